@@ -1,0 +1,76 @@
+//! What a process and its descendants have used, as Linux counts it (proc(5)).
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+/// CPU time of a process and its descendants that are alive, user and system, to the clock tick (10 ms).
+pub(crate) fn cpu_time(root: u32) -> Result<Duration> {
+    let ticks: u64 = family(root)?.iter().map(|stat| stat.ticks).sum();
+    Ok(Duration::from_secs(ticks) / u32::try_from(rustix::param::clock_ticks_per_second())?)
+}
+
+/// Resident memory of a process and its descendants, in KiB. What they share counts for each: look at growth only.
+pub(crate) fn resident_kib(root: u32) -> Result<u64> {
+    family(root)?.iter().map(|stat| resident_kib_of(stat.id)).sum()
+}
+
+fn resident_kib_of(id: u32) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{id}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.and_then(|line| line.split_whitespace().next()).context("no VmRSS")?;
+    Ok(number.parse()?)
+}
+
+/// The part of `/proc/<id>/stat` that counts here.
+#[derive(Debug, PartialEq, Eq)]
+struct Stat {
+    id: u32,
+    parent: u32,
+    ticks: u64,
+}
+
+impl Stat {
+    /// The program's name is in brackets and may have any character; what counts comes after it.
+    fn parse(line: &str) -> Option<Stat> {
+        let (id, _) = line.split_once(' ')?;
+        let (_, rest) = line.rsplit_once(')')?;
+        let mut fields = rest.split_whitespace();
+        let parent = fields.nth(1)?.parse().ok()?;
+        let (user, system): (u64, u64) = (fields.nth(9)?.parse().ok()?, fields.next()?.parse().ok()?);
+        Some(Stat { id: id.parse().ok()?, parent, ticks: user + system })
+    }
+}
+
+fn family(root: u32) -> Result<Vec<Stat>> {
+    let mut all: Vec<Stat> = fs::read_dir("/proc")?
+        // A process may end while one looks.
+        .filter_map(|entry| fs::read_to_string(entry.ok()?.path().join("stat")).ok())
+        .filter_map(|line| Stat::parse(&line))
+        .collect();
+    let place = all.iter().position(|stat| stat.id == root).context("the proxy has ended")?;
+    let mut family = vec![all.swap_remove(place)];
+    let mut next = 0;
+    while let Some(parent) = family.get(next).map(|stat| stat.id) {
+        family.extend(all.extract_if(.., |stat| stat.parent == parent));
+        next += 1;
+    }
+    Ok(family)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_name_with_brackets_and_blanks_does_not_shift_the_fields() {
+        let line = "42 (a) b) S 7 42 42 0 -1 4194560 1 2 3 4 100 23 5 6 20 0 1 0 9 9 9";
+        assert_eq!(Stat::parse(line), Some(Stat { id: 42, parent: 7, ticks: 123 }));
+    }
+
+    #[test]
+    fn this_process_has_used_memory() {
+        assert!(resident_kib(std::process::id()).unwrap() > 0);
+    }
+}

@@ -1,0 +1,101 @@
+//! Sluicegate, serving a folder of manifests with one worker.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::process::{HOST, Process, pinned};
+
+/// Writes the manifests into `folder`, starts sluicegate with them and returns where it serves.
+pub(crate) fn start(
+    folder: &Path,
+    core: usize,
+    upstream: SocketAddr,
+    access_log: bool,
+) -> Result<(Process, SocketAddr)> {
+    let manifests = folder.join("manifests");
+    fs::create_dir(&manifests)?;
+    fs::write(manifests.join("bench.yaml"), manifest(upstream))?;
+    // Cargo puts all programs of the workspace into one folder.
+    let program = std::env::current_exe()?.with_file_name("sluicegate");
+    ensure!(program.is_file(), "{} is not there: build it with --release", program.display());
+    let mut command = pinned(core, program);
+    command.arg("run").arg("--manifests").arg(manifests);
+    command.args(["--http", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
+    let log = if access_log { folder.join("access.log") } else { "off".into() };
+    command.arg("--access-log").arg(log);
+    command.env("SLUICEGATE_WORKERS", "1").env("NO_COLOR", "1");
+    let mut process = Process::start("sluicegate", command, folder)?;
+    let (http, admin) = process.wait_for("line that says where it listens", bound)?;
+    process.wait_for_200(admin, "/ready").context("sluicegate is not ready")?;
+    Ok((process, http))
+}
+
+/// Where it serves and where its admin listener is: from the line that has `listening`, `http=` and `admin=`.
+fn bound(said: &str) -> Option<(SocketAddr, SocketAddr)> {
+    let (complete, _) = said.rsplit_once('\n')?;
+    let line = complete.lines().find(|line| line.contains("listening"))?;
+    let address = |key: &str| {
+        let word = line.split_whitespace().find_map(|word| word.strip_prefix(key))?;
+        word.trim_matches(|c: char| !c.is_ascii_alphanumeric()).parse().ok()
+    };
+    Some((address("http=")?, address("admin=")?))
+}
+
+fn manifest(upstream: SocketAddr) -> String {
+    let (ip, port) = (upstream.ip(), upstream.port());
+    format!(
+        "apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {{ name: sluicegate }}
+spec: {{ controller: sluicegate.io/ingress-controller }}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {{ name: bench, namespace: default }}
+spec:
+  ingressClassName: sluicegate
+  rules:
+    - host: {HOST}
+      http:
+        paths:
+          - {{ path: /, pathType: Prefix, backend: {{ service: {{ name: upstream, port: {{ number: 80 }} }} }} }}
+---
+apiVersion: v1
+kind: Service
+metadata: {{ name: upstream, namespace: default }}
+spec:
+  ports: [{{ name: http, port: 80, targetPort: {port} }}]
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata:
+  name: upstream-1
+  namespace: default
+  labels: {{ kubernetes.io/service-name: upstream }}
+addressType: IPv4
+ports: [{{ name: http, port: {port} }}]
+endpoints: [{{ addresses: [{ip}], conditions: {{ ready: true }} }}]
+"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_addresses_are_read_from_the_line_that_says_listening() {
+        let said =
+            "INFO starting\nINFO sluicegate: listening http=127.0.0.1:41 admin=127.0.0.1:42 workers=1\n";
+        let expected = ("127.0.0.1:41".parse().unwrap(), "127.0.0.1:42".parse().unwrap());
+        assert_eq!(bound(said), Some(expected));
+    }
+
+    #[test]
+    fn a_line_that_is_not_complete_yet_is_not_read() {
+        assert_eq!(bound("INFO sluicegate: listening http=127.0.0.1:41 admin=127.0.0.1:4"), None);
+    }
+}

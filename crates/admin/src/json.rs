@@ -1,0 +1,185 @@
+//! The JSON form of the domain's words. Field names are part of the command line: scripts read them.
+
+use std::net::SocketAddr;
+
+use model::{Backend, BackendKey, Problem, Route, RouteTable, Selection};
+use serde::Serialize;
+
+/// Everything `/routes` shows.
+#[derive(Debug, Serialize)]
+pub struct Routes {
+    generation: u64,
+    routes: Vec<RouteView>,
+    conflicts: Vec<ConflictView>,
+}
+
+impl Routes {
+    /// The routes of this table, and those that lost to another.
+    pub fn of(table: &RouteTable) -> Routes {
+        let view = |route: &Route| RouteView::of(route, table);
+        let conflicts = table.conflicts().iter();
+        Routes {
+            generation: table.generation,
+            routes: table.routes().iter().map(|route| view(route)).collect(),
+            conflicts: conflicts.map(|c| ConflictView { lost: view(&c.lost), won: view(&c.won) }).collect(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct ConflictView {
+    lost: RouteView,
+    won: RouteView,
+}
+
+/// One rule and where it leads.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RouteView {
+    host: String,
+    path: String,
+    path_type: &'static str,
+    backend: BackendName,
+    selection: &'static str,
+    origin: OriginView,
+    policy: PolicyView,
+}
+
+impl RouteView {
+    /// A route of this table.
+    pub fn of(route: &Route, table: &RouteTable) -> RouteView {
+        let backend = table.backend_of(route);
+        let (namespace, name) = (route.origin.namespace.to_string(), route.origin.name.to_string());
+        RouteView {
+            host: route.host.to_string(),
+            path: route.path.as_str().into(),
+            path_type: route.path.kind(),
+            backend: BackendName::of(&backend.key),
+            selection: selection(backend.selection()),
+            origin: OriginView { namespace, name, field: route.origin.field() },
+            policy: PolicyView { balance: route.policy.balance.as_str() },
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct OriginView {
+    namespace: String,
+    name: String,
+    field: String,
+}
+
+#[derive(Debug, Serialize)]
+struct PolicyView {
+    balance: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct BackendName {
+    namespace: String,
+    service: String,
+    port: String,
+}
+
+impl BackendName {
+    fn of(key: &BackendKey) -> BackendName {
+        let (namespace, service) = (key.namespace.to_string(), key.service.to_string());
+        BackendName { namespace, service, port: key.port.to_string() }
+    }
+}
+
+/// Everything `/endpoints` shows.
+#[derive(Debug, Serialize)]
+pub struct Endpoints {
+    generation: u64,
+    backends: Vec<BackendView>,
+}
+
+impl Endpoints {
+    /// The backends of this table.
+    pub fn of(table: &RouteTable) -> Endpoints {
+        let backends = table.backends().iter().map(|backend| BackendView::of(backend)).collect();
+        Endpoints { generation: table.generation, backends }
+    }
+}
+
+/// A backend with all its endpoints.
+#[derive(Debug, Serialize)]
+pub struct BackendView {
+    #[serde(flatten)]
+    name: BackendName,
+    selection: &'static str,
+    endpoints: Vec<EndpointView>,
+}
+
+impl BackendView {
+    /// This backend.
+    pub fn of(backend: &Backend) -> BackendView {
+        let usable = backend.usable().len();
+        let endpoints = backend.endpoints().iter().enumerate().map(|(place, endpoint)| EndpointView {
+            address: endpoint.key.address,
+            uid: endpoint.key.uid.to_string(),
+            condition: endpoint.condition.as_str(),
+            takes_requests: place < usable,
+        });
+        BackendView {
+            name: BackendName::of(&backend.key),
+            selection: selection(backend.selection()),
+            endpoints: endpoints.collect(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EndpointView {
+    address: SocketAddr,
+    uid: String,
+    condition: &'static str,
+    takes_requests: bool,
+}
+
+/// A problem with its object spelled out. What is not known is an empty string.
+#[derive(Debug, Serialize)]
+pub struct ProblemView<'a> {
+    severity: &'static str,
+    kind: &'a str,
+    namespace: &'a str,
+    name: &'a str,
+    file: Option<&'a str>,
+    field: &'a str,
+    reason: &'static str,
+    message: &'a str,
+    remedy: &'a str,
+}
+
+/// These problems, in their order.
+pub fn problems(problems: &[Problem]) -> Vec<ProblemView<'_>> {
+    problems.iter().map(ProblemView::of).collect()
+}
+
+impl ProblemView<'_> {
+    fn of(problem: &Problem) -> ProblemView<'_> {
+        let Problem { object, field, severity, reason, message, remedy } = problem;
+        ProblemView {
+            severity: severity.as_str(),
+            kind: &object.kind,
+            namespace: &object.namespace,
+            name: &object.name,
+            file: object.file.as_deref(),
+            field,
+            reason,
+            message,
+            remedy,
+        }
+    }
+}
+
+/// Which endpoints take requests; for a backend without any, why.
+pub fn selection(selection: Selection) -> &'static str {
+    match selection {
+        Selection::Ready => "ready",
+        Selection::Terminating => "terminating",
+        Selection::None(why) => why.as_str(),
+    }
+}

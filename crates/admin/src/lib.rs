@@ -1,0 +1,88 @@
+//! The admin listener: whether the process is alive and ready, what it counts, and what is live right now.
+//!
+//! Owns: the paths `/live`, `/ready`, `/metrics`, `/routes`, `/endpoints` and `/problems`, and the JSON form of the
+//! domain's words ([`json`]), which `check` and `explain` print too.
+//! Never: decides anything. It only reads what others publish, so asking changes nothing.
+//! Start at [`serve`], then [`pages`](mod@pages).
+
+mod pages;
+
+pub mod json;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use lifecycle::Readiness;
+use model::{Problem, Published, RouteTable};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+
+/// Connections served at a time; more wait in the socket's backlog. A probe, a scraper and a few operators need less.
+const CONNECTIONS_MAX: usize = 64;
+/// Bytes of a request head; hyper's smallest buffer is 8 KiB, and no probe sends more.
+const HEAD_BYTES_MAX: usize = 8 << 10;
+/// From the connection to the end of the request's head.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// From the connection to the end of the answer: who reads slowly holds one connection this long and blocks nobody.
+const CONNECTION_TIME_MAX: Duration = Duration::from_secs(30);
+/// After an accept that failed, as with no file descriptor left: trying again at once would only burn CPU.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What the pages are made of.
+pub struct Sources {
+    /// What the process still waits for.
+    pub readiness: Readiness,
+    /// The live route table.
+    pub routes: Published<RouteTable>,
+    /// What is wrong now.
+    pub problems: Published<Vec<Problem>>,
+    /// Everything that is counted, in Prometheus' text format 0.0.4.
+    pub metrics: Box<dyn Fn() -> String + Send + Sync>,
+}
+
+/// Answers on `listener` until it is dropped. Each connection carries one request: probes and scrapers come seldom,
+/// and none of them can then hold a connection that somebody else needs.
+pub async fn serve(listener: TcpListener, sources: Sources) -> Infallible {
+    let sources = Arc::new(sources);
+    let free = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        // The semaphore is never closed, so there is always a permit to come.
+        let permit = Arc::clone(&free).acquire_owned().await;
+        match listener.accept().await {
+            Ok((stream, _peer)) => {
+                let sources = Arc::clone(&sources);
+                tokio::spawn(async move {
+                    let _permit = permit;
+                    answer_one(stream, sources).await;
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the admin listener could not accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn answer_one(stream: TcpStream, sources: Arc<Sources>) {
+    let service = service_fn(move |request| {
+        let sources = Arc::clone(&sources);
+        async move { Ok::<_, Infallible>(pages::answer(request, sources).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .keep_alive(false)
+        .half_close(true)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service);
+    match tokio::time::timeout(CONNECTION_TIME_MAX, connection).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "a connection to the admin listener failed"),
+        Err(_) => tracing::debug!("a connection to the admin listener took too long and was closed"),
+    }
+}

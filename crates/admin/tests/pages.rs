@@ -1,0 +1,193 @@
+//! What an operator, a probe and a scraper see, over a real socket.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use admin::Sources;
+use lifecycle::{Phase, Readiness, Trigger, Waiting, drain::drain};
+use model::{
+    Backend, BackendKey, Condition, Endpoint, EndpointKey, HostMatch, ObjectRef, Origin, PathMatch, Policy,
+    Problem, Published, Route, RouteTable, RouteTableBuilder, Severity,
+};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// A running admin listener and the ends that move what it shows.
+struct Admin {
+    address: SocketAddr,
+    trigger: Trigger,
+    waiting: Option<Waiting>,
+    routes: Published<RouteTable>,
+}
+
+async fn start() -> Admin {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (trigger, watch) = drain();
+    let readiness = Readiness::new(watch);
+    let waiting = Some(readiness.register("route table"));
+    let routes = Published::new(table(7));
+    let problem = Problem {
+        object: ObjectRef::new("Ingress", "shop", "broken"),
+        field: "spec.rules[0]".into(),
+        severity: Severity::Error,
+        reason: "bad-host",
+        message: "the host is wrong".into(),
+        remedy: "write another".into(),
+    };
+    let problems = Published::new(vec![problem]);
+    let metrics = Box::new(|| "sluicegate_routes 1\n".to_owned());
+    let sources = Sources { readiness, routes: routes.clone(), problems, metrics };
+    tokio::spawn(admin::serve(listener, sources));
+    Admin { address, trigger, waiting, routes }
+}
+
+fn table(generation: u64) -> RouteTable {
+    let key = BackendKey { namespace: "shop".into(), service: "web".into(), port: "http".into() };
+    let endpoint = |address: &str, condition| Endpoint {
+        key: EndpointKey { address: address.parse().unwrap(), uid: "pod-1".into() },
+        condition,
+    };
+    let mut builder = RouteTableBuilder::default();
+    let endpoints =
+        vec![endpoint("10.0.0.1:80", Condition::Ready), endpoint("10.0.0.2:80", Condition::Terminating)];
+    let backend = builder.backend(&key, || Backend::new(key.clone(), endpoints));
+    for (name, created) in [("old", 1), ("young", 2)] {
+        builder.route(Route {
+            host: HostMatch::parse("*.example.com").unwrap(),
+            path: PathMatch::prefix("/cart").unwrap(),
+            backend,
+            policy: Arc::new(Policy::default()),
+            origin: Origin { created, namespace: "shop".into(), name: name.into(), rule: Some(0), path: 1 },
+        });
+    }
+    builder.build(generation)
+}
+
+/// Sends bytes and reads to the end: each connection carries one answer.
+async fn exchange(address: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    let read = stream.read_to_end(&mut answer);
+    tokio::time::timeout(Duration::from_secs(10), read).await.expect("an answer").unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+async fn get(address: SocketAddr, path: &str) -> (u16, Value) {
+    let answer = exchange(address, &format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n")).await;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head[9..12].parse().unwrap(), serde_json::from_str(body).unwrap())
+}
+
+#[tokio::test]
+async fn ready_names_what_it_waits_for_and_a_draining_process_is_live_but_not_ready() {
+    let mut admin = start().await;
+    let waits = |what: &str| (503, json!({ "ready": false, "waiting_for": [what] }));
+    assert_eq!(get(admin.address, "/ready").await, waits("route table"));
+    admin.waiting.take().unwrap().done();
+    assert_eq!(get(admin.address, "/ready").await, (200, json!({ "ready": true, "waiting_for": [] })));
+    admin.trigger.advance(Phase::Draining);
+    assert_eq!(get(admin.address, "/ready").await, waits("drain"));
+    assert_eq!(get(admin.address, "/live").await.0, 200);
+}
+
+#[tokio::test]
+async fn routes_show_each_rule_with_its_origin_and_the_rules_that_lost() {
+    let admin = start().await;
+    let route = |name: &str| {
+        json!({
+            "host": "*.example.com", "path": "/cart", "pathType": "Prefix", "selection": "ready",
+            "backend": { "namespace": "shop", "service": "web", "port": "http" },
+            "origin": { "namespace": "shop", "name": name, "field": "spec.rules[0].http.paths[1]" },
+            "policy": { "balance": "least-request" },
+        })
+    };
+    let expected = json!({
+        "generation": 7, "routes": [route("old")], "conflicts": [{ "lost": route("young"), "won": route("old") }],
+    });
+    assert_eq!(get(admin.address, "/routes").await, (200, expected));
+}
+
+#[tokio::test]
+async fn endpoints_show_their_condition_and_who_takes_requests_in_the_newest_generation() {
+    let admin = start().await;
+    admin.routes.publish(table(8));
+    let endpoint = |address: &str, condition: &str, takes: bool| json!({ "address": address, "uid": "pod-1", "condition": condition, "takesRequests": takes });
+    let expected = json!({ "generation": 8, "backends": [{
+        "namespace": "shop", "service": "web", "port": "http", "selection": "ready",
+        "endpoints": [endpoint("10.0.0.1:80", "ready", true), endpoint("10.0.0.2:80", "terminating", false)],
+    }]});
+    assert_eq!(get(admin.address, "/endpoints").await, (200, expected));
+}
+
+#[tokio::test]
+async fn problems_name_object_field_and_remedy() {
+    let admin = start().await;
+    let expected = json!({ "problems": [{
+        "severity": "error", "kind": "Ingress", "namespace": "shop", "name": "broken", "file": null,
+        "field": "spec.rules[0]", "reason": "bad-host", "message": "the host is wrong", "remedy": "write another",
+    }]});
+    assert_eq!(get(admin.address, "/problems").await, (200, expected));
+}
+
+#[tokio::test]
+async fn metrics_are_prometheus_text() {
+    let admin = start().await;
+    let answer = exchange(admin.address, "GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(answer.contains("content-type: text/plain; version=0.0.4; charset=utf-8\r\n"), "{answer}");
+    assert!(answer.ends_with("\r\n\r\nsluicegate_routes 1\n"), "{answer}");
+}
+
+#[tokio::test]
+async fn an_unknown_path_is_told_the_known_ones() {
+    let admin = start().await;
+    let (status, page) = get(admin.address, "/nope").await;
+    let paths = json!(["/live", "/ready", "/metrics", "/routes", "/endpoints", "/problems"]);
+    assert_eq!((status, &page["paths"]), (404, &paths));
+}
+
+#[tokio::test]
+async fn only_get_and_head_are_answered_and_odd_requests_harm_nobody() {
+    let admin = start().await;
+    let post = exchange(admin.address, "POST /live HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nhi").await;
+    assert!(post.starts_with("HTTP/1.1 405 ") && post.contains("allow: GET, HEAD\r\n"), "{post}");
+    let head = exchange(admin.address, "HEAD /routes HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(head.starts_with("HTTP/1.1 200 ") && head.ends_with("\r\n\r\n"), "{head}");
+    for odd in [
+        "\r\n\r\n\r\n",
+        "GET\r\n\r\n",
+        "OPTIONS * HTTP/1.1\r\n\r\n",
+        "\u{0}\u{1}\r\n\r\n",
+        "GET /%zz HTTP/9.9\r\n\r\n",
+    ] {
+        exchange(admin.address, &format!("{odd}GET x\r\n\r\n")).await;
+    }
+    assert_eq!(get(admin.address, "/live").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_client_that_never_speaks_blocks_no_probe() {
+    let admin = start().await;
+    let mut silent = Vec::new();
+    for _ in 0..8 {
+        silent.push(TcpStream::connect(admin.address).await.unwrap());
+    }
+    assert_eq!(get(admin.address, "/live").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_full_house_of_silent_clients_is_cleared_by_the_head_timeout() {
+    let admin = start().await;
+    let mut silent = Vec::new();
+    for _ in 0..64 {
+        silent.push(TcpStream::connect(admin.address).await.unwrap());
+    }
+    let started = std::time::Instant::now();
+    assert_eq!(get(admin.address, "/live").await.0, 200);
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+}

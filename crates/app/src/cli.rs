@@ -1,0 +1,252 @@
+//! The command line, exactly as typed. What it means is decided in [`config`](crate::config).
+//!
+//! Each flag of `run` can also be set as an environment variable: `--idle-timeout` as `SLUICEGATE_IDLE_TIMEOUT`.
+//! No flag may be called `--port` or `--service-host`, or end so: Kubernetes sets `SLUICEGATE_PORT` and the like by
+//! itself in every pod beside a Service called `sluicegate`.
+
+mod limits;
+
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use ipnet::IpNet;
+use model::Balance;
+use proxy::AccessLog;
+
+pub(crate) use limits::{DownstreamArgs, UpstreamArgs};
+
+use crate::units::Span;
+
+/// A Kubernetes ingress that never costs a client a request when something changes.
+#[derive(Debug, Parser)]
+#[command(name = "sluicegate", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve traffic by the Ingresses of a folder of manifests
+    Run(Box<RunArgs>),
+    /// Read a folder of manifests and tell what is wrong with it
+    Check(CheckArgs),
+    /// Tell which rule serves a request, which do not and why, and which endpoints it may reach
+    Explain(ExplainArgs),
+    /// Run three upstreams, this proxy and its clients in one process while everything changes; count lost requests
+    Demo(DemoArgs),
+}
+
+/// Where the objects come from.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Read the Kubernetes objects from this folder and its sub-folders, and watch it
+    #[arg(long, value_name = "DIR", env = "SLUICEGATE_MANIFESTS", conflicts_with = "kubeconfig")]
+    pub(crate) manifests: Option<PathBuf>,
+
+    /// Watch the cluster that this file names (not in this version). Without it and without --manifests: the cluster
+    /// that this pod runs in (not in this version)
+    #[arg(long, value_name = "FILE", env = "SLUICEGATE_KUBECONFIG")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+
+    /// Serve HTTP here; more than once or with commas for several. An IPv6 address takes no IPv4 connections, so name
+    /// both for both
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "SLUICEGATE_HTTP",
+        value_delimiter = ',',
+        default_value = "0.0.0.0:80"
+    )]
+    pub(crate) http: Vec<SocketAddr>,
+
+    /// Serve HTTPS here (not in this version)
+    #[arg(long, value_name = "ADDR", env = "SLUICEGATE_HTTPS", value_delimiter = ',')]
+    pub(crate) https: Vec<SocketAddr>,
+
+    /// Answer /live, /ready, /metrics, /routes, /endpoints and /problems here. They tell much and ask for no password,
+    /// so by default only to this machine
+    #[arg(long, value_name = "ADDR", env = "SLUICEGATE_ADMIN", default_value = "127.0.0.1:9901")]
+    pub(crate) admin: SocketAddr,
+
+    #[command(flatten)]
+    pub(crate) classes: ClassArgs,
+
+    /// How endpoints share requests: of two at random the one with fewer in flight, or each in turn
+    #[arg(long, value_name = "HOW", env = "SLUICEGATE_BALANCE", default_value = "least-request")]
+    pub(crate) balance: BalanceArg,
+
+    /// How long a connection may be silent between requests. Keep it above the idle time of the load balancer in front
+    /// (60s for an AWS one), else that sends requests into connections that are just being closed
+    #[arg(long, value_name = "TIME", env = "SLUICEGATE_IDLE_TIMEOUT", default_value_t = Span(proxy::Config::default().idle_timeout))]
+    pub(crate) idle_timeout: Span,
+
+    /// The longest time until a request is answered, over all attempts. A drain may take --idle-timeout plus this
+    #[arg(long, value_name = "TIME", env = "SLUICEGATE_MAX_REQUEST_TIME", default_value_t = Span(proxy::Config::default().max_request_time))]
+    pub(crate) max_request_time: Span,
+
+    /// Peers whose X-Forwarded-*, Forwarded, X-Real-IP and X-Request-ID are believed: the load balancer's addresses.
+    /// From all others these fields are replaced
+    #[arg(long, value_name = "CIDR", env = "SLUICEGATE_TRUSTED_PROXIES", value_delimiter = ',', value_parser = network)]
+    pub(crate) trusted_proxies: Vec<IpNet>,
+
+    /// Threads that serve requests. By default one for each CPU this container may use (its quota and its affinity)
+    #[arg(long, value_name = "N", env = "SLUICEGATE_WORKERS")]
+    pub(crate) workers: Option<NonZeroUsize>,
+
+    /// Where the access log goes, one JSON object a line: off, stdout or a file
+    #[arg(long, value_name = "WHERE", env = "SLUICEGATE_ACCESS_LOG", default_value = "stdout", value_parser = access_log)]
+    pub(crate) access_log: AccessLog,
+
+    /// Ask this server about the names of ExternalName Services instead of those in /etc/resolv.conf
+    #[arg(long, value_name = "ADDR", env = "SLUICEGATE_DNS_SERVER")]
+    pub(crate) dns_server: Option<SocketAddr>,
+
+    #[command(flatten)]
+    pub(crate) downstream: DownstreamArgs,
+
+    #[command(flatten)]
+    pub(crate) upstream: UpstreamArgs,
+}
+
+/// Which Ingresses are ours.
+#[derive(Debug, Args)]
+pub(crate) struct ClassArgs {
+    /// The Ingress class that is ours even without an IngressClass object
+    #[arg(long, value_name = "NAME", env = "SLUICEGATE_CLASS", default_value_t = compile::Settings::default().class)]
+    pub(crate) class: String,
+
+    /// The spec.controller of the IngressClasses that are ours
+    #[arg(long, value_name = "NAME", env = "SLUICEGATE_CONTROLLER_NAME", default_value_t = compile::Settings::default().controller_name)]
+    pub(crate) controller_name: String,
+}
+
+/// What `check` reads.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The folder of manifests
+    #[arg(value_name = "DIR")]
+    pub(crate) manifests: PathBuf,
+
+    /// Let warnings fail the check too
+    #[arg(long)]
+    pub(crate) strict: bool,
+
+    /// How the result is printed
+    #[arg(long, default_value = "text")]
+    pub(crate) format: Format,
+
+    #[command(flatten)]
+    pub(crate) classes: ClassArgs,
+}
+
+/// What `explain` is asked.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The request: GET where no method is given; http://host/path?query or host/path
+    #[arg(value_names = ["METHOD", "URL"], num_args = 1..=2, required = true)]
+    pub(crate) request: Vec<String>,
+
+    /// A field of the request, as 'Name: value'. A Host goes before the URL's; no other field bears on the route
+    #[arg(long = "header", short = 'H', value_name = "FIELD", value_parser = header)]
+    pub(crate) headers: Vec<(String, String)>,
+
+    /// The folder of manifests
+    #[arg(long, value_name = "DIR", env = "SLUICEGATE_MANIFESTS")]
+    pub(crate) manifests: PathBuf,
+
+    /// How the result is printed
+    #[arg(long, default_value = "text")]
+    pub(crate) format: Format,
+
+    #[command(flatten)]
+    pub(crate) classes: ClassArgs,
+}
+
+/// How the demo runs.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Stop by itself after this time, as if by Ctrl-C
+    #[arg(long, value_name = "TIME")]
+    pub(crate) duration: Option<Span>,
+
+    /// Serve here
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub(crate) http: SocketAddr,
+}
+
+/// For people or for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// [`Balance`] on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum BalanceArg {
+    /// See [`Balance::LeastRequest`].
+    LeastRequest,
+    /// See [`Balance::RoundRobin`].
+    RoundRobin,
+}
+
+impl From<BalanceArg> for Balance {
+    fn from(typed: BalanceArg) -> Balance {
+        match typed {
+            BalanceArg::LeastRequest => Balance::LeastRequest,
+            BalanceArg::RoundRobin => Balance::RoundRobin,
+        }
+    }
+}
+
+/// A network, or one address as the network that holds only it.
+fn network(raw: &str) -> Result<IpNet, String> {
+    let one = || IpAddr::from_str(raw).map(IpNet::from);
+    IpNet::from_str(raw).or_else(|_| one()).map_err(|_| "write an address or a network, as 10.0.0.0/8".into())
+}
+
+fn access_log(raw: &str) -> Result<AccessLog, String> {
+    match raw {
+        "" => Err("write off, stdout or the path of a file".into()),
+        "off" => Ok(AccessLog::Off),
+        "stdout" => Ok(AccessLog::Stdout),
+        path => Ok(AccessLog::File(path.into())),
+    }
+}
+
+fn header(raw: &str) -> Result<(String, String), String> {
+    let (name, value) = raw.split_once(':').ok_or("write 'Name: value'")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn each_flag_of_run_has_a_variable_of_the_same_name() {
+        let cli = Cli::command();
+        let run = cli.find_subcommand("run").expect("run");
+        for arg in run.get_arguments().filter(|arg| arg.get_long().is_some_and(|long| long != "help")) {
+            let long = arg.get_long().expect("a flag");
+            let expected = format!("SLUICEGATE_{}", long.replace('-', "_").to_uppercase());
+            assert_eq!(arg.get_env().and_then(|name| name.to_str()), Some(&*expected), "--{long}");
+            assert!(
+                !long.ends_with("port") && !long.ends_with("host"),
+                "Kubernetes may set {expected} by itself"
+            );
+        }
+    }
+}

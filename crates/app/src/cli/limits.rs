@@ -1,0 +1,116 @@
+//! One flag for each limit of the data plane. The defaults are `proxy`'s own.
+
+use clap::Args;
+use proxy::{Downstream, Upstream};
+
+use crate::units::{Size, Span};
+
+/// Limits towards clients.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits towards clients")]
+pub(crate) struct DownstreamArgs {
+    /// Open client connections; at the limit no more are accepted until one closes. By default half the file
+    /// descriptors, since each connection may need one towards an endpoint
+    #[arg(long, value_name = "N", env = "SLUICEGATE_CONNECTIONS_MAX")]
+    connections_max: Option<usize>,
+
+    /// A longer request line is answered 414, so that no client fills the memory with one
+    #[arg(long, value_name = "SIZE", env = "SLUICEGATE_REQUEST_LINE_BYTES_MAX", default_value_t = Downstream::default().request_line_bytes_max.into())]
+    request_line_bytes_max: Size,
+
+    /// A longer request head is answered 431, for the same reason
+    #[arg(long, value_name = "SIZE", env = "SLUICEGATE_HEAD_BYTES_MAX", default_value_t = Downstream::default().head_bytes_max.into())]
+    head_bytes_max: Size,
+
+    /// A longer request body is answered 413. Bodies are streamed: this protects the upstream's memory, not ours
+    #[arg(long, value_name = "SIZE", env = "SLUICEGATE_BODY_BYTES_MAX", default_value_t = Size(Downstream::default().body_bytes_max))]
+    body_bytes_max: Size,
+
+    /// From the first byte of a request to the end of its head, then 408: nobody may hold a connection by dribbling
+    #[arg(long, value_name = "TIME", env = "SLUICEGATE_HEAD_TIMEOUT", default_value_t = Span(Downstream::default().head_timeout))]
+    head_timeout: Span,
+
+    /// Between two pieces of a request body, then 408
+    #[arg(long, value_name = "TIME", env = "SLUICEGATE_BODY_TIMEOUT", default_value_t = Span(Downstream::default().body_timeout))]
+    body_timeout: Span,
+
+    /// Between two pieces of a response that the client takes, then the connection is cut: who does not read must not
+    /// hold an endpoint
+    #[arg(long, value_name = "TIME", env = "SLUICEGATE_WRITE_TIMEOUT", default_value_t = Span(Downstream::default().write_timeout))]
+    write_timeout: Span,
+
+    /// Silence that is waited for after our end is closed: closing at once could destroy the last response on its way
+    #[arg(long, value_name = "TIME", env = "SLUICEGATE_LINGER_TIMEOUT", default_value_t = Span(Downstream::default().linger_timeout))]
+    linger_timeout: Span,
+
+    /// The longest such wait in all
+    #[arg(long, value_name = "TIME", env = "SLUICEGATE_LINGER_TIME_MAX", default_value_t = Span(Downstream::default().linger_time_max))]
+    linger_time_max: Span,
+}
+
+impl DownstreamArgs {
+    /// The checked limits; `connections_max` holds where none was typed.
+    pub(crate) fn limits(&self, connections_max: usize) -> Downstream {
+        Downstream {
+            connections_max: self.connections_max.unwrap_or(connections_max),
+            request_line_bytes_max: self.request_line_bytes_max.in_memory(),
+            head_bytes_max: self.head_bytes_max.in_memory(),
+            body_bytes_max: self.body_bytes_max.0,
+            head_timeout: self.head_timeout.0,
+            body_timeout: self.body_timeout.0,
+            write_timeout: self.write_timeout.0,
+            linger_timeout: self.linger_timeout.0,
+            linger_time_max: self.linger_time_max.0,
+        }
+    }
+}
+
+/// Limits towards upstreams.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits towards upstreams")]
+pub(crate) struct UpstreamArgs {
+    /// Until a connection to an endpoint is open, then another endpoint is tried, at last 504
+    #[arg(long, value_name = "TIME", env = "SLUICEGATE_UPSTREAM_CONNECT_TIMEOUT", default_value_t = Span(Upstream::default().connect_timeout))]
+    upstream_connect_timeout: Span,
+
+    /// From the sent request to the head of its response, then 504
+    #[arg(long, value_name = "TIME", env = "SLUICEGATE_UPSTREAM_HEAD_TIMEOUT", default_value_t = Span(Upstream::default().head_timeout))]
+    upstream_head_timeout: Span,
+
+    /// Between two pieces of a response body, then both connections are cut, so that the client sees it is incomplete
+    #[arg(long, value_name = "TIME", env = "SLUICEGATE_UPSTREAM_BODY_TIMEOUT", default_value_t = Span(Upstream::default().body_timeout))]
+    upstream_body_timeout: Span,
+
+    /// A longer response head is answered 502
+    #[arg(long, value_name = "SIZE", env = "SLUICEGATE_UPSTREAM_HEAD_BYTES_MAX", default_value_t = Upstream::default().head_bytes_max.into())]
+    upstream_head_bytes_max: Size,
+
+    /// Tries for one request, the first included, each at an endpoint that was not tried yet. Only a request that no
+    /// endpoint can have seen is tried again
+    #[arg(long, value_name = "N", env = "SLUICEGATE_ATTEMPTS_MAX", default_value_t = Upstream::default().attempts_max,
+        value_parser = clap::value_parser!(u32).range(1..))]
+    attempts_max: u32,
+
+    /// Idle connections that each worker keeps for one endpoint: enough for a burst, not all file descriptors
+    #[arg(long, value_name = "N", env = "SLUICEGATE_UPSTREAM_IDLE_MAX", default_value_t = Upstream::default().idle_per_endpoint_max)]
+    upstream_idle_max: usize,
+
+    /// How long an idle connection to an endpoint is kept. Keep it below the upstream's own idle time
+    #[arg(long, value_name = "TIME", env = "SLUICEGATE_UPSTREAM_IDLE_TIMEOUT", default_value_t = Span(Upstream::default().idle_timeout))]
+    upstream_idle_timeout: Span,
+}
+
+impl UpstreamArgs {
+    /// The checked limits.
+    pub(crate) fn limits(&self) -> Upstream {
+        Upstream {
+            connect_timeout: self.upstream_connect_timeout.0,
+            head_timeout: self.upstream_head_timeout.0,
+            body_timeout: self.upstream_body_timeout.0,
+            head_bytes_max: self.upstream_head_bytes_max.in_memory(),
+            attempts_max: self.attempts_max,
+            idle_per_endpoint_max: self.upstream_idle_max,
+            idle_timeout: self.upstream_idle_timeout.0,
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! File descriptors: as many as the system gives, because every connection is one.
+
+use rustix::process::{Resource, getrlimit, setrlimit};
+
+/// File descriptors for everything that is no connection: listeners, logs, manifests, runtimes.
+const OTHERS: u64 = 64;
+/// Client connections by default, however many descriptors there are: at about 2 KiB each, they stay below 256 MiB.
+const CONNECTIONS_MAX: u64 = 1 << 17;
+
+/// How many files this process may have open.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FdLimit {
+    pub(crate) files: u64,
+}
+
+impl FdLimit {
+    /// Raises the soft limit to the hard one. A limit that cannot be raised stays as it is.
+    pub(crate) fn raise() -> FdLimit {
+        let limit = getrlimit(Resource::Nofile);
+        let raised = rustix::process::Rlimit { current: limit.maximum, ..limit };
+        let current = match setrlimit(Resource::Nofile, raised) {
+            Ok(()) => limit.maximum,
+            Err(_) => limit.current,
+        };
+        FdLimit { files: current.unwrap_or(u64::MAX) }
+    }
+
+    /// Half for clients, since each of their connections may need one towards an endpoint.
+    pub(crate) fn connections_max(self) -> usize {
+        let half = (self.files / 2).saturating_sub(OTHERS).clamp(1, CONNECTIONS_MAX);
+        usize::try_from(half).unwrap_or(usize::MAX)
+    }
+}

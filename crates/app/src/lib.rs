@@ -1,0 +1,50 @@
+//! The program: from the command line to a running process and its exit code.
+//!
+//! ```text
+//! Cli ─► Config ─► build(config) ─► Bound ─► run(shutdown) ─► Outcome ─► exit code
+//! ```
+//!
+//! Owns: flags and their meaning, the order of start and stop, the wiring between the crates, exit codes, and the
+//! commands `run`, `check`, `explain` and `demo`.
+//! Never: logic of its own about routes or requests; that is `compile`'s, `model`'s and `proxy`'s.
+//! Start at [`main`], then [`build`](build()).
+
+mod cli;
+mod config;
+mod units;
+
+mod build;
+mod fd;
+mod log;
+mod metrics;
+mod run;
+
+mod check;
+mod demo;
+mod explain;
+
+use std::process::ExitCode;
+
+pub use build::{Ask, Bound, Outcome, Shutdown, build};
+pub use cli::Cli;
+pub use config::Config;
+
+use cli::Command;
+
+/// Something failed: it could not start, or a check found errors, or the demo lost a request.
+const FAILED: u8 = 1;
+/// The command line, the environment or the folder it names cannot be used. Also what clap ends with.
+const USAGE: u8 = 2;
+/// The process stopped while requests were in flight, and cut them.
+const CUT: u8 = 3;
+
+/// Does what the command line says.
+pub fn main(cli: Cli) -> ExitCode {
+    let code = match cli.command {
+        Command::Run(args) => run::run(*args),
+        Command::Check(args) => check::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Demo(args) => demo::run(&args),
+    };
+    ExitCode::from(code)
+}

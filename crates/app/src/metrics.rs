@@ -1,0 +1,70 @@
+//! `/metrics`: what the workers count, and what is live.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use controller::Live;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use model::{Problem, RouteTable};
+
+/// What a scrape reads. The data plane starts later than the admin listener, hence the lock.
+#[derive(Clone)]
+pub(crate) struct Metrics {
+    live: Live,
+    pub(crate) proxy: Arc<OnceLock<proxy::Metrics>>,
+}
+
+impl Metrics {
+    pub(crate) fn new(live: Live) -> Metrics {
+        Metrics { live, proxy: Arc::default() }
+    }
+
+    /// Everything in Prometheus' text format. Each scrape has a recorder of its own: what is gone from the table is
+    /// then gone from the scrape, and no label outlives what it names.
+    pub(crate) fn render(&self) -> String {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
+        metrics::with_local_recorder(&recorder, || {
+            metrics::gauge!("sluicegate_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+            export_table(&self.live.routes.load());
+            export_problems(&self.live.problems.load());
+            if let Some(proxy) = self.proxy.get() {
+                proxy.export();
+            }
+        });
+        let mut text = handle.render();
+        text.push_str(&self.proxy.get().map(proxy::Metrics::text).unwrap_or_default());
+        text
+    }
+}
+
+fn export_table(table: &RouteTable) {
+    metrics::gauge!("sluicegate_generation").set(number(table.generation));
+    metrics::gauge!("sluicegate_routes").set(count(table.routes().len()));
+    metrics::gauge!("sluicegate_route_conflicts").set(count(table.conflicts().len()));
+    metrics::gauge!("sluicegate_backends").set(count(table.backends().len()));
+    let usable = table.backends().iter().map(|backend| backend.usable().len()).sum();
+    let all: usize = table.backends().iter().map(|backend| backend.endpoints().len()).sum();
+    metrics::gauge!("sluicegate_endpoints", "usable" => "true").set(count(usable));
+    metrics::gauge!("sluicegate_endpoints", "usable" => "false").set(count(all - usable));
+}
+
+/// Reasons are a closed set, so the labels are bounded.
+fn export_problems(problems: &[Problem]) {
+    let mut sums = BTreeMap::new();
+    for problem in problems {
+        *sums.entry((problem.severity.as_str(), problem.reason)).or_insert(0_usize) += 1;
+    }
+    for ((severity, reason), sum) in sums {
+        metrics::gauge!("sluicegate_problems", "severity" => severity, "reason" => reason).set(count(sum));
+    }
+}
+
+fn count(things: usize) -> f64 {
+    number(things as u64)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "what is counted here stays far below 2^52")]
+fn number(value: u64) -> f64 {
+    value as f64
+}

@@ -1,0 +1,11 @@
+//! The program as its users meet it: real processes, real sockets, real signals, real exit codes.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+mod support;
+
+mod check;
+mod demo;
+mod drain;
+mod explain;
+mod run;

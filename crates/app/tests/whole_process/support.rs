@@ -1,0 +1,28 @@
+//! A folder of manifests, upstreams, clients, and the program itself.
+
+mod client;
+mod folder;
+mod gate;
+mod upstream;
+
+pub(crate) use client::Client;
+pub(crate) use folder::{Folder, ingress, service, slice};
+pub(crate) use gate::{Gate, program};
+pub(crate) use upstream::Upstream;
+
+use std::time::{Duration, Instant};
+
+/// Longer than anything here takes on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Asks again and again until something is there.
+pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = ask() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "{what}: not within {PATIENCE:?}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}

@@ -1,0 +1,113 @@
+//! The program itself, as a process of its own.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use super::{Client, Folder, PATIENCE, eventually};
+
+/// The program with these arguments, and without the settings of whoever runs the tests.
+pub(crate) fn program(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sluicegate"));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SLUICEGATE_"))
+    {
+        command.env_remove(name);
+    }
+    command.args(args).stdin(Stdio::null());
+    command
+}
+
+/// `sluicegate run`; killed when the test ends.
+pub(crate) struct Gate {
+    child: Child,
+    log: Arc<Mutex<String>>,
+    pub(crate) http: SocketAddr,
+    pub(crate) admin: SocketAddr,
+}
+
+impl Gate {
+    /// Starts on free ports and waits until it is ready.
+    pub(crate) fn start(folder: &Folder, more: &[&str]) -> Gate {
+        let manifests = folder.path();
+        let args =
+            ["run", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--access-log", "off", "--manifests"];
+        let mut command = program(&args);
+        let mut child = command.arg(&manifests).args(more).stderr(Stdio::piped()).spawn().unwrap();
+        let (log, stderr) = (Arc::new(Mutex::new(String::new())), child.stderr.take().unwrap());
+        let written = Arc::clone(&log);
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                let mut log = written.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+        let unbound = SocketAddr::from(([0, 0, 0, 0], 0));
+        let mut gate = Gate { child, log, http: unbound, admin: unbound };
+        (gate.http, gate.admin) = eventually("the line with the addresses", || {
+            assert_eq!(gate.child.try_wait().unwrap(), None, "{}", gate.log());
+            let log = gate.log();
+            let (http, admin) = log.split_once("listening http=")?.1.split_once(" admin=")?;
+            Some((http.parse().unwrap(), admin.lines().next()?.parse().unwrap()))
+        });
+        eventually("readiness", || (gate.page("/ready").0 == 200).then_some(()));
+        gate
+    }
+
+    /// All that was logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// A page of the admin listener.
+    pub(crate) fn page(&self, path: &str) -> (u16, String) {
+        let answer = Client::connect(self.admin).get("admin", path);
+        (answer.status, answer.body)
+    }
+
+    /// A page of the admin listener that is JSON.
+    pub(crate) fn json(&self, path: &str) -> Value {
+        serde_json::from_str(&self.page(path).1).unwrap()
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::connect(self.http)
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Asks for a drain and waits until it has begun.
+    pub(crate) fn drain(&self) {
+        self.signal(Signal::TERM);
+        eventually("the drain", || self.page("/ready").1.contains("\"drain\"").then_some(()));
+    }
+
+    /// Whether it still runs.
+    pub(crate) fn runs(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Waits for the end and returns the exit code.
+    pub(crate) fn exit_code(&mut self) -> i32 {
+        let deadline = Instant::now() + PATIENCE;
+        let status = eventually("the end of the process", || {
+            assert!(Instant::now() < deadline, "{}", self.log());
+            self.child.try_wait().unwrap()
+        });
+        status.code().expect("an exit code, no signal")
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

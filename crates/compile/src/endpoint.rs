@@ -1,0 +1,210 @@
+//! EndpointSlices to endpoints: all slices of a Service joined (EndpointSlice v1, KEP-1672).
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
+use k8s_openapi::api::discovery::v1::{self, EndpointConditions, EndpointSlice};
+use model::{Condition, Endpoint, EndpointKey, ObjectRef};
+
+use crate::address::{self, Forbidden};
+use crate::problems::{Fault, Problems};
+use crate::{ObjectKey, reasons};
+
+/// Says which Service a slice belongs to.
+const SERVICE_NAME_LABEL: &str = "kubernetes.io/service-name";
+
+/// A slice and its name.
+pub(crate) type NamedSlice<'a> = (&'a ObjectKey, &'a EndpointSlice);
+
+/// The slices of each Service, by namespace and name of the Service: grouped once, so that a Service costs no walk
+/// over all slices.
+pub(crate) struct Slices<'a>(HashMap<&'a str, HashMap<&'a str, Vec<NamedSlice<'a>>>>);
+
+impl<'a> Slices<'a> {
+    pub(crate) fn new(slices: &'a BTreeMap<ObjectKey, Arc<EndpointSlice>>) -> Slices<'a> {
+        let mut grouped: HashMap<_, HashMap<_, Vec<_>>> = HashMap::new();
+        for (key, slice) in slices {
+            let labels = slice.metadata.labels.as_ref();
+            if let Some(service) = labels.and_then(|labels| labels.get(SERVICE_NAME_LABEL)) {
+                let of_namespace = grouped.entry(key.namespace.as_str()).or_default();
+                of_namespace.entry(service.as_str()).or_default().push((key, &**slice));
+            }
+        }
+        Slices(grouped)
+    }
+
+    /// The slices of a Service, in the order of their names.
+    pub(crate) fn of(&self, namespace: &str, service: &str) -> &[NamedSlice<'a>] {
+        self.0.get(namespace).and_then(|services| services.get(service)).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Whether any slice that has endpoints has the port too, or none has endpoints: such a slice may leave its ports out.
+pub(crate) fn any_has_port(slices: &[NamedSlice<'_>], port_name: &str) -> bool {
+    let mut with_endpoints = slices.iter().filter(|(_, slice)| !slice.endpoints.is_empty()).peekable();
+    with_endpoints.peek().is_none() || with_endpoints.any(|(_, slice)| find_port(slice, port_name).is_some())
+}
+
+/// The endpoints that a slice gives for the port that has this name in the Service.
+pub(crate) fn read(
+    (key, slice): NamedSlice<'_>,
+    port_name: &str,
+    allow_loopback: bool,
+    problems: &mut Problems,
+) -> Vec<Endpoint> {
+    let object = || ObjectRef::new("EndpointSlice", &key.namespace, &key.name);
+    let family = match Family::of(slice) {
+        Ok(family) => family,
+        Err(fault) => {
+            problems.add(object(), "addressType", fault);
+            return Vec::new();
+        }
+    };
+    let Some((at, number)) = find_port(slice, port_name) else { return Vec::new() };
+    let Some(port) = u16::try_from(number).ok().filter(|port| *port != 0) else {
+        problems.add(object(), format!("ports[{at}].port"), bad_port(number));
+        return Vec::new();
+    };
+    let mut endpoints = Vec::with_capacity(slice.endpoints.len());
+    for (at, endpoint) in slice.endpoints.iter().enumerate() {
+        match address_of(endpoint, family, allow_loopback) {
+            Ok(address) => endpoints.push(Endpoint {
+                key: EndpointKey {
+                    address: SocketAddr::new(address, port),
+                    uid: uid_of(endpoint, key, slice),
+                },
+                condition: condition_of(endpoint.conditions.as_ref()),
+            }),
+            Err(fault) => problems.add(object(), format!("endpoints[{at}].addresses[0]"), fault),
+        }
+    }
+    endpoints
+}
+
+/// The place and number of the slice's TCP port of this name. Slices are matched to a Service's port by its name
+/// alone: the number is the pods'. A port without a number says nothing we could connect to.
+fn find_port(slice: &EndpointSlice, name: &str) -> Option<(usize, i32)> {
+    let is_tcp = |protocol: Option<&str>| protocol.is_none_or(|protocol| protocol == "TCP");
+    slice.ports.iter().flatten().enumerate().find_map(|(at, port)| {
+        let found = port.name.as_deref().unwrap_or_default() == name && is_tcp(port.protocol.as_deref());
+        port.port.filter(|_| found).map(|number| (at, number))
+    })
+}
+
+#[derive(Clone, Copy)]
+enum Family {
+    V4,
+    V6,
+}
+
+impl Family {
+    fn of(slice: &EndpointSlice) -> Result<Family, Fault> {
+        match slice.address_type.as_str() {
+            "IPv4" => Ok(Family::V4),
+            "IPv6" => Ok(Family::V6),
+            "FQDN" => Err(Fault::warning(
+                reasons::INVALID_ENDPOINT,
+                "is of addressType FQDN, which has no defined meaning; its endpoints are not used",
+                "use IPv4 or IPv6 addresses, or a Service of type ExternalName",
+            )),
+            other => Err(Fault::error(
+                reasons::INVALID_ENDPOINT,
+                format!("has the addressType {other:?}; its endpoints are not used"),
+                "write IPv4 or IPv6",
+            )),
+        }
+    }
+
+    fn parse(self, raw: &str) -> Option<IpAddr> {
+        match self {
+            Family::V4 => raw.parse::<Ipv4Addr>().ok().map(IpAddr::V4),
+            Family::V6 => raw.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Family::V4 => "IPv4",
+            Family::V6 => "IPv6",
+        }
+    }
+}
+
+/// Only the first address has a meaning (EndpointSlice v1).
+fn address_of(endpoint: &v1::Endpoint, family: Family, allow_loopback: bool) -> Result<IpAddr, Fault> {
+    let raw = endpoint.addresses.first().map(String::as_str).unwrap_or_default();
+    let Some(address) = family.parse(raw) else {
+        return Err(Fault::error(
+            reasons::INVALID_ENDPOINT,
+            format!("{raw:?} is no {} address; this endpoint is not used", family.as_str()),
+            "write an address of the slice's addressType",
+        ));
+    };
+    match address::check(address) {
+        Ok(address) => Ok(address),
+        Err(Forbidden::Loopback) if allow_loopback => Ok(address.to_canonical()),
+        Err(forbidden) => Err(Fault::error(
+            reasons::FORBIDDEN_ADDRESS,
+            format!("{raw} is {}; this endpoint is not used", forbidden.as_str()),
+            "name the address of a pod or of a host outside this node",
+        )),
+    }
+}
+
+/// What stays the same for as long as the address means the same pod.
+fn uid_of(endpoint: &v1::Endpoint, key: &ObjectKey, slice: &EndpointSlice) -> Arc<str> {
+    let target = endpoint.target_ref.as_ref();
+    let given = |text: Option<&String>| text.filter(|text| !text.is_empty()).map(|text| text.as_str().into());
+    given(target.and_then(|target| target.uid.as_ref()))
+        .or_else(|| given(target.and_then(|target| target.name.as_ref())))
+        .or_else(|| given(slice.metadata.uid.as_ref()))
+        .unwrap_or_else(|| key.to_string().into())
+}
+
+/// Absent `ready` and `serving` mean true, absent `terminating` false (EndpointSlice v1). `ready` beside `terminating`
+/// is how `publishNotReadyAddresses` shows; such an endpoint counts as serving, whatever its pod says.
+fn condition_of(conditions: Option<&EndpointConditions>) -> Condition {
+    let ready = conditions.and_then(|c| c.ready).unwrap_or(true);
+    let serving = conditions.and_then(|c| c.serving).unwrap_or(true);
+    let terminating = conditions.and_then(|c| c.terminating).unwrap_or(false);
+    match (ready, serving, terminating) {
+        (true, _, false) => Condition::Ready,
+        (true, _, true) | (_, true, true) => Condition::Terminating,
+        _ => Condition::NotReady,
+    }
+}
+
+fn bad_port(number: i32) -> Fault {
+    Fault::error(
+        reasons::INVALID_ENDPOINT,
+        format!("{number} is no port; this slice's endpoints are not used"),
+        "write a number from 1 to 65535",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_that_are_absent_mean_ready_serving_and_not_terminating() {
+        let (yes, no) = (Some(true), Some(false));
+        for (ready, serving, terminating, expected) in [
+            (None, None, None, Condition::Ready),
+            (yes, None, None, Condition::Ready),
+            (no, None, None, Condition::NotReady),
+            (no, yes, no, Condition::NotReady),
+            (yes, no, no, Condition::Ready),
+            (no, yes, yes, Condition::Terminating),
+            (no, None, yes, Condition::Terminating),
+            (no, no, yes, Condition::NotReady),
+            (yes, yes, yes, Condition::Terminating),
+            (yes, no, yes, Condition::Terminating),
+        ] {
+            let conditions = EndpointConditions { ready, serving, terminating };
+            assert_eq!(condition_of(Some(&conditions)), expected, "{conditions:?}");
+        }
+        assert_eq!(condition_of(None), Condition::Ready);
+    }
+}

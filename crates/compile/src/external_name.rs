@@ -1,0 +1,118 @@
+//! Services of type ExternalName: a DNS name in place of pods. The name is resolved elsewhere; here is decided which
+//! names and which of their addresses may be used.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use model::{Condition, Endpoint, EndpointKey, HostName};
+
+use crate::problems::Fault;
+use crate::{address, reasons};
+
+/// The name to resolve: lower case, without final dot.
+///
+/// # Errors
+/// Refuses what is no DNS name, or one that can only mean the node itself.
+pub(crate) fn parse(raw: Option<&str>) -> Result<String, Fault> {
+    let raw = raw.unwrap_or_default();
+    let name = raw.strip_suffix('.').unwrap_or(raw).to_ascii_lowercase();
+    let why = if name.is_empty() {
+        "is empty".into()
+    } else if is_address(&name) {
+        format!("{raw:?} is an address, not a DNS name")
+    } else if is_localhost(&name) {
+        format!("{raw:?} means the node itself")
+    } else if let Err(error) = HostName::parse(&name) {
+        format!("{raw:?} is no DNS name: {error}")
+    } else {
+        return Ok(name);
+    };
+    let remedy = "name a DNS name, or use a Service with an EndpointSlice for addresses";
+    Err(Fault::error(reasons::INVALID_EXTERNAL_NAME, why, remedy))
+}
+
+/// Resolvers read a name whose last label is a number as an IPv4 address, as in `127.1` and `0x7f000001`.
+fn is_address(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or_default();
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let is_hex = last.strip_prefix("0x").is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
+    is_number(last) || is_hex || name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
+}
+
+/// RFC 6761 §6.3, and the names that hosts files commonly give to loopback.
+fn is_localhost(name: &str) -> bool {
+    name == "localhost" || name.starts_with("localhost.") || name.ends_with(".localhost")
+}
+
+/// The endpoints that a name's addresses give, and what is wrong with the others. A name that is not resolved yet
+/// gives none and is no fault.
+pub(crate) fn endpoints(
+    name: &str,
+    port: u16,
+    resolved: Option<&Result<Vec<IpAddr>, String>>,
+) -> (Vec<Endpoint>, Vec<Fault>) {
+    let addresses = match resolved {
+        None => return (Vec::new(), Vec::new()),
+        Some(Err(error)) => return (Vec::new(), vec![unresolved(name, error)]),
+        Some(Ok(addresses)) => addresses,
+    };
+    let uid: Arc<str> = name.into();
+    let (mut endpoints, mut faults) = (Vec::new(), Vec::new());
+    for address in addresses {
+        match address::check(*address) {
+            Ok(address) => {
+                let key = EndpointKey { address: SocketAddr::new(address, port), uid: Arc::clone(&uid) };
+                endpoints.push(Endpoint { key, condition: Condition::Ready });
+            }
+            Err(forbidden) => faults.push(Fault::error(
+                reasons::FORBIDDEN_ADDRESS,
+                format!("{name} resolves to {address}, which is {} and is not used", forbidden.as_str()),
+                "name a DNS name whose addresses lie outside this node",
+            )),
+        }
+    }
+    (endpoints, faults)
+}
+
+fn unresolved(name: &str, error: &str) -> Fault {
+    Fault::warning(
+        reasons::UNRESOLVED_NAME,
+        format!("{name} could not be resolved: {error}"),
+        "correct the name or mend its DNS record; it is tried again",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_lowered_and_loses_its_final_dot() {
+        assert_eq!(parse(Some("API.Example.COM.")).expect("a name"), "api.example.com");
+    }
+
+    #[test]
+    fn a_name_that_means_an_address_or_the_node_is_refused() {
+        for raw in [
+            "",
+            ".",
+            "10.0.0.1",
+            "127.1",
+            "2130706433",
+            "0x7f000001",
+            "::1",
+            "[::1]",
+            "localhost",
+            "LocalHost.",
+            "localhost.localdomain",
+            "a.localhost",
+            "a b",
+            "http://a",
+            "a..b",
+            "a:80",
+        ] {
+            assert!(parse(Some(raw)).is_err(), "{raw:?}");
+        }
+        assert!(parse(None).is_err());
+    }
+}

@@ -1,0 +1,91 @@
+//! Kubernetes objects in, a route table and problems out.
+//!
+//! Owns: what an Ingress, an IngressClass, a Service and an EndpointSlice mean (Ingress v1, EndpointSlice v1,
+//! KEP-1672), and the words for what is wrong with one.
+//! Never: IO, clocks, tokio. It cannot fail: what is wrong with an object becomes a [`Problem`] and costs that object
+//! alone, or only the named part of it; everything else is served. The same objects give the same table on every
+//! replica.
+//! Start at [`compile`].
+
+mod objects;
+
+mod annotations;
+mod class;
+mod ingress;
+mod reference;
+
+mod address;
+mod backend;
+mod endpoint;
+mod external_name;
+
+mod conflict;
+mod problems;
+pub mod reasons;
+mod tls;
+
+use std::collections::BTreeSet;
+
+use model::{Balance, Problem, RouteTable, RouteTableBuilder};
+
+pub use objects::{ObjectKey, Objects};
+
+use backend::Backends;
+use class::Classes;
+use ingress::Output;
+use problems::Problems;
+
+/// What of the operator's configuration bears on the table.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The `spec.controller` of the IngressClasses that are ours.
+    pub controller_name: String,
+    /// The class name that is ours even where no IngressClass object says so.
+    pub class: String,
+    /// Whether an EndpointSlice may name loopback addresses: true for a folder of manifests, which only the operator
+    /// writes; never for a cluster, where a tenant could reach what listens on the node.
+    pub allow_loopback: bool,
+    /// How endpoints share requests where the Ingress does not say.
+    pub balance: Balance,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            controller_name: "sluicegate.io/ingress-controller".into(),
+            class: "sluicegate".into(),
+            allow_loopback: false,
+            balance: Balance::default(),
+        }
+    }
+}
+
+/// What came of the objects.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// The routes and backends.
+    pub table: RouteTable,
+    /// What is wrong with the objects, sorted, each once.
+    pub problems: Vec<Problem>,
+    /// The DNS names of the ExternalName Services that routes use, in the form [`Objects::resolved`] has.
+    pub external_names: BTreeSet<String>,
+}
+
+/// Compiles the table of this generation.
+pub fn compile(objects: &Objects, settings: &Settings, generation: u64) -> Compiled {
+    let classes = Classes::new(&objects.ingress_classes, settings);
+    let mut out = Output {
+        builder: RouteTableBuilder::default(),
+        backends: Backends::new(objects, settings),
+        problems: Problems::default(),
+    };
+    for (key, ingress) in &objects.ingresses {
+        if classes.owns(key, ingress, &mut out.problems) {
+            ingress::compile(key, ingress, settings, &mut out);
+            tls::check(key, ingress, objects, &mut out.problems);
+        }
+    }
+    let table = out.builder.build(generation);
+    conflict::tell(&table, &mut out.problems);
+    Compiled { table, problems: out.problems.finish(), external_names: out.backends.into_external_names() }
+}

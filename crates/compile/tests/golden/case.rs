@@ -1,0 +1,103 @@
+//! Reads the documents of an input.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use compile::{Compiled, ObjectKey, Objects, Settings};
+use model::Balance;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// An input.
+#[derive(Default)]
+pub(crate) struct Case {
+    objects: Objects,
+    settings: Settings,
+    /// Host (may be empty) and path.
+    pub(crate) requests: Vec<(String, String)>,
+}
+
+impl Case {
+    pub(crate) fn read(documents: Vec<Value>) -> Case {
+        let mut case = Case::default();
+        for document in documents {
+            case.add(document);
+        }
+        case
+    }
+
+    pub(crate) fn compile(&self) -> Compiled {
+        compile::compile(&self.objects, &self.settings, 1)
+    }
+
+    fn add(&mut self, document: Value) {
+        let key = key(&document);
+        match document["kind"].as_str().unwrap_or_default() {
+            "Ingress" => drop(self.objects.ingresses.insert(key, parse(document))),
+            "IngressClass" => drop(self.objects.ingress_classes.insert(key.name, parse(document))),
+            "Service" => drop(self.objects.services.insert(key, parse(document))),
+            "EndpointSlice" => drop(self.objects.endpoint_slices.insert(key, parse(document))),
+            "Secret" => drop(self.objects.secrets.insert(key, parse(document))),
+            "Requests" => {
+                self.requests = document["requests"].as_array().expect("a list").iter().map(request).collect()
+            }
+            "Settings" => self.settings = settings(&document),
+            "Resolved" => self.resolve(&document),
+            other => panic!("unknown kind {other:?}"),
+        }
+    }
+
+    fn resolve(&mut self, document: &Value) {
+        for (name, addresses) in document["names"].as_object().expect("names") {
+            let resolved = match addresses {
+                Value::String(error) => Err(error.clone()),
+                Value::Array(all) => {
+                    Ok(all.iter().map(|a| text(a).parse::<IpAddr>().expect("an address")).collect())
+                }
+                other => panic!("{name}: {other}"),
+            };
+            self.objects.resolved.insert(name.clone(), resolved);
+        }
+    }
+}
+
+fn key(document: &Value) -> ObjectKey {
+    let metadata = &document["metadata"];
+    ObjectKey::new(
+        metadata["namespace"].as_str().unwrap_or("default"),
+        metadata["name"].as_str().unwrap_or_default(),
+    )
+}
+
+fn parse<T: DeserializeOwned>(document: Value) -> Arc<T> {
+    let shown = document.to_string();
+    Arc::new(serde_json::from_value(document).unwrap_or_else(|error| panic!("{error}: {shown}")))
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no string"))
+}
+
+fn request(line: &Value) -> (String, String) {
+    let line = text(line);
+    let (host, path) = line.split_once(' ').unwrap_or(("", line));
+    (host.into(), path.into())
+}
+
+fn settings(document: &Value) -> Settings {
+    let mut settings = Settings::default();
+    for (name, value) in document.as_object().expect("a mapping") {
+        match name.as_str() {
+            "kind" => {}
+            "class" => settings.class = text(value).into(),
+            "controllerName" => settings.controller_name = text(value).into(),
+            "allowLoopback" => settings.allow_loopback = value.as_bool().expect("true or false"),
+            "balance" => {
+                let all = [Balance::LeastRequest, Balance::RoundRobin];
+                settings.balance = all.into_iter().find(|b| b.as_str() == text(value)).expect("a balance");
+            }
+            other => panic!("unknown setting {other:?}"),
+        }
+    }
+    settings
+}

@@ -1,0 +1,93 @@
+//! Writes what an input comes to, as YAML that reads well in a difference.
+
+use std::fmt::Write as _;
+
+use compile::Compiled;
+use model::{Backend, HostMatch, Problem, RequestHost, RequestPath, Route, RouteTable, Selection};
+
+use crate::case::Case;
+
+pub(crate) fn render(case: &Case) -> String {
+    let Compiled { table, problems, external_names } = case.compile();
+    let mut out = String::new();
+    section(&mut out, "routes", table.routes().iter().map(|r| route(&table, r)));
+    section(&mut out, "backends", table.backends().iter().map(|b| backend(b)));
+    if !external_names.is_empty() {
+        section(&mut out, "externalNames", external_names.iter().cloned());
+    }
+    section(&mut out, "problems", problems.iter().map(problem));
+    if !case.requests.is_empty() {
+        section(&mut out, "requests", case.requests.iter().map(|(host, path)| request(&table, host, path)));
+    }
+    out
+}
+
+fn section(out: &mut String, name: &str, items: impl Iterator<Item = String>) {
+    let items: Vec<String> =
+        items.map(|item| format!("- {}\n", item.trim_end().replace('\n', "\n  "))).collect();
+    if items.is_empty() {
+        out.push_str(&format!("{name}: []\n"));
+    } else {
+        out.push_str(&format!("{name}:\n{}", items.concat()));
+    }
+}
+
+fn route(table: &RouteTable, route: &Route) -> String {
+    let mut out = String::new();
+    // Unquoted, a * would begin an alias.
+    let quote = if matches!(route.host, HostMatch::Exact(_)) { "" } else { "'" };
+    let _ = writeln!(out, "host: {quote}{}{quote}", route.host);
+    let _ = match route.origin.rule {
+        Some(_) => writeln!(out, "match: {}", route.path),
+        None => writeln!(out, "match: what no rule does"),
+    };
+    let _ = writeln!(out, "backend: {}", table.backend_of(route).key);
+    let _ = writeln!(out, "balance: {}", route.policy.balance.as_str());
+    let _ = writeln!(out, "origin: {}", route.origin);
+    out
+}
+
+fn backend(backend: &Backend) -> String {
+    let mut out = format!("name: {}\n", backend.key);
+    let _ = match backend.selection() {
+        Selection::Ready => writeln!(out, "uses: ready"),
+        Selection::Terminating => writeln!(out, "uses: terminating"),
+        Selection::None(why) => writeln!(out, "uses: none, {}", why.as_str()),
+    };
+    if !backend.endpoints().is_empty() {
+        out.push_str("endpoints:\n");
+    }
+    for endpoint in backend.endpoints() {
+        let (key, condition) = (&endpoint.key, endpoint.condition.as_str());
+        let _ = writeln!(out, "- '{} {condition}, uid {}'", key.address, key.uid);
+    }
+    out
+}
+
+fn problem(problem: &Problem) -> String {
+    let mut out = format!("{}: {}\n", problem.severity.as_str(), problem.reason);
+    let _ = writeln!(out, "object: {}", problem.object);
+    if !problem.field.is_empty() {
+        let _ = writeln!(out, "field: {}", problem.field);
+    }
+    let _ = writeln!(out, "message: {}", quoted(&problem.message));
+    let _ = writeln!(out, "remedy: {}", quoted(&problem.remedy));
+    out
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+fn request(table: &RouteTable, host: &str, path: &str) -> String {
+    let name = (!host.is_empty()).then(|| RequestHost::parse(host).expect("a host"));
+    let route = table.find(name.as_ref(), &RequestPath::parse(path).expect("a path"));
+    let answer = match route.map(|route| (route, table.backend_of(route))) {
+        None => "404".into(),
+        Some((route, backend)) => {
+            let status = if backend.usable().is_empty() { "503 from " } else { "" };
+            format!("{status}{} by {}", backend.key, route.origin)
+        }
+    };
+    format!("GET {host}{path} -> {answer}")
+}

@@ -1,0 +1,10 @@
+//! What becomes live while the controller runs, and when.
+
+#[path = "live/dns_server.rs"]
+mod dns_server;
+#[path = "live/external_name.rs"]
+mod external_name;
+#[path = "live/folder.rs"]
+mod folder;
+#[path = "live/running.rs"]
+mod running;

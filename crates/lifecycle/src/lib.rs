@@ -1,0 +1,13 @@
+//! When a process is ready, when it drains and when it stops.
+//!
+//! Owns: the [`Phase`] of the process, readiness by named guard, signals.
+//! Never: connections, routes, Kubernetes; whoever has something to drain watches the phase and does it.
+//! Start at [`drain`](drain::drain), which tells what the phases promise.
+
+pub mod drain;
+mod ready;
+mod signal;
+
+pub use drain::{Phase, Trigger, Watch};
+pub use ready::{Readiness, Waiting};
+pub use signal::Signals;

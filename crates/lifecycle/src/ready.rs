@@ -1,0 +1,85 @@
+//! Readiness: the process is ready when nobody who was named waits any more, and it does not drain.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::Watch;
+
+/// Knows what the process still waits for before it may receive traffic.
+#[derive(Clone, Debug)]
+pub struct Readiness {
+    waiting: Arc<Mutex<Vec<&'static str>>>,
+    drain: Watch,
+}
+
+impl Readiness {
+    /// Ready at once, until something is [`register`](Readiness::register)ed or the drain starts.
+    pub fn new(drain: Watch) -> Readiness {
+        Readiness { waiting: Arc::default(), drain }
+    }
+
+    /// Keeps the process from being ready until the guard says [`done`](Waiting::done).
+    pub fn register(&self, what: &'static str) -> Waiting {
+        self.lock().push(what);
+        Waiting { what, readiness: self.clone() }
+    }
+
+    /// What the process still waits for; empty when it is ready. A draining process waits for nothing but is not
+    /// ready: it says `drain`.
+    pub fn waiting_for(&self) -> Vec<&'static str> {
+        let mut waiting = self.lock().clone();
+        if self.drain.is_draining() {
+            waiting.push("drain");
+        }
+        waiting
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<&'static str>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Somebody whom readiness waits for. Dropping it without [`done`](Waiting::done) leaves the process unready for good:
+/// what failed to start has not become ready.
+#[derive(Debug)]
+#[must_use = "the process stays unready until this says done"]
+pub struct Waiting {
+    what: &'static str,
+    readiness: Readiness,
+}
+
+impl Waiting {
+    /// Readiness waits for this no longer.
+    pub fn done(self) {
+        let mut waiting = self.readiness.lock();
+        if let Some(at) = waiting.iter().position(|what| *what == self.what) {
+            waiting.remove(at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Phase, drain::drain};
+
+    #[test]
+    fn ready_only_when_all_guards_are_done_and_nothing_drains() {
+        let (trigger, watch) = drain();
+        let readiness = Readiness::new(watch);
+        let (routes, listeners) = (readiness.register("route table"), readiness.register("listeners"));
+        routes.done();
+        assert_eq!(readiness.waiting_for(), ["listeners"]);
+        listeners.done();
+        assert!(readiness.waiting_for().is_empty());
+        trigger.advance(Phase::Draining);
+        assert_eq!(readiness.waiting_for(), ["drain"]);
+    }
+
+    #[test]
+    fn a_guard_that_is_lost_leaves_the_process_unready() {
+        let (_trigger, watch) = drain();
+        let readiness = Readiness::new(watch);
+        drop(readiness.register("route table"));
+        assert_eq!(readiness.waiting_for(), ["route table"]);
+    }
+}

@@ -1,0 +1,25 @@
+//! The words of the domain: what a host, a route, a backend and an endpoint are, which route a request gets, and
+//! how a new table becomes live.
+//!
+//! Owns: [`RouteTable`] and its [`find`](RouteTable::find), the normal form of hosts and paths, [`Problem`], and
+//! [`Published`], the one place where the control plane and the data plane meet.
+//! Never: tokio, kube, hyper, serde, or any IO. A value of this crate can be built in a test in one line.
+//! Start at [`RouteTable::find`].
+
+mod backend;
+mod explain;
+mod host;
+mod path;
+mod problem;
+mod published;
+mod route;
+mod table;
+
+pub use backend::{Backend, BackendKey, Condition, Endpoint, EndpointKey, Selection, Unavailable};
+pub use explain::{Candidate, Explanation, Verdict, explain};
+pub use host::{HostError, HostMatch, HostName, RequestHost};
+pub use path::{PathError, PathMatch, RequestPath};
+pub use problem::{ObjectRef, Problem, Severity};
+pub use published::{Cache, Published};
+pub use route::{Balance, Origin, Policy, Route};
+pub use table::{Conflict, RouteTable, RouteTableBuilder};

@@ -1,0 +1,80 @@
+//! What a request is sent by: a route, the policy that applies to it, and the rule it came from.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::{HostMatch, PathMatch};
+
+/// How a backend's endpoints share its requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Balance {
+    /// Of two endpoints picked at random, the one with fewer requests in flight (power of two choices).
+    #[default]
+    LeastRequest,
+    /// Each endpoint in turn.
+    RoundRobin,
+}
+
+impl Balance {
+    /// The word used in annotations, flags and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Balance::LeastRequest => "least-request",
+            Balance::RoundRobin => "round-robin",
+        }
+    }
+}
+
+/// What applies to a route beyond where it leads.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Policy {
+    /// How the backend's endpoints share its requests.
+    pub balance: Balance,
+}
+
+/// The rule a route was written in. Ordered as conflicts are decided: the oldest object first, then by namespace
+/// and name, then by place in the object.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Origin {
+    /// When the Ingress was created, in seconds since the epoch; a manifest without it sorts as the youngest.
+    pub created: i64,
+    /// The Ingress' namespace.
+    pub namespace: Arc<str>,
+    /// The Ingress' name.
+    pub name: Arc<str>,
+    /// Index in `spec.rules`; `None` for `spec.defaultBackend`.
+    pub rule: Option<u32>,
+    /// Index in the rule's `http.paths`.
+    pub path: u32,
+}
+
+impl Origin {
+    /// The field of the Ingress that this route was written in.
+    pub fn field(&self) -> String {
+        match self.rule {
+            Some(rule) => format!("spec.rules[{rule}].http.paths[{}]", self.path),
+            None => "spec.defaultBackend".into(),
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{} {}", self.namespace, self.name, self.field())
+    }
+}
+
+/// A host and path match with what serves it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Which hosts it matches.
+    pub host: HostMatch,
+    /// Which paths it matches.
+    pub path: PathMatch,
+    /// The place of its backend in [`RouteTable::backends`](crate::RouteTable::backends).
+    pub backend: u32,
+    /// What applies to its requests.
+    pub policy: Arc<Policy>,
+    /// The rule it was written in.
+    pub origin: Origin,
+}

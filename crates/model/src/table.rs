@@ -1,0 +1,241 @@
+//! The route table: all routes, immutable, and the one question a request asks of it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+
+use crate::{Backend, BackendKey, HostMatch, PathMatch, RequestHost, RequestPath, Route};
+
+type Map<K, V> = HashMap<K, V, RandomState>;
+
+/// All routes and backends at one moment. A request finds its route here once and keeps that snapshot to its end.
+#[derive(Clone, Debug, Default)]
+pub struct RouteTable {
+    /// Counts publications; larger is newer.
+    pub generation: u64,
+    routing: Arc<Routing>,
+    backends: Vec<Arc<Backend>>,
+}
+
+/// What changes only with Ingresses; shared by all tables that differ in endpoints alone.
+#[derive(Debug, Default)]
+struct Routing {
+    exact: Map<Box<str>, Paths>,
+    wildcard: Map<Box<str>, Paths>,
+    any: Paths,
+    catch_all: Option<Arc<Route>>,
+    routes: Vec<Arc<Route>>,
+    conflicts: Vec<Conflict>,
+    backend_places: Map<BackendKey, u32>,
+}
+
+/// The routes of one host.
+#[derive(Debug, Default)]
+struct Paths {
+    exact: Map<Box<str>, Arc<Route>>,
+    prefix: Map<Box<str>, Arc<Route>>,
+    /// The lengths that occur in `prefix`, longest first: no others need a look.
+    prefix_lengths: Vec<usize>,
+    default: Option<Arc<Route>>,
+}
+
+/// Two rules for the same host and path, or two catch-all backends: the older is served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// The route that is not served.
+    pub lost: Arc<Route>,
+    /// The route that is.
+    pub won: Arc<Route>,
+}
+
+impl RouteTable {
+    /// The route for a request: the longest matching path of the most specific host that has one, Exact before
+    /// Prefix; else the default backend of an Ingress that names the host; else the catch-all one.
+    ///
+    /// Costs up to three hash look-ups for the host, and for each host one for the whole path and one for each
+    /// length of prefix that ends where an element of the path does.
+    pub fn find(&self, host: Option<&RequestHost<'_>>, path: &RequestPath<'_>) -> Option<&Arc<Route>> {
+        let hosts = self.routing.of(host);
+        let path = path.matching();
+        hosts
+            .iter()
+            .flatten()
+            .find_map(|paths| paths.find(path))
+            .or_else(|| hosts.iter().flatten().find_map(|paths| paths.default.as_ref()))
+            .or(self.routing.catch_all.as_ref())
+    }
+
+    /// All backends; a route names its own by place.
+    pub fn backends(&self) -> &[Arc<Backend>] {
+        &self.backends
+    }
+
+    /// The backend of a route of this table.
+    pub fn backend_of(&self, route: &Route) -> &Arc<Backend> {
+        &self.backends[route.backend as usize]
+    }
+
+    /// The backend of this name.
+    pub fn backend(&self, key: &BackendKey) -> Option<&Arc<Backend>> {
+        self.routing.backend_places.get(key).map(|place| &self.backends[*place as usize])
+    }
+
+    /// All routes that are served, in the order of their origins.
+    pub fn routes(&self) -> &[Arc<Route>] {
+        &self.routing.routes
+    }
+
+    /// All routes that another one keeps from being served.
+    pub fn conflicts(&self) -> &[Conflict] {
+        &self.routing.conflicts
+    }
+
+    /// A table with the same routes, in which each of `changed` takes the place of the backend of its name.
+    pub fn with_backends(&self, generation: u64, changed: impl IntoIterator<Item = Backend>) -> RouteTable {
+        let mut next = RouteTable { generation, ..self.clone() };
+        for backend in changed {
+            if let Some(place) = self.routing.backend_places.get(&backend.key) {
+                next.backends[*place as usize] = Arc::new(backend);
+            }
+        }
+        next
+    }
+}
+
+impl Routing {
+    /// The routes that can apply to `host`, the most specific first.
+    fn of(&self, host: Option<&RequestHost<'_>>) -> [Option<&Paths>; 3] {
+        let exact = host.and_then(|host| self.exact.get(host.name()));
+        let wildcard = host.and_then(RequestHost::parent).and_then(|parent| self.wildcard.get(parent));
+        [exact, wildcard, Some(&self.any)]
+    }
+
+    fn at(&mut self, host: &HostMatch) -> &mut Paths {
+        match host {
+            HostMatch::Exact(name) => self.exact.entry(name.as_str().into()).or_default(),
+            HostMatch::Wildcard(parent) => self.wildcard.entry(parent.as_str().into()).or_default(),
+            HostMatch::Any => &mut self.any,
+        }
+    }
+
+    fn all_paths(&mut self) -> impl Iterator<Item = &mut Paths> {
+        self.exact.values_mut().chain(self.wildcard.values_mut()).chain(std::iter::once(&mut self.any))
+    }
+}
+
+impl Paths {
+    fn find(&self, path: &str) -> Option<&Arc<Route>> {
+        if !self.exact.is_empty()
+            && let Some(route) = self.exact.get(path)
+        {
+            return Some(route);
+        }
+        let ends_element = |length: usize| matches!(path.as_bytes().get(length), None | Some(b'/'));
+        self.prefix_lengths
+            .iter()
+            .filter(|length| **length <= path.len() && ends_element(**length))
+            .find_map(|length| self.prefix.get(&path[..*length]))
+    }
+
+    fn insert(&mut self, route: &Arc<Route>) -> Result<(), Arc<Route>> {
+        let (map, key) = match &route.path {
+            PathMatch::Exact(path) => (&mut self.exact, path),
+            PathMatch::Prefix(path) => (&mut self.prefix, path),
+        };
+        match map.get(&**key) {
+            Some(first) => Err(Arc::clone(first)),
+            None => {
+                map.insert((**key).into(), Arc::clone(route));
+                Ok(())
+            }
+        }
+    }
+
+    fn index_lengths(&mut self) {
+        self.prefix_lengths = self.prefix.keys().map(|path| path.len()).collect();
+        self.prefix_lengths.sort_unstable_by(|a, b| b.cmp(a));
+        self.prefix_lengths.dedup();
+    }
+}
+
+/// Collects routes in any order; [`build`](RouteTableBuilder::build) decides between those that conflict.
+#[derive(Debug, Default)]
+pub struct RouteTableBuilder {
+    routes: Vec<Route>,
+    defaults: Vec<Route>,
+    catch_all: Vec<(bool, Route)>,
+    backends: Vec<Arc<Backend>>,
+    backend_places: Map<BackendKey, u32>,
+}
+
+impl RouteTableBuilder {
+    /// The place of the backend of this name, which `make` makes when it is named for the first time.
+    pub fn backend(&mut self, key: &BackendKey, make: impl FnOnce() -> Backend) -> u32 {
+        if let Some(place) = self.backend_places.get(key) {
+            return *place;
+        }
+        let place = u32::try_from(self.backends.len()).expect("fewer than 2^32 backends fit into memory");
+        self.backends.push(Arc::new(make()));
+        self.backend_places.insert(key.clone(), place);
+        place
+    }
+
+    /// Adds a rule.
+    pub fn route(&mut self, route: Route) {
+        self.routes.push(route);
+    }
+
+    /// Adds what serves the requests for `route.host` that match no rule.
+    pub fn default_for_host(&mut self, route: Route) {
+        self.defaults.push(route);
+    }
+
+    /// Adds what serves the requests that nothing else matches. One that is the whole of its Ingress goes before one
+    /// that stands beside rules, and only it can be in conflict.
+    pub fn catch_all(&mut self, route: Route, whole_ingress: bool) {
+        self.catch_all.push((!whole_ingress, route));
+    }
+
+    /// The table, the same for any order in which the routes were added.
+    pub fn build(mut self, generation: u64) -> RouteTable {
+        let mut routing = Routing { backend_places: self.backend_places, ..Routing::default() };
+        self.routes.sort_by(|a, b| a.origin.cmp(&b.origin));
+        for route in self.routes.into_iter().map(Arc::new) {
+            match routing.at(&route.host).insert(&route) {
+                Ok(()) => routing.routes.push(route),
+                Err(won) => routing.conflicts.push(Conflict { lost: route, won }),
+            }
+        }
+        self.defaults.sort_by(|a, b| a.origin.cmp(&b.origin));
+        for route in self.defaults.into_iter().map(Arc::new) {
+            match &mut routing.at(&route.host).default {
+                Some(won) if won.origin == route.origin => {}
+                Some(won) => {
+                    let won = Arc::clone(won);
+                    routing.conflicts.push(Conflict { lost: route, won });
+                }
+                none => {
+                    *none = Some(Arc::clone(&route));
+                    routing.routes.push(route);
+                }
+            }
+        }
+        self.catch_all.sort_by(|a, b| (a.0, &a.1.origin).cmp(&(b.0, &b.1.origin)));
+        for (beside_rules, route) in self.catch_all {
+            let route = Arc::new(route);
+            match &routing.catch_all {
+                None => {
+                    routing.catch_all = Some(Arc::clone(&route));
+                    routing.routes.push(route);
+                }
+                Some(won) if !beside_rules => {
+                    routing.conflicts.push(Conflict { lost: route, won: Arc::clone(won) });
+                }
+                Some(_) => {}
+            }
+        }
+        routing.all_paths().for_each(Paths::index_lengths);
+        RouteTable { generation, routing: Arc::new(routing), backends: self.backends }
+    }
+}

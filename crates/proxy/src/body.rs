@@ -1,0 +1,210 @@
+//! Bodies on their way through: frame by frame, without a copy.
+
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+
+use crate::connection::Client;
+use crate::error::Refusal;
+use crate::request::{Record, headers};
+use crate::timer::Wait;
+use crate::upstream::Lease;
+
+/// A client's body on its way to an upstream.
+pub(crate) struct RequestBody {
+    /// `None` for a request that is sent again: only those without a body are.
+    incoming: Option<Incoming>,
+    client: Rc<Client>,
+    left: u64,
+}
+
+impl RequestBody {
+    pub(crate) fn new(incoming: Incoming, client: Rc<Client>) -> RequestBody {
+        let left = client.worker.config.downstream.body_bytes_max;
+        RequestBody { incoming: Some(incoming), client, left }
+    }
+
+    /// The body of a request that has none.
+    pub(crate) fn empty(client: Rc<Client>) -> RequestBody {
+        RequestBody { incoming: None, client, left: 0 }
+    }
+
+    /// A frame has come: the upstream's time to answer begins anew.
+    fn progress(&self) {
+        let config = &self.client.worker.config;
+        self.client.timer.set(Wait::Upstream, config.upstream.head_timeout);
+        self.client.timer.set(Wait::Request, config.max_request_time);
+    }
+
+    fn fail(&self, why: Refusal) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
+        // The guard and the deadlines know better than hyper why a body ended early.
+        let why = self.client.fault.get().unwrap_or(why);
+        self.client.fault.set(Some(why));
+        Poll::Ready(Some(Err(why)))
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = Refusal;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
+        let Some(incoming) = &mut self.incoming else { return Poll::Ready(None) };
+        match Pin::new(incoming).poll_frame(cx) {
+            Poll::Ready(Some(Ok(mut frame))) => {
+                if let Some(data) = frame.data_ref() {
+                    let length = data.len() as u64;
+                    if length > self.left {
+                        return self.fail(Refusal::BodyTooLarge);
+                    }
+                    self.left -= length;
+                }
+                self.progress();
+                keep_allowed_trailers(&mut frame);
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(Some(Err(_))) => self.fail(Refusal::ClientGone),
+            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+    }
+}
+
+/// RFC 9110 §6.5.1: a field that frames, routes or authenticates a message has no meaning in a trailer, and a recipient
+/// that merges trailers into the head must not be fooled by one.
+fn keep_allowed_trailers(frame: &mut Frame<Bytes>) {
+    if let Some(trailers) = frame.trailers_mut() {
+        let refused: Vec<_> = trailers.keys().filter(|name| headers::is_refused_in_trailers(name)).cloned().collect();
+        refused.into_iter().for_each(|name| {
+            trailers.remove(name);
+        });
+    }
+}
+
+/// A response's body on its way to a client. Dropping it ends the request, however far it came.
+pub(crate) enum ResponseBody {
+    /// Ours.
+    Own { text: Option<Bytes>, _record: Record },
+    /// An upstream's.
+    Relayed(Relay),
+}
+
+/// An upstream's body, and the connection that it comes from: who wants the body drives the connection.
+pub(crate) struct Relay {
+    incoming: Incoming,
+    lease: Option<Lease>,
+    record: Record,
+}
+
+impl Relay {
+    pub(crate) fn new(incoming: Incoming, lease: Lease, record: Record) -> Relay {
+        let mut relay = Relay { incoming, lease: Some(lease), record };
+        if relay.incoming.is_end_stream() {
+            relay.finish();
+        }
+        relay
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        // Whatever wakes the connection wakes this task, so the body itself needs no waker. Asked first, it lets the
+        // connection know that it wants more.
+        let mut nobody = Context::from_waker(Waker::noop());
+        match Pin::new(&mut self.incoming).poll_frame(&mut nobody) {
+            Poll::Pending => {}
+            ready => return ready,
+        }
+        if let Some(exchange) = self.lease.as_mut().and_then(|lease| lease.exchange.as_mut()) {
+            exchange.poll(cx);
+        }
+        Pin::new(&mut self.incoming).poll_frame(&mut nobody)
+    }
+
+    /// The body is read to its end: the connection may carry another request.
+    fn finish(&mut self) {
+        if let Some(lease) = self.lease.take() {
+            let worker = &self.record.client.worker;
+            worker.upstreams.give_back(lease, worker.timers.now());
+        }
+        self.record.complete();
+    }
+
+    fn broken(&mut self, why: Refusal) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
+        self.record.refused(why);
+        self.record.client.abort.set(true);
+        Poll::Ready(Some(Err(why)))
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = Refusal;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
+        let relay = match self.get_mut() {
+            ResponseBody::Own { text, .. } => return Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
+            ResponseBody::Relayed(relay) => relay,
+        };
+        let polled = relay.poll(cx);
+        let client = &relay.record.client;
+        match polled {
+            Poll::Ready(Some(Ok(mut frame))) => {
+                client.timer.clear(Wait::Upstream);
+                keep_allowed_trailers(&mut frame);
+                relay.record.bytes_out += frame.data_ref().map_or(0, |data| data.len() as u64);
+                if relay.incoming.is_end_stream() {
+                    relay.finish();
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(None) => {
+                relay.finish();
+                Poll::Ready(None)
+            }
+            Poll::Ready(Some(Err(_))) => relay.broken(Refusal::ResponseCut),
+            Poll::Pending => {
+                client.timer.start(Wait::Upstream, client.worker.config.upstream.body_timeout);
+                if client.timer.expired(Wait::Upstream) { relay.broken(Refusal::ResponseStalled) } else { Poll::Pending }
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            ResponseBody::Own { text, .. } => text.is_none(),
+            ResponseBody::Relayed(relay) => relay.incoming.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            ResponseBody::Own { text, .. } => SizeHint::with_exact(text.as_ref().map_or(0, |text| text.len() as u64)),
+            ResponseBody::Relayed(relay) => relay.incoming.size_hint(),
+        }
+    }
+}
+
+/// The trailers that a head may announce.
+pub(crate) fn wants_trailers(headers: &HeaderMap) -> bool {
+    headers.get_all(http::header::TE).iter().any(|te| {
+        te.to_str().is_ok_and(|te| te.split(',').any(|one| one.trim().eq_ignore_ascii_case("trailers")))
+    })
+}

@@ -1,0 +1,125 @@
+//! What can be set, and what each limit is for.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+/// Settings of the data plane. Each limit has a reason; the defaults are meant for an edge behind a load balancer.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Threads that serve requests, each with its own connections and pools. One for each CPU the process may use.
+    pub workers: usize,
+    /// How long a connection may be silent between requests. Must be longer than the idle time of the load balancer
+    /// in front (60 s for an ELB), else the load balancer sends requests into connections that we are closing.
+    pub idle_timeout: Duration,
+    /// The longest time until a request is answered, over all attempts. A drain waits `idle_timeout` plus this long.
+    pub max_request_time: Duration,
+    /// Peers whose `X-Forwarded-*`, `Forwarded`, `X-Real-IP` and `X-Request-ID` are believed and extended.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Limits on what clients send and how slowly they may do so.
+    pub downstream: Downstream,
+    /// Limits on what upstreams send and how slowly they may do so.
+    pub upstream: Upstream,
+    /// Where the access log goes.
+    pub access_log: AccessLog,
+}
+
+/// Limits towards clients.
+#[derive(Clone, Debug)]
+pub struct Downstream {
+    /// Open client connections; at the limit no more are accepted until one closes. Half the file descriptors: each
+    /// connection may need one upstream.
+    pub connections_max: usize,
+    /// Bytes of a request line (RFC 9112 §3 asks for at least 8000); beyond: 414.
+    pub request_line_bytes_max: usize,
+    /// Bytes of a request head; beyond: 431.
+    pub head_bytes_max: usize,
+    /// Bytes of a request body; beyond: 413. Bodies are streamed, so this costs no memory.
+    pub body_bytes_max: u64,
+    /// From the first byte of a request to the end of its head; after it: 408.
+    pub head_timeout: Duration,
+    /// Between two pieces of a request body; after it: 408.
+    pub body_timeout: Duration,
+    /// Between two pieces of a response that the client takes; after it the connection is cut.
+    pub write_timeout: Duration,
+    /// Silence that is waited for after our end of a connection is closed, so that the last response arrives.
+    pub linger_timeout: Duration,
+    /// The longest such wait in all.
+    pub linger_time_max: Duration,
+}
+
+/// Limits towards upstreams.
+#[derive(Clone, Debug)]
+pub struct Upstream {
+    /// Until a TCP connection is open; after it another endpoint is tried, then 504.
+    pub connect_timeout: Duration,
+    /// From the sent request to the response head; after it: 504.
+    pub head_timeout: Duration,
+    /// Between two pieces of a response body; after it both connections are cut.
+    pub body_timeout: Duration,
+    /// Bytes of a response head; beyond: 502.
+    pub head_bytes_max: usize,
+    /// Tries for one request, the first included. Each goes to an endpoint that was not tried yet.
+    pub attempts_max: u32,
+    /// Idle connections kept for one endpoint by one worker.
+    pub idle_per_endpoint_max: usize,
+    /// How long an idle connection is kept.
+    pub idle_timeout: Duration,
+}
+
+/// Where the access log goes: one JSON object a line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum AccessLog {
+    /// Nowhere.
+    Off,
+    /// To standard output.
+    #[default]
+    Stdout,
+    /// To the end of this file.
+    File(PathBuf),
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            workers: 1,
+            idle_timeout: Duration::from_secs(75),
+            max_request_time: Duration::from_secs(300),
+            trusted_proxies: Vec::new(),
+            downstream: Downstream::default(),
+            upstream: Upstream::default(),
+            access_log: AccessLog::default(),
+        }
+    }
+}
+
+impl Default for Downstream {
+    fn default() -> Self {
+        Downstream {
+            connections_max: 10_000,
+            request_line_bytes_max: 16 << 10,
+            head_bytes_max: 64 << 10,
+            body_bytes_max: 1 << 30,
+            head_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
+            linger_timeout: Duration::from_secs(5),
+            linger_time_max: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Default for Upstream {
+    fn default() -> Self {
+        Upstream {
+            connect_timeout: Duration::from_secs(5),
+            head_timeout: Duration::from_secs(60),
+            body_timeout: Duration::from_secs(60),
+            head_bytes_max: 64 << 10,
+            attempts_max: 10,
+            idle_per_endpoint_max: 1024,
+            idle_timeout: Duration::from_secs(60),
+        }
+    }
+}

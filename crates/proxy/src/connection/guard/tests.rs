@@ -1,0 +1,140 @@
+use super::*;
+
+fn guard() -> Guard {
+    Guard::new(Limits { line_bytes_max: 16 << 10, head_bytes_max: 64 << 10 })
+}
+
+/// Follows `input` whole and, with a second guard, byte by byte: both must come to the same end.
+fn follow(input: &[u8]) -> (usize, Option<Refusal>) {
+    let (mut whole, mut split) = (guard(), guard());
+    let followed = whole.follow(input);
+    let mut heads = 0;
+    for byte in input {
+        heads += split.follow(&[*byte]).heads;
+    }
+    assert_eq!(whole.refused(), split.refused(), "{:?}", String::from_utf8_lossy(input));
+    assert_eq!(followed.heads, heads, "{:?}", String::from_utf8_lossy(input));
+    (followed.passed, whole.refused())
+}
+
+fn head(lines: &str) -> Vec<u8> {
+    format!("POST / HTTP/1.1\r\nHost: a\r\n{lines}\r\n").into_bytes()
+}
+
+#[test]
+fn well_formed_requests_pass_whole_and_end_at_a_boundary() {
+    for input in [
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "\r\n\r\nGET / HTTP/1.0\r\n\r\n",
+        "POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.1\r\n\r\n",
+        "POST / HTTP/1.1\r\ncontent-length:\t0 \r\n\r\n",
+        "POST / HTTP/1.1\r\nTransfer-Encoding: \tCHUNKED \r\n\r\n5;a=b;c\r\nhello\r\n0\r\nX: y\r\n\r\n",
+        "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n00A\r\n0123456789\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n",
+    ] {
+        let mut guard = guard();
+        assert_eq!(guard.follow(input.as_bytes()).passed, input.len(), "{input:?}");
+        assert!(guard.at_boundary(), "{input:?}");
+        assert_eq!(follow(input.as_bytes()).1, None, "{input:?}");
+    }
+}
+
+#[test]
+fn ambiguous_framing_is_refused_before_the_head_ends() {
+    for (lines, why) in [
+        ("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n", Refusal::BadFraming),
+        ("Transfer-Encoding: chunked\r\nContent-Length: 3\r\n", Refusal::BadFraming),
+        ("Content-Length: 3\r\nContent-Length: 3\r\n", Refusal::BadFraming),
+        ("Content-Length: 3\r\nContent-Length: 4\r\n", Refusal::BadFraming),
+        ("Content-Length: 3, 3\r\n", Refusal::BadFraming),
+        ("Content-Length: +3\r\n", Refusal::BadFraming),
+        ("Content-Length: -0\r\n", Refusal::BadFraming),
+        ("Content-Length: 0x3\r\n", Refusal::BadFraming),
+        ("Content-Length: 3 3\r\n", Refusal::BadFraming),
+        ("Content-Length:\r\n", Refusal::BadFraming),
+        ("Content-Length: 99999999999999999999\r\n", Refusal::BadFraming),
+        ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", Refusal::BadFraming),
+        ("Transfer-Encoding: chunked, chunked\r\n", Refusal::BadFraming),
+        ("Transfer-Encoding: chunked, gzip\r\n", Refusal::BadFraming),
+        ("Transfer-Encoding: ,chunked\r\n", Refusal::BadFraming),
+        ("Transfer-Encoding: \x0bchunked\r\n", Refusal::BadFraming),
+        ("Transfer-Encoding: chunked;a=b\r\n", Refusal::BadFraming),
+        ("Transfer-Encoding:\r\n", Refusal::BadFraming),
+        ("Transfer-Encoding: gzip, chunked\r\n", Refusal::TransferCoding),
+        ("Transfer-Encoding: identity\r\n", Refusal::TransferCoding),
+        ("Transfer-Encoding: xchunked\r\n", Refusal::TransferCoding),
+        ("Transfer-Encoding:\r\n chunked\r\n", Refusal::BadFraming),
+        ("X: a\r\n b\r\n", Refusal::BadRequest),
+        ("X: a\n", Refusal::BadRequest),
+    ] {
+        let (passed, refused) = follow(&head(lines));
+        assert_eq!(refused, Some(why), "{lines:?}");
+        assert!(passed < head(lines).len(), "{lines:?}");
+    }
+    let old = b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n";
+    assert_eq!(follow(old).1, Some(Refusal::BadFraming));
+}
+
+#[test]
+fn a_malformed_request_line_is_refused() {
+    for (line, why) in [
+        ("GET /\r\n", Refusal::BadRequest),
+        ("GET  / HTTP/1.1\r\n", Refusal::BadRequest),
+        ("GET / HTTP/1.1 \r\n", Refusal::BadRequest),
+        ("GET /a b HTTP/1.1\r\n", Refusal::BadRequest),
+        ("GET / HTTP/1.1\n", Refusal::BadRequest),
+        ("GET / http/1.1\r\n", Refusal::BadRequest),
+        ("GET / HTTP/01.1\r\n", Refusal::BadRequest),
+        ("GET / HTTP/1.2\r\n", Refusal::Version),
+        ("PRI * HTTP/2.0\r\n", Refusal::Version),
+        ("GET /a#b HTTP/1.1\r\n", Refusal::BadTarget),
+        ("\r\n\r\n\r\n", Refusal::BadRequest),
+    ] {
+        assert_eq!(follow(line.as_bytes()).1, Some(why), "{line:?}");
+    }
+    let method = format!("{} / HTTP/1.1\r\n", "M".repeat(33));
+    assert_eq!(follow(method.as_bytes()).1, Some(Refusal::BadRequest));
+}
+
+#[test]
+fn sloppy_chunks_are_refused_in_the_body() {
+    for chunk in [
+        "0x5\r\n", "+5\r\n", "-5\r\n", " 5\r\n", "5 \r\n", "5\n", "5;\r\n", "5;\x01\r\n", "5; a\r\n", ";a\r\n", "\r\n",
+        "1000000000000000\r\n", "2\r\nabc", "2\r\nab\n", "2\r\nab\rX", "0\r\n\n", "0\r\nX: y\n",
+    ] {
+        let mut input = head("Transfer-Encoding: chunked\r\n");
+        let before = input.len();
+        input.extend_from_slice(chunk.as_bytes());
+        let mut guard = guard();
+        guard.follow(&input);
+        assert!(guard.refused_in_body(), "{chunk:?}");
+        assert_eq!(follow(&input).1, Some(Refusal::BadFraming), "{chunk:?}");
+        assert!(before > 0);
+    }
+}
+
+#[test]
+fn limits_hold_for_whole_and_for_unfinished_input() {
+    let line = [b"GET /".as_slice(), &[b'a'; 20_000]].concat();
+    assert_eq!(follow(&line).1, Some(Refusal::LineTooLong));
+    let field = [head("")[..].strip_suffix(b"\r\n").expect("a head"), b"X: ", &[b'a'; 70_000]].concat();
+    assert_eq!(follow(&field).1, Some(Refusal::HeadTooLarge));
+    assert_eq!(follow(&head(&"X: y\r\n".repeat(100))).1, Some(Refusal::HeadTooLarge));
+    assert_eq!(follow(&head(&"X: y\r\n".repeat(99))).1, None);
+    let mut extension = head("Transfer-Encoding: chunked\r\n");
+    extension.extend_from_slice(&[b"5;".as_slice(), &[b'a'; 5_000]].concat());
+    assert_eq!(follow(&extension).1, Some(Refusal::BadFraming));
+    let mut trailers = head("Transfer-Encoding: chunked\r\n");
+    trailers.extend_from_slice(&[b"0\r\nX: ".as_slice(), &[b'a'; 17_000]].concat());
+    assert_eq!(follow(&trailers).1, Some(Refusal::BadFraming));
+}
+
+#[test]
+fn what_is_valid_passes_up_to_the_first_bad_line() {
+    let good = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    let input = [good.as_slice(), b"GET / HTTP/1.1\r\nX: a\n\r\n"].concat();
+    let mut guard = guard();
+    let followed = guard.follow(&input);
+    assert_eq!((followed.passed, followed.heads), (good.len() + 16, 1));
+    assert_eq!(guard.follow(good), Followed { passed: 0, heads: 0 });
+    assert!(!guard.refused_in_body());
+}

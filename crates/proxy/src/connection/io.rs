@@ -1,0 +1,157 @@
+//! The one wrapper around a client's socket: it owns what hyper does not do.
+//!
+//! Counts bytes, follows the framing with the [`Guard`](super::guard::Guard), and keeps the deadlines for a head, a body
+//! and a stalled write. It never shuts the socket down: [`linger`](super::linger) does, after hyper is gone.
+
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use super::Client;
+use crate::error::Refusal;
+use crate::timer::Wait;
+
+/// A client's socket as hyper sees it.
+pub(crate) struct ClientIo {
+    pub(crate) stream: TcpStream,
+    client: Rc<Client>,
+}
+
+impl ClientIo {
+    pub(crate) fn new(stream: TcpStream, client: Rc<Client>) -> ClientIo {
+        ClientIo { stream, client }
+    }
+
+    /// What a read finds after the guard has refused, or after the client took too long.
+    fn refuse(&self) -> Poll<io::Result<()>> {
+        let in_body = self.client.fault.get() == Some(Refusal::BodyTimeout) || self.client.guard.borrow().refused_in_body();
+        if self.client.in_flight.get() && !in_body {
+            // An error now would make hyper drop the response to an earlier request; it looks again once that is out.
+            return Poll::Pending;
+        }
+        self.client.refusal_delivered.set(true);
+        Poll::Ready(Err(io::ErrorKind::InvalidData.into()))
+    }
+
+    /// Notes a deadline that has passed.
+    fn check_deadline(&self) {
+        let client = &self.client;
+        if client.fault.get().is_none() && client.timer.expired(Wait::Client) {
+            client.timer.clear(Wait::Client);
+            let in_body = client.guard.borrow().in_body();
+            client.fault.set(Some(if in_body { Refusal::BodyTimeout } else { Refusal::HeadTimeout }));
+        }
+    }
+
+    /// Hands on what the guard lets pass.
+    fn take(&self, buf: &mut ReadBuf<'_>, before: usize) -> Poll<io::Result<()>> {
+        let client = &self.client;
+        let read = buf.filled().len() - before;
+        if read == 0 {
+            client.eof.set(true);
+            return Poll::Ready(Ok(()));
+        }
+        let mut guard = client.guard.borrow_mut();
+        let was_in_body = guard.in_body();
+        let followed = guard.follow(&buf.filled()[before..]);
+        let refused = guard.refused();
+        drop(guard);
+        // A piece of a body earns a new wait; a piece of a head does not, or a slow client could hold on for ever.
+        if was_in_body || followed.heads > 0 {
+            client.timer.clear(Wait::Client);
+        }
+        client.heads_passed.set(client.heads_passed.get() + followed.heads);
+        client.worker.cells.received_bytes.add(read as u64);
+        if followed.passed < read {
+            client.fault.set(refused);
+            buf.set_filled(before + followed.passed);
+            if followed.passed == 0 {
+                // An empty read would mean the end of the stream.
+                return self.refuse();
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Nothing came: says how long that may last.
+    fn wait(&self) {
+        let (client, limits) = (&self.client, &self.client.worker.config.downstream);
+        let guard = client.guard.borrow();
+        if guard.in_body() {
+            client.timer.start(Wait::Client, limits.body_timeout);
+        } else if !guard.at_boundary() && !client.in_flight.get() {
+            client.timer.start(Wait::Client, limits.head_timeout);
+        }
+    }
+}
+
+impl AsyncRead for ClientIo {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        this.check_deadline();
+        if this.client.fault.get().is_some() {
+            return this.refuse();
+        }
+        let before = buf.filled().len();
+        match Pin::new(&mut this.stream).poll_read(cx, buf) {
+            Poll::Ready(Ok(())) => this.take(buf, before),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => {
+                this.wait();
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl ClientIo {
+    fn wrote(&self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        let client = &self.client;
+        match &result {
+            Poll::Ready(Ok(written)) => {
+                client.flushed.set(false);
+                client.timer.clear(Wait::Write);
+                client.worker.cells.sent_bytes.add(*written as u64);
+            }
+            Poll::Ready(Err(_)) => {}
+            Poll::Pending => client.timer.start(Wait::Write, client.worker.config.downstream.write_timeout),
+        }
+        result
+    }
+}
+
+impl AsyncWrite for ClientIo {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let result = Pin::new(&mut this.stream).poll_write(cx, buf);
+        this.wrote(result)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let result = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
+        this.wrote(result)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    /// hyper asks for this only when it has handed over all that it has.
+    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.client.flushed.set(true);
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}

@@ -1,0 +1,105 @@
+//! What can go wrong with a request: a closed set, each with its status, its side and its word in logs and metrics.
+
+use std::fmt;
+
+use http::StatusCode;
+
+/// Who is the cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// The client.
+    Downstream,
+    /// An endpoint.
+    Upstream,
+    /// The route table, or we ourselves.
+    Internal,
+}
+
+macro_rules! refusals {
+    ($($(#[$doc:meta])* $name:ident = $status:ident, $side:ident, $word:literal;)*) => {
+        /// Why a request is not answered by an endpoint.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Refusal { $($(#[$doc])* $name,)* }
+
+        impl Refusal {
+            /// All of them, for metrics: the place of each is its number.
+            pub(crate) const ALL: &[Refusal] = &[$(Refusal::$name,)*];
+
+            /// The status the client sees, where it can still see one.
+            pub(crate) fn status(self) -> StatusCode {
+                match self { $(Refusal::$name => StatusCode::$status,)* }
+            }
+
+            /// Who is the cause.
+            pub(crate) fn side(self) -> Side {
+                match self { $(Refusal::$name => Side::$side,)* }
+            }
+
+            /// The word in logs and metrics.
+            pub(crate) fn as_str(self) -> &'static str {
+                match self { $(Refusal::$name => $word,)* }
+            }
+        }
+    };
+}
+
+refusals! {
+    /// The head breaks the grammar of RFC 9112, or could be read in two ways.
+    BadRequest = BAD_REQUEST, Downstream, "bad-request";
+    /// `Host` is missing, doubled, malformed or differs from the target (RFC 9112 §3.2).
+    BadHost = BAD_REQUEST, Downstream, "bad-host";
+    /// The target is malformed, or servers would disagree on what it means.
+    BadTarget = BAD_REQUEST, Downstream, "bad-target";
+    /// The framing of the body is malformed or ambiguous (RFC 9112 §6).
+    BadFraming = BAD_REQUEST, Downstream, "bad-framing";
+    /// No rule matches.
+    NoRoute = NOT_FOUND, Internal, "no-route";
+    /// CONNECT or TRACE.
+    Method = METHOD_NOT_ALLOWED, Downstream, "method";
+    /// The head took too long.
+    HeadTimeout = REQUEST_TIMEOUT, Downstream, "head-timeout";
+    /// The body took too long.
+    BodyTimeout = REQUEST_TIMEOUT, Downstream, "body-timeout";
+    /// The body is longer than allowed.
+    BodyTooLarge = PAYLOAD_TOO_LARGE, Downstream, "body-too-large";
+    /// The request line is longer than allowed.
+    LineTooLong = URI_TOO_LONG, Downstream, "line-too-long";
+    /// `Expect` asks for something other than `100-continue` (RFC 9110 §10.1.1).
+    Expectation = EXPECTATION_FAILED, Downstream, "expectation";
+    /// The head is longer than allowed, or has too many fields.
+    HeadTooLarge = REQUEST_HEADER_FIELDS_TOO_LARGE, Downstream, "head-too-large";
+    /// A transfer coding that we do not know (RFC 9112 §6.1).
+    TransferCoding = NOT_IMPLEMENTED, Downstream, "transfer-coding";
+    /// No version of HTTP that we speak.
+    Version = HTTP_VERSION_NOT_SUPPORTED, Downstream, "version";
+    /// The client left before its request was complete or answered; it sees no status.
+    ClientGone = BAD_REQUEST, Downstream, "client-gone";
+    /// The client does not take the response; it sees no status.
+    ClientStalled = BAD_REQUEST, Downstream, "client-stalled";
+    /// No endpoint can be connected to.
+    Connect = BAD_GATEWAY, Upstream, "connect";
+    /// The upstream closed before a response.
+    UpstreamClosed = BAD_GATEWAY, Upstream, "upstream-closed";
+    /// The upstream's response breaks the grammar, or is one that we did not ask for.
+    BadResponse = BAD_GATEWAY, Upstream, "bad-response";
+    /// The upstream broke off in the body of its response; the client sees that it is cut.
+    ResponseCut = BAD_GATEWAY, Upstream, "response-cut";
+    /// The backend has no usable endpoint.
+    NoEndpoint = SERVICE_UNAVAILABLE, Internal, "no-endpoint";
+    /// The process stopped before the response was whole.
+    Cut = SERVICE_UNAVAILABLE, Internal, "cut";
+    /// No endpoint took a connection in time.
+    ConnectTimeout = GATEWAY_TIMEOUT, Upstream, "connect-timeout";
+    /// The upstream did not answer in time.
+    ResponseTimeout = GATEWAY_TIMEOUT, Upstream, "response-timeout";
+    /// The upstream fell silent in the body of its response; the client sees that it is cut.
+    ResponseStalled = GATEWAY_TIMEOUT, Upstream, "response-stalled";
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::error::Error for Refusal {}

@@ -1,0 +1,156 @@
+//! Accepts connections and spreads them evenly over the workers.
+//!
+//! There is one listening socket for each address. A second one (SO_REUSEPORT) would give each worker its own queue,
+//! and whoever stands in a queue at the moment its socket closes is lost.
+
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lifecycle::Watch;
+use rustix::io::Errno;
+use rustix::net::{SocketFlags, acceptfrom_with, sockopt};
+use tokio::io::unix::AsyncFd;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep};
+
+use crate::config::Config;
+use crate::timer::TICK;
+use crate::worker::{Accepted, Loads};
+
+/// Connections taken in one go before others get their turn.
+const BATCH: usize = 64;
+/// How long to wait when the process or the system has no file descriptors or memory left.
+const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
+
+/// When to stop accepting.
+pub(crate) struct Limits {
+    connections_max: usize,
+    drain_max: Duration,
+}
+
+impl Limits {
+    pub(crate) fn new(config: &Arc<Config>) -> Limits {
+        Limits { connections_max: config.downstream.connections_max, drain_max: config.idle_timeout }
+    }
+}
+
+/// Accepts until a drain is over: as long as anybody is being served, whoever was told to leave may come back. The
+/// listener closes when nobody is left, or when the idle time has passed since the drain began.
+pub(crate) async fn accept(
+    listener: TcpListener,
+    limits: Limits,
+    workers: Vec<mpsc::UnboundedSender<Accepted>>,
+    loads: Loads,
+    drain: Watch,
+) {
+    let listener = match watch(listener) {
+        Ok(listener) => listener,
+        Err(error) => {
+            tracing::error!(%error, "a listening socket cannot be watched; nothing is accepted on it");
+            return;
+        }
+    };
+    let mut drain_ends = None;
+    loop {
+        let draining = drain.is_draining();
+        if draining {
+            let ends = *drain_ends.get_or_insert_with(|| Instant::now() + limits.drain_max);
+            let nobody_left = loads.total() == 0 && take(&listener, &limits, &workers, &loads) == Taken::All;
+            if nobody_left || Instant::now() >= ends {
+                return;
+            }
+        }
+        tokio::select! {
+            ready = listener.readable() => match ready {
+                Ok(mut ready) => {
+                    if loads.total() >= limits.connections_max {
+                        sleep(TICK).await;
+                        continue;
+                    }
+                    match take(&listener, &limits, &workers, &loads) {
+                        Taken::Batch => tokio::task::yield_now().await,
+                        Taken::All => ready.clear_ready(),
+                        Taken::Exhausted => sleep(EXHAUSTED_PAUSE).await,
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(%error, "a listening socket failed; nothing more is accepted on it");
+                    return;
+                }
+            },
+            () = sleep(TICK), if draining => {}
+            () = started(&drain), if !draining => {}
+        }
+    }
+}
+
+/// Not tokio's own listener: what that accepts belongs to this thread's runtime and would have to be taken out of it
+/// again for another worker.
+#[expect(deprecated, reason = "its replacement is unsafe, for types that lie about their descriptor; std's do not")]
+fn watch(listener: TcpListener) -> io::Result<AsyncFd<TcpListener>> {
+    AsyncFd::new(listener)
+}
+
+async fn started(drain: &Watch) {
+    drain.clone().reached(lifecycle::Phase::Draining).await;
+}
+
+/// What became of an attempt to accept a batch.
+#[derive(PartialEq, Eq)]
+enum Taken {
+    /// There may be more.
+    Batch,
+    /// Nobody is waiting.
+    All,
+    /// The process or the system has no file descriptors or memory left.
+    Exhausted,
+}
+
+fn take(
+    listener: &AsyncFd<TcpListener>,
+    limits: &Limits,
+    workers: &[mpsc::UnboundedSender<Accepted>],
+    loads: &Loads,
+) -> Taken {
+    for _ in 0..BATCH {
+        if loads.total() >= limits.connections_max {
+            return Taken::Batch;
+        }
+        match accept_one(listener.get_ref()) {
+            Ok(Some(accepted)) => {
+                let place = loads.assign();
+                if workers[place].send(accepted).is_err() {
+                    loads.release(place);
+                }
+            }
+            Ok(None) => {}
+            Err(Errno::AGAIN) => return Taken::All,
+            Err(error) => {
+                tracing::warn!(%error, "no connection can be accepted now; trying again soon");
+                return Taken::Exhausted;
+            }
+        }
+    }
+    Taken::Batch
+}
+
+/// One connection; `None` if it was gone before we came to it.
+fn accept_one(listener: &TcpListener) -> Result<Option<Accepted>, Errno> {
+    match acceptfrom_with(listener, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC) {
+        Ok((stream, peer)) => {
+            // Responses are written whole; waiting for more to send with them only delays their end.
+            let _ = sockopt::set_tcp_nodelay(&stream, true);
+            let peer = peer.and_then(|peer| peer.try_into().ok());
+            Ok(peer.map(|peer| Accepted { stream: stream.into(), peer }))
+        }
+        Err(Errno::CONNABORTED | Errno::INTR | Errno::PROTO | Errno::PERM) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes a bound listening socket fit for [`accept`].
+pub(crate) fn prepare(listener: &TcpListener) -> io::Result<()> {
+    listener.set_nonblocking(true)
+}

@@ -1,0 +1,224 @@
+//! What the workers count. Each worker writes cells of its own, so counting costs a plain add and no cache line is
+//! ever fought over; a scrape sums them up.
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use model::BackendKey;
+
+use crate::error::Refusal;
+
+/// Upper bounds of the duration buckets, in seconds.
+const BUCKETS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0];
+/// Classes of status, 1xx to 5xx, by their first digit.
+const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
+/// A number that one thread writes and any may read.
+#[derive(Debug, Default)]
+pub(crate) struct Cell(AtomicU64);
+
+impl Cell {
+    pub(crate) fn add(&self, more: u64) {
+        // One writer: a load and a store, without the locked instruction of `fetch_add`.
+        self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
+    }
+
+    pub(crate) fn sub(&self, less: u64) {
+        self.add(less.wrapping_neg());
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The cells of one worker.
+#[derive(Debug, Default)]
+pub(crate) struct Cells {
+    pub(crate) connections_accepted: Cell,
+    pub(crate) connections_open: Cell,
+    pub(crate) connections_parked: Cell,
+    pub(crate) requests_in_flight: Cell,
+    pub(crate) responses: [Cell; CLASSES.len()],
+    pub(crate) refusals: [Cell; Refusal::ALL.len()],
+    pub(crate) received_bytes: Cell,
+    pub(crate) sent_bytes: Cell,
+    pub(crate) upstream_connects: Cell,
+    pub(crate) upstream_connect_failures: Cell,
+    pub(crate) upstream_reuses: Cell,
+    pub(crate) retries: Cell,
+    pub(crate) late_bytes: Cell,
+    pub(crate) access_lines_dropped: Cell,
+    duration_buckets: [Cell; BUCKETS.len() + 1],
+    duration_micros: Cell,
+    backends: Mutex<Vec<Arc<BackendCells>>>,
+}
+
+/// What one worker counts for one backend.
+#[derive(Debug)]
+pub(crate) struct BackendCells {
+    key: BackendKey,
+    responses: [Cell; CLASSES.len()],
+}
+
+impl BackendCells {
+    pub(crate) fn record(&self, status: u16) {
+        self.responses[class(status)].add(1);
+    }
+}
+
+fn class(status: u16) -> usize {
+    usize::from(status / 100).clamp(1, CLASSES.len()) - 1
+}
+
+impl Cells {
+    /// One answered request.
+    pub(crate) fn record(&self, status: u16, took: Duration) {
+        self.responses[class(status)].add(1);
+        let seconds = took.as_secs_f64();
+        let bucket = BUCKETS.iter().position(|bound| seconds <= *bound).unwrap_or(BUCKETS.len());
+        self.duration_buckets[bucket].add(1);
+        self.duration_micros.add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+    }
+
+    /// Cells for a backend that this worker meets for the first time.
+    pub(crate) fn backend(&self, key: &BackendKey) -> Arc<BackendCells> {
+        let cells = Arc::new(BackendCells { key: key.clone(), responses: Default::default() });
+        self.backends.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&cells));
+        cells
+    }
+
+    /// Takes the cells of a backend that is gone out of later scrapes: labels follow the table and stay bounded by it.
+    pub(crate) fn forget(&self, gone: &Arc<BackendCells>) {
+        self.backends.lock().unwrap_or_else(PoisonError::into_inner).retain(|cells| !Arc::ptr_eq(cells, gone));
+    }
+}
+
+/// What the workers count; cheap to clone, to be read from any thread.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    workers: Arc<[Arc<Cells>]>,
+}
+
+impl Metrics {
+    pub(crate) fn new(workers: Vec<Arc<Cells>>) -> Metrics {
+        Metrics { workers: workers.into() }
+    }
+
+    fn sum(&self, of: impl Fn(&Cells) -> &Cell) -> u64 {
+        self.workers.iter().fold(0, |sum, cells| sum.wrapping_add(of(cells).get()))
+    }
+
+    /// Open client connections and requests in flight, now.
+    pub fn open(&self) -> (u64, u64) {
+        (self.sum(|c| &c.connections_open), self.sum(|c| &c.requests_in_flight))
+    }
+
+    /// Brings the current sums to the `metrics` recorder of this thread.
+    pub fn export(&self) {
+        let counter = |name: &'static str, value| metrics::counter!(name).absolute(value);
+        #[expect(clippy::cast_precision_loss, reason = "a gauge of open things stays far below 2^52")]
+        let gauge = |name: &'static str, value: u64| metrics::gauge!(name).set(value as f64);
+        gauge("sluicegate_connections_open", self.sum(|c| &c.connections_open));
+        gauge("sluicegate_connections_parked", self.sum(|c| &c.connections_parked));
+        gauge("sluicegate_requests_in_flight", self.sum(|c| &c.requests_in_flight));
+        counter("sluicegate_connections_accepted_total", self.sum(|c| &c.connections_accepted));
+        counter("sluicegate_received_bytes_total", self.sum(|c| &c.received_bytes));
+        counter("sluicegate_sent_bytes_total", self.sum(|c| &c.sent_bytes));
+        counter("sluicegate_upstream_connects_total", self.sum(|c| &c.upstream_connects));
+        counter("sluicegate_upstream_connect_failures_total", self.sum(|c| &c.upstream_connect_failures));
+        counter("sluicegate_upstream_reuses_total", self.sum(|c| &c.upstream_reuses));
+        counter("sluicegate_retries_total", self.sum(|c| &c.retries));
+        counter("sluicegate_late_request_bytes_total", self.sum(|c| &c.late_bytes));
+        counter("sluicegate_access_log_lines_dropped_total", self.sum(|c| &c.access_lines_dropped));
+        for (place, class) in CLASSES.iter().enumerate() {
+            let value = self.sum(|c| &c.responses[place]);
+            metrics::counter!("sluicegate_responses_total", "class" => *class).absolute(value);
+        }
+        for (place, refusal) in Refusal::ALL.iter().enumerate() {
+            let value = self.sum(|c| &c.refusals[place]);
+            metrics::counter!("sluicegate_refusals_total", "reason" => refusal.as_str()).absolute(value);
+        }
+    }
+
+    /// What the recorder is not used for, in Prometheus' text format: histograms, because it would keep every sample,
+    /// and the counters of backends, because it would keep those of backends that are gone.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        self.write_durations(&mut out);
+        self.write_backends(&mut out);
+        out
+    }
+
+    fn write_durations(&self, out: &mut String) {
+        const NAME: &str = "sluicegate_request_duration_seconds";
+        let _ = writeln!(out, "# TYPE {NAME} histogram");
+        let mut total = 0;
+        for (place, bound) in BUCKETS.iter().enumerate() {
+            total += self.sum(|c| &c.duration_buckets[place]);
+            let _ = writeln!(out, "{NAME}_bucket{{le=\"{bound}\"}} {total}");
+        }
+        total += self.sum(|c| &c.duration_buckets[BUCKETS.len()]);
+        let seconds = Duration::from_micros(self.sum(|c| &c.duration_micros)).as_secs_f64();
+        let _ = writeln!(out, "{NAME}_bucket{{le=\"+Inf\"}} {total}\n{NAME}_sum {seconds}\n{NAME}_count {total}");
+    }
+
+    fn write_backends(&self, out: &mut String) {
+        const NAME: &str = "sluicegate_backend_responses_total";
+        let mut sums = std::collections::BTreeMap::<BackendKey, [u64; CLASSES.len()]>::new();
+        for cells in self.workers.iter() {
+            for backend in cells.backends.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+                let sum = sums.entry(backend.key.clone()).or_default();
+                sum.iter_mut().zip(&backend.responses).for_each(|(sum, cell)| *sum += cell.get());
+            }
+        }
+        let _ = writeln!(out, "# TYPE {NAME} counter");
+        for (key, sum) in sums {
+            for (class, value) in CLASSES.iter().zip(sum).filter(|(_, value)| *value > 0) {
+                let BackendKey { namespace, service, port } = &key;
+                let labels = format!(
+                    "namespace=\"{}\",service=\"{}\",port=\"{}\",class=\"{class}\"",
+                    escape(namespace),
+                    escape(service),
+                    escape(port)
+                );
+                let _ = writeln!(out, "{NAME}{{{labels}}} {value}");
+            }
+        }
+    }
+}
+
+/// A label value in Prometheus' text format. Names come from manifests, which nobody has validated.
+fn escape(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scrape_sums_the_workers_and_its_buckets_add_up() {
+        let workers = vec![Arc::new(Cells::default()), Arc::new(Cells::default())];
+        workers[0].record(200, Duration::from_micros(100));
+        workers[1].record(503, Duration::from_secs(100));
+        let text = Metrics::new(workers).text();
+        assert!(text.contains("_bucket{le=\"0.0005\"} 1\n"), "{text}");
+        assert!(text.contains("_bucket{le=\"60\"} 1\n"), "{text}");
+        assert!(text.contains("_bucket{le=\"+Inf\"} 2\n") && text.contains("_count 2\n"), "{text}");
+    }
+
+    #[test]
+    fn a_backend_that_is_gone_leaves_the_scrape() {
+        let cells = Arc::new(Cells::default());
+        let key = BackendKey { namespace: "shop".into(), service: "we\"b".into(), port: "80".into() };
+        let backend = cells.backend(&key);
+        backend.record(200);
+        let metrics = Metrics::new(vec![Arc::clone(&cells)]);
+        assert!(metrics.text().contains("service=\"we\\\"b\",port=\"80\",class=\"2xx\"} 1"), "{}", metrics.text());
+        cells.forget(&backend);
+        assert!(!metrics.text().contains("namespace="));
+    }
+}

@@ -1,0 +1,144 @@
+//! A request, from its head to the last byte of its response: `admit → find_route → pick_endpoint → send → relay →
+//! record`, in that order.
+
+mod admit;
+mod attempts;
+mod forwarding;
+pub(crate) mod headers;
+mod record;
+
+use std::convert::Infallible;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use http::uri::Uri;
+use http::{Request, Response, Version};
+use hyper::body::Incoming;
+use model::Route;
+
+pub(crate) use self::admit::{Admitted, admit};
+use self::attempts::{Attempts, Failed};
+pub(crate) use self::forwarding::Forwarding;
+pub(crate) use self::record::Record;
+use crate::body::{Relay, RequestBody, ResponseBody};
+use crate::connection::Client;
+use crate::error::Refusal;
+use crate::respond;
+use crate::timer::Wait;
+use crate::upstream::{Answered, BackendPool, EndpointPool, Lease, Unanswered, View, connect};
+
+/// Serves one request. Always yields a response; what cannot be served is answered by `respond`.
+pub(crate) async fn serve(
+    client: Rc<Client>,
+    request: Request<Incoming>,
+) -> Result<Response<ResponseBody>, Infallible> {
+    let mut record = Record::begin(client, &request);
+    Ok(match exchange(&mut record, request).await {
+        Ok((lease, answered)) => relay(record, lease, answered),
+        Err(why) => respond::refuse(record, why),
+    })
+}
+
+/// The way to an endpoint and back, again for each attempt.
+async fn exchange(record: &mut Record, request: Request<Incoming>) -> Result<(Lease, Answered), Refusal> {
+    let client = Rc::clone(&record.client);
+    let admitted = admit(&client, &request)?;
+    let view = client.worker.upstreams.view();
+    let route = find_route(&view, &admitted)?;
+    let target = admitted.target(request.uri());
+    record.found(route, client.worker.upstreams.pool(&view, route.backend));
+
+    let mut request = prepare(&client, request, target);
+    let mut attempts = Attempts::new(&request, client.worker.config.upstream.attempts_max);
+    loop {
+        let endpoint = pick_endpoint(record, &attempts)?;
+        match send(record, &endpoint, &attempts, request).await {
+            Ok(answer) => return Ok(answer),
+            Err(failed) => request = attempts.again(&client, endpoint, failed)?,
+        }
+    }
+}
+
+/// The route of the snapshot that the request began with.
+fn find_route<'v>(view: &'v View, admitted: &Admitted<'_>) -> Result<&'v Arc<Route>, Refusal> {
+    view.table.find(admitted.host.as_ref(), &admitted.path).ok_or(Refusal::NoRoute)
+}
+
+/// An endpoint that was not tried yet. Pools follow each publication, so a second attempt sees the newest endpoints.
+fn pick_endpoint(record: &Record, attempts: &Attempts) -> Result<Rc<EndpointPool>, Refusal> {
+    let worker = &record.client.worker;
+    worker.upstreams.refresh();
+    let (pool, balance): (&BackendPool, _) = record.destination()?;
+    let endpoint = pool.pick(balance, attempts.tried(), worker.timers.now());
+    endpoint.ok_or_else(|| attempts.last_failure().unwrap_or(Refusal::NoEndpoint))
+}
+
+/// One attempt: on a pooled connection where that is safe, else on a fresh one.
+async fn send(
+    record: &mut Record,
+    endpoint: &Rc<EndpointPool>,
+    attempts: &Attempts,
+    request: Request<RequestBody>,
+) -> Result<(Lease, Answered), Failed> {
+    let client = Rc::clone(&record.client);
+    let (worker, limits) = (&client.worker, &client.worker.config.upstream);
+    record.attempt(endpoint);
+    let mut lease = endpoint.lease(attempts.reuse(), worker.timers.now());
+    let exchange = match &mut lease.exchange {
+        Some(exchange) => {
+            worker.cells.upstream_reuses.add(1);
+            exchange
+        }
+        none => match connect(&client, endpoint.key.address, limits.connect_timeout, limits.head_bytes_max).await {
+            Ok(exchange) => none.insert(exchange),
+            Err(why) => return Err(Failed::unsent(why, request)),
+        },
+    };
+    client.timer.set(Wait::Upstream, limits.head_timeout);
+    match exchange.send(&client, request).await {
+        Ok(answered) => {
+            client.timer.clear(Wait::Upstream);
+            client.timer.clear(Wait::Request);
+            check(&answered)?;
+            Ok((lease, answered))
+        }
+        Err(unanswered) => {
+            let Unanswered { why, request, answered } = *unanswered;
+            Err(Failed { why: client.fault.get().unwrap_or(why), request, answered, reused: lease.reused })
+        }
+    }
+}
+
+/// An upstream may not switch protocols unasked: we asked for none.
+fn check(answered: &Answered) -> Result<(), Failed> {
+    if answered.status().is_informational() { Err(Failed::answered(Refusal::BadResponse)) } else { Ok(()) }
+}
+
+/// Makes the client's head fit for an upstream.
+fn prepare(client: &Rc<Client>, request: Request<Incoming>, target: Option<Uri>) -> Request<RequestBody> {
+    let (mut head, body) = request.into_parts();
+    let trailers = crate::body::wants_trailers(&head.headers);
+    headers::strip_hop_by_hop(&mut head.headers);
+    forwarding::forward(client, &mut head.headers);
+    if trailers {
+        head.headers.insert(http::header::TE, http::HeaderValue::from_static("trailers"));
+    }
+    head.version = Version::HTTP_11;
+    if let Some(target) = target {
+        head.uri = target;
+    }
+    Request::from_parts(head, RequestBody::new(body, Rc::clone(client)))
+}
+
+/// Hands the upstream's response to the client. A drain shows here and nowhere else: at the last moment at which it
+/// can be said, the client is told that this connection will serve no further request.
+fn relay(mut record: Record, lease: Lease, answered: Answered) -> Response<ResponseBody> {
+    let (mut head, body) = answered.into_parts();
+    headers::strip_hop_by_hop(&mut head.headers);
+    head.version = Version::HTTP_11;
+    if record.client.worker.drain.is_draining() {
+        head.headers.insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
+    }
+    record.answered(head.status);
+    Response::from_parts(head, ResponseBody::Relayed(Relay::new(body, lease, record)))
+}

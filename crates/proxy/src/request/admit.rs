@@ -1,0 +1,96 @@
+//! The first look at a request: what is refused before anything is asked of a route or an upstream.
+//!
+//! hyper has parsed the head and the guard has checked its framing; here the target, the host and what the client
+//! expects are checked, and brought to the one normal form that routes are found by.
+
+use http::uri::{PathAndQuery, Uri};
+use http::{Method, Request, Version, header};
+use hyper::body::Incoming;
+use http_body::Body;
+use model::{RequestHost, RequestPath};
+
+use crate::connection::Client;
+use crate::error::Refusal;
+
+/// A request that may be routed.
+pub(crate) struct Admitted<'r> {
+    /// `None` for a request of HTTP/1.0 that names no host.
+    pub(crate) host: Option<RequestHost<'r>>,
+    pub(crate) path: RequestPath<'r>,
+}
+
+/// Checks a request's head.
+///
+/// # Errors
+/// Why it is answered by us, and not by an upstream.
+pub(crate) fn admit<'r>(client: &Client, request: &'r Request<Incoming>) -> Result<Admitted<'r>, Refusal> {
+    // CONNECT makes a tunnel to anywhere, TRACE gives back what other clients' credentials may be in.
+    if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
+        return Err(Refusal::Method);
+    }
+    let path = path(request)?;
+    let host = host(request)?;
+    expectation(request)?;
+    if request.body().size_hint().lower() > client.worker.config.downstream.body_bytes_max {
+        return Err(Refusal::BodyTooLarge);
+    }
+    Ok(Admitted { host, path })
+}
+
+impl Admitted<'_> {
+    /// The target for the upstream, where it is not the one that came: origin form, dot segments resolved.
+    pub(crate) fn target(&self, came: &Uri) -> Option<Uri> {
+        if came.scheme().is_none() && self.path.forward() == came.path() {
+            return None;
+        }
+        let target = match came.query() {
+            Some(query) => PathAndQuery::try_from(format!("{}?{query}", self.path.forward())),
+            None => PathAndQuery::try_from(self.path.forward()),
+        };
+        // The path was part of a valid URI and has only become shorter.
+        target.ok().map(Uri::from)
+    }
+}
+
+/// RFC 9112 §3.2: a path, a whole URI, or `*` for OPTIONS.
+fn path(request: &Request<Incoming>) -> Result<RequestPath<'_>, Refusal> {
+    let uri = request.uri();
+    if uri.path() == "*" {
+        // For routing, the server as a whole is its root; the upstream gets the asterisk as it came.
+        let whole = *request.method() == Method::OPTIONS && uri.query().is_none();
+        return if whole { RequestPath::parse("/").map_err(|_| Refusal::BadTarget) } else { Err(Refusal::BadTarget) };
+    }
+    let scheme_known = uri.scheme_str().is_none_or(|scheme| scheme == "http" || scheme == "https");
+    if !scheme_known || (uri.scheme().is_none() && uri.authority().is_some()) {
+        return Err(Refusal::BadTarget);
+    }
+    RequestPath::parse(uri.path()).map_err(|_| Refusal::BadTarget)
+}
+
+/// RFC 9112 §3.2 and §3.2.2: one valid `Host`, equal to the authority of an absolute target. HTTP/1.0 may have none.
+fn host(request: &Request<Incoming>) -> Result<Option<RequestHost<'_>>, Refusal> {
+    let mut fields = request.headers().get_all(header::HOST).iter();
+    let (field, more) = (fields.next(), fields.next());
+    if more.is_some() {
+        return Err(Refusal::BadHost);
+    }
+    let field = match field {
+        Some(field) => field.to_str().map_err(|_| Refusal::BadHost)?,
+        None if request.version() == Version::HTTP_10 => return Ok(None),
+        None => return Err(Refusal::BadHost),
+    };
+    let host = RequestHost::parse(field).map_err(|_| Refusal::BadHost)?;
+    if let Some(authority) = request.uri().authority() {
+        let target = RequestHost::parse(authority.as_str()).map_err(|_| Refusal::BadHost)?;
+        if target != host {
+            return Err(Refusal::BadHost);
+        }
+    }
+    Ok(Some(host))
+}
+
+/// RFC 9110 §10.1.1. hyper sends the `100 Continue` when the body is first wanted: after routing and connecting.
+fn expectation(request: &Request<Incoming>) -> Result<(), Refusal> {
+    let known = |value: &http::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
+    if request.headers().get_all(header::EXPECT).iter().all(known) { Ok(()) } else { Err(Refusal::Expectation) }
+}

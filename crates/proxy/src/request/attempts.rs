@@ -1,0 +1,144 @@
+//! Which failures may be tried again, and where (RFC 9110 §9.2.2).
+//!
+//! | what is known                                | method          | body             | next                    |
+//! |----------------------------------------------|-----------------|------------------|-------------------------|
+//! | no byte was sent                             | any             | untouched        | another endpoint        |
+//! | a reused connection died, nothing came back  | idempotent      | none             | a fresh connection      |
+//! | a fresh connection died, nothing came back   | idempotent      | none             | another endpoint, once  |
+//! | a byte of a response came                    | –               | –                | never                   |
+//!
+//! A request that could not be tried again takes no connection that has been idle for more than a moment: the upstream
+//! may be closing it just now.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use http::{Method, Request, request};
+use http_body::Body;
+
+use crate::body::RequestBody;
+use crate::connection::Client;
+use crate::error::{Refusal, Side};
+use crate::timer::TICK;
+use crate::upstream::{EndpointPool, Reuse};
+
+/// How long a connection may have been idle to carry a request that cannot be tried again. The shortest keep-alive
+/// time in wide use is that of Node.js, 5 s.
+const YOUNG: Duration = Duration::from_secs(1);
+/// How long others are preferred to an endpoint that refused a connection.
+const AVOID: Duration = Duration::from_secs(1);
+
+/// The attempts of one request.
+pub(super) struct Attempts {
+    tried: Vec<Rc<EndpointPool>>,
+    last_failure: Option<Refusal>,
+    left: u32,
+    /// A copy of the head of a request that may be sent twice.
+    spare: Option<Box<request::Parts>>,
+    died_fresh: bool,
+    reuse: Reuse,
+}
+
+/// An attempt that yielded no response.
+pub(super) struct Failed {
+    pub(super) why: Refusal,
+    /// The request, if none of it was sent.
+    pub(super) request: Option<Request<RequestBody>>,
+    pub(super) answered: bool,
+    pub(super) reused: bool,
+}
+
+impl Failed {
+    pub(super) fn unsent(why: Refusal, request: Request<RequestBody>) -> Failed {
+        Failed { why, request: Some(request), answered: false, reused: false }
+    }
+
+    pub(super) fn answered(why: Refusal) -> Failed {
+        Failed { why, request: None, answered: true, reused: false }
+    }
+}
+
+impl Attempts {
+    pub(super) fn new(request: &Request<RequestBody>, attempts_max: u32) -> Attempts {
+        let repeatable = is_idempotent(request.method()) && request.body().is_end_stream();
+        let young = u32::try_from(YOUNG.as_millis() / TICK.as_millis()).unwrap_or(1);
+        Attempts {
+            tried: Vec::new(),
+            last_failure: None,
+            left: attempts_max,
+            spare: repeatable.then(|| Box::new(copy(request))),
+            died_fresh: false,
+            reuse: if repeatable { Reuse::Any } else { Reuse::Young(young) },
+        }
+    }
+
+    pub(super) fn tried(&self) -> &[Rc<EndpointPool>] {
+        &self.tried
+    }
+
+    pub(super) fn last_failure(&self) -> Option<Refusal> {
+        self.last_failure
+    }
+
+    pub(super) fn reuse(&self) -> Reuse {
+        self.reuse
+    }
+
+    /// The request for another attempt, or why there is none.
+    pub(super) fn again(
+        &mut self,
+        client: &Rc<Client>,
+        endpoint: Rc<EndpointPool>,
+        failed: Failed,
+    ) -> Result<Request<RequestBody>, Refusal> {
+        let Failed { why, request, answered, reused } = failed;
+        self.left = self.left.saturating_sub(1);
+        self.last_failure = Some(why);
+        let hopeless = self.left == 0 || answered || why.side() == Side::Downstream || why == Refusal::ResponseTimeout;
+        if hopeless || client.timer.expired(crate::timer::Wait::Request) {
+            return Err(why);
+        }
+        let next = match request {
+            Some(unsent) => {
+                if matches!(why, Refusal::Connect | Refusal::ConnectTimeout) {
+                    endpoint.avoid_until(client.worker.timers.after(AVOID));
+                    self.tried.push(endpoint);
+                }
+                unsent
+            }
+            None if reused => self.spare_request(client).ok_or(why)?,
+            None if !self.died_fresh => {
+                self.died_fresh = true;
+                self.tried.push(endpoint);
+                self.spare_request(client).ok_or(why)?
+            }
+            None => return Err(why),
+        };
+        // What killed one idle connection, such as a restart, has killed its siblings too.
+        self.reuse = Reuse::No;
+        client.worker.cells.retries.add(1);
+        Ok(next)
+    }
+
+    fn spare_request(&self, client: &Rc<Client>) -> Option<Request<RequestBody>> {
+        let head = self.spare.as_deref()?;
+        let mut request = Request::new(RequestBody::empty(Rc::clone(client)));
+        *request.method_mut() = head.method.clone();
+        *request.uri_mut() = head.uri.clone();
+        *request.headers_mut() = head.headers.clone();
+        Some(request)
+    }
+}
+
+/// RFC 9110 §9.2.2.
+fn is_idempotent(method: &Method) -> bool {
+    method.is_idempotent()
+}
+
+fn copy(request: &Request<RequestBody>) -> request::Parts {
+    let mut head = Request::new(()).into_parts().0;
+    head.method = request.method().clone();
+    head.uri = request.uri().clone();
+    head.headers = request.headers().clone();
+    head
+}

@@ -1,0 +1,243 @@
+//! What upstreams are told about the client: `X-Forwarded-For`, `-Proto`, `-Host`, `-Port`, `X-Real-IP`, `X-Request-ID`
+//! and `Forwarded` (RFC 7239).
+//!
+//! A client can write anything into these fields. So they are replaced, unless the peer is a proxy that we trust: then
+//! they are believed and extended.
+
+use std::fmt::Write as _;
+use std::net::{IpAddr, SocketAddr};
+
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use ipnet::IpNet;
+
+use super::headers;
+use crate::connection::Client;
+
+const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
+const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Bytes of a request ID that is taken over from a trusted proxy.
+const REQUEST_ID_BYTES_MAX: usize = 128;
+/// Entries of `X-Forwarded-For` that are looked at for the client's address.
+const HOPS_MAX: usize = 32;
+
+/// What is the same for all requests of one connection, made once.
+pub(crate) struct Forwarding {
+    pub(super) trusted: bool,
+    peer: HeaderValue,
+    port: HeaderValue,
+    local: HeaderValue,
+    /// The host that `forwarded` names.
+    host: HeaderValue,
+    forwarded: HeaderValue,
+}
+
+/// Sets the fields for one request.
+pub(super) fn forward(client: &Client, headers: &mut HeaderMap) {
+    let mut made = client.forwarding.borrow_mut();
+    let networks = &client.worker.config.trusted_proxies;
+    let forwarding = made.get_or_insert_with(|| Box::new(Forwarding::new(client.peer, client.local, networks)));
+    headers::strip_aliases(headers, forwarding.trusted);
+    forwarding.set(headers, networks);
+}
+
+/// Whether the peer's own fields are believed.
+pub(super) fn is_trusted(peer: IpAddr, networks: &[IpNet]) -> bool {
+    let peer = peer.to_canonical();
+    networks.iter().any(|network| network.contains(&peer))
+}
+
+impl Forwarding {
+    fn new(peer: SocketAddr, local: SocketAddr, networks: &[IpNet]) -> Forwarding {
+        let none = HeaderValue::from_static("");
+        Forwarding {
+            trusted: is_trusted(peer.ip(), networks),
+            peer: value(&peer.ip().to_canonical().to_string()),
+            port: value(&local.port().to_string()),
+            local: value(&local.to_string()),
+            host: none.clone(),
+            forwarded: none,
+        }
+    }
+
+    fn set(&mut self, headers: &mut HeaderMap, networks: &[IpNet]) {
+        let host = match headers.get(header::HOST) {
+            Some(host) => host.clone(),
+            None => {
+                // A client of HTTP/1.0; the upstream speaks 1.1, where a host is a must.
+                headers.insert(header::HOST, self.local.clone());
+                self.local.clone()
+            }
+        };
+        if self.host != host {
+            self.forwarded = forwarded(&self.peer, &host);
+            // A copy: a slice of the read buffer would keep that buffer from being used again.
+            self.host = HeaderValue::from_bytes(host.as_bytes()).unwrap_or(host);
+        }
+        if self.trusted {
+            self.extend(headers, networks);
+        } else {
+            self.replace(headers);
+        }
+    }
+
+    fn replace(&self, headers: &mut HeaderMap) {
+        headers.insert(FOR, self.peer.clone());
+        headers.insert(REAL_IP, self.peer.clone());
+        headers.insert(PROTO, HeaderValue::from_static("http"));
+        headers.insert(HOST, self.host.clone());
+        headers.insert(PORT, self.port.clone());
+        headers.insert(header::FORWARDED, self.forwarded.clone());
+        headers.insert(REQUEST_ID, request_id());
+    }
+
+    fn extend(&self, headers: &mut HeaderMap, networks: &[IpNet]) {
+        let real_ip = real_ip(headers, networks).map(|ip| value(&ip.to_string()));
+        let real_ip = real_ip.or_else(|| headers.get(REAL_IP).cloned()).unwrap_or_else(|| self.peer.clone());
+        headers.insert(REAL_IP, real_ip);
+        append(headers, FOR, &self.peer);
+        append(headers, header::FORWARDED, &self.forwarded);
+        keep_or_set(headers, PROTO, || HeaderValue::from_static("http"));
+        keep_or_set(headers, HOST, || self.host.clone());
+        keep_or_set(headers, PORT, || self.port.clone());
+        if !headers.get(REQUEST_ID).is_some_and(is_request_id) {
+            headers.insert(REQUEST_ID, request_id());
+        }
+    }
+}
+
+/// The nearest address of the chain that no trusted proxy has; if all are trusted, the farthest.
+fn real_ip(headers: &HeaderMap, networks: &[IpNet]) -> Option<IpAddr> {
+    let chain = headers.get_all(FOR).iter().flat_map(|value| value.as_bytes().split(|b| *b == b','));
+    let chain: Vec<&[u8]> = chain.collect();
+    let mut farthest = None;
+    for hop in chain.iter().rev().take(HOPS_MAX) {
+        let ip = std::str::from_utf8(hop).ok().and_then(|hop| hop.trim().parse::<IpAddr>().ok())?;
+        farthest = Some(ip);
+        if !is_trusted(ip, networks) {
+            break;
+        }
+    }
+    farthest
+}
+
+/// Adds an element to a list field, in one line: not every upstream joins several.
+fn append(headers: &mut HeaderMap, name: HeaderName, last: &HeaderValue) {
+    let mut list: Vec<u8> = Vec::new();
+    for value in headers.get_all(&name).iter().chain([last]) {
+        if !list.is_empty() && !value.is_empty() {
+            list.extend_from_slice(b", ");
+        }
+        list.extend_from_slice(value.as_bytes());
+    }
+    headers.insert(name, HeaderValue::from_maybe_shared(bytes::Bytes::from(list)).unwrap_or_else(|_| last.clone()));
+}
+
+fn keep_or_set(headers: &mut HeaderMap, name: HeaderName, ours: impl FnOnce() -> HeaderValue) {
+    if !headers.contains_key(&name) {
+        headers.insert(name, ours());
+    }
+}
+
+/// `for=…;host=…;proto=…` (RFC 7239 §4); what is no token is quoted.
+fn forwarded(peer: &HeaderValue, host: &HeaderValue) -> HeaderValue {
+    let mut text = String::new();
+    let (peer, host) = (peer.to_str().unwrap_or("unknown"), host.to_str().unwrap_or(""));
+    let _ = if peer.contains(':') { write!(text, "for=\"[{peer}]\"") } else { write!(text, "for={peer}") };
+    let token = host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
+    let _ = if token { write!(text, ";host={host}") } else { write!(text, ";host=\"{host}\"") };
+    text.push_str(";proto=http");
+    value(&text)
+}
+
+fn is_request_id(id: &HeaderValue) -> bool {
+    let allowed = |b: &u8| b.is_ascii_alphanumeric() || b"-_.:+/=".contains(b);
+    (1..=REQUEST_ID_BYTES_MAX).contains(&id.len()) && id.as_bytes().iter().all(allowed)
+}
+
+/// 128 random bits, as nginx writes `$request_id`. It tells requests apart; it is no secret.
+fn request_id() -> HeaderValue {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let bits = fastrand::u128(..).to_be_bytes();
+    let id: [u8; 32] = std::array::from_fn(|at| HEX[usize::from(bits[at / 2] >> (4 * (1 - at % 2)) & 15)]);
+    HeaderValue::from_bytes(&id).unwrap_or_else(|_| HeaderValue::from_static("0"))
+}
+
+fn value(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn forwarding(peer: &str) -> (Forwarding, Vec<IpNet>) {
+        let networks = vec!["10.0.0.0/8".parse().unwrap()];
+        (Forwarding::new(peer.parse().unwrap(), "127.0.0.1:8080".parse().unwrap(), &networks), networks)
+    }
+
+    fn headers(fields: &[(&str, &str)]) -> HeaderMap {
+        let name = |n: &str| HeaderName::from_bytes(n.as_bytes()).unwrap();
+        fields.iter().map(|(n, v)| (name(n), HeaderValue::from_str(v).unwrap())).collect()
+    }
+
+    #[test]
+    fn what_a_stranger_says_about_itself_is_replaced() {
+        let (mut forwarding, networks) = forwarding("192.0.2.7:999");
+        let mut headers = headers(&[
+            ("host", "Shop.example:81"),
+            ("x-forwarded-for", "6.6.6.6"),
+            ("x-forwarded-proto", "https"),
+            ("x-real-ip", "6.6.6.6"),
+            ("forwarded", "for=6.6.6.6"),
+            ("x-request-id", "mine"),
+        ]);
+        forwarding.set(&mut headers, &networks);
+        assert_eq!(headers["x-forwarded-for"], "192.0.2.7");
+        assert_eq!(headers["x-real-ip"], "192.0.2.7");
+        assert_eq!(headers["x-forwarded-proto"], "http");
+        assert_eq!(headers["x-forwarded-host"], "Shop.example:81");
+        assert_eq!(headers["x-forwarded-port"], "8080");
+        assert_eq!(headers["forwarded"], "for=192.0.2.7;host=\"Shop.example:81\";proto=http");
+        assert_eq!(headers["x-request-id"].len(), 32);
+    }
+
+    #[test]
+    fn what_a_trusted_proxy_says_is_believed_and_extended() {
+        let (mut forwarding, networks) = forwarding("10.0.0.1:999");
+        let mut headers = headers(&[
+            ("host", "a"),
+            ("x-forwarded-for", "6.6.6.6, 203.0.113.9, 10.0.0.2"),
+            ("x-forwarded-proto", "https"),
+            ("x-request-id", "from-the-edge"),
+        ]);
+        forwarding.set(&mut headers, &networks);
+        assert_eq!(headers["x-forwarded-for"], "6.6.6.6, 203.0.113.9, 10.0.0.2, 10.0.0.1");
+        assert_eq!(headers["x-real-ip"], "203.0.113.9", "the nearest address that is not trusted");
+        assert_eq!(headers["x-forwarded-proto"], "https");
+        assert_eq!(headers["x-request-id"], "from-the-edge");
+        assert_eq!(headers["forwarded"], "for=10.0.0.1;host=a;proto=http");
+    }
+
+    #[test]
+    fn addresses_of_ipv6_are_quoted_and_mapped_ones_are_written_as_ipv4() {
+        let (mut six, networks) = forwarding("[2001:db8::1]:9");
+        let mut map = headers(&[("host", "a")]);
+        six.set(&mut map, &networks);
+        assert_eq!(map["forwarded"], "for=\"[2001:db8::1]\";host=a;proto=http");
+        let (mapped, _) = forwarding("[::ffff:10.1.2.3]:9");
+        assert!(mapped.trusted && mapped.peer == "10.1.2.3");
+    }
+
+    #[test]
+    fn a_client_of_http_10_without_a_host_gets_one_for_the_upstream() {
+        let (mut forwarding, networks) = forwarding("192.0.2.7:999");
+        let mut map = headers(&[]);
+        forwarding.set(&mut map, &networks);
+        assert_eq!(map["host"], "127.0.0.1:8080");
+    }
+}

@@ -1,0 +1,134 @@
+//! Which header fields belong to one hop and must not cross it (RFC 9110 §7.6.1).
+
+use http::header::{self, HeaderMap, HeaderName};
+
+/// Fields that concern one connection, whether or not `Connection` names them.
+const HOP_BY_HOP: [HeaderName; 9] = [
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    // Expectations are met by us, before the upstream sees the request.
+    header::EXPECT,
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
+/// Fields that stay even if `Connection` names them: without them the message would mean something else.
+const NEVER_NOMINATED: [HeaderName; 4] =
+    [header::HOST, header::CONTENT_LENGTH, header::AUTHORIZATION, header::COOKIE];
+
+/// Fields that have no place in a trailer (RFC 9110 §6.5.1).
+const NOT_IN_TRAILERS: [HeaderName; 12] = [
+    header::HOST,
+    header::CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::CONTENT_ENCODING,
+    header::CONTENT_RANGE,
+    header::AUTHORIZATION,
+    header::COOKIE,
+    header::SET_COOKIE,
+    header::CACHE_CONTROL,
+    header::TRAILER,
+    header::MAX_FORWARDS,
+    header::FORWARDED,
+];
+
+/// Whether a trailer of this name is dropped.
+pub(crate) fn is_refused_in_trailers(name: &HeaderName) -> bool {
+    HOP_BY_HOP.contains(name) || NOT_IN_TRAILERS.contains(name) || name.as_str().starts_with("x-forwarded-")
+}
+
+/// Removes fields that would speak in our name: aliases of what we check or set (an upstream that maps `-` and `_` to
+/// the same variable takes one for the other), and, from a peer that is not trusted, all that is said to be forwarded.
+pub(crate) fn strip_aliases(headers: &mut HeaderMap, trusted: bool) {
+    let is_alias = |name: &str| {
+        name.contains('_') || (!trusted && (name.starts_with("x-forwarded-") || name.starts_with("x-original-")))
+    };
+    let aliases: Vec<_> = headers.keys().filter(|name| is_alias(name.as_str())).cloned().collect();
+    for name in aliases {
+        headers.remove(name);
+    }
+}
+
+/// Removes what belongs to the hop that a message came over.
+pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
+    let mut present = 0_u16;
+    for name in headers.keys() {
+        if let Some(place) = HOP_BY_HOP.iter().position(|hop| hop == name) {
+            present |= 1 << place;
+        }
+    }
+    if present & 1 != 0 {
+        strip_nominated(headers);
+    }
+    for (place, name) in HOP_BY_HOP.iter().enumerate() {
+        if present & (1 << place) != 0 {
+            headers.remove(name);
+        }
+    }
+}
+
+fn strip_nominated(headers: &mut HeaderMap) {
+    let mut nominated = Vec::new();
+    for value in headers.get_all(header::CONNECTION) {
+        for token in value.as_bytes().split(|b| *b == b',').map(<[u8]>::trim_ascii) {
+            match token {
+                b"close" | b"keep-alive" | b"Keep-Alive" | b"upgrade" | b"Upgrade" | b"" => {}
+                token => nominated.extend(HeaderName::from_bytes(token)),
+            }
+        }
+    }
+    for name in nominated {
+        if !NEVER_NOMINATED.contains(&name) {
+            headers.remove(name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn map(fields: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        headers
+    }
+
+    #[test]
+    fn what_belongs_to_the_hop_is_removed_and_all_else_stays() {
+        let mut headers = map(&[
+            ("host", "a"),
+            ("connection", "close, X-Secret, Host, Content-Length"),
+            ("connection", "x-other"),
+            ("x-secret", "1"),
+            ("x-other", "2"),
+            ("content-length", "3"),
+            ("te", "gzip"),
+            ("upgrade", "h2c"),
+            ("keep-alive", "timeout=5"),
+            ("proxy-connection", "keep-alive"),
+            ("x_forwarded_for", "6.6.6.6"),
+            ("x-forwarded-prefix", "/admin"),
+            ("accept", "*/*"),
+        ]);
+        strip_hop_by_hop(&mut headers);
+        strip_aliases(&mut headers, false);
+        let left: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        assert_eq!(left, ["host", "content-length", "accept"]);
+    }
+
+    #[test]
+    fn a_trailer_cannot_frame_route_or_authenticate() {
+        for name in ["content-length", "transfer-encoding", "host", "authorization", "x-forwarded-for"] {
+            assert!(is_refused_in_trailers(&HeaderName::from_static(name)), "{name}");
+        }
+        assert!(!is_refused_in_trailers(&HeaderName::from_static("grpc-status")));
+    }
+}

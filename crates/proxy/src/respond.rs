@@ -1,0 +1,72 @@
+//! The one place where an error becomes a response.
+
+use bytes::Bytes;
+use http::header::{self, HeaderValue};
+use http::{Response, StatusCode};
+
+use crate::body::ResponseBody;
+use crate::connection::Client;
+use crate::error::{Refusal, Side};
+use crate::request::Record;
+
+/// Methods that routes may be asked for; what RFC 9110 §15.5.6 wants beside a 405.
+const ALLOW: &str = "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH";
+
+/// Answers a request that no upstream has answered.
+pub(crate) fn refuse(mut record: Record, why: Refusal) -> Response<ResponseBody> {
+    record.refused(why);
+    record.answered(why.status());
+    record.complete();
+    let drain = record.client.worker.drain.is_draining();
+    let text = text(why);
+    let length = text.len();
+    let mut response = Response::new(ResponseBody::Own { text: Some(Bytes::from(text)), _record: record });
+    *response.status_mut() = why.status();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    if why == Refusal::Method {
+        headers.insert(header::ALLOW, HeaderValue::from_static(ALLOW));
+    }
+    if drain || closes(why) {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// A response for what hyper never saw as a request, as bytes.
+pub(crate) fn raw(why: Refusal) -> Vec<u8> {
+    let text = text(why);
+    let date = httpdate::fmt_http_date(std::time::SystemTime::now());
+    let length = text.len();
+    format!(
+        "HTTP/1.1 {}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {length}\r\ndate: {date}\r\n\
+         connection: close\r\n\r\n{text}",
+        why.status()
+    )
+    .into_bytes()
+}
+
+/// Counts and logs a refusal of something that never became a request.
+pub(crate) fn record(client: &Client, why: Refusal) {
+    let worker = &client.worker;
+    worker.cells.refusals[why as usize].add(1);
+    worker.cells.record(why.status().as_u16(), std::time::Duration::ZERO);
+    if let Some(draft) = worker.log.draft(|_| {}) {
+        worker.log.finish(draft, |line| {
+            line.text("client", &client.peer.ip().to_string());
+            line.number("status", u64::from(why.status().as_u16()));
+            line.text("error", why.as_str());
+        });
+    }
+}
+
+/// Whether the connection ends with the response: what the client said can no longer be told from what it says next.
+fn closes(why: Refusal) -> bool {
+    let unclear = !matches!(why, Refusal::Method | Refusal::BadHost | Refusal::BadTarget);
+    (why.side() == Side::Downstream && unclear) || why.status() == StatusCode::BAD_REQUEST
+}
+
+fn text(why: Refusal) -> String {
+    format!("{} ({why})\n", why.status())
+}

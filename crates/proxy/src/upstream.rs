@@ -1,0 +1,121 @@
+//! The upstream side of one worker: for each backend of the live table its endpoints, for each endpoint its idle
+//! connections. Nothing here is shared with other workers, so nothing here takes a lock.
+
+mod balance;
+mod connect;
+mod exchange;
+mod pool;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use model::{BackendKey, Cache, Published, RouteTable};
+
+pub(crate) use self::connect::connect;
+pub(crate) use self::exchange::{Answered, Unanswered};
+pub(crate) use self::pool::{BackendPool, EndpointPool, Lease, Reuse};
+use crate::config;
+use crate::metrics::Cells;
+use crate::timer::TICK;
+
+/// Ticks between two looks at the idle connections.
+const SWEEP_TICKS: u32 = 20;
+
+/// The live table as one worker sees it.
+pub(crate) struct Upstreams {
+    cells: Arc<Cells>,
+    limits: config::Upstream,
+    live: RefCell<Cache<RouteTable>>,
+    view: RefCell<Rc<View>>,
+    pools: RefCell<HashMap<BackendKey, Rc<BackendPool>, RandomState>>,
+}
+
+/// One snapshot of the table with this worker's pools. A request keeps the view it began with.
+pub(crate) struct View {
+    pub(crate) table: Arc<RouteTable>,
+    pools: Vec<RefCell<Option<Rc<BackendPool>>>>,
+}
+
+impl View {
+    fn new(table: Arc<RouteTable>) -> Rc<View> {
+        let pools = table.backends().iter().map(|_| RefCell::default()).collect();
+        Rc::new(View { table, pools })
+    }
+}
+
+impl Upstreams {
+    pub(crate) fn new(routes: &Published<RouteTable>, cells: Arc<Cells>, limits: &config::Upstream) -> Upstreams {
+        let mut live = routes.cache();
+        let view = View::new(Arc::clone(live.load()));
+        let (live, view) = (RefCell::new(live), RefCell::new(view));
+        Upstreams { cells, limits: limits.clone(), live, view, pools: RefCell::default() }
+    }
+
+    /// The newest table.
+    pub(crate) fn view(&self) -> Rc<View> {
+        if Arc::ptr_eq(self.live.borrow_mut().load(), &self.view.borrow().table) {
+            return Rc::clone(&self.view.borrow());
+        }
+        self.refresh();
+        Rc::clone(&self.view.borrow())
+    }
+
+    /// Follows a publication: idle connections of endpoints that are gone or terminate are closed at once. That is
+    /// safe from our side, because nobody but us sends requests on them.
+    pub(crate) fn refresh(&self) {
+        let table = Arc::clone(self.live.borrow_mut().load());
+        if Arc::ptr_eq(&table, &self.view.borrow().table) {
+            return;
+        }
+        self.pools.borrow_mut().retain(|key, pool| match table.backend(key) {
+            Some(backend) => {
+                pool.update(backend);
+                true
+            }
+            None => {
+                pool.retire();
+                self.cells.forget(&pool.cells);
+                false
+            }
+        });
+        self.view.replace(View::new(table));
+    }
+
+    /// The pool of the backend at this place of `view`.
+    pub(crate) fn pool(&self, view: &View, backend: u32) -> Rc<BackendPool> {
+        let place = &view.pools[backend as usize];
+        if let Some(pool) = &*place.borrow() {
+            return Rc::clone(pool);
+        }
+        let backend = &view.table.backends()[backend as usize];
+        let pool = self.pool_of(backend);
+        *place.borrow_mut() = Some(Rc::clone(&pool));
+        pool
+    }
+
+    fn pool_of(&self, backend: &Arc<model::Backend>) -> Rc<BackendPool> {
+        let mut pools = self.pools.borrow_mut();
+        if let Some(pool) = pools.get(&backend.key) {
+            return Rc::clone(pool);
+        }
+        let pool = Rc::new(BackendPool::new(backend, self.cells.backend(&backend.key)));
+        pools.insert(backend.key.clone(), Rc::clone(&pool));
+        pool
+    }
+
+    /// Takes back a connection whose response is read to its end.
+    pub(crate) fn give_back(&self, lease: Lease, now: u32) {
+        lease.give_back(now, self.limits.idle_per_endpoint_max);
+    }
+
+    /// Drops idle connections that are too old, or that their upstream has closed.
+    pub(crate) fn tick(&self, now: u32) {
+        if now.is_multiple_of(SWEEP_TICKS) {
+            let age_max = u32::try_from(self.limits.idle_timeout.as_millis() / TICK.as_millis()).unwrap_or(u32::MAX);
+            self.pools.borrow().values().for_each(|pool| pool.sweep(now, age_max));
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Opening a connection to an endpoint.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+
+use super::exchange::Exchange;
+use crate::connection::Client;
+use crate::error::Refusal;
+use crate::timer::Wait;
+
+/// Connects, within `timeout` and within what the request has left.
+///
+/// # Errors
+/// [`Refusal::Connect`] or [`Refusal::ConnectTimeout`]: nothing was sent, another endpoint may be tried.
+pub(crate) async fn connect(
+    client: &Client,
+    address: SocketAddr,
+    timeout: Duration,
+    head_bytes_max: usize,
+) -> Result<Box<Exchange>, Refusal> {
+    client.worker.cells.upstream_connects.add(1);
+    client.timer.set(Wait::Upstream, timeout);
+    let mut connecting = pin!(TcpStream::connect(address));
+    let connected = std::future::poll_fn(|cx| match connecting.as_mut().poll(cx) {
+        Poll::Ready(result) => Poll::Ready(result.map_err(|_| Refusal::Connect)),
+        Poll::Pending if client.timer.expired(Wait::Upstream) || client.timer.expired(Wait::Request) => {
+            Poll::Ready(Err(Refusal::ConnectTimeout))
+        }
+        Poll::Pending => Poll::Pending,
+    })
+    .await;
+    client.timer.clear(Wait::Upstream);
+    let exchange = match connected {
+        Ok(stream) => Exchange::open(stream, head_bytes_max).await,
+        Err(why) => Err(why),
+    };
+    exchange.inspect_err(|_| client.worker.cells.upstream_connect_failures.add(1))
+}

@@ -1,0 +1,159 @@
+//! Idle upstream connections, by endpoint.
+//!
+//! A pool belongs to an endpoint's identity, not to its address: when a pod's address is used again by another pod, the
+//! new endpoint begins with an empty pool. Idle connections have no task of their own; they are looked at when they are
+//! taken and once a second.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use model::{Backend, Endpoint, EndpointKey};
+
+use super::exchange::Exchange;
+use crate::metrics::BackendCells;
+
+/// One backend's endpoints, as one worker uses them.
+pub(crate) struct BackendPool {
+    pub(crate) cells: Arc<BackendCells>,
+    backend: RefCell<Arc<Backend>>,
+    pub(super) endpoints: RefCell<Vec<Rc<EndpointPool>>>,
+    /// The turn of round-robin.
+    pub(super) turn: Cell<usize>,
+}
+
+/// One endpoint, as one worker uses it.
+pub(crate) struct EndpointPool {
+    pub(crate) key: EndpointKey,
+    /// Requests of this worker that the endpoint has not yet answered whole.
+    pub(super) in_flight: Cell<u32>,
+    /// Until this tick others are preferred: it has just refused a connection.
+    pub(super) avoid_until: Cell<u32>,
+    idle: RefCell<Vec<Idle>>,
+    /// No longer in the table: nothing comes back into the pool.
+    retired: Cell<bool>,
+}
+
+struct Idle {
+    exchange: Box<Exchange>,
+    since: u32,
+}
+
+/// Which idle connections a request may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reuse {
+    /// Any: if it turns out to be dead, the request can be sent again.
+    Any,
+    /// Only one that was in use within this many ticks: the request could not be sent again, and an upstream may be
+    /// closing one that has been idle for longer.
+    Young(u32),
+    /// None.
+    No,
+}
+
+impl BackendPool {
+    pub(super) fn new(backend: &Arc<Backend>, cells: Arc<BackendCells>) -> BackendPool {
+        let endpoints = backend.usable().iter().map(EndpointPool::new).collect();
+        let turn = Cell::new(fastrand::usize(..));
+        BackendPool { cells, backend: RefCell::new(Arc::clone(backend)), endpoints: RefCell::new(endpoints), turn }
+    }
+
+    /// The backend as it was last published.
+    pub(crate) fn backend(&self) -> Arc<Backend> {
+        Arc::clone(&self.backend.borrow())
+    }
+
+    /// Follows a publication: endpoints that stay keep their connections, those that do not lose the idle ones.
+    pub(super) fn update(&self, backend: &Arc<Backend>) {
+        if Arc::ptr_eq(&self.backend.borrow(), backend) {
+            return;
+        }
+        let mut endpoints = self.endpoints.borrow_mut();
+        if self.backend.borrow().usable() != backend.usable() {
+            let mut before: std::collections::HashMap<_, _> =
+                endpoints.drain(..).map(|endpoint| (endpoint.key.clone(), endpoint)).collect();
+            endpoints.extend(
+                backend.usable().iter().map(|e| before.remove(&e.key).unwrap_or_else(|| EndpointPool::new(e))),
+            );
+            before.values().for_each(|gone| gone.retire());
+        }
+        self.backend.replace(Arc::clone(backend));
+    }
+
+    pub(super) fn retire(&self) {
+        self.endpoints.borrow().iter().for_each(|endpoint| endpoint.retire());
+    }
+
+    pub(super) fn sweep(&self, now: u32, age_max: u32) {
+        for endpoint in self.endpoints.borrow().iter() {
+            let keep = |idle: &mut Idle| now.saturating_sub(idle.since) < age_max && idle.exchange.is_open();
+            endpoint.idle.borrow_mut().retain_mut(keep);
+        }
+    }
+}
+
+impl EndpointPool {
+    fn new(endpoint: &Endpoint) -> Rc<EndpointPool> {
+        Rc::new(EndpointPool {
+            key: endpoint.key.clone(),
+            in_flight: Cell::new(0),
+            avoid_until: Cell::new(0),
+            idle: RefCell::default(),
+            retired: Cell::new(false),
+        })
+    }
+
+    fn retire(&self) {
+        self.retired.set(true);
+        self.idle.take();
+    }
+
+    /// Prefers others until `tick`.
+    pub(crate) fn avoid_until(&self, tick: u32) {
+        self.avoid_until.set(tick);
+    }
+
+    /// Counts one more request in flight, and takes an idle connection if there is a fit one: the one used last, whose
+    /// memory is warm and whose upstream is least likely to have grown tired of it.
+    pub(crate) fn lease(self: &Rc<Self>, reuse: Reuse, now: u32) -> Lease {
+        self.in_flight.set(self.in_flight.get() + 1);
+        let fit = |since: u32| match reuse {
+            Reuse::Any => true,
+            Reuse::Young(ticks) => now.saturating_sub(since) < ticks,
+            Reuse::No => false,
+        };
+        let mut idle = self.idle.borrow_mut();
+        let mut exchange = None;
+        while exchange.is_none() && idle.last().is_some_and(|last| fit(last.since)) {
+            exchange = idle.pop().map(|mut last| (last.exchange.is_open(), last.exchange)).filter(|x| x.0).map(|x| x.1);
+        }
+        Lease { reused: exchange.is_some(), exchange, endpoint: Rc::clone(self) }
+    }
+}
+
+/// A request's hold on an endpoint, and on the connection that carries it.
+pub(crate) struct Lease {
+    pub(crate) endpoint: Rc<EndpointPool>,
+    pub(crate) exchange: Option<Box<Exchange>>,
+    /// Whether the connection has carried an earlier request.
+    pub(crate) reused: bool,
+}
+
+impl Lease {
+    /// Puts the connection back if it can carry another request.
+    pub(crate) fn give_back(mut self, now: u32, idle_max: usize) {
+        let mut idle = self.endpoint.idle.borrow_mut();
+        if !self.endpoint.retired.get()
+            && idle.len() < idle_max
+            && let Some(exchange) = self.exchange.take_if(|exchange| exchange.is_reusable())
+        {
+            idle.push(Idle { exchange, since: now });
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.endpoint.in_flight.set(self.endpoint.in_flight.get() - 1);
+    }
+}

@@ -1,0 +1,173 @@
+//! A worker: one thread, one runtime, its own connections and its own upstream pools. What a worker owns no other
+//! worker touches; they share the published table, the drain and the listening sockets.
+
+use std::cell::Cell;
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::SyncSender;
+
+use lifecycle::{Phase, Watch};
+use model::{Published, RouteTable};
+use tokio::sync::{Notify, mpsc};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::access_log::Logger;
+use crate::config::Config;
+use crate::connection;
+use crate::listener;
+use crate::metrics::Cells;
+use crate::timer::{TICK, Timers};
+use crate::upstream::Upstreams;
+
+/// What all connections of one worker share.
+pub(crate) struct Worker {
+    pub(crate) config: Arc<Config>,
+    pub(crate) cells: Arc<Cells>,
+    pub(crate) timers: Rc<Timers>,
+    pub(crate) upstreams: Upstreams,
+    pub(crate) log: Logger,
+    pub(crate) drain: Watch,
+    /// Set when what is left is being cut, so that those requests are told apart in the log.
+    pub(crate) stopping: Cell<bool>,
+    loads: Loads,
+    place: usize,
+}
+
+/// Open connections of each worker: what accepted connections are spread by.
+#[derive(Clone)]
+pub(crate) struct Loads(Arc<[AtomicUsize]>);
+
+impl Loads {
+    pub(crate) fn new(workers: usize) -> Loads {
+        Loads((0..workers).map(|_| AtomicUsize::new(0)).collect())
+    }
+
+    /// Open connections of all workers.
+    pub(crate) fn total(&self) -> usize {
+        self.0.iter().map(|load| load.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Counts one more connection, for the worker that has the fewest.
+    pub(crate) fn assign(&self) -> usize {
+        let loads = self.0.iter().enumerate();
+        let place = loads.min_by_key(|(_, load)| load.load(Ordering::Relaxed)).map_or(0, |(place, _)| place);
+        self.0[place].fetch_add(1, Ordering::Relaxed);
+        place
+    }
+
+    pub(crate) fn release(&self, place: usize) {
+        self.0[place].fetch_sub(1, Ordering::Relaxed);
+    }
+
+    fn of(&self, place: usize) -> usize {
+        self.0[place].load(Ordering::Relaxed)
+    }
+}
+
+/// A connection on its way to the worker that will serve it.
+pub(crate) struct Accepted {
+    pub(crate) stream: TcpStream,
+    pub(crate) peer: SocketAddr,
+}
+
+/// What a worker is made of, before its thread runs.
+pub(crate) struct Parts {
+    pub(crate) place: usize,
+    pub(crate) config: Arc<Config>,
+    pub(crate) cells: Arc<Cells>,
+    pub(crate) routes: Published<RouteTable>,
+    pub(crate) drain: Watch,
+    pub(crate) loads: Loads,
+    pub(crate) log: Option<SyncSender<Vec<u8>>>,
+    pub(crate) accepted: mpsc::UnboundedReceiver<Accepted>,
+    /// The first worker accepts for all; the others have no listeners.
+    pub(crate) listeners: Vec<TcpListener>,
+    pub(crate) workers: Vec<mpsc::UnboundedSender<Accepted>>,
+}
+
+/// Runs a worker to its end and returns how many requests it cut.
+pub(crate) fn run(parts: Parts) -> io::Result<u64> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(Default::default())?;
+    let cells = Arc::clone(&parts.cells);
+    runtime.block_on(serve(parts));
+    // Requests of which the client has not had the whole response; dropping the runtime cuts them.
+    let cut = cells.requests_in_flight.get();
+    drop(runtime);
+    Ok(cut)
+}
+
+async fn serve(parts: Parts) {
+    let Parts { place, config, cells, routes, mut drain, loads, log, mut accepted, listeners, workers } = parts;
+    let published = Arc::new(Notify::new());
+    let told = Arc::clone(&published);
+    routes.subscribe(move || told.notify_one());
+    let worker = Rc::new(Worker {
+        timers: Timers::new(),
+        upstreams: Upstreams::new(&routes, Arc::clone(&cells), &config.upstream),
+        log: Logger::new(log, Arc::clone(&cells)),
+        drain: drain.clone(),
+        stopping: Cell::new(false),
+        loads,
+        place,
+        config,
+        cells,
+    });
+    worker.log.tick();
+    for listener in listeners {
+        let (workers, loads, drain) = (workers.clone(), worker.loads.clone(), worker.drain.clone());
+        let limits = listener::Limits::new(&worker.config);
+        tokio::task::spawn_local(listener::accept(listener, limits, workers, loads, drain));
+    }
+    // A worker without senders of its own learns from its empty queue that all listeners are closed.
+    drop(workers);
+
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut accepting = true;
+    while accepting || worker.loads.of(worker.place) > 0 {
+        tokio::select! {
+            _ = ticks.tick() => worker.tick(),
+            () = published.notified() => worker.upstreams.refresh(),
+            next = accepted.recv(), if accepting => match next {
+                Some(accepted) => worker.spawn(accepted),
+                None => accepting = false,
+            },
+            () = drain.reached(Phase::Stopping) => break,
+        }
+    }
+    worker.stopping.set(true);
+}
+
+impl Worker {
+    fn tick(&self) {
+        self.timers.tick();
+        self.upstreams.tick(self.timers.now());
+        self.log.tick();
+    }
+
+    fn spawn(self: &Rc<Self>, accepted: Accepted) {
+        let open = Open { worker: Rc::clone(self) };
+        self.cells.connections_accepted.add(1);
+        self.cells.connections_open.add(1);
+        tokio::task::spawn_local(async move {
+            connection::serve(&open.worker, accepted).await;
+            drop(open);
+        });
+    }
+}
+
+/// Counts a connection as open until it is dropped, however its task ends.
+struct Open {
+    worker: Rc<Worker>,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.worker.cells.connections_open.sub(1);
+        self.worker.loads.release(self.worker.place);
+    }
+}
+

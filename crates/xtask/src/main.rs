@@ -1,0 +1,46 @@
+//! The developer's commands: `cargo xtask {setup,lint,test,bench}`. CI runs the same ones (`.ci/run`).
+//!
+//! Owns: what has to be installed, what counts as clean, how tests and benches are started.
+//! Never: product code, and nothing that plain cargo does as well by itself.
+//! Start at [`Command`].
+
+mod shell;
+
+mod setup;
+
+mod arrows;
+mod lint;
+
+mod bench;
+mod test;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The developer's commands")]
+enum Command {
+    /// Install what lint, tests and benches need (Debian packages, cargo-deny); quick when all is there
+    Setup,
+    /// Format, clippy, docs, licences and bans, the fuzz targets, and the arrows between crates
+    Lint,
+    /// Set up and run all tests
+    Test,
+    /// Build for release and compare with nginx, haproxy and the floor; `--help` shows the options
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// Options of the benchmark
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<OsString>,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    match Command::parse() {
+        Command::Setup => setup::run(),
+        Command::Lint => lint::run(),
+        Command::Test => test::run(),
+        Command::Bench { options } => bench::run(&options),
+    }
+}

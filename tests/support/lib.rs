@@ -1,0 +1,31 @@
+//! What system tests are made of: a running data plane, raw clients, and upstreams that do exactly as they are told.
+//!
+//! Everything speaks bytes over real sockets on loopback, with blocking calls and a deadline on each: a test that hangs
+//! fails and says where. Start at [`Sluice::start`].
+
+pub mod client;
+pub mod message;
+pub mod sluice;
+pub mod upstream;
+
+use std::time::{Duration, Instant};
+
+pub use client::Client;
+pub use message::Message;
+pub use sluice::Sluice;
+pub use upstream::{Peer, Upstream};
+
+/// How long anything may take that must happen. Generous: it is only waited for when a test fails.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Waits until `condition` holds.
+///
+/// # Panics
+/// If it does not within [`PATIENCE`].
+pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

@@ -1,0 +1,128 @@
+//! The data plane in this process, with a route table that the test publishes.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use lifecycle::{Phase, Trigger};
+use model::{
+    Backend, BackendKey, Condition, Endpoint, EndpointKey, HostMatch, Origin, PathMatch, Policy, Published, Route,
+    RouteTable, RouteTableBuilder,
+};
+use proxy::{AccessLog, Config, Metrics, Proxy, Report};
+
+/// A running data plane.
+#[derive(Debug)]
+pub struct Sluice {
+    /// Where it accepts.
+    pub address: SocketAddr,
+    routes: Routes,
+    trigger: Trigger,
+    proxy: Option<Proxy>,
+    metrics: Metrics,
+}
+
+struct Routes {
+    live: Published<RouteTable>,
+    generation: AtomicU64,
+}
+
+impl std::fmt::Debug for Routes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Routes").field(&self.generation).finish()
+    }
+}
+
+impl Sluice {
+    /// Starts with the default settings and one worker, every request going to these endpoints.
+    pub fn start(endpoints: &[SocketAddr]) -> Sluice {
+        Sluice::with(|_| {}, endpoints)
+    }
+
+    /// Starts with settings of the test's own.
+    ///
+    /// # Panics
+    /// If loopback has no port left, or a thread cannot be had.
+    pub fn with(change: impl FnOnce(&mut Config), endpoints: &[SocketAddr]) -> Sluice {
+        let mut config = Config { access_log: AccessLog::Off, ..Config::default() };
+        change(&mut config);
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("a bound socket");
+        let live = Published::new(table(1, &endpoints.iter().copied().map(ready).collect::<Vec<_>>()));
+        let (trigger, watch) = lifecycle::drain::drain();
+        let proxy = proxy::start(config, vec![listener], live.clone(), watch).expect("the workers start");
+        let metrics = proxy.metrics();
+        let routes = Routes { live, generation: AtomicU64::new(1) };
+        Sluice { address, routes, trigger, proxy: Some(proxy), metrics }
+    }
+
+    /// From now on every request goes to these endpoints.
+    pub fn publish(&self, endpoints: &[Endpoint]) {
+        let generation = self.routes.generation.fetch_add(1, Ordering::SeqCst) + 1;
+        self.routes.live.publish(table(generation, endpoints));
+    }
+
+    /// Makes any table live.
+    pub fn publish_table(&self, table: RouteTable) {
+        self.routes.live.publish(table);
+    }
+
+    /// Starts the drain.
+    pub fn drain(&self) {
+        self.trigger.advance(Phase::Draining);
+    }
+
+    /// Cuts what is left.
+    pub fn stop(&self) {
+        self.trigger.advance(Phase::Stopping);
+    }
+
+    /// What the workers count.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Whether the drain comes to its end within this time, and what it came to.
+    ///
+    /// # Panics
+    /// If it is asked twice.
+    pub fn finished_within(&mut self, time: std::time::Duration) -> Option<Report> {
+        let proxy = self.proxy.take().expect("asked for the first time");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+        runtime.block_on(async { tokio::time::timeout(time, proxy.finished()).await.ok() })
+    }
+}
+
+/// An endpoint that takes requests; its identity follows from its address.
+pub fn ready(address: SocketAddr) -> Endpoint {
+    endpoint(address, &address.to_string(), Condition::Ready)
+}
+
+/// An endpoint with this identity and condition.
+pub fn endpoint(address: SocketAddr, uid: &str, condition: Condition) -> Endpoint {
+    Endpoint { key: EndpointKey { address, uid: uid.into() }, condition }
+}
+
+/// A table in which every request of every host goes to these endpoints.
+pub fn table(generation: u64, endpoints: &[Endpoint]) -> RouteTable {
+    let mut builder = RouteTableBuilder::default();
+    add_route(&mut builder, "", "/", "web", endpoints);
+    builder.build(generation)
+}
+
+/// Adds a Prefix route for a host and a path to a backend of this name.
+///
+/// # Panics
+/// If the host or the path is malformed.
+pub fn add_route(builder: &mut RouteTableBuilder, host: &str, path: &str, service: &str, endpoints: &[Endpoint]) {
+    let key = BackendKey { namespace: "test".into(), service: service.into(), port: "80".into() };
+    let backend = builder.backend(&key, || Backend::new(key.clone(), endpoints.to_vec()));
+    let origin = Origin { created: 0, namespace: "test".into(), name: service.into(), rule: Some(0), path: 0 };
+    builder.route(Route {
+        host: HostMatch::parse(host).expect("a host"),
+        path: PathMatch::prefix(path).expect("a path"),
+        backend,
+        policy: Arc::new(Policy::default()),
+        origin,
+    });
+}

@@ -1,0 +1,139 @@
+//! Upstreams that follow a script, byte by byte.
+
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use socket2::SockRef;
+
+use crate::PATIENCE;
+use crate::message::{Message, Reader};
+
+/// A listening upstream; each connection runs the script on a thread of its own.
+#[derive(Debug)]
+pub struct Upstream {
+    /// Where it listens.
+    pub address: SocketAddr,
+    connections: Arc<AtomicUsize>,
+    requests: Arc<AtomicUsize>,
+}
+
+impl Upstream {
+    /// Starts an upstream that does this with each connection.
+    ///
+    /// # Panics
+    /// If loopback has no port left.
+    pub fn scripted(script: impl Fn(&mut Peer) + Send + Sync + 'static) -> Upstream {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("a bound socket");
+        let (connections, requests) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        let (count, served, script) = (Arc::clone(&connections), Arc::clone(&requests), Arc::new(script));
+        thread::spawn(move || {
+            while let Ok((stream, _)) = listener.accept() {
+                let place = count.fetch_add(1, Ordering::SeqCst);
+                let (script, served) = (Arc::clone(&script), Arc::clone(&served));
+                thread::spawn(move || script(&mut Peer::new(stream, place, served)));
+            }
+        });
+        Upstream { address, connections, requests }
+    }
+
+    /// Starts an upstream that answers each request with 200 and this body, and keeps its connections.
+    pub fn answering(body: &str) -> Upstream {
+        let body = body.to_owned();
+        Upstream::scripted(move |peer| {
+            while peer.request().is_ok() {
+                if peer.respond(&body).is_err() {
+                    return;
+                }
+            }
+        })
+    }
+
+    /// An address on which nobody listens.
+    ///
+    /// # Panics
+    /// If loopback has no port left.
+    pub fn refusing() -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        listener.local_addr().expect("a bound socket")
+    }
+
+    /// Connections accepted so far.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+
+    /// Whole requests read so far.
+    pub fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
+    }
+}
+
+/// The upstream's end of one connection.
+#[derive(Debug)]
+pub struct Peer {
+    /// The socket.
+    pub stream: TcpStream,
+    /// Counts the upstream's connections from 0.
+    pub place: usize,
+    reader: Reader,
+    requests: Arc<AtomicUsize>,
+}
+
+impl Peer {
+    fn new(stream: TcpStream, place: usize, requests: Arc<AtomicUsize>) -> Peer {
+        stream.set_nodelay(true).expect("an open socket");
+        stream.set_read_timeout(Some(PATIENCE * 2)).expect("an open socket");
+        Peer { stream, place, reader: Reader::default(), requests }
+    }
+
+    /// Reads a whole request.
+    ///
+    /// # Errors
+    /// If the proxy closes first.
+    pub fn request(&mut self) -> io::Result<Message> {
+        let mut message = self.head()?;
+        self.reader.body(&mut self.stream, &mut message, true)?;
+        self.requests.fetch_add(1, Ordering::SeqCst);
+        Ok(message)
+    }
+
+    /// Reads a request's head only.
+    ///
+    /// # Errors
+    /// If the proxy closes first.
+    pub fn head(&mut self) -> io::Result<Message> {
+        self.reader.head(&mut self.stream)
+    }
+
+    /// Writes bytes as they are.
+    ///
+    /// # Errors
+    /// As the socket says.
+    pub fn send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+        self.stream.write_all(bytes.as_ref())
+    }
+
+    /// Answers 200 with this body.
+    ///
+    /// # Errors
+    /// As the socket says.
+    pub fn respond(&mut self, body: &str) -> io::Result<()> {
+        self.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()))
+    }
+
+    /// Closes with a reset instead of a clean end.
+    pub fn reset(&mut self) {
+        let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
+        let _ = std::mem::replace(&mut self.stream, closed());
+    }
+}
+
+/// A socket to put in the place of one that must be dropped now.
+fn closed() -> TcpStream {
+    socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket").into()
+}
