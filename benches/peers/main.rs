@@ -27,6 +27,7 @@ mod measure;
 mod report;
 
 use std::net::SocketAddr;
+use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use clap::{Args, Parser, Subcommand};
@@ -77,13 +78,18 @@ enum Part {
     IdleClient { proxy: SocketAddr, connections: u32 },
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
     let command = Command::parse();
-    match command.part {
+    let outcome = match command.part {
         None => run(&command.options),
         Some(Part::Floor { upstream }) => floor::run(upstream),
         Some(Part::IdleClient { proxy, connections }) => idle::run_client(proxy, connections),
+    };
+    if let Err(why) = outcome {
+        eprintln!("error: {why:#}");
+        return ExitCode::FAILURE;
     }
+    ExitCode::SUCCESS
 }
 
 fn run(options: &Options) -> Result<()> {

@@ -7,7 +7,10 @@ use model::RequestHost;
 fuzz_target!(|raw: &str| {
     let Ok(host) = RequestHost::parse(raw) else { return };
     let name = host.name();
-    assert!(!name.is_empty() && !name.bytes().any(|byte| byte.is_ascii_uppercase()), "{raw:?} became {name:?}");
+    assert!(
+        !name.is_empty() && !name.bytes().any(|byte| byte.is_ascii_uppercase()),
+        "{raw:?} became {name:?}"
+    );
     let again = RequestHost::parse(name).expect("a normal form is a host");
     assert_eq!((again.name(), again.port()), (name, None), "{raw:?}");
 });

@@ -4,8 +4,17 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
-use crate::message::{Message, Reader};
 use crate::PATIENCE;
+use crate::message::{Message, Reader};
+
+/// How a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// With the end of the stream: all that was sent has arrived.
+    Clean,
+    /// With an error: what was sent may be lost.
+    Reset,
+}
 
 /// One connection to the proxy.
 #[derive(Debug)]
@@ -80,11 +89,25 @@ impl Client {
         self.reader.head(&mut self.stream)
     }
 
+    /// Reads the body that belongs to a head.
+    ///
+    /// # Errors
+    /// If it is cut.
+    pub fn read_body(&mut self, head: &Message) -> io::Result<Vec<u8>> {
+        let mut message = head.clone();
+        self.reader.body(&mut self.stream, &mut message, true)?;
+        Ok(message.body)
+    }
+
     /// Reads some bytes, as they are.
     ///
     /// # Errors
     /// As the socket says.
     pub fn read_some(&mut self, most: usize) -> io::Result<Vec<u8>> {
+        let early = self.reader.take();
+        if !early.is_empty() {
+            return Ok(early);
+        }
         let mut bytes = vec![0; most];
         let read = self.stream.read(&mut bytes)?;
         bytes.truncate(read);
@@ -96,12 +119,37 @@ impl Client {
         self.reader.is_empty() && matches!(self.stream.read(&mut [0; 1]), Ok(0))
     }
 
+    /// Reads to the end of the connection: everything that still comes, and how it ends.
+    ///
+    /// # Panics
+    /// If it does not end.
+    pub fn rest(&mut self) -> (Vec<u8>, End) {
+        let mut bytes = self.reader.take();
+        loop {
+            let mut piece = [0; 16 << 10];
+            match self.stream.read(&mut piece) {
+                Ok(0) => return (bytes, End::Clean),
+                Ok(read) => bytes.extend_from_slice(&piece[..read]),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => panic!("the connection does not end"),
+                Err(_) => return (bytes, End::Reset),
+            }
+        }
+    }
+
     /// Whether nothing comes, and nothing ends, for this long.
     pub fn is_quiet_for(&mut self, time: Duration) -> bool {
         self.stream.set_read_timeout(Some(time)).expect("an open socket");
         let quiet = matches!(self.stream.peek(&mut [0; 1]), Err(e) if e.kind() == io::ErrorKind::WouldBlock);
         self.stream.set_read_timeout(Some(PATIENCE)).expect("an open socket");
         self.reader.is_empty() && quiet
+    }
+
+    /// Whether the connection is open, and nothing waits to be read: a look, no wait.
+    pub fn is_silent_now(&self) -> bool {
+        self.stream.set_nonblocking(true).expect("an open socket");
+        let silent = matches!(self.stream.peek(&mut [0; 1]), Err(e) if e.kind() == io::ErrorKind::WouldBlock);
+        self.stream.set_nonblocking(false).expect("an open socket");
+        silent
     }
 
     /// Closes the sending side.

@@ -4,16 +4,18 @@
 //! fails and says where. Start at [`Sluice::start`].
 
 pub mod client;
+pub mod gate;
 pub mod message;
 pub mod sluice;
 pub mod upstream;
 
 use std::time::{Duration, Instant};
 
-pub use client::Client;
+pub use client::{Client, End};
+pub use gate::Gate;
 pub use message::Message;
 pub use sluice::Sluice;
-pub use upstream::{Peer, Upstream};
+pub use upstream::{Deaf, Peer, Upstream};
 
 /// How long anything may take that must happen. Generous: it is only waited for when a test fails.
 pub const PATIENCE: Duration = Duration::from_secs(20);

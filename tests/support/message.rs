@@ -66,7 +66,12 @@ impl Reader {
     ///
     /// # Errors
     /// `UnexpectedEof` if the body is cut.
-    pub fn body(&mut self, stream: &mut TcpStream, message: &mut Message, may_have_one: bool) -> io::Result<()> {
+    pub fn body(
+        &mut self,
+        stream: &mut TcpStream,
+        message: &mut Message,
+        may_have_one: bool,
+    ) -> io::Result<()> {
         let is_response = message.start.starts_with("HTTP/");
         let bodiless = is_response && matches!(message.status(), 100..=199 | 204 | 304);
         if !may_have_one || bodiless {
@@ -77,7 +82,8 @@ impl Reader {
         }
         match message.field("content-length") {
             Some(length) => {
-                let length = length.parse().map_err(|_| io::Error::other(format!("content-length: {length}")))?;
+                let length =
+                    length.parse().map_err(|_| io::Error::other(format!("content-length: {length}")))?;
                 message.body = self.exactly(stream, length)?;
             }
             None if is_response => {
@@ -92,6 +98,11 @@ impl Reader {
     /// Whether nothing has come that was not yet read as part of a message.
     pub fn is_empty(&self) -> bool {
         self.buffer.is_empty()
+    }
+
+    /// Gives away what has come and was not yet read as part of a message.
+    pub fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.buffer)
     }
 
     fn chunks(&mut self, stream: &mut TcpStream, message: &mut Message) -> io::Result<()> {

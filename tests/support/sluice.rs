@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use lifecycle::{Phase, Trigger};
 use model::{
-    Backend, BackendKey, Condition, Endpoint, EndpointKey, HostMatch, Origin, PathMatch, Policy, Published, Route,
-    RouteTable, RouteTableBuilder,
+    Backend, BackendKey, Condition, Endpoint, EndpointKey, HostMatch, Origin, PathMatch, Policy, Published,
+    Route, RouteTable, RouteTableBuilder,
 };
 use proxy::{AccessLog, Config, Metrics, Proxy, Report};
 
@@ -82,6 +82,24 @@ impl Sluice {
         &self.metrics
     }
 
+    /// One of the counters and gauges that the workers export, summed over them.
+    ///
+    /// # Panics
+    /// If there is none of this name.
+    pub fn count(&self, name: &str) -> u64 {
+        let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+        metrics::with_local_recorder(&recorder, || self.metrics.export());
+        let text = recorder.handle().render();
+        let values = text.lines().filter_map(|line| line.split_once(' '));
+        let value = values.filter(|(key, _)| *key == name).find_map(|(_, value)| value.parse::<f64>().ok());
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "counts are small and positive"
+        )]
+        value.map(|value| value as u64).expect("a metric of this name")
+    }
+
     /// Whether the drain comes to its end within this time, and what it came to.
     ///
     /// # Panics
@@ -110,19 +128,44 @@ pub fn table(generation: u64, endpoints: &[Endpoint]) -> RouteTable {
     builder.build(generation)
 }
 
+/// The same, with a policy of the test's own.
+pub fn table_with(generation: u64, policy: Policy, endpoints: &[Endpoint]) -> RouteTable {
+    let mut builder = RouteTableBuilder::default();
+    add_route_with(&mut builder, "", "/", "web", policy, endpoints);
+    builder.build(generation)
+}
+
 /// Adds a Prefix route for a host and a path to a backend of this name.
 ///
 /// # Panics
 /// If the host or the path is malformed.
-pub fn add_route(builder: &mut RouteTableBuilder, host: &str, path: &str, service: &str, endpoints: &[Endpoint]) {
+pub fn add_route(
+    builder: &mut RouteTableBuilder,
+    host: &str,
+    path: &str,
+    service: &str,
+    endpoints: &[Endpoint],
+) {
+    add_route_with(builder, host, path, service, Policy::default(), endpoints);
+}
+
+fn add_route_with(
+    builder: &mut RouteTableBuilder,
+    host: &str,
+    path: &str,
+    service: &str,
+    policy: Policy,
+    endpoints: &[Endpoint],
+) {
     let key = BackendKey { namespace: "test".into(), service: service.into(), port: "80".into() };
     let backend = builder.backend(&key, || Backend::new(key.clone(), endpoints.to_vec()));
-    let origin = Origin { created: 0, namespace: "test".into(), name: service.into(), rule: Some(0), path: 0 };
+    let origin =
+        Origin { created: 0, namespace: "test".into(), name: service.into(), rule: Some(0), path: 0 };
     builder.route(Route {
         host: HostMatch::parse(host).expect("a host"),
         path: PathMatch::prefix(path).expect("a path"),
         backend,
-        policy: Arc::new(Policy::default()),
+        policy: Arc::new(policy),
         origin,
     });
 }

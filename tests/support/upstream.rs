@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use socket2::SockRef;
+use socket2::{Domain, SockRef, Socket, Type};
 
 use crate::PATIENCE;
+use crate::gate::Gate;
 use crate::message::{Message, Reader};
 
 /// A listening upstream; each connection runs the script on a thread of its own.
@@ -18,6 +19,7 @@ pub struct Upstream {
     /// Where it listens.
     pub address: SocketAddr,
     connections: Arc<AtomicUsize>,
+    ended: Arc<AtomicUsize>,
     requests: Arc<AtomicUsize>,
 }
 
@@ -30,15 +32,20 @@ impl Upstream {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("a bound socket");
         let (connections, requests) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+        let ended = Arc::<AtomicUsize>::default();
         let (count, served, script) = (Arc::clone(&connections), Arc::clone(&requests), Arc::new(script));
+        let over = Arc::clone(&ended);
         thread::spawn(move || {
             while let Ok((stream, _)) = listener.accept() {
                 let place = count.fetch_add(1, Ordering::SeqCst);
-                let (script, served) = (Arc::clone(&script), Arc::clone(&served));
-                thread::spawn(move || script(&mut Peer::new(stream, place, served)));
+                let (script, served, over) = (Arc::clone(&script), Arc::clone(&served), Arc::clone(&over));
+                thread::spawn(move || {
+                    script(&mut Peer::new(stream, place, served));
+                    over.fetch_add(1, Ordering::SeqCst);
+                });
             }
         });
-        Upstream { address, connections, requests }
+        Upstream { address, connections, ended, requests }
     }
 
     /// Starts an upstream that answers each request with 200 and this body, and keeps its connections.
@@ -46,6 +53,19 @@ impl Upstream {
         let body = body.to_owned();
         Upstream::scripted(move |peer| {
             while peer.request().is_ok() {
+                if peer.respond(&body).is_err() {
+                    return;
+                }
+            }
+        })
+    }
+
+    /// Starts an upstream like [`answering`](Upstream::answering) whose answers wait for the gate.
+    pub fn gated(gate: &Gate, body: &str) -> Upstream {
+        let (gate, body) = (gate.clone(), body.to_owned());
+        Upstream::scripted(move |peer| {
+            while peer.request().is_ok() {
+                gate.pass();
                 if peer.respond(&body).is_err() {
                     return;
                 }
@@ -62,6 +82,11 @@ impl Upstream {
         listener.local_addr().expect("a bound socket")
     }
 
+    /// Connections whose script has come to its end: for one that reads requests for ever, those that the proxy closed.
+    pub fn ended(&self) -> usize {
+        self.ended.load(Ordering::SeqCst)
+    }
+
     /// Connections accepted so far.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
@@ -70,6 +95,32 @@ impl Upstream {
     /// Whole requests read so far.
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
+    }
+}
+
+/// An address that neither takes a connection nor refuses it: its queue is full and nobody accepts.
+#[derive(Debug)]
+pub struct Deaf {
+    /// Where it does not answer.
+    pub address: SocketAddr,
+    _listener: Socket,
+    _queued: Vec<TcpStream>,
+}
+
+impl Deaf {
+    /// Fills the queue of a listener.
+    ///
+    /// # Panics
+    /// If loopback has no port left, or the queue takes everybody.
+    pub fn start() -> Deaf {
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).expect("a free port");
+        listener.listen(0).expect("a bound socket");
+        let address = listener.local_addr().ok().and_then(|a| a.as_socket()).expect("a bound socket");
+        let try_one = |_| TcpStream::connect_timeout(&address, Duration::from_millis(100)).ok();
+        let queued: Vec<_> = (0..16).map_while(try_one).collect();
+        assert!(queued.len() < 16, "the queue never fills");
+        Deaf { address, _listener: listener, _queued: queued }
     }
 }
 
@@ -126,6 +177,11 @@ impl Peer {
         self.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()))
     }
 
+    /// Reads and throws away what comes until the proxy closes.
+    pub fn discard(&mut self) {
+        let _ = io::copy(&mut self.stream, &mut io::sink());
+    }
+
     /// Closes with a reset instead of a clean end.
     pub fn reset(&mut self) {
         let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
@@ -135,5 +191,5 @@ impl Peer {
 
 /// A socket to put in the place of one that must be dropped now.
 fn closed() -> TcpStream {
-    socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket").into()
+    Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket").into()
 }

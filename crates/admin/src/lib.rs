@@ -3,7 +3,7 @@
 //! Owns: the paths `/live`, `/ready`, `/metrics`, `/routes`, `/endpoints` and `/problems`, and the JSON form of the
 //! domain's words ([`json`]), which `check` and `explain` print too.
 //! Never: decides anything. It only reads what others publish, so asking changes nothing.
-//! Start at [`serve`], then [`pages`](mod@pages).
+//! Start at [`serve`], then `pages::answer`.
 
 mod pages;
 

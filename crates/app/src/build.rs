@@ -9,7 +9,6 @@ use ::admin::Sources;
 use anyhow::{Context, bail};
 use controller::Live;
 use lifecycle::{Phase, Readiness, Signals, Trigger, Waiting, Watch, drain::drain};
-use model::{Published, RouteTable};
 use proxy::Report;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::sync::{mpsc, oneshot};
@@ -49,8 +48,7 @@ pub fn build(config: Config) -> anyhow::Result<Bound> {
     let admin = admin_listener.local_addr()?;
     let shown: Vec<String> = http.iter().map(SocketAddr::to_string).collect();
     tracing::info!("listening http={} admin={admin}", shown.join(","));
-    let live = Live { routes: Published::new(RouteTable::default()), problems: Published::new(Vec::new()) };
-    Ok(Bound { http, admin, live, http_listeners, admin_listener, config })
+    Ok(Bound { http, admin, live: Live::default(), http_listeners, admin_listener, config })
 }
 
 fn listen(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
@@ -149,6 +147,7 @@ impl Bound {
         let grace = Grace::new(&self.config.proxy);
         let proxy = start(self.config.proxy, self.http_listeners, self.live, watch, metrics, waiting)?;
         let mut finished = pin!(proxy.finished());
+        // Without its control plane the process would serve an ever older table: it drains, to be started anew.
         let failed = tokio::select! {
             _ = &mut finished => bail!("the workers ended although nobody had asked them to"),
             ended = tasks.join_next() => Some(failure(ended)),

@@ -22,7 +22,7 @@ use crate::units::Span;
 
 /// A Kubernetes ingress that never costs a client a request when something changes.
 #[derive(Debug, Parser)]
-#[command(name = "sluicegate", version, max_term_width = 100)]
+#[command(name = "sluicegate", version)]
 pub struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -75,7 +75,7 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) classes: ClassArgs,
 
-    /// How endpoints share requests: of two at random the one with fewer in flight, or each in turn
+    /// How endpoints share requests where an Ingress does not say (annotation sluicegate.io/load-balance)
     #[arg(long, value_name = "HOW", env = "SLUICEGATE_BALANCE", default_value = "least-request")]
     pub(crate) balance: BalanceArg,
 
@@ -181,18 +181,18 @@ pub(crate) struct DemoArgs {
 /// For people or for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people.
+    /// For people
     Text,
-    /// For programs.
+    /// For programs
     Json,
 }
 
 /// [`Balance`] on the command line.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum BalanceArg {
-    /// See [`Balance::LeastRequest`].
+    /// Of two endpoints at random, the one with fewer requests in flight
     LeastRequest,
-    /// See [`Balance::RoundRobin`].
+    /// Each endpoint in turn
     RoundRobin,
 }
 

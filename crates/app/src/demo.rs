@@ -190,8 +190,12 @@ async fn show_lines(tally: Tally) {
         ticks.tick().await;
         let line = tally.line(started.elapsed(), last.elapsed());
         last = Instant::now();
-        // On a terminal the line is written over the last one; what is left of a longer one is erased.
-        say(&if terminal { format!("\r{line}\x1b[K") } else { format!("{line}\n") });
+        // On a terminal the line is written over the last one, what is left of a longer one is erased, and it must fit.
+        say(&if terminal {
+            format!("\r{line}\x1b[K")
+        } else {
+            format!("{line} | {}\n", tally.last_change())
+        });
     }
 }
 

@@ -141,6 +141,17 @@ impl Drop for Logger {
     }
 }
 
+/// Bytes that stand in a JSON string as they are. A table, because every byte of every line is looked up.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = b' ';
+    while byte <= b'~' {
+        plain[byte as usize] = byte != b'"' && byte != b'\\';
+        byte += 1;
+    }
+    plain
+};
+
 /// A line that is being written.
 pub(crate) struct Line<'a> {
     buffer: &'a mut Vec<u8>,
@@ -156,7 +167,7 @@ impl Line<'_> {
         self.name(name);
         self.buffer.push(b'"');
         let mut rest = &value[..value.len().min(FIELD_BYTES_MAX)];
-        while let Some(at) = rest.iter().position(|b| !matches!(b, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~')) {
+        while let Some(at) = rest.iter().position(|b| !PLAIN[usize::from(*b)]) {
             self.buffer.extend_from_slice(&rest[..at]);
             let _ = write!(self.buffer, "\\u{:04x}", rest[at]);
             rest = &rest[at + 1..];

@@ -5,7 +5,6 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
@@ -34,8 +33,11 @@ impl RequestBody {
         RequestBody { incoming: None, client, left: 0 }
     }
 
-    /// A frame has come: the upstream's time to answer begins anew.
+    /// A frame has come: as long as the upstream has not answered, its time to do so begins anew.
     fn progress(&self) {
+        if self.client.responses.get() == self.client.requests.get() {
+            return;
+        }
         let config = &self.client.worker.config;
         self.client.timer.set(Wait::Upstream, config.upstream.head_timeout);
         self.client.timer.set(Wait::Request, config.max_request_time);
@@ -67,12 +69,18 @@ impl Body for RequestBody {
                     }
                     self.left -= length;
                 }
+                if self.is_end_stream() {
+                    self.client.body_unread.set(false);
+                }
                 self.progress();
                 keep_allowed_trailers(&mut frame);
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(_))) => self.fail(Refusal::ClientGone),
-            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Ready(None) => {
+                self.client.body_unread.set(false);
+                Poll::Ready(None)
+            }
             Poll::Pending => Poll::Pending,
         }
     }
@@ -200,11 +208,4 @@ impl Body for ResponseBody {
             ResponseBody::Relayed(relay) => relay.incoming.size_hint(),
         }
     }
-}
-
-/// The trailers that a head may announce.
-pub(crate) fn wants_trailers(headers: &HeaderMap) -> bool {
-    headers.get_all(http::header::TE).iter().any(|te| {
-        te.to_str().is_ok_and(|te| te.split(',').any(|one| one.trim().eq_ignore_ascii_case("trailers")))
-    })
 }

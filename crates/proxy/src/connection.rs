@@ -48,6 +48,8 @@ pub(crate) struct Client {
     pub(crate) in_flight: Cell<bool>,
     /// Why the client is not served any further.
     pub(crate) fault: Cell<Option<Refusal>>,
+    /// The body of the current request is not read to its end: its rest stands before any next request.
+    pub(crate) body_unread: Cell<bool>,
     /// The response that is under way cannot be completed: the client must see that it is cut.
     pub(crate) abort: Cell<bool>,
     /// Requests that hyper gave us, and responses that we gave back.
@@ -72,6 +74,7 @@ impl Client {
             forwarding: RefCell::default(),
             in_flight: Cell::default(),
             fault: Cell::default(),
+            body_unread: Cell::default(),
             abort: Cell::default(),
             requests: Cell::default(),
             responses: Cell::default(),
@@ -91,6 +94,11 @@ impl Client {
             && self.fault.get().is_none()
             && !self.eof.get()
             && self.guard.borrow().at_boundary()
+    }
+
+    /// Whether the connection can serve no further request, so that the response under way must say so.
+    pub(crate) fn must_close(&self) -> bool {
+        self.body_unread.get() || self.worker.drain.is_draining()
     }
 
     /// Whether a response of ours is still owed for what was refused. A fault in a body is answered by the request's
@@ -127,7 +135,7 @@ pub(crate) async fn serve(worker: &Rc<Worker>, accepted: Accepted) {
             }
         }
     }
-    close(io.stream, &client).await;
+    close(&io.stream, &client).await;
 }
 
 enum Woken {
@@ -221,18 +229,14 @@ fn note_parse_error(result: hyper::Result<()>, client: &Client) {
 }
 
 /// Ends the connection: answers what is owed, and makes sure that what was sent arrives.
-async fn close(stream: TcpStream, client: &Rc<Client>) {
+async fn close(stream: &TcpStream, client: &Rc<Client>) {
     client.timer.clear(Wait::Write);
-    if client.abort.get() {
-        // A clean end would look like the end of the response to a client of HTTP/1.0.
-        let _ = rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO));
-        return;
-    }
     if let Some(why) = client.owes_refusal() {
         respond::record(client, why);
-        linger::write(&stream, client, &respond::raw(why)).await;
-    } else if client.eof.get() {
+        client.abort.set(false);
+        linger::write(stream, client, &respond::raw(why)).await;
+    } else if client.eof.get() || client.abort.get() {
         return;
     }
-    linger::wait(&stream, client).await;
+    linger::wait(stream, client).await;
 }

@@ -50,6 +50,8 @@ pub(crate) struct Cells {
     pub(crate) upstream_reuses: Cell,
     pub(crate) retries: Cell,
     pub(crate) late_bytes: Cell,
+    /// Responses that were not handed over whole when the process stopped.
+    pub(crate) cut: Cell,
     pub(crate) access_lines_dropped: Cell,
     duration_buckets: [Cell; BUCKETS.len() + 1],
     duration_micros: Cell,
@@ -59,7 +61,7 @@ pub(crate) struct Cells {
 /// What one worker counts for one backend.
 #[derive(Debug)]
 pub(crate) struct BackendCells {
-    key: BackendKey,
+    pub(crate) key: BackendKey,
     responses: [Cell; CLASSES.len()],
 }
 

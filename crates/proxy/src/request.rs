@@ -96,10 +96,11 @@ async fn send(
     };
     client.timer.set(Wait::Upstream, limits.head_timeout);
     match exchange.send(&client, request).await {
+        // An upstream may not switch protocols unasked, and we ask for no other.
+        Ok(answered) if answered.status().is_informational() => Err(Failed::answered(Refusal::BadResponse)),
         Ok(answered) => {
             client.timer.clear(Wait::Upstream);
             client.timer.clear(Wait::Request);
-            check(&answered)?;
             Ok((lease, answered))
         }
         Err(unanswered) => {
@@ -109,15 +110,10 @@ async fn send(
     }
 }
 
-/// An upstream may not switch protocols unasked: we asked for none.
-fn check(answered: &Answered) -> Result<(), Failed> {
-    if answered.status().is_informational() { Err(Failed::answered(Refusal::BadResponse)) } else { Ok(()) }
-}
-
 /// Makes the client's head fit for an upstream.
 fn prepare(client: &Rc<Client>, request: Request<Incoming>, target: Option<Uri>) -> Request<RequestBody> {
     let (mut head, body) = request.into_parts();
-    let trailers = crate::body::wants_trailers(&head.headers);
+    let trailers = headers::wants_trailers(&head.headers);
     headers::strip_hop_by_hop(&mut head.headers);
     forwarding::forward(client, &mut head.headers);
     if trailers {
@@ -136,7 +132,7 @@ fn relay(mut record: Record, lease: Lease, answered: Answered) -> Response<Respo
     let (mut head, body) = answered.into_parts();
     headers::strip_hop_by_hop(&mut head.headers);
     head.version = Version::HTTP_11;
-    if record.client.worker.drain.is_draining() {
+    if record.client.must_close() {
         head.headers.insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
     }
     record.answered(head.status);

@@ -17,7 +17,7 @@ pub(crate) fn refuse(mut record: Record, why: Refusal) -> Response<ResponseBody>
     record.refused(why);
     record.answered(why.status());
     record.complete();
-    let drain = record.client.worker.drain.is_draining();
+    let must_close = record.client.must_close();
     let text = text(why);
     let length = text.len();
     let mut response = Response::new(ResponseBody::Own { text: Some(Bytes::from(text)), _record: record });
@@ -28,7 +28,7 @@ pub(crate) fn refuse(mut record: Record, why: Refusal) -> Response<ResponseBody>
     if why == Refusal::Method {
         headers.insert(header::ALLOW, HeaderValue::from_static(ALLOW));
     }
-    if drain || closes(why) {
+    if must_close || closes(why) {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response

@@ -93,10 +93,9 @@ pub(crate) fn run(parts: Parts) -> io::Result<u64> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(Default::default())?;
     let cells = Arc::clone(&parts.cells);
     runtime.block_on(serve(parts));
-    // Requests of which the client has not had the whole response; dropping the runtime cuts them.
-    let cut = cells.requests_in_flight.get();
+    // What is still open ends here; each connection knows whether that cuts a response.
     drop(runtime);
-    Ok(cut)
+    Ok(cells.cut.get())
 }
 
 async fn serve(parts: Parts) {

@@ -20,7 +20,10 @@ const ARROWS: [(&str, &[&str]); 7] = [
 ];
 
 /// Crates that are no part of the product.
-const OUTSIDE: [&str; 3] = ["tests", "benches", "xtask"];
+const OUTSIDE: [&str; 3] = ["benches", "system-tests", "xtask"];
+
+/// A crate of the workspace and all that its library or program depends on.
+type Package = (String, Vec<String>);
 
 /// Checks all arrows and returns the names of the workspace's crates.
 ///
@@ -28,22 +31,23 @@ const OUTSIDE: [&str; 3] = ["tests", "benches", "xtask"];
 /// Names the dependency that may not be, or the crate that [`ARROWS`] does not know.
 pub(crate) fn check() -> Result<Vec<String>> {
     let packages = packages()?;
-    for (name, dependencies) in &packages {
-        if OUTSIDE.contains(&name.as_str()) {
-            continue;
-        }
-        let arrows = ARROWS.iter().find(|(from, _)| from == name);
-        let (_, allowed) = arrows.with_context(|| format!("crate {name} has no line in xtask's ARROWS"))?;
-        let inside = dependencies.iter().filter(|on| packages.iter().any(|(package, _)| package == *on));
-        for on in inside {
-            ensure!(allowed.contains(&on.as_str()), "crate {name} may not depend on {on} (xtask's ARROWS)");
-        }
-    }
+    packages.iter().try_for_each(|package| judge(package, &packages))?;
     Ok(packages.into_iter().map(|(name, _)| name).collect())
 }
 
-/// Each crate of the workspace with all that its library or program depends on.
-fn packages() -> Result<Vec<(String, Vec<String>)>> {
+fn judge((name, dependencies): &Package, packages: &[Package]) -> Result<()> {
+    if OUTSIDE.contains(&name.as_str()) {
+        return Ok(());
+    }
+    let arrows = ARROWS.iter().find(|(from, _)| from == name);
+    let (_, allowed) = arrows.with_context(|| format!("crate {name} has no line in xtask's ARROWS"))?;
+    for on in dependencies.iter().filter(|on| packages.iter().any(|(package, _)| package == *on)) {
+        ensure!(allowed.contains(&on.as_str()), "crate {name} may not depend on {on} (xtask's ARROWS)");
+    }
+    Ok(())
+}
+
+fn packages() -> Result<Vec<Package>> {
     let mut metadata = cargo(&["metadata", "--no-deps", "--locked", "--format-version", "1"]);
     let output = metadata.output().context("could not start cargo")?;
     if !output.status.success() {
@@ -53,7 +57,7 @@ fn packages() -> Result<Vec<(String, Vec<String>)>> {
     list(&metadata, "packages").map(package).collect()
 }
 
-fn package(package: &Value) -> Result<(String, Vec<String>)> {
+fn package(package: &Value) -> Result<Package> {
     let product = list(package, "dependencies").filter(|dependency| dependency["kind"] != "dev");
     Ok((name(package)?, product.map(name).collect::<Result<_>>()?))
 }
@@ -64,4 +68,27 @@ fn list<'a>(object: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {
 
 fn name(object: &Value) -> Result<String> {
     Ok(object["name"].as_str().context("cargo metadata names everything")?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn package(name: &str, dependencies: &[&str]) -> Package {
+        (name.into(), dependencies.iter().map(|name| (*name).into()).collect())
+    }
+
+    #[test]
+    fn a_dependency_against_the_arrows_is_refused_by_name() {
+        let packages = [package("model", &["proxy", "arc-swap"]), package("proxy", &["model", "hyper"])];
+        let refused = judge(&packages[0], &packages).unwrap_err().to_string();
+        assert_eq!(refused, "crate model may not depend on proxy (xtask's ARROWS)");
+        assert!(judge(&packages[1], &packages).is_ok());
+    }
+
+    #[test]
+    fn a_new_crate_needs_a_line_of_its_own() {
+        let packages = [package("tls", &[])];
+        assert!(judge(&packages[0], &packages).is_err());
+    }
 }

@@ -15,6 +15,7 @@ mod bench;
 mod test;
 
 use std::ffi::OsString;
+use std::process::ExitCode;
 
 use clap::Parser;
 
@@ -36,11 +37,17 @@ enum Command {
     },
 }
 
-fn main() -> anyhow::Result<()> {
-    match Command::parse() {
+fn main() -> ExitCode {
+    let outcome = match Command::parse() {
         Command::Setup => setup::run(),
         Command::Lint => lint::run(),
         Command::Test => test::run(),
         Command::Bench { options } => bench::run(&options),
+    };
+    // Not by returning it: with RUST_BACKTRACE=1 the message would drown in the backtrace.
+    if let Err(why) = outcome {
+        eprintln!("error: {why:#}");
+        return ExitCode::FAILURE;
     }
+    ExitCode::SUCCESS
 }

@@ -14,5 +14,5 @@ pub(crate) fn run() -> Result<()> {
     if let Err(why) = setup::peers() {
         eprintln!("note: {why:#}; tests that need them will fail");
     }
-    shell::run(cargo(&["test", "--workspace", "--locked"]))
+    shell::run(cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]))
 }

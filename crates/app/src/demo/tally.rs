@@ -100,14 +100,18 @@ impl Tally {
         let mut counts = self.lock();
         let recent = std::mem::take(&mut counts.recent);
         format!(
-            "{:.1} s | {} requests/s | p99 {} | changes applied: {} | dropped: {} | {}",
+            "{:.1} s | {} requests/s | p99 {} | changes applied: {} | dropped: {}",
             elapsed.as_secs_f64(),
             per_second(recent.count(), since),
             millis(recent.quantile(0.99)),
             counts.changes,
             counts.dropped(),
-            counts.last_change,
         )
+    }
+
+    /// The last change, in words.
+    pub(super) fn last_change(&self) -> String {
+        self.lock().last_change.clone()
     }
 
     /// The counts at the end.

@@ -76,8 +76,10 @@ fn endpoints_stay_fresh_while_the_process_drains() {
     let fresh = format!("\"{}\"", two.address);
     eventually("the new endpoint", || gate.page("/endpoints").1.contains(&fresh).then_some(()));
     assert_eq!(idle.get(HOST, "/").body, "two");
+    idle.wait_until_closed();
     one.release();
     assert_eq!(held.answer().body, "one");
+    held.wait_until_closed();
     assert_eq!(gate.exit_code(), 0, "{}", gate.log());
 }
 

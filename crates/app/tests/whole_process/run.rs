@@ -33,6 +33,17 @@ fn a_known_path_is_served_an_unknown_one_is_404_and_a_backend_without_endpoints_
 }
 
 #[test]
+fn a_request_that_comes_before_the_first_route_table_waits_for_it() {
+    let upstream = Upstream::start("one");
+    let folder = shop(&upstream);
+    // Enough that reading takes longer than connecting.
+    let many = (0..1000).map(|n| ingress(&format!("n{n}"), &format!("n{n}.example.com"), "/", "web"));
+    folder.write("many.yaml", &many.collect::<Vec<_>>().join("---"));
+    let gate = Gate::bound(&folder, &[]);
+    assert_eq!(gate.client().get("shop.example.com", "/web").status, 200);
+}
+
+#[test]
 fn an_edit_is_live_within_100_ms_on_a_connection_that_stays_open() {
     let upstream = Upstream::start("one");
     let folder = shop(&upstream);

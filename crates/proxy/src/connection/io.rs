@@ -7,6 +7,7 @@ use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -85,6 +86,17 @@ impl ClientIo {
             client.timer.start(Wait::Client, limits.body_timeout);
         } else if !guard.at_boundary() && !client.in_flight.get() {
             client.timer.start(Wait::Client, limits.head_timeout);
+        }
+    }
+}
+
+impl Drop for ClientIo {
+    /// A response that is not whole must not end cleanly: without a length that would look like its end.
+    fn drop(&mut self) {
+        let client = &self.client;
+        if client.abort.get() || client.in_flight.get() || !client.flushed.get() {
+            client.worker.cells.cut.add(u64::from(client.worker.stopping.get()));
+            let _ = rustix::net::sockopt::set_socket_linger(&self.stream, Some(Duration::ZERO));
         }
     }
 }

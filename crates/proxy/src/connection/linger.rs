@@ -19,6 +19,9 @@ pub(super) async fn wait(stream: &TcpStream, client: &Client) {
     if rustix::net::shutdown(stream, rustix::net::Shutdown::Write).is_err() {
         return;
     }
+    // The rest of a refused body is expected; anything else is a request that crossed our close on its way. It cannot be
+    // answered any more; it can be counted.
+    let late = !client.body_unread.get() && !client.guard.borrow().in_body();
     client.timer.set(Wait::Request, limits.linger_time_max);
     client.timer.set(Wait::Client, limits.linger_timeout);
     while ready(client, |cx| stream.poll_read_ready(cx).is_ready()).await {
@@ -26,8 +29,7 @@ pub(super) async fn wait(stream: &TcpStream, client: &Client) {
         match stream.try_read(&mut scratch) {
             Ok(0) => break,
             Ok(read) => {
-                // A request that crossed our close on its way. It cannot be answered any more; it can be counted.
-                client.worker.cells.late_bytes.add(read as u64);
+                client.worker.cells.late_bytes.add(if late { read as u64 } else { 0 });
                 client.timer.set(Wait::Client, limits.linger_timeout);
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}

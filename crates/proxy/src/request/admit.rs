@@ -92,5 +92,8 @@ fn host(request: &Request<Incoming>) -> Result<Option<RequestHost<'_>>, Refusal>
 /// RFC 9110 §10.1.1. hyper sends the `100 Continue` when the body is first wanted: after routing and connecting.
 fn expectation(request: &Request<Incoming>) -> Result<(), Refusal> {
     let known = |value: &http::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
+    if !request.headers().contains_key(header::EXPECT) {
+        return Ok(());
+    }
     if request.headers().get_all(header::EXPECT).iter().all(known) { Ok(()) } else { Err(Refusal::Expectation) }
 }

@@ -28,7 +28,8 @@ const HOPS_MAX: usize = 32;
 /// What is the same for all requests of one connection, made once.
 pub(crate) struct Forwarding {
     pub(super) trusted: bool,
-    peer: HeaderValue,
+    /// The peer's address as text.
+    pub(super) peer: HeaderValue,
     port: HeaderValue,
     local: HeaderValue,
     /// The host that `forwarded` names.

@@ -1,6 +1,6 @@
 //! Which header fields belong to one hop and must not cross it (RFC 9110 §7.6.1).
 
-use http::header::{self, HeaderMap, HeaderName};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 /// Fields that concern one connection, whether or not `Connection` names them.
 const HOP_BY_HOP: [HeaderName; 9] = [
@@ -43,7 +43,7 @@ pub(crate) fn is_refused_in_trailers(name: &HeaderName) -> bool {
 
 /// Removes fields that would speak in our name: aliases of what we check or set (an upstream that maps `-` and `_` to
 /// the same variable takes one for the other), and, from a peer that is not trusted, all that is said to be forwarded.
-pub(crate) fn strip_aliases(headers: &mut HeaderMap, trusted: bool) {
+pub(super) fn strip_aliases(headers: &mut HeaderMap, trusted: bool) {
     let is_alias = |name: &str| {
         name.contains('_') || (!trusted && (name.starts_with("x-forwarded-") || name.starts_with("x-original-")))
     };
@@ -51,6 +51,14 @@ pub(crate) fn strip_aliases(headers: &mut HeaderMap, trusted: bool) {
     for name in aliases {
         headers.remove(name);
     }
+}
+
+/// Whether the client takes trailers (RFC 9110 §10.1.4); the one part of `TE` that is worth passing on.
+pub(super) fn wants_trailers(headers: &HeaderMap) -> bool {
+    let names_them = |te: &HeaderValue| {
+        te.as_bytes().split(|b| *b == b',').any(|one| one.trim_ascii().eq_ignore_ascii_case(b"trailers"))
+    };
+    headers.contains_key(header::TE) && headers.get_all(header::TE).iter().any(names_them)
 }
 
 /// Removes what belongs to the hop that a message came over.
@@ -91,8 +99,6 @@ fn strip_nominated(headers: &mut HeaderMap) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
-
     fn map(fields: &[(&'static str, &'static str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for (name, value) in fields {

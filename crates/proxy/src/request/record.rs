@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::{Request, StatusCode, header};
+use http_body::Body;
 use hyper::body::Incoming;
 use model::{Balance, Route};
 
@@ -37,6 +38,7 @@ impl Record {
     pub(crate) fn begin(client: Rc<Client>, request: &Request<Incoming>) -> Record {
         let worker = &client.worker;
         client.in_flight.set(true);
+        client.body_unread.set(!request.body().is_end_stream());
         client.requests.set(client.requests.get() + 1);
         client.timer.clear(Wait::Park);
         client.timer.set(Wait::Request, worker.config.max_request_time);
@@ -105,7 +107,10 @@ impl Record {
 
     fn write(&self, draft: Draft, status: u16, refusal: Option<Refusal>, micros: u64) {
         self.client.worker.log.finish(draft, |line| {
-            line.text("client", &self.client.peer.ip().to_string());
+            match &*self.client.forwarding.borrow() {
+                Some(forwarding) => line.bytes("client", forwarding.peer.as_bytes()),
+                None => line.text("client", &self.client.peer.ip().to_string()),
+            }
             line.number("status", u64::from(status));
             line.number("bytes", self.bytes_out);
             line.number("duration_us", micros);
@@ -115,10 +120,10 @@ impl Record {
                 line.text("ingress", &route.origin.name);
             }
             if let Some(pool) = &self.pool {
-                line.text("service", &pool.backend().key.service);
+                line.text("service", &pool.cells.key.service);
             }
             if let Some(endpoint) = &self.endpoint {
-                line.text("upstream", &endpoint.key.address.to_string());
+                line.text("upstream", &endpoint.address);
             }
             if let Some(refusal) = refusal {
                 line.text("error", refusal.as_str());
@@ -131,6 +136,9 @@ impl Drop for Record {
     fn drop(&mut self) {
         let worker = &self.client.worker;
         let refusal = self.refusal.or_else(|| self.interrupted());
+        if !self.complete {
+            self.client.abort.set(true);
+        }
         let status = self.status.map_or(CLIENT_GONE, |status| status.as_u16());
         let took = self.started.elapsed();
         worker.cells.requests_in_flight.sub(1);

@@ -25,6 +25,8 @@ pub(crate) struct BackendPool {
 /// One endpoint, as one worker uses it.
 pub(crate) struct EndpointPool {
     pub(crate) key: EndpointKey,
+    /// Its address as text, for the access log.
+    pub(crate) address: Box<str>,
     /// Requests of this worker that the endpoint has not yet answered whole.
     pub(super) in_flight: Cell<u32>,
     /// Until this tick others are preferred: it has just refused a connection.
@@ -56,11 +58,6 @@ impl BackendPool {
         let endpoints = backend.usable().iter().map(EndpointPool::new).collect();
         let turn = Cell::new(fastrand::usize(..));
         BackendPool { cells, backend: RefCell::new(Arc::clone(backend)), endpoints: RefCell::new(endpoints), turn }
-    }
-
-    /// The backend as it was last published.
-    pub(crate) fn backend(&self) -> Arc<Backend> {
-        Arc::clone(&self.backend.borrow())
     }
 
     /// Follows a publication: endpoints that stay keep their connections, those that do not lose the idle ones.
@@ -96,6 +93,7 @@ impl EndpointPool {
     fn new(endpoint: &Endpoint) -> Rc<EndpointPool> {
         Rc::new(EndpointPool {
             key: endpoint.key.clone(),
+            address: endpoint.key.address.to_string().into(),
             in_flight: Cell::new(0),
             avoid_until: Cell::new(0),
             idle: RefCell::default(),

@@ -56,8 +56,9 @@ impl Client {
         Answer { status: head[9..12].parse().unwrap(), head, body: String::from_utf8(body).unwrap() }
     }
 
-    /// Waits until the other side closes, and fails if anything else comes.
-    pub(crate) fn wait_until_closed(&mut self) {
+    /// Waits until the other side closes, and fails if anything else comes. Then closes this side too: until then the
+    /// other one lingers.
+    pub(crate) fn wait_until_closed(mut self) {
         let mut rest = Vec::new();
         match self.stream.read_to_end(&mut rest) {
             Ok(_) => assert!(rest.is_empty(), "{:?}", String::from_utf8_lossy(&rest)),

@@ -33,6 +33,13 @@ pub(crate) struct Gate {
 impl Gate {
     /// Starts on free ports and waits until it is ready.
     pub(crate) fn start(folder: &Folder, more: &[&str]) -> Gate {
+        let gate = Gate::bound(folder, more);
+        eventually("readiness", || (gate.page("/ready").0 == 200).then_some(()));
+        gate
+    }
+
+    /// Starts on free ports and waits until they are bound.
+    pub(crate) fn bound(folder: &Folder, more: &[&str]) -> Gate {
         let manifests = folder.path();
         let args =
             ["run", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--access-log", "off", "--manifests"];
@@ -55,7 +62,6 @@ impl Gate {
             let (http, admin) = log.split_once("listening http=")?.1.split_once(" admin=")?;
             Some((http.parse().unwrap(), admin.lines().next()?.parse().unwrap()))
         });
-        eventually("readiness", || (gate.page("/ready").0 == 200).then_some(()));
         gate
     }
 
