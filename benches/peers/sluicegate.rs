@@ -27,6 +27,8 @@ pub(crate) fn start(
     let log = if access_log { folder.join("access.log") } else { "off".into() };
     command.arg("--access-log").arg(log);
     command.env("SLUICEGATE_WORKERS", "1").env("NO_COLOR", "1");
+    // As many as haproxy may have: by default it is half the files, and most idle connections need only one.
+    command.env("SLUICEGATE_CONNECTIONS_MAX", "15000");
     let mut process = Process::start("sluicegate", command, folder)?;
     let (http, admin) = process.wait_for("line that says where it listens", bound)?;
     process.wait_for_200(admin, "/ready").context("sluicegate is not ready")?;

@@ -42,26 +42,27 @@ fn a_request_that_comes_while_its_connection_is_being_parked_is_answered() {
 }
 
 #[test]
-fn an_answer_that_waits_behind_unread_ones_is_not_lost_by_parking() {
-    let upstream = Upstream::answering(&"x".repeat(4 << 10));
+fn an_answer_that_waits_for_its_client_is_not_lost_by_parking() {
+    let upstream = Upstream::answering(&"x".repeat(32 << 10));
     let sluice = Sluice::start(&[upstream.address]);
     let mut client = Client::connect(sluice.address);
     let sent = || sluice.count("sluicegate_sent_bytes_total");
-    let mut asked = 0;
-    // Answers pile up unread until the kernel takes no more, or not one byte of the next.
+    client.get("/");
+    eventually("the first answer is sent and counted", || sluice.count(PARKED) == 1);
+    let (whole, mut asked) = (sent(), 0);
+    // Answers pile up unread until the kernel takes only a part of one.
     loop {
         let before = sent();
         client.send(REQUEST);
         asked += 1;
         let deadline = Instant::now() + Duration::from_millis(200);
-        while sent() == before && Instant::now() < deadline {
+        while sent() < before + whole && Instant::now() < deadline {
             thread::sleep(Duration::from_micros(100));
         }
-        if sent() == before {
+        if sent() < before + whole {
             break;
         }
     }
-    eprintln!("asked {asked}, upstream {}, open {:?} parked {}", upstream.requests(), sluice.metrics().open(), sluice.count(PARKED));
     assert_eq!(sluice.count(PARKED), 0, "an answer is still to be sent");
     (0..asked).for_each(|_| assert_eq!(client.response().status(), 200));
 }
@@ -71,7 +72,9 @@ fn a_request_with_a_body_keeps_its_connection() {
     let upstream = Upstream::answering("hello");
     let sluice = Sluice::start(&[upstream.address]);
     let mut client = Client::connect(sluice.address);
-    for framed in ["Content-Length: 4\r\n\r\nbody", "Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n"] {
+    for framed in
+        ["Content-Length: 4\r\n\r\nbody", "Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n"]
+    {
         let answer = client.send(format!("POST / HTTP/1.1\r\nHost: host.test\r\n{framed}")).response();
         assert_eq!((answer.status(), answer.closes()), (200, false));
     }
@@ -128,40 +131,26 @@ fn half_a_head_is_waited_for_when_the_idle_time_is_over() {
     }
 }
 
-/// Race 10: no more can be asked of any server than that what came before its own end is answered.
+/// Races 10 and 11: between the last look and the end of our side a request can always slip in. What is asked is that
+/// none is lost without a trace, and that the client sees a clean end.
 #[test]
-fn a_request_written_while_the_idle_time_runs_out_is_answered_unless_the_end_was_already_on_its_way() {
+fn a_request_written_while_the_idle_time_runs_out_is_answered_or_counted() {
+    const CLIENTS: u64 = 240;
     let upstream = Upstream::answering("hello");
     let idle = Duration::from_millis(200);
     let sluice = Sluice::with(|config| config.idle_timeout = idle, &[upstream.address]);
-    let mut clients: Vec<_> = (0..240).map(|_| Client::connect(sluice.address)).collect();
+    let mut clients: Vec<_> = (0..CLIENTS).map(|_| Client::connect(sluice.address)).collect();
     let opened = Instant::now();
-    let (mut answered, mut late) = (0, 0);
-    let mut waiting = Vec::new();
-    for (place, mut client) in clients.drain(..).enumerate() {
-        // The deadline is noticed up to two ticks of 50 ms late: writes are spread over that time, 1 ms and less apart.
-        thread::sleep(
-            (opened + idle + Duration::from_micros(500) * place as u32)
-                .saturating_duration_since(Instant::now()),
-        );
-        let written = client.try_send(REQUEST.as_bytes()).is_ok();
-        // An answer may be there already; then it is read below.
-        let in_time = written && client.is_silent_now();
-        waiting.push((client, in_time));
+    for (place, client) in clients.iter_mut().enumerate() {
+        // The deadline is noticed up to two ticks of 50 ms late: the writes are spread over that time.
+        let moment = opened + idle + Duration::from_micros(500) * place as u32;
+        thread::sleep(moment.saturating_duration_since(Instant::now()));
+        client.send(REQUEST);
     }
-    for (client, in_time) in &mut waiting {
-        match client.try_response() {
-            Ok(answer) => answered += u64::from(answer.status() == 200),
-            Err(_) => {
-                assert!(!*in_time, "a request that came before the end was lost");
-                late += 1;
-            }
-        }
-    }
-    eventually("each request is answered or counted as late", || {
-        answered * REQUEST.len() as u64 + sluice.count(LATE_BYTES) == 240 * REQUEST.len() as u64
-    });
-    assert_eq!(answered + late, 240);
+    let answered = clients.iter_mut().filter_map(|client| client.try_response().ok()).count() as u64;
+    clients.iter_mut().for_each(|client| assert_eq!(client.rest(), (vec![], End::Clean)));
+    let late = (CLIENTS - answered) * REQUEST.len() as u64;
+    eventually("each lost request is counted", || sluice.count(LATE_BYTES) == late);
 }
 
 #[test]

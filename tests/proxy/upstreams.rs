@@ -33,6 +33,30 @@ fn a_removed_endpoint_loses_its_idle_connections_at_once() {
 }
 
 #[test]
+fn a_removed_endpoint_loses_its_idle_connections_while_a_request_is_still_in_flight() {
+    let gate = Gate::default();
+    let passed = gate.clone();
+    let gone = Upstream::scripted(move |peer| {
+        while let Ok(request) = peer.request() {
+            if request.target() == "/slow" {
+                passed.pass();
+            }
+            let _ = peer.respond("gone");
+        }
+    });
+    let sluice = Sluice::start(&[gone.address]);
+    let mut client = Client::connect(sluice.address);
+    client.request("GET", "/slow");
+    eventually("the request is in flight", || gone.requests() == 1);
+    ask(&sluice, 1);
+    sluice.publish(&[]);
+    eventually("the idle connection is closed", || gone.ended() == 1);
+    gate.open();
+    assert_eq!(client.response().text(), "gone");
+    eventually("the other one too, now that it is idle", || gone.ended() == 2);
+}
+
+#[test]
 fn a_backend_that_no_route_names_any_more_loses_its_idle_connections_at_once() {
     let upstream = Upstream::answering("hello");
     let sluice = Sluice::start(&[upstream.address]);
@@ -43,18 +67,29 @@ fn a_backend_that_no_route_names_any_more_loses_its_idle_connections_at_once() {
 
 #[test]
 fn a_terminating_endpoint_finishes_what_it_has_and_gets_nothing_new() {
-    let gate = Gate::default();
-    let (leaving, stays) = (Upstream::gated(&gate, "leaving"), Upstream::answering("stays"));
+    let gates = [Gate::default(), Gate::default()];
+    let passed = gates.clone();
+    let leaving = Upstream::scripted(move |peer| {
+        while peer.request().is_ok() {
+            passed[peer.place].pass();
+            let _ = peer.respond("leaving");
+        }
+    });
+    let stays = Upstream::answering("stays");
     let sluice = Sluice::start(&[leaving.address]);
-    let mut client = Client::connect(sluice.address);
-    client.request("GET", "/");
-    eventually("the request is in flight", || leaving.requests() == 1);
+    let mut clients = [Client::connect(sluice.address), Client::connect(sluice.address)];
+    for (place, client) in clients.iter_mut().enumerate() {
+        client.request("GET", "/");
+        eventually("the request is in flight", || leaving.requests() == place + 1);
+    }
     let terminating = sluice::endpoint(leaving.address, &leaving.address.to_string(), Condition::Terminating);
     sluice.publish(&[terminating, sluice::ready(stays.address)]);
     assert_eq!(count(&ask(&sluice, 5), "stays"), 5);
-    gate.open();
-    assert_eq!(client.response().text(), "leaving");
-    eventually("its connection is closed, not pooled", || leaving.ended() == 1);
+    for (place, client) in clients.iter_mut().enumerate() {
+        gates[place].open();
+        assert_eq!(client.response().text(), "leaving");
+        eventually("its connection is closed at once, not pooled", || leaving.ended() == place + 1);
+    }
 }
 
 #[test]

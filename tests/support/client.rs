@@ -99,6 +99,14 @@ impl Client {
         Ok(message.body)
     }
 
+    /// Reads one chunk of a chunked body; the last one is empty.
+    ///
+    /// # Errors
+    /// If it is cut.
+    pub fn chunk(&mut self) -> io::Result<Vec<u8>> {
+        self.reader.chunk(&mut self.stream)
+    }
+
     /// Reads some bytes, as they are.
     ///
     /// # Errors
@@ -142,14 +150,6 @@ impl Client {
         let quiet = matches!(self.stream.peek(&mut [0; 1]), Err(e) if e.kind() == io::ErrorKind::WouldBlock);
         self.stream.set_read_timeout(Some(PATIENCE)).expect("an open socket");
         self.reader.is_empty() && quiet
-    }
-
-    /// Whether the connection is open, and nothing waits to be read: a look, no wait.
-    pub fn is_silent_now(&self) -> bool {
-        self.stream.set_nonblocking(true).expect("an open socket");
-        let silent = matches!(self.stream.peek(&mut [0; 1]), Err(e) if e.kind() == io::ErrorKind::WouldBlock);
-        self.stream.set_nonblocking(false).expect("an open socket");
-        silent
     }
 
     /// Closes the sending side.

@@ -2,6 +2,8 @@
 
 use std::io::{self, Read};
 use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A request or a response as it came over the wire.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,9 +50,15 @@ impl Message {
 #[derive(Debug, Default)]
 pub struct Reader {
     buffer: Vec<u8>,
+    received: Arc<AtomicUsize>,
 }
 
 impl Reader {
+    /// A reader that adds the bytes it gets to this count.
+    pub fn counting(received: &Arc<AtomicUsize>) -> Reader {
+        Reader { buffer: Vec::new(), received: Arc::clone(received) }
+    }
+
     /// Reads a message's head.
     ///
     /// # Errors
@@ -105,18 +113,31 @@ impl Reader {
         std::mem::take(&mut self.buffer)
     }
 
+    /// Reads one chunk of a chunked body; the last one is empty, and its trailers are still to come.
+    ///
+    /// # Errors
+    /// `UnexpectedEof` if it is cut.
+    pub fn chunk(&mut self, stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+        let line = self.line(stream)?;
+        let size =
+            usize::from_str_radix(&line, 16).map_err(|_| io::Error::other(format!("chunk size {line:?}")))?;
+        if size == 0 {
+            return Ok(Vec::new());
+        }
+        let data = self.exactly(stream, size)?;
+        self.exactly(stream, 2)?;
+        Ok(data)
+    }
+
     fn chunks(&mut self, stream: &mut TcpStream, message: &mut Message) -> io::Result<()> {
         loop {
-            let line = self.line(stream)?;
-            let size = usize::from_str_radix(line.split(';').next().unwrap_or(""), 16)
-                .map_err(|_| io::Error::other(format!("chunk size {line:?}")))?;
-            if size == 0 {
+            let data = self.chunk(stream)?;
+            if data.is_empty() {
                 let trailers = self.until_blank_line(stream)?;
                 message.trailers = trailers.lines().filter_map(field).collect();
                 return Ok(());
             }
-            message.body.extend(self.exactly(stream, size)?);
-            self.exactly(stream, 2)?;
+            message.body.extend(data);
         }
     }
 
@@ -156,6 +177,7 @@ impl Reader {
     fn fill(&mut self, stream: &mut TcpStream) -> io::Result<usize> {
         let mut piece = [0; 64 << 10];
         let read = stream.read(&mut piece)?;
+        self.received.fetch_add(read, Ordering::SeqCst);
         self.buffer.extend_from_slice(&piece[..read]);
         Ok(read)
     }

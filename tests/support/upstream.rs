@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ pub struct Upstream {
     connections: Arc<AtomicUsize>,
     ended: Arc<AtomicUsize>,
     requests: Arc<AtomicUsize>,
+    received: Arc<AtomicUsize>,
 }
 
 impl Upstream {
@@ -32,20 +34,21 @@ impl Upstream {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("a bound socket");
         let (connections, requests) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
-        let ended = Arc::<AtomicUsize>::default();
+        let (ended, received) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
         let (count, served, script) = (Arc::clone(&connections), Arc::clone(&requests), Arc::new(script));
-        let over = Arc::clone(&ended);
+        let (over, bytes) = (Arc::clone(&ended), Arc::clone(&received));
         thread::spawn(move || {
             while let Ok((stream, _)) = listener.accept() {
                 let place = count.fetch_add(1, Ordering::SeqCst);
                 let (script, served, over) = (Arc::clone(&script), Arc::clone(&served), Arc::clone(&over));
+                let reader = Reader::counting(&bytes);
                 thread::spawn(move || {
-                    script(&mut Peer::new(stream, place, served));
+                    script(&mut Peer::new(stream, place, reader, served));
                     over.fetch_add(1, Ordering::SeqCst);
                 });
             }
         });
-        Upstream { address, connections, ended, requests }
+        Upstream { address, connections, ended, requests, received }
     }
 
     /// Starts an upstream that answers each request with 200 and this body, and keeps its connections.
@@ -58,6 +61,20 @@ impl Upstream {
                 }
             }
         })
+    }
+
+    /// Starts an upstream that gives each request it reads to the test, and answers it with these bytes.
+    pub fn recording(answer: impl AsRef<[u8]>) -> (Upstream, Receiver<Message>) {
+        let (tell, told) = mpsc::channel();
+        let answer = answer.as_ref().to_vec();
+        let upstream = Upstream::scripted(move |peer| {
+            while let Ok(request) = peer.request() {
+                if tell.send(request).is_err() || peer.send(&answer).is_err() {
+                    return;
+                }
+            }
+        });
+        (upstream, told)
     }
 
     /// Starts an upstream like [`answering`](Upstream::answering) whose answers wait for the gate.
@@ -90,6 +107,11 @@ impl Upstream {
     /// Connections accepted so far.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
+    }
+
+    /// Bytes read so far, of whole requests and of broken ones.
+    pub fn received(&self) -> usize {
+        self.received.load(Ordering::SeqCst)
     }
 
     /// Whole requests read so far.
@@ -136,10 +158,10 @@ pub struct Peer {
 }
 
 impl Peer {
-    fn new(stream: TcpStream, place: usize, requests: Arc<AtomicUsize>) -> Peer {
+    fn new(stream: TcpStream, place: usize, reader: Reader, requests: Arc<AtomicUsize>) -> Peer {
         stream.set_nodelay(true).expect("an open socket");
         stream.set_read_timeout(Some(PATIENCE * 2)).expect("an open socket");
-        Peer { stream, place, reader: Reader::default(), requests }
+        Peer { stream, place, reader, requests }
     }
 
     /// Reads a whole request.
@@ -159,6 +181,14 @@ impl Peer {
     /// If the proxy closes first.
     pub fn head(&mut self) -> io::Result<Message> {
         self.reader.head(&mut self.stream)
+    }
+
+    /// Reads one chunk of a chunked body; the last one is empty.
+    ///
+    /// # Errors
+    /// If it is cut.
+    pub fn chunk(&mut self) -> io::Result<Vec<u8>> {
+        self.reader.chunk(&mut self.stream)
     }
 
     /// Writes bytes as they are.

@@ -166,6 +166,9 @@ impl<'a> RequestHost<'a> {
                 _ => return Err(HostError::Malformed),
             }
         }
+        if after_dot {
+            return Err(HostError::Malformed);
+        }
         let name = if upper { Cow::Owned(name.to_ascii_lowercase()) } else { Cow::Borrowed(name) };
         Ok(RequestHost { name, port })
     }
@@ -232,7 +235,7 @@ mod tests {
     #[test]
     fn a_malformed_request_host_is_refused() {
         for raw in [
-            "", ":80", ".", "a..b", ".a", "a, b", "a b", "user@a", "a/b", "a:1:2", "a:123456", "a:65536",
+            "", ":80", ".", "a..b", "a..", ".a", "a, b", "a b", "user@a", "a/b", "a:1:2", "a:123456", "a:65536",
             "a:x", "a%20b", "[::1", "[x]", "[::1]x", "a\u{e9}", "a\0",
         ] {
             assert!(RequestHost::parse(raw).is_err(), "{raw:?}");

@@ -69,7 +69,8 @@ impl Body for RequestBody {
                     }
                     self.left -= length;
                 }
-                if self.is_end_stream() {
+                // Nobody asks for more after trailers.
+                if frame.is_trailers() || self.is_end_stream() {
                     self.client.body_unread.set(false);
                 }
                 self.progress();
@@ -178,7 +179,7 @@ impl Body for ResponseBody {
                 client.timer.clear(Wait::Upstream);
                 keep_allowed_trailers(&mut frame);
                 relay.record.bytes_out += frame.data_ref().map_or(0, |data| data.len() as u64);
-                if relay.incoming.is_end_stream() {
+                if frame.is_trailers() || relay.incoming.is_end_stream() {
                     relay.finish();
                 }
                 Poll::Ready(Some(Ok(frame)))

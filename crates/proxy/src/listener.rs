@@ -57,7 +57,9 @@ pub(crate) async fn accept(
         let draining = drain.is_draining();
         if draining {
             let ends = *drain_ends.get_or_insert_with(|| Instant::now() + limits.drain_max);
-            let nobody_left = loads.total() == 0 && take(&listener, &limits, &workers, &loads) == Taken::All;
+            // Whoever stood in the queue is taken first, and is then somebody.
+            let queue_empty = loads.total() == 0 && take(&listener, &limits, &workers, &loads) == Taken::All;
+            let nobody_left = queue_empty && loads.total() == 0;
             if nobody_left || Instant::now() >= ends {
                 return;
             }

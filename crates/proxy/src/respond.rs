@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
-use http::{Response, StatusCode};
+use http::Response;
 
 use crate::body::ResponseBody;
 use crate::connection::Client;
@@ -61,10 +61,10 @@ pub(crate) fn record(client: &Client, why: Refusal) {
     }
 }
 
-/// Whether the connection ends with the response: what the client said can no longer be told from what it says next.
+/// Whether the connection ends with the response: a client that broke the rules once is not read any further, and what
+/// follows a CONNECT may be the bytes of a tunnel.
 fn closes(why: Refusal) -> bool {
-    let unclear = !matches!(why, Refusal::Method | Refusal::BadHost | Refusal::BadTarget);
-    (why.side() == Side::Downstream && unclear) || why.status() == StatusCode::BAD_REQUEST
+    why.side() == Side::Downstream
 }
 
 fn text(why: Refusal) -> String {

@@ -18,6 +18,11 @@ const HALF_A_CHUNK: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\
 const HALF_A_TRAILER: &str =
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n0\r\nX-Sum: 1";
 
+/// Whether the answer ends in an error; one that does not end at all is not cut.
+fn is_cut(client: &mut Client) -> bool {
+    matches!(client.try_response(), Err(e) if e.kind() != std::io::ErrorKind::WouldBlock)
+}
+
 #[test]
 fn an_answer_that_breaks_off_never_looks_whole() {
     for part in [HALF_OF_LENGTH, HALF_OF_CHUNKS, HALF_A_CHUNK, HALF_A_TRAILER] {
@@ -26,7 +31,7 @@ fn an_answer_that_breaks_off_never_looks_whole() {
         for version in ["1.1", "1.0"] {
             let mut client = Client::connect(sluice.address);
             client.send(format!("GET / HTTP/{version}\r\nHost: host.test\r\n\r\n"));
-            assert!(client.try_response().is_err(), "HTTP/{version}: {part:?} looks whole");
+            assert!(is_cut(&mut client), "HTTP/{version}: {part:?} looks whole");
         }
         assert_eq!((upstream.requests(), sluice.count("sluicegate_retries_total")), (2, 0), "{part:?}");
     }
@@ -45,7 +50,7 @@ fn an_answer_that_stalls_is_cut_and_never_looks_whole() {
         let sluice = Sluice::with(change, &[upstream.address]);
         let mut client = Client::connect(sluice.address);
         client.send("GET / HTTP/1.0\r\nHost: host.test\r\n\r\n");
-        assert!(client.try_response().is_err(), "{part:?} looks whole");
+        assert!(is_cut(&mut client), "{part:?} looks whole");
         gate.open();
     }
 }

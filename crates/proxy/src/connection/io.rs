@@ -123,9 +123,9 @@ impl AsyncRead for ClientIo {
 impl ClientIo {
     fn wrote(&self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         let client = &self.client;
+        client.flushed.set(false);
         match &result {
             Poll::Ready(Ok(written)) => {
-                client.flushed.set(false);
                 client.timer.clear(Wait::Write);
                 client.worker.cells.sent_bytes.add(*written as u64);
             }

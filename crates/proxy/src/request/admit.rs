@@ -40,7 +40,7 @@ pub(crate) fn admit<'r>(client: &Client, request: &'r Request<Incoming>) -> Resu
 impl Admitted<'_> {
     /// The target for the upstream, where it is not the one that came: origin form, dot segments resolved.
     pub(crate) fn target(&self, came: &Uri) -> Option<Uri> {
-        if came.scheme().is_none() && self.path.forward() == came.path() {
+        if came.scheme().is_none() && (came.path() == "*" || self.path.forward() == came.path()) {
             return None;
         }
         let target = match came.query() {
@@ -62,6 +62,10 @@ fn path(request: &Request<Incoming>) -> Result<RequestPath<'_>, Refusal> {
     }
     let scheme_known = uri.scheme_str().is_none_or(|scheme| scheme == "http" || scheme == "https");
     if !scheme_known || (uri.scheme().is_none() && uri.authority().is_some()) {
+        return Err(Refusal::BadTarget);
+    }
+    // As in a path, a byte beyond ASCII must be escaped (RFC 3986 §3.4): what a server takes it for is anybody's guess.
+    if !uri.query().is_none_or(str::is_ascii) {
         return Err(Refusal::BadTarget);
     }
     RequestPath::parse(uri.path()).map_err(|_| Refusal::BadTarget)

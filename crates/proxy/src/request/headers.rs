@@ -3,8 +3,9 @@
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 /// Fields that concern one connection, whether or not `Connection` names them.
-const HOP_BY_HOP: [HeaderName; 9] = [
+const HOP_BY_HOP: [HeaderName; 10] = [
     header::CONNECTION,
+    HeaderName::from_static("http2-settings"),
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
     // Expectations are met by us, before the upstream sees the request.
@@ -36,21 +37,34 @@ const NOT_IN_TRAILERS: [HeaderName; 12] = [
     header::FORWARDED,
 ];
 
+/// Fields that we check or set, beside those that begin with `x-forwarded-` or `x-original-`.
+const OWNED: [&str; 6] = ["content-length", "forwarded", "host", "transfer-encoding", "x-real-ip", "x-request-id"];
+
 /// Whether a trailer of this name is dropped.
 pub(crate) fn is_refused_in_trailers(name: &HeaderName) -> bool {
     HOP_BY_HOP.contains(name) || NOT_IN_TRAILERS.contains(name) || name.as_str().starts_with("x-forwarded-")
 }
 
-/// Removes fields that would speak in our name: aliases of what we check or set (an upstream that maps `-` and `_` to
-/// the same variable takes one for the other), and, from a peer that is not trusted, all that is said to be forwarded.
+/// Removes fields that would speak in our name, and, from a peer that is not trusted, all that is said to be forwarded.
 pub(super) fn strip_aliases(headers: &mut HeaderMap, trusted: bool) {
-    let is_alias = |name: &str| {
-        name.contains('_') || (!trusted && (name.starts_with("x-forwarded-") || name.starts_with("x-original-")))
-    };
-    let aliases: Vec<_> = headers.keys().filter(|name| is_alias(name.as_str())).cloned().collect();
+    let aliases: Vec<_> = headers.keys().filter(|name| is_alias(name.as_str(), trusted)).cloned().collect();
     for name in aliases {
         headers.remove(name);
     }
+}
+
+/// An upstream that hands fields on as variables writes every character but letters and digits as `_`, and then cannot
+/// tell `X-Real-IP` from `X.Real.IP`. Names with `_` are dropped as nginx does, other spellings if we own the name.
+fn is_alias(name: &str, trusted: bool) -> bool {
+    if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+        return !trusted && is_forwarding(name);
+    }
+    let plain = name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    name.contains('_') || is_forwarding(&plain) || OWNED.contains(&plain.as_str())
+}
+
+fn is_forwarding(name: &str) -> bool {
+    name.starts_with("x-forwarded-") || name.starts_with("x-original-")
 }
 
 /// Whether the client takes trailers (RFC 9110 §10.1.4); the one part of `TE` that is worth passing on.
@@ -121,13 +135,16 @@ mod tests {
             ("keep-alive", "timeout=5"),
             ("proxy-connection", "keep-alive"),
             ("x_forwarded_for", "6.6.6.6"),
+            ("x.real.ip", "6.6.6.6"),
+            ("com.example", "kept"),
             ("x-forwarded-prefix", "/admin"),
             ("accept", "*/*"),
         ]);
         strip_hop_by_hop(&mut headers);
         strip_aliases(&mut headers, false);
-        let left: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
-        assert_eq!(left, ["host", "content-length", "accept"]);
+        let mut left: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        left.sort_unstable();
+        assert_eq!(left, ["accept", "com.example", "content-length", "host"]);
     }
 
     #[test]
