@@ -38,7 +38,7 @@ fn each_refusal_names_its_cause_and_says_whether_the_connection_ends() {
         (GET.replace("/ ", "/%zz "), 400, "bad-target", true),
         (GET.replace("Host", "X:y\nHost"), 400, "bad-request", true),
         (post("Content-Length: x\r\n"), 400, "bad-framing", true),
-        (GET.replace("GET", "TRACE"), 405, "method", false),
+        (GET.replace("GET", "TRACE"), 405, "method", true),
         (GET[..20].to_owned(), 408, "head-timeout", true),
         (post("Content-Length: 3\r\n") + "ab", 408, "body-timeout", true),
         (post("Content-Length: 5\r\n"), 413, "body-too-large", true),

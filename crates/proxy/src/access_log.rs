@@ -65,7 +65,13 @@ pub(crate) struct Draft(Vec<u8>);
 
 impl Logger {
     pub(crate) fn new(sender: Option<SyncSender<Vec<u8>>>, cells: Arc<Cells>) -> Logger {
-        Logger { sender, cells, buffer: RefCell::default(), time: RefCell::default(), drafts: RefCell::default() }
+        Logger {
+            sender,
+            cells,
+            buffer: RefCell::default(),
+            time: RefCell::default(),
+            drafts: RefCell::default(),
+        }
     }
 
     /// Whether lines are wanted at all.
@@ -125,7 +131,8 @@ impl Logger {
         let Some(sender) = self.sender.as_ref().filter(|_| !buffer.is_empty()) else { return };
         let full = std::mem::replace(buffer, Vec::with_capacity(BUFFER_BYTES + (4 << 10)));
         if let Err(error) = sender.try_send(full) {
-            let (std::sync::mpsc::TrySendError::Full(lost) | std::sync::mpsc::TrySendError::Disconnected(lost)) = error;
+            let (std::sync::mpsc::TrySendError::Full(lost)
+            | std::sync::mpsc::TrySendError::Disconnected(lost)) = error;
             self.cells.access_lines_dropped.add(memchr::memchr_iter(b'\n', &lost).count() as u64);
         }
     }
@@ -211,7 +218,9 @@ mod tests {
         let text = String::from_utf8(receiver.recv().expect("a buffer")).expect("text");
         assert!(text.starts_with("{\"time\":\"20"), "{text}");
         assert!(
-            text.ends_with("\"a\":1,\"path\":\"/\\u0022\\u005c\\u000a\\u0000\\u00ff</script>\",\"status\":200}\n"),
+            text.ends_with(
+                "\"a\":1,\"path\":\"/\\u0022\\u005c\\u000a\\u0000\\u00ff</script>\",\"status\":200}\n"
+            ),
             "{text}"
         );
     }

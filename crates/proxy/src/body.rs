@@ -99,7 +99,8 @@ impl Body for RequestBody {
 /// that merges trailers into the head must not be fooled by one.
 fn keep_allowed_trailers(frame: &mut Frame<Bytes>) {
     if let Some(trailers) = frame.trailers_mut() {
-        let refused: Vec<_> = trailers.keys().filter(|name| headers::is_refused_in_trailers(name)).cloned().collect();
+        let refused: Vec<_> =
+            trailers.keys().filter(|name| headers::is_refused_in_trailers(name)).cloned().collect();
         refused.into_iter().for_each(|name| {
             trailers.remove(name);
         });
@@ -164,12 +165,11 @@ impl Body for ResponseBody {
     type Data = Bytes;
     type Error = Refusal;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
         let relay = match self.get_mut() {
-            ResponseBody::Own { text, .. } => return Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
+            ResponseBody::Own { text, .. } => {
+                return Poll::Ready(text.take().map(|text| Ok(Frame::data(text))));
+            }
             ResponseBody::Relayed(relay) => relay,
         };
         let polled = relay.poll(cx);
@@ -191,7 +191,11 @@ impl Body for ResponseBody {
             Poll::Ready(Some(Err(_))) => relay.broken(Refusal::ResponseCut),
             Poll::Pending => {
                 client.timer.start(Wait::Upstream, client.worker.config.upstream.body_timeout);
-                if client.timer.expired(Wait::Upstream) { relay.broken(Refusal::ResponseStalled) } else { Poll::Pending }
+                if client.timer.expired(Wait::Upstream) {
+                    relay.broken(Refusal::ResponseStalled)
+                } else {
+                    Poll::Pending
+                }
             }
         }
     }
@@ -205,7 +209,9 @@ impl Body for ResponseBody {
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            ResponseBody::Own { text, .. } => SizeHint::with_exact(text.as_ref().map_or(0, |text| text.len() as u64)),
+            ResponseBody::Own { text, .. } => {
+                SizeHint::with_exact(text.as_ref().map_or(0, |text| text.len() as u64))
+            }
             ResponseBody::Relayed(relay) => relay.incoming.size_hint(),
         }
     }

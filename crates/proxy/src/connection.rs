@@ -65,7 +65,8 @@ pub(crate) struct Client {
 impl Client {
     fn new(worker: &Rc<Worker>, stream: &TcpStream, peer: SocketAddr) -> Client {
         let limits = &worker.config.downstream;
-        let guard = Limits { line_bytes_max: limits.request_line_bytes_max, head_bytes_max: limits.head_bytes_max };
+        let guard =
+            Limits { line_bytes_max: limits.request_line_bytes_max, head_bytes_max: limits.head_bytes_max };
         Client {
             worker: Rc::clone(worker),
             peer,
@@ -101,12 +102,20 @@ impl Client {
         self.body_unread.get() || self.worker.drain.is_draining()
     }
 
+    /// Whether the client's fault lies in the body of a request whose head has passed.
+    fn fault_in_body(&self) -> bool {
+        let ours = matches!(
+            self.fault.get(),
+            Some(Refusal::BodyTimeout | Refusal::BodyTooLarge | Refusal::ClientGone | Refusal::ClientStalled)
+        );
+        ours || self.guard.borrow().refused_in_body()
+    }
+
     /// Whether a response of ours is still owed for what was refused. A fault in a body is answered by the request's
     /// own response, if that was not yet given.
     fn owes_refusal(&self) -> Option<Refusal> {
         let why = self.fault.get().filter(|_| self.refusal_delivered.get())?;
-        let in_body = why == Refusal::BodyTimeout || self.guard.borrow().refused_in_body();
-        let answered = in_body && self.responses.get() == self.requests.get();
+        let answered = self.fault_in_body() && self.responses.get() == self.requests.get();
         (!answered).then_some(why)
     }
 }
@@ -184,8 +193,13 @@ async fn drive(io: ClientIo, client: &Rc<Client>) -> Driven {
     let mut connection = http1::Builder::new()
         .max_buf_size(READ_BUFFER_BYTES_MIN.max(2 * limits.head_bytes_max))
         .serve_connection(TokioIo::new(io), service);
-    let ended = poll_fn(|cx| {
+    // The task is the same at each poll, and so is what wakes it.
+    poll_fn(|cx| {
         client.timer.attach(cx);
+        Poll::Ready(())
+    })
+    .await;
+    let ended = poll_fn(|cx| {
         if let Poll::Ready(result) = Pin::new(&mut connection).poll(cx) {
             return Poll::Ready(Some(result));
         }

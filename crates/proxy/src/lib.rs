@@ -5,18 +5,18 @@
 //! Never: Kubernetes or AWS; it knows a route table that somebody publishes, and a drain that somebody starts.
 //! Start at [`start`], then follow a request: `listener` → `connection` → `request`.
 
-mod listener;
-mod connection;
-mod request;
-mod upstream;
-mod body;
-mod respond;
-mod error;
-mod worker;
-mod timer;
-mod metrics;
 mod access_log;
+mod body;
 mod config;
+mod connection;
+mod error;
+mod listener;
+mod metrics;
+mod request;
+mod respond;
+mod timer;
+mod upstream;
+mod worker;
 
 use std::io;
 use std::net::TcpListener;
@@ -70,9 +70,11 @@ pub fn start(
 
 fn spawn(parts: Parts) -> io::Result<oneshot::Receiver<u64>> {
     let (done, ended) = oneshot::channel();
-    thread::Builder::new().name(format!("worker-{}", parts.place)).spawn(move || match worker::run(parts) {
-        Ok(cut) => drop(done.send(cut)),
-        Err(error) => tracing::error!(%error, "a worker could not start"),
+    thread::Builder::new().name(format!("worker-{}", parts.place)).spawn(move || {
+        match worker::run(parts) {
+            Ok(cut) => drop(done.send(cut)),
+            Err(error) => tracing::error!(%error, "a worker could not start"),
+        }
     })?;
     Ok(ended)
 }

@@ -90,7 +90,10 @@ pub(crate) async fn accept(
 
 /// Not tokio's own listener: what that accepts belongs to this thread's runtime and would have to be taken out of it
 /// again for another worker.
-#[expect(deprecated, reason = "its replacement is unsafe, for types that lie about their descriptor; std's do not")]
+#[expect(
+    deprecated,
+    reason = "its replacement is unsafe, for types that lie about their descriptor; std's do not"
+)]
 fn watch(listener: TcpListener) -> io::Result<AsyncFd<TcpListener>> {
     AsyncFd::new(listener)
 }

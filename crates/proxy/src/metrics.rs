@@ -11,7 +11,8 @@ use model::BackendKey;
 use crate::error::Refusal;
 
 /// Upper bounds of the duration buckets, in seconds.
-const BUCKETS: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0];
+const BUCKETS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0];
 /// Classes of status, 1xx to 5xx, by their first digit.
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
@@ -94,7 +95,10 @@ impl Cells {
 
     /// Takes the cells of a backend that is gone out of later scrapes: labels follow the table and stay bounded by it.
     pub(crate) fn forget(&self, gone: &Arc<BackendCells>) {
-        self.backends.lock().unwrap_or_else(PoisonError::into_inner).retain(|cells| !Arc::ptr_eq(cells, gone));
+        self.backends
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|cells| !Arc::ptr_eq(cells, gone));
     }
 }
 
@@ -164,7 +168,8 @@ impl Metrics {
         }
         total += self.sum(|c| &c.duration_buckets[BUCKETS.len()]);
         let seconds = Duration::from_micros(self.sum(|c| &c.duration_micros)).as_secs_f64();
-        let _ = writeln!(out, "{NAME}_bucket{{le=\"+Inf\"}} {total}\n{NAME}_sum {seconds}\n{NAME}_count {total}");
+        let _ =
+            writeln!(out, "{NAME}_bucket{{le=\"+Inf\"}} {total}\n{NAME}_sum {seconds}\n{NAME}_count {total}");
     }
 
     fn write_backends(&self, out: &mut String) {
@@ -219,7 +224,11 @@ mod tests {
         let backend = cells.backend(&key);
         backend.record(200);
         let metrics = Metrics::new(vec![Arc::clone(&cells)]);
-        assert!(metrics.text().contains("service=\"we\\\"b\",port=\"80\",class=\"2xx\"} 1"), "{}", metrics.text());
+        assert!(
+            metrics.text().contains("service=\"we\\\"b\",port=\"80\",class=\"2xx\"} 1"),
+            "{}",
+            metrics.text()
+        );
         cells.forget(&backend);
         assert!(!metrics.text().contains("namespace="));
     }

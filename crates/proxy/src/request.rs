@@ -28,33 +28,46 @@ use crate::timer::Wait;
 use crate::upstream::{Answered, BackendPool, EndpointPool, Lease, Unanswered, View, connect};
 
 /// Serves one request. Always yields a response; what cannot be served is answered by `respond`.
-pub(crate) async fn serve(
+///
+/// What can be decided at once is, before there is a future: a connection keeps room for this future, and with
+/// hundreds of connections the size of what is kept is what a request costs.
+pub(crate) fn serve(
     client: Rc<Client>,
     request: Request<Incoming>,
-) -> Result<Response<ResponseBody>, Infallible> {
+) -> impl Future<Output = Result<Response<ResponseBody>, Infallible>> {
     let mut record = Record::begin(client, &request);
-    Ok(match exchange(&mut record, request).await {
-        Ok((lease, answered)) => relay(record, lease, answered),
-        Err(why) => respond::refuse(record, why),
-    })
+    let mut decided = decide(&mut record, request);
+    async move {
+        let answered = match &mut decided {
+            Ok(attempts) => attempt(&mut record, attempts).await,
+            Err(why) => Err(*why),
+        };
+        Ok(match answered {
+            Ok((lease, answered)) => relay(record, lease, answered),
+            Err(why) => respond::refuse(record, why),
+        })
+    }
 }
 
-/// The way to an endpoint and back, again for each attempt.
-async fn exchange(record: &mut Record, request: Request<Incoming>) -> Result<(Lease, Answered), Refusal> {
+/// Whether the request may be sent, where to, and as what.
+fn decide(record: &mut Record, request: Request<Incoming>) -> Result<Attempts, Refusal> {
     let client = Rc::clone(&record.client);
     let admitted = admit(&client, &request)?;
     let view = client.worker.upstreams.view();
     let route = find_route(&view, &admitted)?;
     let target = admitted.target(request.uri());
     record.found(route, client.worker.upstreams.pool(&view, route.backend));
+    let request = prepare(&client, request, target);
+    Ok(Attempts::new(request, client.worker.config.upstream.attempts_max))
+}
 
-    let mut request = prepare(&client, request, target);
-    let mut attempts = Attempts::new(&request, client.worker.config.upstream.attempts_max);
+/// The way to an endpoint and back, again for each attempt.
+async fn attempt(record: &mut Record, attempts: &mut Attempts) -> Result<(Lease, Answered), Refusal> {
     loop {
-        let endpoint = pick_endpoint(record, &attempts)?;
-        match send(record, &endpoint, &attempts, request).await {
+        let endpoint = pick_endpoint(record, attempts)?;
+        match send(record, &endpoint, attempts).await {
             Ok(answer) => return Ok(answer),
-            Err(failed) => request = attempts.again(&client, endpoint, failed)?,
+            Err(failed) => attempts.again(&record.client, endpoint, failed)?,
         }
     }
 }
@@ -77,27 +90,31 @@ fn pick_endpoint(record: &Record, attempts: &Attempts) -> Result<Rc<EndpointPool
 async fn send(
     record: &mut Record,
     endpoint: &Rc<EndpointPool>,
-    attempts: &Attempts,
-    request: Request<RequestBody>,
+    attempts: &mut Attempts,
 ) -> Result<(Lease, Answered), Failed> {
-    let client = Rc::clone(&record.client);
-    let (worker, limits) = (&client.worker, &client.worker.config.upstream);
     record.attempt(endpoint);
+    let client = &record.client;
+    let (worker, limits) = (&client.worker, &client.worker.config.upstream);
     let mut lease = endpoint.lease(attempts.reuse(), worker.timers.now());
     let exchange = match &mut lease.exchange {
         Some(exchange) => {
             worker.cells.upstream_reuses.add(1);
             exchange
         }
-        none => match connect(&client, endpoint.key.address, limits.connect_timeout, limits.head_bytes_max).await {
+        // Boxed, because few requests need the room.
+        none => match Box::pin(connect(client, endpoint.key.address)).await {
             Ok(exchange) => none.insert(exchange),
-            Err(why) => return Err(Failed::unsent(why, request)),
+            Err(why) => return Err(Failed::unsent(why)),
         },
     };
     client.timer.set(Wait::Upstream, limits.head_timeout);
-    match exchange.send(&client, request).await {
+    match exchange.send(client, attempts.take_request()?).await {
         // An upstream may not switch protocols unasked, and we ask for no other.
-        Ok(answered) if answered.status().is_informational() => Err(Failed::answered(Refusal::BadResponse)),
+        Ok(answered)
+            if answered.status().is_informational() || !headers::is_framed_well(answered.headers()) =>
+        {
+            Err(Failed::answered(Refusal::BadResponse))
+        }
         Ok(answered) => {
             client.timer.clear(Wait::Upstream);
             client.timer.clear(Wait::Request);
@@ -105,7 +122,9 @@ async fn send(
         }
         Err(unanswered) => {
             let Unanswered { why, request, answered } = *unanswered;
-            Err(Failed { why: client.fault.get().unwrap_or(why), request, answered, reused: lease.reused })
+            let sent = request.is_none();
+            attempts.keep(request);
+            Err(Failed { why: client.fault.get().unwrap_or(why), sent, answered, reused: lease.reused })
         }
     }
 }

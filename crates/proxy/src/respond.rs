@@ -1,8 +1,8 @@
 //! The one place where an error becomes a response.
 
 use bytes::Bytes;
-use http::header::{self, HeaderValue};
 use http::Response;
+use http::header::{self, HeaderValue};
 
 use crate::body::ResponseBody;
 use crate::connection::Client;

@@ -47,7 +47,11 @@ impl View {
 }
 
 impl Upstreams {
-    pub(crate) fn new(routes: &Published<RouteTable>, cells: Arc<Cells>, limits: &config::Upstream) -> Upstreams {
+    pub(crate) fn new(
+        routes: &Published<RouteTable>,
+        cells: Arc<Cells>,
+        limits: &config::Upstream,
+    ) -> Upstreams {
         let mut live = routes.cache();
         let view = View::new(Arc::clone(live.load()));
         let (live, view) = (RefCell::new(live), RefCell::new(view));
@@ -114,7 +118,8 @@ impl Upstreams {
     /// Drops idle connections that are too old, or that their upstream has closed.
     pub(crate) fn tick(&self, now: u32) {
         if now.is_multiple_of(SWEEP_TICKS) {
-            let age_max = u32::try_from(self.limits.idle_timeout.as_millis() / TICK.as_millis()).unwrap_or(u32::MAX);
+            let age_max =
+                u32::try_from(self.limits.idle_timeout.as_millis() / TICK.as_millis()).unwrap_or(u32::MAX);
             self.pools.borrow().values().for_each(|pool| pool.sweep(now, age_max));
         }
     }

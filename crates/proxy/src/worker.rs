@@ -90,7 +90,8 @@ pub(crate) struct Parts {
 
 /// Runs a worker to its end and returns how many requests it cut.
 pub(crate) fn run(parts: Parts) -> io::Result<u64> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build_local(Default::default())?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build_local(Default::default())?;
     let cells = Arc::clone(&parts.cells);
     runtime.block_on(serve(parts));
     // What is still open ends here; each connection knows whether that cuts a response.
@@ -99,7 +100,8 @@ pub(crate) fn run(parts: Parts) -> io::Result<u64> {
 }
 
 async fn serve(parts: Parts) {
-    let Parts { place, config, cells, routes, mut drain, loads, log, mut accepted, listeners, workers } = parts;
+    let Parts { place, config, cells, routes, mut drain, loads, log, mut accepted, listeners, workers } =
+        parts;
     let published = Arc::new(Notify::new());
     let told = Arc::clone(&published);
     routes.subscribe(move || told.notify_one());
@@ -169,4 +171,3 @@ impl Drop for Open {
         self.worker.loads.release(self.worker.place);
     }
 }
-

@@ -6,7 +6,7 @@ use super::{Bench, Failures, SMUGGLED};
 
 const HEAD: &[u8] = b"POST /x HTTP/1.1\r\nHost: host.test\r\n";
 
-/// Fields that make the end of a body unclear. Each stands alone in the head of a POST with the body `hello`.
+/// Fields that make the end of a body unclear. Each stands alone in the head of a POST.
 const FIELDS: &[(u32, &[u16], &[u8])] = &[
     (1, &[400], b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"),
     (1, &[400], b"Content-Length: 0\r\nTransfer-Encoding: chunked\r\n"),
@@ -78,8 +78,11 @@ const FIELDS: &[(u32, &[u16], &[u8])] = &[
 fn fields_that_make_the_end_of_a_body_unclear_are_refused() {
     let (bench, mut failures) = (Bench::new(), Failures::default());
     for (row, statuses, fields) in FIELDS {
-        let request = [HEAD, fields, b"\r\n", b"hello", SMUGGLED].concat();
-        failures.note(*row, fields, bench.refuses(&request, statuses));
+        // Whole and valid, whichever field a parser goes by.
+        for body in ["hello", "5\r\nhello\r\n0\r\n\r\n", "0\r\n\r\n"] {
+            let request = [HEAD, fields, b"\r\n", body.as_bytes(), SMUGGLED].concat();
+            failures.note(*row, fields, bench.refuses(&request, statuses));
+        }
     }
     let old =
         [b"POST /x HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", SMUGGLED].concat();

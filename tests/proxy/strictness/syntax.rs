@@ -62,6 +62,7 @@ const HEADS: &[(u32, &[u16], &[u8])] = &[
     (74, &[400], b"GET a:80 HTTP/1.1\r\nHost: a\r\n\r\n"),
     (74, &[400], b"GET ?x HTTP/1.1\r\nHost: a\r\n\r\n"),
     (75, &[400], b"GET /x HTTP/1.1\r\n\r\n"),
+    (75, &[400], b"GET http://a/x HTTP/1.1\r\n\r\n"),
     (76, &[400], b"GET /x HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n"),
     (77, &[400], b"GET /x HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"),
     (77, &[400], b"GET /x HTTP/1.0\r\nHost: a\r\nhost: b\r\n\r\n"),

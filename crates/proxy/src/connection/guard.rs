@@ -45,13 +45,28 @@ pub(crate) struct Limits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Head,
-    Body { left: u64 },
-    ChunkSize { extensions: usize },
-    ChunkData { left: u64, extensions: usize },
+    Body {
+        left: u64,
+    },
+    ChunkSize {
+        extensions: usize,
+    },
+    ChunkData {
+        left: u64,
+        extensions: usize,
+    },
     /// The CRLF after a chunk's data: how many of its two bytes are still to come.
-    ChunkEnd { left: u8, extensions: usize },
-    Trailers { bytes: usize },
-    Refused { why: Refusal, in_body: bool },
+    ChunkEnd {
+        left: u8,
+        extensions: usize,
+    },
+    Trailers {
+        bytes: usize,
+    },
+    Refused {
+        why: Refusal,
+        in_body: bool,
+    },
 }
 
 /// What is known of the head that is being read.
@@ -239,7 +254,11 @@ impl Head {
         if !self.line_seen {
             if content.is_empty() {
                 self.leading_lines += 1;
-                return if self.leading_lines > LEADING_LINES_MAX { Err(Refusal::BadRequest) } else { Ok(Line::More) };
+                return if self.leading_lines > LEADING_LINES_MAX {
+                    Err(Refusal::BadRequest)
+                } else {
+                    Ok(Line::More)
+                };
             }
             self.line_seen = true;
             self.http_10 = request_line(content)?;
@@ -286,7 +305,8 @@ impl Head {
             return Ok(());
         }
         let codings: Vec<&[u8]> = value.split(|b| *b == b',').map(<[u8]>::trim_ascii).collect();
-        let malformed = codings.iter().any(|coding| coding.is_empty() || !coding.iter().all(|b| is_token(*b)));
+        let malformed =
+            codings.iter().any(|coding| coding.is_empty() || !coding.iter().all(|b| is_token(*b)));
         let before_last = &codings[..codings.len() - 1];
         if malformed || before_last.iter().any(|coding| coding.eq_ignore_ascii_case(b"chunked")) {
             return Err(Refusal::BadFraming);
@@ -314,9 +334,8 @@ impl Head {
 /// Checks `method SP request-target SP HTTP-version` (RFC 9112 §3) and says whether the version is 1.0.
 fn request_line(line: &[u8]) -> Result<bool, Refusal> {
     let method = memchr(b' ', line).ok_or(Refusal::BadRequest)?;
-    let (target, version) = line[method + 1..].split_at(
-        memchr(b' ', &line[method + 1..]).ok_or(Refusal::BadRequest)?,
-    );
+    let (target, version) =
+        line[method + 1..].split_at(memchr(b' ', &line[method + 1..]).ok_or(Refusal::BadRequest)?);
     if method == 0 || method > METHOD_BYTES_MAX || target.is_empty() {
         return Err(Refusal::BadRequest);
     }
@@ -327,7 +346,9 @@ fn request_line(line: &[u8]) -> Result<bool, Refusal> {
     match &version[1..] {
         b"HTTP/1.1" => Ok(false),
         b"HTTP/1.0" => Ok(true),
-        [b'H', b'T', b'T', b'P', b'/', major, b'.', minor] if major.is_ascii_digit() && minor.is_ascii_digit() => {
+        [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
+            if major.is_ascii_digit() && minor.is_ascii_digit() =>
+        {
             Err(Refusal::Version)
         }
         _ => Err(Refusal::BadRequest),

@@ -29,8 +29,7 @@ impl ClientIo {
 
     /// What a read finds after the guard has refused, or after the client took too long.
     fn refuse(&self) -> Poll<io::Result<()>> {
-        let in_body = self.client.fault.get() == Some(Refusal::BodyTimeout) || self.client.guard.borrow().refused_in_body();
-        if self.client.in_flight.get() && !in_body {
+        if self.client.in_flight.get() && !self.client.fault_in_body() {
             // An error now would make hyper drop the response to an earlier request; it looks again once that is out.
             return Poll::Pending;
         }

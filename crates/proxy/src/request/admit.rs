@@ -5,8 +5,8 @@
 
 use http::uri::{PathAndQuery, Uri};
 use http::{Method, Request, Version, header};
-use hyper::body::Incoming;
 use http_body::Body;
+use hyper::body::Incoming;
 use model::{RequestHost, RequestPath};
 
 use crate::connection::Client;
@@ -58,7 +58,11 @@ fn path(request: &Request<Incoming>) -> Result<RequestPath<'_>, Refusal> {
     if uri.path() == "*" {
         // For routing, the server as a whole is its root; the upstream gets the asterisk as it came.
         let whole = *request.method() == Method::OPTIONS && uri.query().is_none();
-        return if whole { RequestPath::parse("/").map_err(|_| Refusal::BadTarget) } else { Err(Refusal::BadTarget) };
+        return if whole {
+            RequestPath::parse("/").map_err(|_| Refusal::BadTarget)
+        } else {
+            Err(Refusal::BadTarget)
+        };
     }
     let scheme_known = uri.scheme_str().is_none_or(|scheme| scheme == "http" || scheme == "https");
     if !scheme_known || (uri.scheme().is_none() && uri.authority().is_some()) {
@@ -99,5 +103,9 @@ fn expectation(request: &Request<Incoming>) -> Result<(), Refusal> {
     if !request.headers().contains_key(header::EXPECT) {
         return Ok(());
     }
-    if request.headers().get_all(header::EXPECT).iter().all(known) { Ok(()) } else { Err(Refusal::Expectation) }
+    if request.headers().get_all(header::EXPECT).iter().all(known) {
+        Ok(())
+    } else {
+        Err(Refusal::Expectation)
+    }
 }

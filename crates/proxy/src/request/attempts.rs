@@ -28,8 +28,9 @@ const YOUNG: Duration = Duration::from_secs(1);
 /// How long others are preferred to an endpoint that refused a connection.
 const AVOID: Duration = Duration::from_secs(1);
 
-/// The attempts of one request.
+/// One request and its attempts. The request stays here between them, and is moved out only to be sent.
 pub(super) struct Attempts {
+    request: Option<Request<RequestBody>>,
     tried: Vec<Rc<EndpointPool>>,
     last_failure: Option<Refusal>,
     left: u32,
@@ -40,33 +41,35 @@ pub(super) struct Attempts {
 }
 
 /// An attempt that yielded no response.
+#[derive(Clone, Copy)]
 pub(super) struct Failed {
     pub(super) why: Refusal,
-    /// The request, if none of it was sent.
-    pub(super) request: Option<Request<RequestBody>>,
+    /// Whether any of the request was sent.
+    pub(super) sent: bool,
     pub(super) answered: bool,
     pub(super) reused: bool,
 }
 
 impl Failed {
-    pub(super) fn unsent(why: Refusal, request: Request<RequestBody>) -> Failed {
-        Failed { why, request: Some(request), answered: false, reused: false }
+    pub(super) fn unsent(why: Refusal) -> Failed {
+        Failed { why, sent: false, answered: false, reused: false }
     }
 
     pub(super) fn answered(why: Refusal) -> Failed {
-        Failed { why, request: None, answered: true, reused: false }
+        Failed { why, sent: true, answered: true, reused: false }
     }
 }
 
 impl Attempts {
-    pub(super) fn new(request: &Request<RequestBody>, attempts_max: u32) -> Attempts {
+    pub(super) fn new(request: Request<RequestBody>, attempts_max: u32) -> Attempts {
         let repeatable = is_idempotent(request.method()) && request.body().is_end_stream();
         let young = u32::try_from(YOUNG.as_millis() / TICK.as_millis()).unwrap_or(1);
         Attempts {
             tried: Vec::new(),
             last_failure: None,
             left: attempts_max,
-            spare: repeatable.then(|| Box::new(copy(request))),
+            spare: repeatable.then(|| Box::new(copy(&request))),
+            request: Some(request),
             died_fresh: false,
             reuse: if repeatable { Reuse::Any } else { Reuse::Young(young) },
         }
@@ -84,40 +87,48 @@ impl Attempts {
         self.reuse
     }
 
-    /// The request for another attempt, or why there is none.
+    /// The request, to be sent.
+    pub(super) fn take_request(&mut self) -> Result<Request<RequestBody>, Failed> {
+        self.request.take().ok_or(Failed::answered(Refusal::UpstreamClosed))
+    }
+
+    /// Takes back a request of which nothing was sent.
+    pub(super) fn keep(&mut self, unsent: Option<Request<RequestBody>>) {
+        self.request = unsent;
+    }
+
+    /// Prepares another attempt, or says why there is none.
     pub(super) fn again(
         &mut self,
         client: &Rc<Client>,
         endpoint: Rc<EndpointPool>,
         failed: Failed,
-    ) -> Result<Request<RequestBody>, Refusal> {
-        let Failed { why, request, answered, reused } = failed;
+    ) -> Result<(), Refusal> {
+        let Failed { why, sent, answered, reused } = failed;
         self.left = self.left.saturating_sub(1);
         self.last_failure = Some(why);
-        let hopeless = self.left == 0 || answered || why.side() == Side::Downstream || why == Refusal::ResponseTimeout;
+        let hopeless =
+            self.left == 0 || answered || why.side() == Side::Downstream || why == Refusal::ResponseTimeout;
         if hopeless || client.timer.expired(crate::timer::Wait::Request) {
             return Err(why);
         }
-        let next = match request {
-            Some(unsent) => {
-                if matches!(why, Refusal::Connect | Refusal::ConnectTimeout) {
-                    endpoint.avoid_until(client.worker.timers.after(AVOID));
-                    self.tried.push(endpoint);
-                }
-                unsent
+        if sent {
+            self.request = Some(self.spare_request(client).ok_or(why)?);
+        }
+        if matches!(why, Refusal::Connect | Refusal::ConnectTimeout) {
+            endpoint.avoid_until(client.worker.timers.after(AVOID));
+            self.tried.push(endpoint);
+        } else if sent && !reused {
+            if self.died_fresh {
+                return Err(why);
             }
-            None if reused => self.spare_request(client).ok_or(why)?,
-            None if !self.died_fresh => {
-                self.died_fresh = true;
-                self.tried.push(endpoint);
-                self.spare_request(client).ok_or(why)?
-            }
-            None => return Err(why),
-        };
+            self.died_fresh = true;
+            self.tried.push(endpoint);
+        }
         // What killed one idle connection, such as a restart, has killed its siblings too.
         self.reuse = Reuse::No;
         client.worker.cells.retries.add(1);
-        Ok(next)
+        Ok(())
     }
 
     fn spare_request(&self, client: &Rc<Client>) -> Option<Request<RequestBody>> {

@@ -41,7 +41,8 @@ pub(crate) struct Forwarding {
 pub(super) fn forward(client: &Client, headers: &mut HeaderMap) {
     let mut made = client.forwarding.borrow_mut();
     let networks = &client.worker.config.trusted_proxies;
-    let forwarding = made.get_or_insert_with(|| Box::new(Forwarding::new(client.peer, client.local, networks)));
+    let forwarding =
+        made.get_or_insert_with(|| Box::new(Forwarding::new(client.peer, client.local, networks)));
     headers::strip_aliases(headers, forwarding.trusted);
     forwarding.set(headers, networks);
 }
@@ -135,7 +136,10 @@ fn append(headers: &mut HeaderMap, name: HeaderName, last: &HeaderValue) {
         }
         list.extend_from_slice(value.as_bytes());
     }
-    headers.insert(name, HeaderValue::from_maybe_shared(bytes::Bytes::from(list)).unwrap_or_else(|_| last.clone()));
+    headers.insert(
+        name,
+        HeaderValue::from_maybe_shared(bytes::Bytes::from(list)).unwrap_or_else(|_| last.clone()),
+    );
 }
 
 fn keep_or_set(headers: &mut HeaderMap, name: HeaderName, ours: impl FnOnce() -> HeaderValue) {

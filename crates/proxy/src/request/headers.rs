@@ -38,7 +38,8 @@ const NOT_IN_TRAILERS: [HeaderName; 12] = [
 ];
 
 /// Fields that we check or set, beside those that begin with `x-forwarded-` or `x-original-`.
-const OWNED: [&str; 6] = ["content-length", "forwarded", "host", "transfer-encoding", "x-real-ip", "x-request-id"];
+const OWNED: [&str; 6] =
+    ["content-length", "forwarded", "host", "transfer-encoding", "x-real-ip", "x-request-id"];
 
 /// Whether a trailer of this name is dropped.
 pub(crate) fn is_refused_in_trailers(name: &HeaderName) -> bool {
@@ -90,6 +91,20 @@ pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
         if present & (1 << place) != 0 {
             headers.remove(name);
         }
+    }
+}
+
+/// Whether a response's body ends where everybody would say it does (RFC 9112 §6.3): one coding that we know, and no
+/// length beside it. hyper reads more than that, and what it undoes we would pass on as if it had never been there.
+pub(super) fn is_framed_well(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => true,
+        (Some(coding), None) => {
+            coding.as_bytes().eq_ignore_ascii_case(b"chunked")
+                && !headers.contains_key(header::CONTENT_LENGTH)
+        }
+        _ => false,
     }
 }
 

@@ -9,7 +9,12 @@ use super::pool::{BackendPool, EndpointPool};
 impl BackendPool {
     /// An endpoint that was not tried yet, by the route's policy. One that has just refused a connection is taken only
     /// if there is no other.
-    pub(crate) fn pick(&self, balance: Balance, tried: &[Rc<EndpointPool>], now: u32) -> Option<Rc<EndpointPool>> {
+    pub(crate) fn pick(
+        &self,
+        balance: Balance,
+        tried: &[Rc<EndpointPool>],
+        now: u32,
+    ) -> Option<Rc<EndpointPool>> {
         let endpoints = self.endpoints.borrow();
         let endpoints: &[Rc<EndpointPool>] = &endpoints;
         let untried = |e: &&Rc<EndpointPool>| !tried.iter().any(|t| Rc::ptr_eq(t, e));
@@ -25,10 +30,7 @@ impl BackendPool {
         // Both are out: any other good one, else any that was not tried, from a different place each time.
         let (before, after) = endpoints.split_at(self.turn.get() % endpoints.len());
         let mut others = after.iter().chain(before);
-        picked
-            .or_else(|| others.clone().find(|e| good(e)))
-            .or_else(|| others.find(untried))
-            .map(Rc::clone)
+        picked.or_else(|| others.clone().find(|e| good(e))).or_else(|| others.find(untried)).map(Rc::clone)
     }
 
     /// The two places to choose between: two different random ones, or twice the next in turn.

@@ -4,7 +4,6 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::task::Poll;
-use std::time::Duration;
 
 use tokio::net::TcpStream;
 
@@ -13,18 +12,14 @@ use crate::connection::Client;
 use crate::error::Refusal;
 use crate::timer::Wait;
 
-/// Connects, within `timeout` and within what the request has left.
+/// Connects, within the time for that and within what the request has left.
 ///
 /// # Errors
 /// [`Refusal::Connect`] or [`Refusal::ConnectTimeout`]: nothing was sent, another endpoint may be tried.
-pub(crate) async fn connect(
-    client: &Client,
-    address: SocketAddr,
-    timeout: Duration,
-    head_bytes_max: usize,
-) -> Result<Box<Exchange>, Refusal> {
+pub(crate) async fn connect(client: &Client, address: SocketAddr) -> Result<Box<Exchange>, Refusal> {
+    let limits = &client.worker.config.upstream;
     client.worker.cells.upstream_connects.add(1);
-    client.timer.set(Wait::Upstream, timeout);
+    client.timer.set(Wait::Upstream, limits.connect_timeout);
     let mut connecting = pin!(TcpStream::connect(address));
     let connected = std::future::poll_fn(|cx| match connecting.as_mut().poll(cx) {
         Poll::Ready(result) => Poll::Ready(result.map_err(|_| Refusal::Connect)),
@@ -36,7 +31,7 @@ pub(crate) async fn connect(
     .await;
     client.timer.clear(Wait::Upstream);
     let exchange = match connected {
-        Ok(stream) => Exchange::open(stream, head_bytes_max).await,
+        Ok(stream) => Exchange::open(stream, limits.head_bytes_max).await,
         Err(why) => Err(why),
     };
     exchange.inspect_err(|_| client.worker.cells.upstream_connect_failures.add(1))

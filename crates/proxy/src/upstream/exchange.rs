@@ -4,16 +4,18 @@
 //! at what it yields, so no wake-up ever crosses tasks and no channel is waited on.
 
 use std::cell::Cell;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use http::{Request, Response};
 use hyper::body::Incoming;
+use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
+use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -22,13 +24,24 @@ use crate::connection::Client;
 use crate::error::Refusal;
 use crate::timer::Wait;
 
+/// hyper's read buffer, at least: what a body may buffer.
+const READ_BUFFER_BYTES_MIN: usize = 64 << 10;
+
 /// An open connection to an endpoint.
 pub(crate) struct Exchange {
     sender: SendRequest<RequestBody>,
     connection: http1::Connection<TokioIo<UpstreamIo>, RequestBody>,
     ended: bool,
-    /// A byte of the response to the current request has come.
-    answered: Rc<Cell<bool>>,
+    progress: Rc<Progress>,
+}
+
+/// How far the answer to the current request has come.
+#[derive(Default)]
+struct Progress {
+    /// A byte of it has come.
+    answered: Cell<bool>,
+    /// Bytes that may still come before its head is whole: hyper would skip interim responses for ever.
+    left: Cell<usize>,
 }
 
 /// A response head; its body comes with [`Exchange::poll`].
@@ -46,46 +59,31 @@ pub(crate) struct Unanswered {
 impl Exchange {
     pub(super) async fn open(stream: TcpStream, head_bytes_max: usize) -> Result<Box<Exchange>, Refusal> {
         let _ = stream.set_nodelay(true);
-        let answered = Rc::new(Cell::new(false));
-        let io = TokioIo::new(UpstreamIo { stream, answered: Rc::clone(&answered) });
+        let progress = Rc::<Progress>::default();
+        let io = TokioIo::new(UpstreamIo { stream, progress: Rc::clone(&progress) });
         let mut builder = http1::Builder::new();
-        builder.max_buf_size(head_bytes_max.max(64 << 10)).max_header_size(head_bytes_max);
+        builder.max_buf_size(head_bytes_max.max(READ_BUFFER_BYTES_MIN)).max_header_size(head_bytes_max);
         let (sender, connection) = builder.handshake(io).await.map_err(|_| Refusal::Connect)?;
-        Ok(Box::new(Exchange { sender, connection, ended: false, answered }))
+        Ok(Box::new(Exchange { sender, connection, ended: false, progress }))
     }
 
-    /// Sends a request and waits for the head of its response.
-    pub(crate) async fn send(
-        &mut self,
-        client: &Client,
+    /// Sends a request and waits for the head of its response. The future does not keep the request.
+    pub(crate) fn send<'a>(
+        &'a mut self,
+        client: &'a Client,
         request: Request<RequestBody>,
-    ) -> Result<Answered, Box<Unanswered>> {
-        self.answered.set(false);
-        let mut response = pin!(self.sender.try_send_request(request));
-        let (connection, ended) = (&mut self.connection, &mut self.ended);
-        let mut nobody = Context::from_waker(Waker::noop());
-        let result = poll_fn(|cx| {
-            if !*ended {
-                *ended = Pin::new(&mut *connection).poll(cx).is_ready();
-            }
-            match response.as_mut().poll(&mut nobody) {
-                Poll::Ready(result) => return Poll::Ready(Ok(result)),
-                Poll::Pending if *ended => return Poll::Ready(Err(Refusal::UpstreamClosed)),
-                Poll::Pending => {}
-            }
-            let late = client.timer.expired(Wait::Upstream) || client.timer.expired(Wait::Request);
-            if late { Poll::Ready(Err(Refusal::ResponseTimeout)) } else { Poll::Pending }
-        })
-        .await;
-        let answered = self.answered.get();
-        match result {
-            Ok(Ok(response)) => Ok(response),
-            Ok(Err(mut error)) => {
-                let request = error.take_message();
-                let why = classify(error.error());
-                Err(Box::new(Unanswered { why, request, answered }))
-            }
-            Err(why) => Err(Box::new(Unanswered { why, request: None, answered })),
+    ) -> impl Future<Output = Result<Answered, Box<Unanswered>>> + 'a {
+        // One read may bring the head and a buffer full of what follows it.
+        let head_bytes_max = client.worker.config.upstream.head_bytes_max;
+        self.progress.left.set(head_bytes_max + head_bytes_max.max(READ_BUFFER_BYTES_MIN));
+        self.progress.answered.set(false);
+        let response = self.sender.try_send_request(request);
+        Sent {
+            response,
+            client,
+            connection: &mut self.connection,
+            ended: &mut self.ended,
+            progress: &self.progress,
         }
     }
 
@@ -97,14 +95,56 @@ impl Exchange {
     }
 
     /// Whether an idle connection is still open, as far as the runtime knows: a look at a flag, not a system call.
+    /// After a response, whether that is read and its request written to the end.
     pub(super) fn is_open(&mut self) -> bool {
         self.poll(&mut Context::from_waker(Waker::noop()));
         !self.ended && self.sender.is_ready()
     }
+}
 
-    /// Whether the response is read and the request written to its end, so that the connection can carry another.
-    pub(super) fn is_reusable(&mut self) -> bool {
-        self.is_open()
+pin_project! {
+    /// A request that is being answered. By hand, because an `async` block would keep what it waits for twice.
+    struct Sent<'a, F> {
+        #[pin]
+        response: F,
+        client: &'a Client,
+        connection: &'a mut http1::Connection<TokioIo<UpstreamIo>, RequestBody>,
+        ended: &'a mut bool,
+        progress: &'a Progress,
+    }
+}
+
+impl<F> Future for Sent<'_, F>
+where
+    F: Future<Output = Result<Answered, TrySendError<Request<RequestBody>>>>,
+{
+    type Output = Result<Answered, Box<Unanswered>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if !**this.ended {
+            **this.ended = Pin::new(&mut **this.connection).poll(cx).is_ready();
+        }
+        let failed = |why, request| {
+            let answered = this.progress.answered.get();
+            Poll::Ready(Err(Box::new(Unanswered { why, request, answered })))
+        };
+        match this.response.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(response)) => {
+                this.progress.left.set(usize::MAX);
+                return Poll::Ready(Ok(response));
+            }
+            Poll::Ready(Err(mut error)) => {
+                let request = error.take_message();
+                return failed(classify(error.error()), request);
+            }
+            Poll::Pending if **this.ended => return failed(Refusal::UpstreamClosed, None),
+            Poll::Pending => {}
+        }
+        if this.client.timer.expired(Wait::Upstream) || this.client.timer.expired(Wait::Request) {
+            return failed(Refusal::ResponseTimeout, None);
+        }
+        Poll::Pending
     }
 }
 
@@ -112,10 +152,10 @@ fn classify(error: &hyper::Error) -> Refusal {
     if error.is_parse() { Refusal::BadResponse } else { Refusal::UpstreamClosed }
 }
 
-/// An endpoint's socket as hyper sees it: notes when a response begins.
+/// An endpoint's socket as hyper sees it: notes how far a response has come.
 struct UpstreamIo {
     stream: TcpStream,
-    answered: Rc<Cell<bool>>,
+    progress: Rc<Progress>,
 }
 
 impl AsyncRead for UpstreamIo {
@@ -123,8 +163,13 @@ impl AsyncRead for UpstreamIo {
         let this = self.get_mut();
         let before = buf.filled().len();
         let result = Pin::new(&mut this.stream).poll_read(cx, buf);
-        if buf.filled().len() > before {
-            this.answered.set(true);
+        let read = buf.filled().len() - before;
+        if read > 0 {
+            this.progress.answered.set(true);
+            match this.progress.left.get().checked_sub(read) {
+                Some(left) => this.progress.left.set(left),
+                None => return Poll::Ready(Err(io::ErrorKind::InvalidData.into())),
+            }
         }
         result
     }

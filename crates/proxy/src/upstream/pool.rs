@@ -57,7 +57,12 @@ impl BackendPool {
     pub(super) fn new(backend: &Arc<Backend>, cells: Arc<BackendCells>) -> BackendPool {
         let endpoints = backend.usable().iter().map(EndpointPool::new).collect();
         let turn = Cell::new(fastrand::usize(..));
-        BackendPool { cells, backend: RefCell::new(Arc::clone(backend)), endpoints: RefCell::new(endpoints), turn }
+        BackendPool {
+            cells,
+            backend: RefCell::new(Arc::clone(backend)),
+            endpoints: RefCell::new(endpoints),
+            turn,
+        }
     }
 
     /// Follows a publication: endpoints that stay keep their connections, those that do not lose the idle ones.
@@ -70,7 +75,10 @@ impl BackendPool {
             let mut before: std::collections::HashMap<_, _> =
                 endpoints.drain(..).map(|endpoint| (endpoint.key.clone(), endpoint)).collect();
             endpoints.extend(
-                backend.usable().iter().map(|e| before.remove(&e.key).unwrap_or_else(|| EndpointPool::new(e))),
+                backend
+                    .usable()
+                    .iter()
+                    .map(|e| before.remove(&e.key).unwrap_or_else(|| EndpointPool::new(e))),
             );
             before.values().for_each(|gone| gone.retire());
         }
@@ -123,7 +131,11 @@ impl EndpointPool {
         let mut idle = self.idle.borrow_mut();
         let mut exchange = None;
         while exchange.is_none() && idle.last().is_some_and(|last| fit(last.since)) {
-            exchange = idle.pop().map(|mut last| (last.exchange.is_open(), last.exchange)).filter(|x| x.0).map(|x| x.1);
+            exchange = idle
+                .pop()
+                .map(|mut last| (last.exchange.is_open(), last.exchange))
+                .filter(|x| x.0)
+                .map(|x| x.1);
         }
         Lease { reused: exchange.is_some(), exchange, endpoint: Rc::clone(self) }
     }
@@ -143,7 +155,7 @@ impl Lease {
         let mut idle = self.endpoint.idle.borrow_mut();
         if !self.endpoint.retired.get()
             && idle.len() < idle_max
-            && let Some(exchange) = self.exchange.take_if(|exchange| exchange.is_reusable())
+            && let Some(exchange) = self.exchange.take_if(|exchange| exchange.is_open())
         {
             idle.push(Idle { exchange, since: now });
         }

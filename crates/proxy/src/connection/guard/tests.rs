@@ -98,8 +98,23 @@ fn a_malformed_request_line_is_refused() {
 #[test]
 fn sloppy_chunks_are_refused_in_the_body() {
     for chunk in [
-        "0x5\r\n", "+5\r\n", "-5\r\n", " 5\r\n", "5 \r\n", "5\n", "5;\r\n", "5;\x01\r\n", "5; a\r\n", ";a\r\n", "\r\n",
-        "1000000000000000\r\n", "2\r\nabc", "2\r\nab\n", "2\r\nab\rX", "0\r\n\n", "0\r\nX: y\n",
+        "0x5\r\n",
+        "+5\r\n",
+        "-5\r\n",
+        " 5\r\n",
+        "5 \r\n",
+        "5\n",
+        "5;\r\n",
+        "5;\x01\r\n",
+        "5; a\r\n",
+        ";a\r\n",
+        "\r\n",
+        "1000000000000000\r\n",
+        "2\r\nabc",
+        "2\r\nab\n",
+        "2\r\nab\rX",
+        "0\r\n\n",
+        "0\r\nX: y\n",
     ] {
         let mut input = head("Transfer-Encoding: chunked\r\n");
         let before = input.len();
