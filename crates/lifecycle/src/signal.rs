@@ -17,7 +17,10 @@ impl Signals {
     /// # Errors
     /// If the runtime cannot install a handler.
     pub fn install() -> io::Result<Signals> {
-        Ok(Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
     }
 
     /// Waits for the next one and says which it was.
