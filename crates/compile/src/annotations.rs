@@ -22,6 +22,9 @@ pub(crate) struct Reading {
     pub(crate) policy: Policy,
     /// Whether access was to be restricted in a way that cannot be honoured: then nobody gets access.
     pub(crate) denied: bool,
+    /// Whether the Ingress is a canary: a variant of another one, for a share of its requests. Served by itself it could
+    /// take them all.
+    pub(crate) canary: bool,
 }
 
 /// Reads all annotations of an Ingress.
@@ -31,13 +34,14 @@ pub(crate) fn read(
     settings: &Settings,
     problems: &mut Problems,
 ) -> Reading {
-    let mut reading = Reading { policy: Policy { balance: settings.balance }, denied: false };
+    let mut reading = Reading { policy: Policy { balance: settings.balance }, denied: false, canary: false };
     for (name, value) in annotations.into_iter().flatten() {
         let outcome = if let Some(own) = name.strip_prefix(OWN) {
             read_own(own, value, &mut reading.policy)
         } else if let Some(nginx) = name.strip_prefix(NGINX) {
             let denies = restricts_access(nginx, value);
             reading.denied |= denies;
+            reading.canary |= nginx == "canary" && value == "true";
             Err(not_honoured(name, denies))
         } else {
             Ok(())

@@ -33,7 +33,8 @@ impl<'a> Classes<'a> {
 
     /// Whether the Ingress is ours. `ingressClassName` goes before the annotation. An Ingress with neither belongs to
     /// the default class: in a cluster the API server has written that name into it, in a folder of manifests nobody
-    /// has. Others' Ingresses are passed over silently, except one whose class does not exist.
+    /// has. Others' Ingresses are passed over silently, except one that nobody serves: its class does not exist, or it
+    /// names none and there is no default.
     pub(crate) fn owns(&self, key: &ObjectKey, ingress: &Ingress, problems: &mut Problems) -> bool {
         let by_name = ingress.spec.as_ref().and_then(|spec| spec.ingress_class_name.as_deref());
         let annotations = ingress.metadata.annotations.as_ref();
@@ -51,7 +52,17 @@ impl<'a> Classes<'a> {
                 ours
             }
             (None, Some(name)) => self.is_ours(name),
-            (None, None) => self.default,
+            (None, None) => {
+                let others = self.classes.values().any(|class| is_default(class));
+                if !self.default && !others {
+                    problems.add(
+                        ObjectRef::new("Ingress", &key.namespace, &key.name),
+                        "spec.ingressClassName",
+                        self.missing(),
+                    );
+                }
+                self.default
+            }
         }
     }
 
@@ -61,6 +72,14 @@ impl<'a> Classes<'a> {
             Some(class) => controlled_by(class, self.settings),
             None => name == self.settings.class,
         }
+    }
+
+    fn missing(&self) -> Fault {
+        Fault::warning(
+            reasons::NO_CLASS,
+            "names no class, and no IngressClass is the default, so nobody serves it",
+            format!("write ingressClassName: {}", self.settings.class),
+        )
     }
 
     fn dangling(&self, name: &str) -> Fault {

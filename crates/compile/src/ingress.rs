@@ -23,6 +23,12 @@ pub(crate) struct Output<'a> {
 /// Adds the routes of an Ingress that is ours.
 pub(crate) fn compile(key: &ObjectKey, ingress: &Ingress, settings: &Settings, out: &mut Output<'_>) {
     let author = Author::new(key, ingress, settings, &mut out.problems);
+    if author.canary {
+        let message = "is a canary of another Ingress, which this version does not serve";
+        let remedy = "remove it, or keep both Ingresses with a controller that serves canaries";
+        author.tell(out, "", Fault::error(reasons::UNSUPPORTED_ANNOTATION, message, remedy));
+        return;
+    }
     let spec = ingress.spec.as_ref();
     let rules = spec.and_then(|spec| spec.rules.as_deref()).unwrap_or_default();
     let default = spec.and_then(|spec| spec.default_backend.as_ref());
@@ -46,6 +52,7 @@ struct Author {
     created: i64,
     policy: Arc<Policy>,
     denied: bool,
+    canary: bool,
 }
 
 impl Author {
@@ -60,6 +67,7 @@ impl Author {
             created: created.map_or(i64::MAX, |time| time.0.as_second()),
             policy: Arc::new(reading.policy),
             denied: reading.denied,
+            canary: reading.canary,
         }
     }
 

@@ -3,6 +3,8 @@
 
 /// An object names another one that does not exist.
 pub const DANGLING_REFERENCE: &str = "dangling-reference";
+/// An Ingress names no class, and no class is the default.
+pub const NO_CLASS: &str = "no-class";
 /// A Service has no such port, or none for TCP.
 pub const MISSING_PORT: &str = "missing-port";
 /// Nothing says where the endpoints of a Service are: it has no EndpointSlice, or none with the port.
@@ -43,7 +45,7 @@ pub const INCOMPLETE_SECRET: &str = "incomplete-secret";
 pub const MORE_PROBLEMS: &str = "more-problems";
 
 /// All of them, sorted.
-pub const ALL: [&str; 20] = [
+pub const ALL: [&str; 21] = [
     CONFLICT,
     DANGLING_REFERENCE,
     DENIED,
@@ -58,6 +60,7 @@ pub const ALL: [&str; 20] = [
     INVALID_PATH_TYPE,
     MISSING_PORT,
     MORE_PROBLEMS,
+    NO_CLASS,
     NO_ENDPOINT_SLICE,
     NOTHING_TO_SERVE,
     PATTERN_PATH,
