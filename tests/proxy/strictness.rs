@@ -4,6 +4,7 @@
 //! upstream: not one byte of a bad head, and never the end of a message whose body is bad.
 
 mod framing;
+mod pipelined;
 mod syntax;
 
 use system_tests::{Client, End, Message, Sluice, Upstream};

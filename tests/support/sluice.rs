@@ -107,7 +107,12 @@ impl Sluice {
     pub fn finished_within(&mut self, time: std::time::Duration) -> Option<Report> {
         let proxy = self.proxy.take().expect("asked for the first time");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-        runtime.block_on(async { tokio::time::timeout(time, proxy.finished()).await.ok() })
+        runtime.block_on(async {
+            tokio::time::timeout(time, proxy.finished())
+                .await
+                .ok()
+                .map(|ended| ended.expect("no worker panics"))
+        })
     }
 }
 

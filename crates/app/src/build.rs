@@ -149,7 +149,10 @@ impl Bound {
         let mut finished = pin!(proxy.finished());
         // Without its control plane the process would serve an ever older table: it drains, to be started anew.
         let failed = tokio::select! {
-            _ = &mut finished => bail!("the workers ended although nobody had asked them to"),
+            ended = &mut finished => {
+                ended.context("the data plane failed")?;
+                bail!("the workers ended although nobody had asked them to");
+            }
             ended = tasks.join_next() => Some(failure(ended)),
             who = shutdown.asked() => { grace.announce(who); None }
         };
@@ -237,16 +240,17 @@ impl Grace {
 async fn leave(
     trigger: &Trigger,
     grace: Grace,
-    mut finished: Pin<&mut impl Future<Output = Report>>,
+    mut finished: Pin<&mut impl Future<Output = io::Result<Report>>>,
     mut shutdown: Shutdown,
 ) -> anyhow::Result<Report> {
     trigger.advance(Phase::Draining);
     tokio::select! {
-        report = &mut finished => return Ok(report),
+        report = &mut finished => return report.context("the data plane failed"),
         who = shutdown.asked() => tracing::warn!("{who} again: stopping at once"),
         () = tokio::time::sleep(grace.0) => tracing::warn!("the drain has taken its full time: stopping"),
     }
     trigger.advance(Phase::Stopping);
     let stopped = tokio::time::timeout(STOP_TIME_MAX, finished).await;
-    stopped.with_context(|| format!("the workers did not end within {STOP_TIME_MAX:?}"))
+    let report = stopped.with_context(|| format!("the workers did not end within {STOP_TIME_MAX:?}"))?;
+    report.context("the data plane failed")
 }

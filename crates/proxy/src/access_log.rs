@@ -9,8 +9,8 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread;
-use std::time::SystemTime;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, SystemTime};
 
 use crate::config::AccessLog;
 use crate::metrics::Cells;
@@ -21,19 +21,35 @@ const BUFFER_BYTES: usize = 32 << 10;
 const BUFFERS_WAITING_MAX: usize = 256;
 /// Bytes of a client's text in one field; the rest is cut off.
 const FIELD_BYTES_MAX: usize = 2 << 10;
+/// How long the end of a process waits for its last lines, and how often it looks.
+const LAST_LINES_TIME_MAX: Duration = Duration::from_secs(1);
+const LAST_LINES_LOOK: Duration = Duration::from_millis(5);
 /// Drafts kept for later requests, so that a line costs no allocation.
 const DRAFTS_KEPT_MAX: usize = 64;
 
+/// Where workers leave their buffers, and who writes them.
+type Opened = (SyncSender<Vec<u8>>, JoinHandle<()>);
+
 /// Opens the log and starts its writer. `None` if the log is off.
-pub(crate) fn open(target: &AccessLog) -> io::Result<Option<SyncSender<Vec<u8>>>> {
+pub(crate) fn open(target: &AccessLog) -> io::Result<Option<Opened>> {
     let file: Box<dyn Write + Send> = match target {
         AccessLog::Off => return Ok(None),
         AccessLog::Stdout => Box::new(io::stdout()),
         AccessLog::File(path) => Box::new(OpenOptions::new().create(true).append(true).open(path)?),
     };
     let (sender, receiver) = sync_channel(BUFFERS_WAITING_MAX);
-    thread::Builder::new().name("access-log".into()).spawn(move || write_all(file, &receiver))?;
-    Ok(Some(sender))
+    let writer =
+        thread::Builder::new().name("access-log".into()).spawn(move || write_all(file, &receiver))?;
+    Ok(Some((sender, writer)))
+}
+
+/// Waits until the writer has written what the workers have left to it, for a limited time: the lines of the last
+/// moments of a drain are worth that, a blocked pipe is not.
+pub(crate) async fn written(writer: &JoinHandle<()>) {
+    let deadline = tokio::time::Instant::now() + LAST_LINES_TIME_MAX;
+    while !writer.is_finished() && tokio::time::Instant::now() < deadline {
+        tokio::time::sleep(LAST_LINES_LOOK).await;
+    }
 }
 
 fn write_all(mut file: Box<dyn Write + Send>, buffers: &Receiver<Vec<u8>>) {
@@ -139,7 +155,6 @@ impl Logger {
 }
 
 impl Drop for Logger {
-    /// Lines of the last moments of a drain are not lost: here alone the worker waits for the writer.
     fn drop(&mut self) {
         let last = self.buffer.take();
         if let Some(sender) = self.sender.as_ref().filter(|_| !last.is_empty()) {

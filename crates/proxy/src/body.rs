@@ -45,7 +45,7 @@ impl RequestBody {
 
     fn fail(&self, why: Refusal) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
         // The guard and the deadlines know better than hyper why a body ended early.
-        let why = self.client.fault.get().unwrap_or(why);
+        let why = self.client.fault_of_request().unwrap_or(why);
         self.client.fault.set(Some(why));
         Poll::Ready(Some(Err(why)))
     }

@@ -13,7 +13,8 @@ pub struct Config {
     /// How long a connection may be silent between requests. Must be longer than the idle time of the load balancer
     /// in front (60 s for an ELB), else the load balancer sends requests into connections that we are closing.
     pub idle_timeout: Duration,
-    /// The longest time until a request is answered, over all attempts. A drain waits `idle_timeout` plus this long.
+    /// The longest time until a request is answered, over all attempts, from the end of its body: an upload may take
+    /// longer as long as it moves. A drain waits `idle_timeout` plus this long.
     pub max_request_time: Duration,
     /// Peers whose `X-Forwarded-*`, `Forwarded`, `X-Real-IP` and `X-Request-ID` are believed and extended.
     pub trusted_proxies: Vec<IpNet>,
@@ -43,7 +44,8 @@ pub struct Downstream {
     pub body_timeout: Duration,
     /// Between two pieces of a response that the client takes; after it the connection is cut.
     pub write_timeout: Duration,
-    /// Silence that is waited for after our end of a connection is closed, so that the last response arrives.
+    /// Silence that is waited for after our end of a connection is closed, so that the last response arrives; nginx'
+    /// figure, as is the next.
     pub linger_timeout: Duration,
     /// The longest such wait in all.
     pub linger_time_max: Duration,
@@ -54,13 +56,14 @@ pub struct Downstream {
 pub struct Upstream {
     /// Until a TCP connection is open; after it another endpoint is tried, then 504.
     pub connect_timeout: Duration,
-    /// From the sent request to the response head; after it: 504.
+    /// From the sent request to the response head; after it: 504. nginx' figure, as is the next.
     pub head_timeout: Duration,
     /// Between two pieces of a response body; after it both connections are cut.
     pub body_timeout: Duration,
     /// Bytes of a response head; beyond: 502.
     pub head_bytes_max: usize,
-    /// Tries for one request, the first included. Each goes to an endpoint that was not tried yet.
+    /// Tries for one request, the first included: enough for a rollout in which most endpoints refuse, few enough that
+    /// a request does not knock at a thousand doors. `request::attempts` tells which failures are tried again.
     pub attempts_max: u32,
     /// Idle connections kept for one endpoint by one worker.
     pub idle_per_endpoint_max: usize,

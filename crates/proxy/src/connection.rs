@@ -56,9 +56,11 @@ pub(crate) struct Client {
     pub(crate) requests: Cell<u32>,
     pub(crate) responses: Cell<u32>,
     guard: RefCell<Guard>,
+    /// Heads that the guard let pass; more than `requests` while hyper has one in its buffer.
     heads_passed: Cell<u32>,
-    refusal_delivered: Cell<bool>,
+    /// The client has closed its side.
     eof: Cell<bool>,
+    /// hyper has nothing left that the kernel has not taken; false from a write until the flush after it.
     flushed: Cell<bool>,
 }
 
@@ -81,20 +83,31 @@ impl Client {
             responses: Cell::default(),
             guard: RefCell::new(Guard::new(guard)),
             heads_passed: Cell::default(),
-            refusal_delivered: Cell::default(),
             eof: Cell::default(),
             flushed: Cell::new(true),
         }
     }
 
-    /// Nothing is in flight, nothing is buffered on either side, and no byte of a next request has come.
+    /// Every request that hyper was given is answered, and every answer is with the kernel.
+    fn is_at_rest(&self) -> bool {
+        !self.in_flight.get() && self.flushed.get() && self.heads_passed.get() == self.requests.get()
+    }
+
+    /// At rest, and no byte of a next request has come.
     fn is_idle(&self) -> bool {
-        !self.in_flight.get()
-            && self.flushed.get()
-            && self.heads_passed.get() == self.requests.get()
+        self.is_at_rest()
             && self.fault.get().is_none()
             && !self.eof.get()
             && self.guard.borrow().at_boundary()
+    }
+
+    /// Notes a deadline of the client's that has passed.
+    fn check_deadline(&self) {
+        if self.fault.get().is_none() && self.timer.expired(Wait::Client) {
+            self.timer.clear(Wait::Client);
+            let in_body = self.guard.borrow().in_body();
+            self.fault.set(Some(if in_body { Refusal::BodyTimeout } else { Refusal::HeadTimeout }));
+        }
     }
 
     /// Whether the connection can serve no further request, so that the response under way must say so.
@@ -102,21 +115,27 @@ impl Client {
         self.body_unread.get() || self.worker.drain.is_draining()
     }
 
-    /// Whether the client's fault lies in the body of a request whose head has passed.
-    fn fault_in_body(&self) -> bool {
-        let ours = matches!(
-            self.fault.get(),
-            Some(Refusal::BodyTimeout | Refusal::BodyTooLarge | Refusal::ClientGone | Refusal::ClientStalled)
-        );
-        ours || self.guard.borrow().refused_in_body()
+    /// The client's fault, if it lies in the request that is being served. One in what stands behind that request
+    /// must not be held against it.
+    pub(crate) fn fault_of_request(&self) -> Option<Refusal> {
+        self.fault.get().filter(|why| {
+            let ours = matches!(
+                why,
+                Refusal::BodyTimeout | Refusal::BodyTooLarge | Refusal::ClientGone | Refusal::ClientStalled
+            );
+            ours || self.guard.borrow().refused_in_body()
+        })
     }
 
-    /// Whether a response of ours is still owed for what was refused. A fault in a body is answered by the request's
-    /// own response, if that was not yet given.
-    fn owes_refusal(&self) -> Option<Refusal> {
-        let why = self.fault.get().filter(|_| self.refusal_delivered.get())?;
-        let answered = self.fault_in_body() && self.responses.get() == self.requests.get();
-        (!answered).then_some(why)
+    /// The client's fault, if it lies in a next head and its turn to be answered has come.
+    fn refused_head(&self) -> Option<Refusal> {
+        let why = self.fault.get().filter(|_| self.is_at_rest())?;
+        self.fault_of_request().is_none().then_some(why)
+    }
+
+    /// The client's fault, if it lies in the body of a request that will get no response of its own any more.
+    fn unanswered_fault(&self) -> Option<Refusal> {
+        self.fault_of_request().filter(|_| self.responses.get() < self.requests.get())
     }
 }
 
@@ -131,20 +150,20 @@ pub(crate) async fn serve(worker: &Rc<Worker>, accepted: Accepted) {
     };
     let client = Rc::new(Client::new(worker, &stream, accepted.peer));
     let mut io = ClientIo::new(stream, Rc::clone(&client));
-    loop {
-        if let Woken::Idle = park(&io.stream, &client).await {
-            break;
-        }
+    let mut owed = None;
+    while let Woken::Readable = park(&io.stream, &client).await {
         // Boxed, so that a parked connection does not carry the room that serving needs.
-        match Box::pin(drive(io, &client)).await {
-            Driven::Idle(parked) => io = parked,
-            Driven::Ended(ended) => {
-                io = ended;
-                break;
-            }
+        let (driven, end) = Box::pin(drive(io, &client)).await;
+        io = driven;
+        match end {
+            End::Idle => continue,
+            End::Done => owed = client.unanswered_fault(),
+            End::Refused(why) => owed = Some(why),
+            End::Stalled => client.abort.set(true),
         }
+        break;
     }
-    close(&io.stream, &client).await;
+    close(&io.stream, &client, owed).await;
 }
 
 enum Woken {
@@ -179,15 +198,20 @@ async fn park(stream: &TcpStream, client: &Rc<Client>) -> Woken {
     woken
 }
 
-enum Driven {
-    /// Parked again: idle, and nothing is buffered.
-    Idle(ClientIo),
-    /// hyper is done with it, or must be.
-    Ended(ClientIo),
+/// Why hyper serves a connection no longer.
+enum End {
+    /// Nothing is in flight and nothing is buffered: it can be parked.
+    Idle,
+    /// hyper is done with it.
+    Done,
+    /// The next head is refused, and all requests before it are answered.
+    Refused(Refusal),
+    /// The client does not take what is written to it.
+    Stalled,
 }
 
 /// Lets hyper serve requests until the connection is idle or ends.
-async fn drive(io: ClientIo, client: &Rc<Client>) -> Driven {
+async fn drive(io: ClientIo, client: &Rc<Client>) -> (ClientIo, End) {
     let limits = &client.worker.config.downstream;
     let service = service_fn(|request| request::serve(Rc::clone(client), request));
     let mut connection = http1::Builder::new()
@@ -199,36 +223,40 @@ async fn drive(io: ClientIo, client: &Rc<Client>) -> Driven {
         Poll::Ready(())
     })
     .await;
-    let ended = poll_fn(|cx| {
+    let end = poll_fn(|cx| {
+        client.check_deadline();
         if let Poll::Ready(result) = Pin::new(&mut connection).poll(cx) {
-            return Poll::Ready(Some(result));
+            note_parse_error(result, client);
+            return Poll::Ready(End::Done);
         }
-        if client.timer.expired(Wait::Write) {
-            client.fault.set(Some(Refusal::ClientStalled));
-            client.abort.set(true);
-            return Poll::Ready(Some(Ok(())));
-        }
-        if !client.is_idle() {
-            return Poll::Pending;
-        }
-        client.timer.start(Wait::Park, PARK_AFTER);
-        if client.timer.expired(Wait::Park) { Poll::Ready(None) } else { Poll::Pending }
+        after_poll(client)
     })
     .await;
     client.timer.clear(Wait::Park);
     let parts = connection.into_parts();
-    let io = parts.io.into_inner();
-    match ended {
-        None if parts.read_buf.is_empty() => Driven::Idle(io),
-        None => {
-            debug_assert!(false, "the guard said that nothing is buffered");
-            Driven::Ended(io)
-        }
-        Some(result) => {
-            note_parse_error(result, client);
-            Driven::Ended(io)
-        }
+    debug_assert!(
+        !matches!(end, End::Idle) || parts.read_buf.is_empty(),
+        "the guard said that nothing is buffered"
+    );
+    (parts.io.into_inner(), end)
+}
+
+/// hyper waits for something; whether that is worth waiting for.
+fn after_poll(client: &Client) -> Poll<End> {
+    if let Some(why) = client.refused_head() {
+        return Poll::Ready(End::Refused(why));
     }
+    if client.timer.expired(Wait::Write) {
+        // Noted here, because the request's record is closed together with hyper's connection.
+        client.fault.set(Some(Refusal::ClientStalled));
+        return Poll::Ready(End::Stalled);
+    }
+    if !client.is_idle() {
+        client.timer.clear(Wait::Park);
+        return Poll::Pending;
+    }
+    client.timer.start(Wait::Park, PARK_AFTER);
+    if client.timer.expired(Wait::Park) { Poll::Ready(End::Idle) } else { Poll::Pending }
 }
 
 /// hyper answers by itself what it cannot parse and the guard let pass; it is counted all the same.
@@ -243,14 +271,19 @@ fn note_parse_error(result: hyper::Result<()>, client: &Client) {
 }
 
 /// Ends the connection: answers what is owed, and makes sure that what was sent arrives.
-async fn close(stream: &TcpStream, client: &Rc<Client>) {
+async fn close(stream: &TcpStream, client: &Rc<Client>, owed: Option<Refusal>) {
     client.timer.clear(Wait::Write);
-    if let Some(why) = client.owes_refusal() {
-        respond::record(client, why);
-        client.abort.set(false);
-        linger::write(stream, client, &respond::raw(why)).await;
-    } else if client.eof.get() || client.abort.get() {
-        return;
+    match owed {
+        _ if client.eof.get() => return,
+        Some(why) if client.flushed.get() => {
+            respond::record(client, why);
+            client.abort.set(false);
+            linger::write(stream, client, &respond::raw(why)).await;
+        }
+        // In the middle of an earlier response nothing else can be said.
+        Some(_) => return,
+        None if client.abort.get() => return,
+        None => {}
     }
     linger::wait(stream, client).await;
 }

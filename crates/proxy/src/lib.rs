@@ -21,10 +21,10 @@ mod worker;
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use model::{Published, RouteTable};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 pub use config::{AccessLog, Config, Downstream, Upstream};
 pub use metrics::Metrics;
@@ -43,16 +43,18 @@ pub fn start(
     drain: lifecycle::Watch,
 ) -> io::Result<Proxy> {
     listeners.iter().try_for_each(listener::prepare)?;
-    let log = access_log::open(&config.access_log)?;
+    let (log, writer) = access_log::open(&config.access_log)?.unzip();
     let config = Arc::new(config);
     let count = config.workers.max(1);
     let cells: Vec<Arc<Cells>> = (0..count).map(|_| Arc::default()).collect();
     let (senders, receivers): (Vec<_>, Vec<_>) = (0..count).map(|_| mpsc::unbounded_channel()).unzip();
     let loads = Loads::new(count);
+    let (done, ended) = mpsc::unbounded_channel();
     let (mut listeners, mut workers) = (Some(listeners), Some(senders));
-    let mut ended = Vec::new();
-    for (place, accepted) in receivers.into_iter().enumerate() {
-        ended.push(spawn(Parts {
+    // The first worker accepts for all: it starts last, when there is somebody to accept for.
+    for (place, accepted) in receivers.into_iter().enumerate().rev() {
+        let first = place == 0;
+        let parts = Parts {
             place,
             config: Arc::clone(&config),
             cells: Arc::clone(&cells[place]),
@@ -61,29 +63,54 @@ pub fn start(
             loads: loads.clone(),
             log: log.clone(),
             accepted,
-            listeners: listeners.take().unwrap_or_default(),
-            workers: workers.take().unwrap_or_default(),
-        })?);
+            listeners: listeners.take_if(|_| first).unwrap_or_default(),
+            workers: workers.take_if(|_| first).unwrap_or_default(),
+        };
+        spawn(parts, Done { tell: done.clone(), cut: None })?;
     }
-    Ok(Proxy { metrics: Metrics::new(cells), ended })
+    Ok(Proxy { metrics: Metrics::new(cells), workers: count, ended, writer })
 }
 
-fn spawn(parts: Parts) -> io::Result<oneshot::Receiver<u64>> {
-    let (done, ended) = oneshot::channel();
+/// Starts a worker's thread and waits until it has its runtime.
+fn spawn(parts: Parts, done: Done) -> io::Result<()> {
+    let (ready, started) = std::sync::mpsc::sync_channel(1);
     thread::Builder::new().name(format!("worker-{}", parts.place)).spawn(move || {
-        match worker::run(parts) {
-            Ok(cut) => drop(done.send(cut)),
-            Err(error) => tracing::error!(%error, "a worker could not start"),
+        match worker::runtime() {
+            Ok(runtime) => {
+                let _ = ready.send(Ok(()));
+                done.with(worker::run(runtime, parts));
+            }
+            Err(error) => drop(ready.send(Err(error))),
         }
     })?;
-    Ok(ended)
+    started.recv().unwrap_or_else(|_| Err(io::Error::other("a worker ended before it began")))
+}
+
+/// Tells of a worker's end, also if that is a panic.
+struct Done {
+    tell: mpsc::UnboundedSender<Option<u64>>,
+    cut: Option<u64>,
+}
+
+impl Done {
+    fn with(mut self, cut: u64) {
+        self.cut = Some(cut);
+    }
+}
+
+impl Drop for Done {
+    fn drop(&mut self) {
+        let _ = self.tell.send(self.cut);
+    }
 }
 
 /// The running data plane.
 #[derive(Debug)]
 pub struct Proxy {
     metrics: Metrics,
-    ended: Vec<oneshot::Receiver<u64>>,
+    workers: usize,
+    ended: mpsc::UnboundedReceiver<Option<u64>>,
+    writer: Option<JoinHandle<()>>,
 }
 
 impl Proxy {
@@ -92,14 +119,22 @@ impl Proxy {
         self.metrics.clone()
     }
 
-    /// Waits until the drain is over and the workers have ended.
-    pub async fn finished(self) -> Report {
+    /// Waits until the drain is over and the workers have ended, and the access log is written.
+    ///
+    /// # Errors
+    /// If a worker has panicked: its connections are gone, and what it should accept is served by nobody.
+    pub async fn finished(mut self) -> io::Result<Report> {
         let mut report = Report::default();
-        for worker in self.ended {
-            // A worker that is gone without a word could not start, or panicked: it serves nobody any more.
-            report.cut += worker.await.unwrap_or(0);
+        for _ in 0..self.workers {
+            match self.ended.recv().await {
+                Some(Some(cut)) => report.cut += cut,
+                _ => return Err(io::Error::other("a worker has panicked")),
+            }
         }
-        report
+        if let Some(writer) = self.writer {
+            access_log::written(&writer).await;
+        }
+        Ok(report)
     }
 }
 

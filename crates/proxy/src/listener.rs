@@ -60,7 +60,13 @@ pub(crate) async fn accept(
             // Whoever stood in the queue is taken first, and is then somebody.
             let queue_empty = loads.total() == 0 && take(&listener, &limits, &workers, &loads) == Taken::All;
             let nobody_left = queue_empty && loads.total() == 0;
-            if nobody_left || Instant::now() >= ends {
+            if nobody_left {
+                return;
+            }
+            if Instant::now() >= ends {
+                while take(&listener, &limits, &workers, &loads) == Taken::Batch
+                    && loads.total() < limits.connections_max
+                {}
                 return;
             }
         }

@@ -108,7 +108,7 @@ async fn send(
         },
     };
     client.timer.set(Wait::Upstream, limits.head_timeout);
-    match exchange.send(client, attempts.take_request()?).await {
+    match exchange.send(client, attempts.take_request()).await {
         // An upstream may not switch protocols unasked, and we ask for no other.
         Ok(answered)
             if answered.status().is_informational() || !headers::is_framed_well(answered.headers()) =>
@@ -124,7 +124,12 @@ async fn send(
             let Unanswered { why, request, answered } = *unanswered;
             let sent = request.is_none();
             attempts.keep(request);
-            Err(Failed { why: client.fault.get().unwrap_or(why), sent, answered, reused: lease.reused })
+            Err(Failed {
+                why: client.fault_of_request().unwrap_or(why),
+                sent,
+                answered,
+                reused: lease.reused,
+            })
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Coarse deadlines: one clock and one sweep for each worker, instead of one timer for each wait.
 //!
 //! A runtime timer for each request costs several per cent of a request; a deadline here costs a store. The price is
-//! precision: a deadline is noticed up to [`TICK`] late, and never early.
+//! precision: a deadline is noticed up to [`TICK`] late, and never early unless the whole worker was held up.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -26,9 +26,11 @@ pub(crate) enum Wait {
     Request = 3,
     /// A moment of silence, after which an idle connection is parked.
     Park = 4,
+    /// The client's end of a connection that we have closed, in all.
+    Linger = 5,
 }
 
-const WAITS: usize = 5;
+const WAITS: usize = 6;
 /// No deadline.
 const NEVER: u32 = u32::MAX;
 

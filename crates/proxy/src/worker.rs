@@ -11,6 +11,7 @@ use std::sync::mpsc::SyncSender;
 
 use lifecycle::{Phase, Watch};
 use model::{Published, RouteTable};
+use tokio::runtime::{LocalOptions, LocalRuntime};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -88,15 +89,18 @@ pub(crate) struct Parts {
     pub(crate) workers: Vec<mpsc::UnboundedSender<Accepted>>,
 }
 
-/// Runs a worker to its end and returns how many requests it cut.
-pub(crate) fn run(parts: Parts) -> io::Result<u64> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build_local(Default::default())?;
+/// A worker's runtime: nothing that runs on it ever leaves its thread.
+pub(crate) fn runtime() -> io::Result<LocalRuntime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default())
+}
+
+/// Runs a worker to its end and returns how many responses it cut.
+pub(crate) fn run(runtime: LocalRuntime, parts: Parts) -> u64 {
     let cells = Arc::clone(&parts.cells);
     runtime.block_on(serve(parts));
     // What is still open ends here; each connection knows whether that cuts a response.
     drop(runtime);
-    Ok(cells.cut.get())
+    cells.cut.get()
 }
 
 async fn serve(parts: Parts) {

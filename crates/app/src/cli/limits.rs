@@ -1,5 +1,7 @@
 //! One flag for each limit of the data plane. The defaults are `proxy`'s own.
 
+use std::num::NonZeroUsize;
+
 use clap::Args;
 use proxy::{Downstream, Upstream};
 
@@ -12,7 +14,7 @@ pub(crate) struct DownstreamArgs {
     /// Open client connections; at the limit no more are accepted until one closes. By default half the file
     /// descriptors, since each connection may need one towards an endpoint
     #[arg(long, value_name = "N", env = "SLUICEGATE_CONNECTIONS_MAX")]
-    connections_max: Option<usize>,
+    connections_max: Option<NonZeroUsize>,
 
     /// A longer request line is answered 414, so that no client fills the memory with one
     #[arg(long, value_name = "SIZE", env = "SLUICEGATE_REQUEST_LINE_BYTES_MAX", default_value_t = Downstream::default().request_line_bytes_max.into())]
@@ -52,7 +54,7 @@ impl DownstreamArgs {
     /// The checked limits; `connections_max` holds where none was typed.
     pub(crate) fn limits(&self, connections_max: usize) -> Downstream {
         Downstream {
-            connections_max: self.connections_max.unwrap_or(connections_max),
+            connections_max: self.connections_max.map_or(connections_max, NonZeroUsize::get),
             request_line_bytes_max: self.request_line_bytes_max.in_memory(),
             head_bytes_max: self.head_bytes_max.in_memory(),
             body_bytes_max: self.body_bytes_max.0,
@@ -85,8 +87,8 @@ pub(crate) struct UpstreamArgs {
     #[arg(long, value_name = "SIZE", env = "SLUICEGATE_UPSTREAM_HEAD_BYTES_MAX", default_value_t = Upstream::default().head_bytes_max.into())]
     upstream_head_bytes_max: Size,
 
-    /// Tries for one request, the first included, each at an endpoint that was not tried yet. Only a request that no
-    /// endpoint can have seen is tried again
+    /// Tries for one request, the first included. One that no endpoint can have seen is tried again at another endpoint;
+    /// one that may have been seen only if its method allows that and it has no body
     #[arg(long, value_name = "N", env = "SLUICEGATE_ATTEMPTS_MAX", default_value_t = Upstream::default().attempts_max,
         value_parser = clap::value_parser!(u32).range(1..))]
     attempts_max: u32,

@@ -13,7 +13,6 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::Client;
-use crate::error::Refusal;
 use crate::timer::Wait;
 
 /// A client's socket as hyper sees it.
@@ -27,23 +26,13 @@ impl ClientIo {
         ClientIo { stream, client }
     }
 
-    /// What a read finds after the guard has refused, or after the client took too long.
+    /// What a read finds after the guard has refused, or after the client took too long. A fault in a body fails that
+    /// body. One in a next head is kept from hyper, which would drop the response that is under way; `drive` looks for
+    /// it when that is out.
     fn refuse(&self) -> Poll<io::Result<()>> {
-        if self.client.in_flight.get() && !self.client.fault_in_body() {
-            // An error now would make hyper drop the response to an earlier request; it looks again once that is out.
-            return Poll::Pending;
-        }
-        self.client.refusal_delivered.set(true);
-        Poll::Ready(Err(io::ErrorKind::InvalidData.into()))
-    }
-
-    /// Notes a deadline that has passed.
-    fn check_deadline(&self) {
-        let client = &self.client;
-        if client.fault.get().is_none() && client.timer.expired(Wait::Client) {
-            client.timer.clear(Wait::Client);
-            let in_body = client.guard.borrow().in_body();
-            client.fault.set(Some(if in_body { Refusal::BodyTimeout } else { Refusal::HeadTimeout }));
+        match self.client.fault_of_request() {
+            Some(_) => Poll::Ready(Err(io::ErrorKind::InvalidData.into())),
+            None => Poll::Pending,
         }
     }
 
@@ -103,7 +92,6 @@ impl Drop for ClientIo {
 impl AsyncRead for ClientIo {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        this.check_deadline();
         if this.client.fault.get().is_some() {
             return this.refuse();
         }

@@ -22,7 +22,7 @@ pub(super) async fn wait(stream: &TcpStream, client: &Client) {
     // The rest of a refused body is expected; anything else is a request that crossed our close on its way. It cannot be
     // answered any more; it can be counted.
     let late = !client.body_unread.get() && !client.guard.borrow().in_body();
-    client.timer.set(Wait::Request, limits.linger_time_max);
+    client.timer.set(Wait::Linger, limits.linger_time_max);
     client.timer.set(Wait::Client, limits.linger_timeout);
     while ready(client, |cx| stream.poll_read_ready(cx).is_ready()).await {
         let mut scratch = [0; SCRATCH_BYTES];
@@ -41,7 +41,6 @@ pub(super) async fn wait(stream: &TcpStream, client: &Client) {
 /// Writes a last response, for as long as the client takes it.
 pub(super) async fn write(stream: &TcpStream, client: &Client, mut response: &[u8]) {
     let limits = &client.worker.config.downstream;
-    client.timer.clear(Wait::Request);
     client.timer.set(Wait::Client, limits.write_timeout);
     while !response.is_empty() && ready(client, |cx| stream.poll_write_ready(cx).is_ready()).await {
         match stream.try_write(response) {
@@ -59,7 +58,7 @@ pub(super) async fn write(stream: &TcpStream, client: &Client, mut response: &[u
 async fn ready(client: &Client, mut poll: impl FnMut(&mut std::task::Context<'_>) -> bool) -> bool {
     poll_fn(|cx| {
         client.timer.attach(cx);
-        if client.timer.expired(Wait::Client) || client.timer.expired(Wait::Request) {
+        if client.timer.expired(Wait::Client) || client.timer.expired(Wait::Linger) {
             return Poll::Ready(false);
         }
         if poll(cx) { Poll::Ready(true) } else { Poll::Pending }

@@ -13,7 +13,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use http::{Method, Request, request};
+use http::{Request, request};
 use http_body::Body;
 
 use crate::body::RequestBody;
@@ -62,7 +62,7 @@ impl Failed {
 
 impl Attempts {
     pub(super) fn new(request: Request<RequestBody>, attempts_max: u32) -> Attempts {
-        let repeatable = is_idempotent(request.method()) && request.body().is_end_stream();
+        let repeatable = request.method().is_idempotent() && request.body().is_end_stream();
         let young = u32::try_from(YOUNG.as_millis() / TICK.as_millis()).unwrap_or(1);
         Attempts {
             tried: Vec::new(),
@@ -88,8 +88,8 @@ impl Attempts {
     }
 
     /// The request, to be sent.
-    pub(super) fn take_request(&mut self) -> Result<Request<RequestBody>, Failed> {
-        self.request.take().ok_or(Failed::answered(Refusal::UpstreamClosed))
+    pub(super) fn take_request(&mut self) -> Request<RequestBody> {
+        self.request.take().expect("`again` puts a request back for each further attempt")
     }
 
     /// Takes back a request of which nothing was sent.
@@ -139,11 +139,6 @@ impl Attempts {
         *request.headers_mut() = head.headers.clone();
         Some(request)
     }
-}
-
-/// RFC 9110 §9.2.2.
-fn is_idempotent(method: &Method) -> bool {
-    method.is_idempotent()
 }
 
 fn copy(request: &Request<RequestBody>) -> request::Parts {

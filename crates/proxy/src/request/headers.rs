@@ -43,7 +43,8 @@ const OWNED: [&str; 6] =
 
 /// Whether a trailer of this name is dropped.
 pub(crate) fn is_refused_in_trailers(name: &HeaderName) -> bool {
-    HOP_BY_HOP.contains(name) || NOT_IN_TRAILERS.contains(name) || name.as_str().starts_with("x-forwarded-")
+    let ours = is_alias(name.as_str(), false) || OWNED.contains(&name.as_str());
+    ours || HOP_BY_HOP.contains(name) || NOT_IN_TRAILERS.contains(name)
 }
 
 /// Removes fields that would speak in our name, and, from a peer that is not trusted, all that is said to be forwarded.
@@ -119,7 +120,9 @@ fn strip_nominated(headers: &mut HeaderMap) {
         }
     }
     for name in nominated {
-        if !NEVER_NOMINATED.contains(&name) {
+        // What a trusted proxy says about the client is not the client's to take away.
+        let ours = is_forwarding(name.as_str()) || OWNED.contains(&name.as_str());
+        if !ours && !NEVER_NOMINATED.contains(&name) {
             headers.remove(name);
         }
     }
@@ -164,7 +167,9 @@ mod tests {
 
     #[test]
     fn a_trailer_cannot_frame_route_or_authenticate() {
-        for name in ["content-length", "transfer-encoding", "host", "authorization", "x-forwarded-for"] {
+        for name in
+            ["content-length", "transfer-encoding", "host", "authorization", "x-forwarded-for", "x.real.ip"]
+        {
             assert!(is_refused_in_trailers(&HeaderName::from_static(name)), "{name}");
         }
         assert!(!is_refused_in_trailers(&HeaderName::from_static("grpc-status")));

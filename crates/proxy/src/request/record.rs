@@ -102,7 +102,7 @@ impl Record {
     /// Ends without a response, or before its end: somebody left.
     fn interrupted(&self) -> Option<Refusal> {
         let why = if self.client.worker.stopping.get() { Refusal::Cut } else { Refusal::ClientGone };
-        (!self.complete).then(|| self.client.fault.get().unwrap_or(why))
+        (!self.complete).then(|| self.client.fault_of_request().unwrap_or(why))
     }
 
     fn write(&self, draft: Draft, status: u16, refusal: Option<Refusal>, micros: u64) {

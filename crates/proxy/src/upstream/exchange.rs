@@ -18,6 +18,7 @@ use hyper_util::rt::TokioIo;
 use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::task::unconstrained;
 
 use crate::body::RequestBody;
 use crate::connection::Client;
@@ -77,7 +78,8 @@ impl Exchange {
         let head_bytes_max = client.worker.config.upstream.head_bytes_max;
         self.progress.left.set(head_bytes_max + head_bytes_max.max(READ_BUFFER_BYTES_MIN));
         self.progress.answered.set(false);
-        let response = self.sender.try_send_request(request);
+        // Unconstrained: asked without a waker, it must never say that it has used up its share of this turn.
+        let response = unconstrained(self.sender.try_send_request(request));
         Sent {
             response,
             client,
