@@ -20,6 +20,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// The same while the folder cannot be watched, because it does not exist or the limit on watches is reached.
 const LOOK_EVERY_UNWATCHED: Duration = Duration::from_secs(1);
 
+/// How long a start waits for DNS. Longer than one server's time out, so that a second one is asked.
+const FIRST_ANSWERS_TIME_MAX: Duration = Duration::from_secs(3);
+
 /// What the controller reads, and how soon a change is live.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -63,6 +66,10 @@ pub async fn run(config: Config, live: Live, synced: impl FnOnce()) -> Result<In
     let mut gather = Gather::new(config.quiet, config.at_most);
     watch.renew();
     let mut state = blocking(move || State::read(config, live)).await?;
+    if !state.wanted.is_empty() {
+        first_answers(&mut names, &mut state).await;
+        state = blocking(move || state.published()).await;
+    }
     synced();
     loop {
         names.want(&state.wanted);
@@ -85,6 +92,21 @@ pub async fn run(config: Config, live: Live, synced: impl FnOnce()) -> Result<In
         let written = watch.written();
         state = blocking(move || state.look(&written)).await;
     }
+}
+
+/// Waits for the first answer about each name, so that nobody is served a 503 for a Service that only DNS knows.
+async fn first_answers(names: &mut ExternalNames, state: &mut State) {
+    names.want(&state.wanted);
+    let mut waiting = state.wanted.clone();
+    let answers = async {
+        while !waiting.is_empty() {
+            let (name, answer) = names.changed().await;
+            waiting.remove(&name);
+            state.index.apply_resolved(name, answer);
+        }
+    };
+    // Who is not resolved by then is served as soon as it is; the others do not wait for it.
+    let _ = tokio::time::timeout(FIRST_ANSWERS_TIME_MAX, answers).await;
 }
 
 /// Reading and compiling may take longer than others on this runtime should wait.
@@ -129,6 +151,10 @@ impl State {
             self.manifests.feed(&mut self.index);
         }
         self.again = scan.again;
+        self.published()
+    }
+
+    fn published(mut self) -> State {
         self.publish();
         self
     }

@@ -18,7 +18,7 @@ pub struct RouteTable {
     backends: Vec<Arc<Backend>>,
 }
 
-/// What changes only with Ingresses; shared by all tables that differ in endpoints alone.
+/// How routes are found; one for all clones of a table.
 #[derive(Debug, Default)]
 struct Routing {
     exact: Map<Box<str>, Paths>,
@@ -89,17 +89,6 @@ impl RouteTable {
     /// All routes that another one keeps from being served.
     pub fn conflicts(&self) -> &[Conflict] {
         &self.routing.conflicts
-    }
-
-    /// A table with the same routes, in which each of `changed` takes the place of the backend of its name.
-    pub fn with_backends(&self, generation: u64, changed: impl IntoIterator<Item = Backend>) -> RouteTable {
-        let mut next = RouteTable { generation, ..self.clone() };
-        for backend in changed {
-            if let Some(place) = self.routing.backend_places.get(&backend.key) {
-                next.backends[*place as usize] = Arc::new(backend);
-            }
-        }
-        next
     }
 }
 

@@ -48,8 +48,9 @@ impl Record {
             let host = request.headers().get(header::HOST);
             line.bytes("host", host.map_or(b"", |host| host.as_bytes()));
             line.text("target", request.uri().path_and_query().map_or("", |target| target.as_str()));
-            let agent = request.headers().get(header::USER_AGENT);
-            line.bytes("user_agent", agent.map_or(b"", |agent| agent.as_bytes()));
+            if let Some(agent) = request.headers().get(header::USER_AGENT) {
+                line.bytes("user_agent", agent.as_bytes());
+            }
         });
         Record {
             client,
