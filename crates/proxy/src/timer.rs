@@ -13,6 +13,11 @@ use slab::Slab;
 /// How often deadlines are looked at.
 pub(crate) const TICK: Duration = Duration::from_millis(50);
 
+/// Whole ticks in this time.
+pub(crate) fn ticks(time: Duration) -> u32 {
+    u32::try_from(time.as_millis() / TICK.as_millis()).unwrap_or(u32::MAX)
+}
+
 /// What a task may wait for, one deadline each.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Wait {

@@ -19,7 +19,7 @@ pub(crate) use self::exchange::{Answered, Unanswered};
 pub(crate) use self::pool::{BackendPool, EndpointPool, Lease, Reuse};
 use crate::config;
 use crate::metrics::Cells;
-use crate::timer::TICK;
+use crate::timer::ticks;
 
 /// Ticks between two looks at the idle connections.
 const SWEEP_TICKS: u32 = 20;
@@ -60,9 +60,6 @@ impl Upstreams {
 
     /// The newest table.
     pub(crate) fn view(&self) -> Rc<View> {
-        if Arc::ptr_eq(self.live.borrow_mut().load(), &self.view.borrow().table) {
-            return Rc::clone(&self.view.borrow());
-        }
         self.refresh();
         Rc::clone(&self.view.borrow())
     }
@@ -70,10 +67,13 @@ impl Upstreams {
     /// Follows a publication: idle connections of endpoints that are gone or terminate are closed at once. That is
     /// safe from our side, because nobody but us sends requests on them.
     pub(crate) fn refresh(&self) {
-        let table = Arc::clone(self.live.borrow_mut().load());
-        if Arc::ptr_eq(&table, &self.view.borrow().table) {
+        let mut live = self.live.borrow_mut();
+        let table = live.load();
+        // Each request comes here: the table's count, which all workers share, is left alone until there is a new one.
+        if Arc::ptr_eq(table, &self.view.borrow().table) {
             return;
         }
+        let table = Arc::clone(table);
         self.pools.borrow_mut().retain(|key, pool| match table.backend(key) {
             Some(backend) => {
                 pool.update(backend);
@@ -118,8 +118,7 @@ impl Upstreams {
     /// Drops idle connections that are too old, or that their upstream has closed.
     pub(crate) fn tick(&self, now: u32) {
         if now.is_multiple_of(SWEEP_TICKS) {
-            let age_max =
-                u32::try_from(self.limits.idle_timeout.as_millis() / TICK.as_millis()).unwrap_or(u32::MAX);
+            let age_max = ticks(self.limits.idle_timeout);
             self.pools.borrow().values().for_each(|pool| pool.sweep(now, age_max));
         }
     }

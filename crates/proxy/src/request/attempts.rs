@@ -19,7 +19,7 @@ use http_body::Body;
 use crate::body::RequestBody;
 use crate::connection::Client;
 use crate::error::{Refusal, Side};
-use crate::timer::TICK;
+use crate::timer::{Wait, ticks};
 use crate::upstream::{EndpointPool, Reuse};
 
 /// How long a connection may have been idle to carry a request that cannot be tried again. The shortest keep-alive
@@ -63,7 +63,6 @@ impl Failed {
 impl Attempts {
     pub(super) fn new(request: Request<RequestBody>, attempts_max: u32) -> Attempts {
         let repeatable = request.method().is_idempotent() && request.body().is_end_stream();
-        let young = u32::try_from(YOUNG.as_millis() / TICK.as_millis()).unwrap_or(1);
         Attempts {
             tried: Vec::new(),
             last_failure: None,
@@ -71,7 +70,7 @@ impl Attempts {
             spare: repeatable.then(|| Box::new(copy(&request))),
             request: Some(request),
             died_fresh: false,
-            reuse: if repeatable { Reuse::Any } else { Reuse::Young(young) },
+            reuse: if repeatable { Reuse::Any } else { Reuse::Young(ticks(YOUNG)) },
         }
     }
 
@@ -109,7 +108,7 @@ impl Attempts {
         self.last_failure = Some(why);
         let hopeless =
             self.left == 0 || answered || why.side() == Side::Downstream || why == Refusal::ResponseTimeout;
-        if hopeless || client.timer.expired(crate::timer::Wait::Request) {
+        if hopeless || client.timer.expired(Wait::Request) {
             return Err(why);
         }
         if sent {
