@@ -135,7 +135,7 @@ impl Bound {
         let metrics = Metrics::new(self.live.clone());
         let mut tasks = JoinSet::new();
         serve_admin(&mut tasks, self.admin_listener, &self.live, readiness, metrics.clone())?;
-        let synced = control(&mut tasks, self.config.controller, self.live.clone());
+        let synced = control(&mut tasks, self.config.controller, self.live.clone(), watch.clone());
         tokio::select! {
             Ok(()) = synced => {}
             ended = tasks.join_next() => return Err(failure(ended)),
@@ -180,13 +180,13 @@ fn serve_admin(
 }
 
 /// Starts the controller; the receiver hears of its first publication.
-fn control(tasks: &mut Tasks, config: controller::Config, live: Live) -> oneshot::Receiver<()> {
+fn control(tasks: &mut Tasks, config: controller::Config, live: Live, drain: Watch) -> oneshot::Receiver<()> {
     let (sender, synced) = oneshot::channel();
     tasks.spawn(async move {
         let told = move || {
             let _ = sender.send(());
         };
-        match controller::run(config, live, told).await {
+        match controller::run(config, live, drain, told).await {
             Ok(never) => match never {},
             Err(error) => error.into(),
         }

@@ -4,6 +4,7 @@
 //! No flag may be called `--port` or `--service-host`, or end so: Kubernetes sets `SLUICEGATE_PORT` and the like by
 //! itself in every pod beside a Service called `sluicegate`.
 
+mod cluster;
 mod limits;
 
 use std::net::{IpAddr, SocketAddr};
@@ -16,6 +17,7 @@ use ipnet::IpNet;
 use model::Balance;
 use proxy::AccessLog;
 
+pub(crate) use cluster::ClusterArgs;
 pub(crate) use limits::{DownstreamArgs, UpstreamArgs};
 
 use crate::units::Span;
@@ -30,7 +32,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serve traffic by the Ingresses of a folder of manifests
+    /// Serve traffic by the Ingresses of a cluster or of a folder of manifests
     Run(Box<RunArgs>),
     /// Read a folder of manifests and tell what is wrong with it
     Check(CheckArgs),
@@ -46,11 +48,6 @@ pub(crate) struct RunArgs {
     /// Read the Kubernetes objects from this folder and its sub-folders, and watch it
     #[arg(long, value_name = "DIR", env = "SLUICEGATE_MANIFESTS", conflicts_with = "kubeconfig")]
     pub(crate) manifests: Option<PathBuf>,
-
-    /// Watch the cluster that this file names (not in this version). Without it and without --manifests: the cluster
-    /// that this pod runs in (not in this version)
-    #[arg(long, value_name = "FILE", env = "SLUICEGATE_KUBECONFIG")]
-    pub(crate) kubeconfig: Option<PathBuf>,
 
     /// Serve HTTP here; more than once or with commas for several. An IPv6 address takes no IPv4 connections, so name
     /// both for both
@@ -104,6 +101,9 @@ pub(crate) struct RunArgs {
     /// Ask this server about the names of ExternalName Services instead of those in /etc/resolv.conf
     #[arg(long, value_name = "ADDR", env = "SLUICEGATE_DNS_SERVER")]
     pub(crate) dns_server: Option<SocketAddr>,
+
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
 
     #[command(flatten)]
     pub(crate) downstream: DownstreamArgs,

@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
 
 use compile::Settings;
+use controller::Source;
 
 use crate::cli::{ClassArgs, RunArgs};
 use crate::fd::FdLimit;
@@ -41,24 +42,18 @@ impl Config {
     /// # Errors
     /// Names the flag that cannot be used and what to use instead.
     pub(crate) fn new(args: RunArgs, files: FdLimit) -> Result<Config, ConfigError> {
-        if args.kubeconfig.is_some() {
-            return Err(ConfigError(
-                "--kubeconfig: this version cannot watch a cluster yet; give it a folder: --manifests DIR",
-            ));
-        }
-        let manifests = args.manifests.ok_or(ConfigError(
-            "this version cannot watch the cluster it runs in yet; give it a folder: --manifests DIR",
-        ))?;
         if !args.https.is_empty() {
             return Err(ConfigError(
                 "--https: this version has no TLS yet; leave it out and end TLS in the load balancer in front of --http",
             ));
         }
-        let settings = Settings { balance: args.balance.into(), ..of_folder(&args.classes) };
-        let controller = controller::Config {
-            dns_server: args.dns_server,
-            ..controller::Config::new(manifests, settings)
+        let settings = Settings { balance: args.balance.into(), ..settings(&args.classes) };
+        let (source, settings) = match args.manifests {
+            Some(manifests) => (Source::Folder(manifests), of_folder(settings)),
+            None => (Source::Cluster(Box::new(args.cluster.cluster(&args.classes.class))), settings),
         };
+        let controller =
+            controller::Config { dns_server: args.dns_server, ..controller::Config::new(source, settings) };
         let proxy = proxy::Config {
             workers: args.workers.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get),
             idle_timeout: args.idle_timeout.0,
@@ -72,14 +67,18 @@ impl Config {
     }
 }
 
-/// Settings for objects that come from a folder: only the operator writes there, so loopback endpoints are allowed.
-pub(crate) fn of_folder(classes: &ClassArgs) -> Settings {
+/// Which Ingresses are ours.
+pub(crate) fn settings(classes: &ClassArgs) -> Settings {
     Settings {
         controller_name: classes.controller_name.clone(),
         class: classes.class.clone(),
-        allow_loopback: true,
         ..Settings::default()
     }
+}
+
+/// The same for objects that come from a folder: only the operator writes there, so loopback endpoints are allowed.
+pub(crate) fn of_folder(settings: Settings) -> Settings {
+    Settings { allow_loopback: true, ..settings }
 }
 
 #[cfg(test)]
@@ -99,14 +98,9 @@ mod tests {
 
     #[test]
     fn what_this_version_cannot_do_is_refused_with_what_to_use_instead() {
-        for (line, remedy) in [
-            ("sluicegate run", "--manifests DIR"),
-            ("sluicegate run --kubeconfig x", "--manifests DIR"),
-            ("sluicegate run --manifests x --https 127.0.0.1:0", "--http"),
-        ] {
-            let error = config(line).expect_err(line).to_string();
-            assert!(error.contains(remedy), "{line}: {error}");
-        }
+        let line = "sluicegate run --manifests x --https 127.0.0.1:0";
+        let error = config(line).expect_err(line).to_string();
+        assert!(error.contains("--http"), "{error}");
     }
 
     #[test]
@@ -125,6 +119,30 @@ mod tests {
         assert_eq!(config.controller.settings.balance, model::Balance::RoundRobin);
         assert_eq!(config.controller.settings.class, "c");
         assert!(config.controller.settings.allow_loopback, "only the operator writes into the folder");
+    }
+
+    #[test]
+    fn without_a_folder_the_cluster_is_followed_as_the_flags_say() {
+        let line = "sluicegate run --kubeconfig k --watch-namespace a,b --publish-address 192.0.2.1,lb.example.org \
+                    --class c --node-name n";
+        let config = config(line).expect("a config");
+        assert!(!config.controller.settings.allow_loopback, "tenants write into a cluster");
+        let Source::Cluster(cluster) = config.controller.source else { panic!("no cluster") };
+        assert_eq!(cluster.namespaces, controller::Namespaces::Named(vec!["a".into(), "b".into()]));
+        assert_eq!((cluster.node.as_deref(), &*cluster.report.lease.name), (Some("n"), "sluicegate-c"));
+        let Some(controller::Publish::Addresses(addresses)) = cluster.report.status else {
+            panic!("no status")
+        };
+        assert_eq!(addresses.len(), 2);
+    }
+
+    #[test]
+    fn no_status_is_written_where_none_is_asked_for() {
+        for line in ["sluicegate run", "sluicegate run --publish-address 192.0.2.1 --no-status"] {
+            let config = config(line).expect("a config");
+            let Source::Cluster(cluster) = config.controller.source else { panic!("no cluster") };
+            assert!(cluster.report.status.is_none(), "{line}");
+        }
     }
 
     #[test]

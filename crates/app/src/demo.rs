@@ -84,7 +84,7 @@ fn config(args: &DemoArgs, shop: &Shop, files: FdLimit) -> Config {
     Config {
         http: vec![args.http],
         admin: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        controller: controller::Config::new(shop.manifests(), settings),
+        controller: controller::Config::new(controller::Source::Folder(shop.manifests().into()), settings),
         proxy: proxy::Config {
             workers: available_parallelism().map_or(1, NonZeroUsize::get),
             idle_timeout: IDLE_TIMEOUT,

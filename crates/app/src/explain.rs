@@ -21,10 +21,11 @@ pub(crate) fn run(args: &ExplainArgs) -> u8 {
         Ok(asked) => asked,
         Err(error) => return usage(&error),
     };
-    let compiled = match controller::read_once(&args.manifests, &config::of_folder(&args.classes)) {
-        Ok(compiled) => compiled,
-        Err(error) => return usage(&error.to_string()),
-    };
+    let compiled =
+        match controller::read_once(&args.manifests, &config::of_folder(config::settings(&args.classes))) {
+            Ok(compiled) => compiled,
+            Err(error) => return usage(&error.to_string()),
+        };
     let answer = answer(&asked, &compiled);
     let shown = match args.format {
         Format::Text => show::text(&asked, &answer, &compiled),

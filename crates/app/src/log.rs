@@ -5,6 +5,10 @@ use std::io;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::Directive;
 
+/// Libraries that log each failed request, for as long as an API server is away. What matters of it the controller
+/// tells, once.
+const SILENT: [&str; 2] = ["kube_client=off", "kube_runtime=off"];
+
 /// Starts the log. `SLUICEGATE_LOG` says what is shown, as `debug` or `info,controller=debug`; else `default` and above.
 ///
 /// # Errors
@@ -12,7 +16,12 @@ use tracing_subscriber::filter::Directive;
 pub(crate) fn start(default: tracing::Level) -> anyhow::Result<()> {
     let filter =
         EnvFilter::builder().with_env_var("SLUICEGATE_LOG").with_default_directive(Directive::from(default));
-    let filter = filter.from_env().map_err(|error| anyhow::anyhow!("SLUICEGATE_LOG: {error}"))?;
+    let mut filter = filter.from_env().map_err(|error| anyhow::anyhow!("SLUICEGATE_LOG: {error}"))?;
+    if std::env::var_os("SLUICEGATE_LOG").is_none() {
+        for directive in SILENT {
+            filter = filter.add_directive(directive.parse()?);
+        }
+    }
     let log =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(false).finish();
     tracing::subscriber::set_global_default(log).map_err(anyhow::Error::from)

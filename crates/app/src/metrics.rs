@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use controller::Live;
+use controller::{Live, Node};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use model::{Problem, RouteTable};
 
@@ -28,6 +28,8 @@ impl Metrics {
             metrics::gauge!("sluicegate_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
             export_table(&self.live.routes.load());
             export_problems(&self.live.problems.load());
+            export_node(self.live.node.load().as_ref().as_ref());
+            self.live.stats.export();
             if let Some(proxy) = self.proxy.get() {
                 proxy.export();
             }
@@ -57,6 +59,15 @@ fn export_problems(problems: &[Problem]) {
     }
     for ((severity, reason), sum) in sums {
         metrics::gauge!("sluicegate_problems", "severity" => severity, "reason" => reason).set(count(sum));
+    }
+}
+
+/// Whether the cluster is about to take this node away. A node has few taints, and each is its operator's word.
+fn export_node(node: Option<&Node>) {
+    let Some(node) = node else { return };
+    metrics::gauge!("sluicegate_node_unschedulable").set(f64::from(u8::from(node.unschedulable)));
+    for taint in &node.taints {
+        metrics::gauge!("sluicegate_node_taint", "taint" => taint.clone()).set(1.0);
     }
 }
 

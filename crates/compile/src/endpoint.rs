@@ -1,6 +1,5 @@
 //! EndpointSlices to endpoints: all slices of a Service joined (EndpointSlice v1, KEP-1672).
 
-use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -11,38 +10,12 @@ use crate::address::{self, Forbidden};
 use crate::problems::{Fault, Problems};
 use crate::{ObjectKey, reasons};
 
-/// Says which Service a slice belongs to.
-const SERVICE_NAME_LABEL: &str = "kubernetes.io/service-name";
-
 /// A slice and its name.
-pub(crate) type NamedSlice<'a> = (&'a ObjectKey, &'a EndpointSlice);
-
-/// The slices of each Service, by namespace and name of the Service: grouped once, so that a Service costs no walk
-/// over all slices.
-pub(crate) struct Slices<'a>(HashMap<&'a str, HashMap<&'a str, Vec<NamedSlice<'a>>>>);
-
-impl<'a> Slices<'a> {
-    pub(crate) fn new(slices: &'a BTreeMap<ObjectKey, Arc<EndpointSlice>>) -> Slices<'a> {
-        let mut grouped: HashMap<_, HashMap<_, Vec<_>>> = HashMap::new();
-        for (key, slice) in slices {
-            let labels = slice.metadata.labels.as_ref();
-            if let Some(service) = labels.and_then(|labels| labels.get(SERVICE_NAME_LABEL)) {
-                let of_namespace = grouped.entry(key.namespace.as_str()).or_default();
-                of_namespace.entry(service.as_str()).or_default().push((key, &**slice));
-            }
-        }
-        Slices(grouped)
-    }
-
-    /// The slices of a Service, in the order of their names.
-    pub(crate) fn of(&self, namespace: &str, service: &str) -> &[NamedSlice<'a>] {
-        self.0.get(namespace).and_then(|services| services.get(service)).map_or(&[], Vec::as_slice)
-    }
-}
+pub(crate) type NamedSlice<'a> = (&'a ObjectKey, &'a Arc<EndpointSlice>);
 
 /// Whether any slice that has endpoints has the port too, or none has endpoints: such a slice may leave its ports out.
-pub(crate) fn any_has_port(slices: &[NamedSlice<'_>], port_name: &str) -> bool {
-    let mut with_endpoints = slices.iter().filter(|(_, slice)| !slice.endpoints.is_empty()).peekable();
+pub(crate) fn any_has_port<'a>(slices: impl Iterator<Item = NamedSlice<'a>>, port_name: &str) -> bool {
+    let mut with_endpoints = slices.filter(|(_, slice)| !slice.endpoints.is_empty()).peekable();
     with_endpoints.peek().is_none() || with_endpoints.any(|(_, slice)| find_port(slice, port_name).is_some())
 }
 

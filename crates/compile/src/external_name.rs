@@ -4,10 +4,23 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use k8s_openapi::api::core::v1::{Service, ServiceSpec};
 use model::{Condition, Endpoint, EndpointKey, HostName};
 
 use crate::problems::Fault;
 use crate::{address, reasons};
+
+/// The DNS name that a Service of type ExternalName stands for, in the form that
+/// [`Objects::resolved`](crate::Objects::resolved) has. None for other Services, and for a name that is not used.
+pub fn external_name_of(service: &Service) -> Option<String> {
+    let spec = service.spec.as_ref().filter(|spec| is_external(spec))?;
+    parse(spec.external_name.as_deref()).ok()
+}
+
+/// Whether the Service is of type ExternalName.
+pub(crate) fn is_external(spec: &ServiceSpec) -> bool {
+    spec.type_.as_deref() == Some("ExternalName")
+}
 
 /// The name to resolve: lower case, without final dot.
 ///

@@ -136,7 +136,7 @@ impl Author {
     ) -> Route {
         let reference = Reference::read(&self.namespace, backend);
         let reference = if self.denied { reference.denied() } else { reference };
-        let (backend, fault) = out.backends.place(reference, &mut out.builder, &mut out.problems);
+        let (backend, fault) = out.backends.place(reference, &mut out.builder);
         if let Some(fault) = fault {
             let field = match origin.rule {
                 Some(_) => format!("{}.backend", origin.field()),

@@ -5,8 +5,9 @@
 //! Never: IO, clocks, tokio. It cannot fail: what is wrong with an object becomes a [`Problem`] and costs that object
 //! alone, or only the named part of it; everything else is served. The same objects give the same table on every
 //! replica.
-//! Start at [`compile`].
+//! Start at [`compile`]; [`Compiled::update_backends`] is its shorter way where only endpoints have changed.
 
+mod compiled;
 mod objects;
 
 mod annotations;
@@ -26,11 +27,13 @@ mod tls;
 
 use std::collections::BTreeSet;
 
-use model::{Balance, Problem, RouteTable, RouteTableBuilder};
+use model::{Balance, RouteTableBuilder};
 
-pub use objects::{ObjectKey, Objects};
+pub use compiled::Compiled;
+pub use external_name::external_name_of;
+pub use objects::{EndpointSlices, ObjectKey, Objects, SERVICE_NAME_LABEL, service_of};
 
-use backend::Backends;
+use backend::{Backends, Collected};
 use class::Classes;
 use ingress::Output;
 use problems::Problems;
@@ -60,17 +63,6 @@ impl Default for Settings {
     }
 }
 
-/// What came of the objects.
-#[derive(Clone, Debug)]
-pub struct Compiled {
-    /// The routes and backends.
-    pub table: RouteTable,
-    /// What is wrong with the objects, sorted, each once.
-    pub problems: Vec<Problem>,
-    /// The DNS names of the ExternalName Services that routes use, in the form [`Objects::resolved`] has.
-    pub external_names: BTreeSet<String>,
-}
-
 /// Compiles the table of this generation.
 pub fn compile(objects: &Objects, settings: &Settings, generation: u64) -> Compiled {
     let classes = Classes::new(&objects.ingress_classes, settings);
@@ -79,13 +71,18 @@ pub fn compile(objects: &Objects, settings: &Settings, generation: u64) -> Compi
         backends: Backends::new(objects, settings),
         problems: Problems::default(),
     };
+    let (mut ours, mut secrets) = (Vec::new(), BTreeSet::new());
     for (key, ingress) in &objects.ingresses {
-        if classes.owns(key, ingress, &mut out.problems) {
+        let counts = objects.namespaces.as_ref().is_none_or(|counting| counting.contains(&key.namespace));
+        if counts && classes.owns(key, ingress, &mut out.problems) {
             ingress::compile(key, ingress, settings, &mut out);
-            tls::check(key, ingress, objects, &mut out.problems);
+            tls::check(key, ingress, objects, &mut out.problems, &mut secrets);
+            ours.push(key.clone());
         }
     }
     let table = out.builder.build(generation);
     conflict::tell(&table, &mut out.problems);
-    Compiled { table, problems: out.problems.finish(), external_names: out.backends.into_external_names() }
+    let Collected { services, external_names } = out.backends.finish();
+    let problems = compiled::join(out.problems.finish(), &services);
+    Compiled { table, problems, external_names, ours, secrets, services }
 }

@@ -1,13 +1,16 @@
 //! The last known objects: all that [`compile`](crate::compile) reads.
 
-use std::collections::BTreeMap;
+mod endpoint_slices;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service};
-use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
+
+pub use endpoint_slices::{EndpointSlices, SERVICE_NAME_LABEL, service_of};
 
 /// Names a namespaced object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,9 +44,14 @@ pub struct Objects {
     /// All Services.
     pub services: BTreeMap<ObjectKey, Arc<Service>>,
     /// All EndpointSlices.
-    pub endpoint_slices: BTreeMap<ObjectKey, Arc<EndpointSlice>>,
+    pub endpoint_slices: EndpointSlices,
+    /// The namespaces whose Ingresses count; `None` for all.
+    pub namespaces: Option<BTreeSet<String>>,
     /// The Secrets that Ingresses may name.
     pub secrets: BTreeMap<ObjectKey, Arc<Secret>>,
+    /// The Secrets that are known not to exist, where they are only asked for by name: then nothing is known of others
+    /// that `secrets` is without. `None` where `secrets` is all there are.
+    pub absent_secrets: Option<BTreeSet<ObjectKey>>,
     /// The ConfigMaps that Ingresses may name; none does in this version.
     pub config_maps: BTreeMap<ObjectKey, Arc<ConfigMap>>,
     /// The addresses of ExternalName Services by DNS name (lower case, no final dot), as far as they are resolved;

@@ -89,7 +89,7 @@ fn every_reason_but_that_of_overflow_has_a_golden_case() {
     let mut unseen: BTreeSet<&str> = compile::reasons::ALL.into_iter().collect();
     assert!(unseen.remove(compile::reasons::MORE_PROBLEMS), "it has a test beside its code");
     for name in names(".in.yaml") {
-        for problem in Case::read(input(&name)).compile().problems {
+        for problem in Case::read(input(&name)).compile().problems.iter() {
             assert!(compile::reasons::ALL.contains(&problem.reason), "{name}: {problem}");
             unseen.remove(problem.reason);
         }

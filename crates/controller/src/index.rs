@@ -1,4 +1,4 @@
-//! The index: the last known object of each name, and where it was read.
+//! The index: the last known object of each name, where it was read, and what has changed since the last compile.
 //!
 //! Every source feeds it through [`Index::apply`] and [`Index::delete`], a folder of manifests and a cluster's
 //! watchers alike. It judges nothing: what an object means is [`compile`]'s.
@@ -15,6 +15,8 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use model::ObjectRef;
+
+use crate::report::SeenStatus;
 
 /// The kinds that bear on the route table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,7 +81,8 @@ impl Id {
         ObjectRef { file: Some(file.into()), ..named }
     }
 
-    fn key(&self) -> ObjectKey {
+    /// Its name among the objects of its kind.
+    pub(crate) fn key(&self) -> ObjectKey {
         ObjectKey::new(&*self.namespace, &*self.name)
     }
 }
@@ -117,12 +120,30 @@ impl Object {
     }
 }
 
+/// What has to be compiled anew.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Dirty {
+    /// Anything may have changed.
+    pub(crate) all: bool,
+    /// Only the endpoints of these Services have, unless `all`.
+    pub(crate) services: BTreeSet<ObjectKey>,
+}
+
+impl Dirty {
+    /// Whether nothing has changed.
+    pub(crate) fn is_clean(&self) -> bool {
+        !self.all && self.services.is_empty()
+    }
+}
+
 /// The last known objects.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     objects: Objects,
     files: BTreeMap<Id, Arc<str>>,
-    revision: u64,
+    /// Kept apart: no route depends on an Ingress' status, and we write it ourselves.
+    statuses: Arc<BTreeMap<ObjectKey, Arc<SeenStatus>>>,
+    dirty: Dirty,
 }
 
 impl Index {
@@ -131,44 +152,108 @@ impl Index {
         let id = object.id();
         let (key, objects) = (id.key(), &mut self.objects);
         let changed = match object {
-            Object::Ingress(new) => put(&mut objects.ingresses, key, new),
+            Object::Ingress(new) => {
+                let new = take_status(new, &key, &mut self.statuses);
+                put(&mut objects.ingresses, key, new)
+            }
             Object::IngressClass(new) => put(&mut objects.ingress_classes, key.name, new),
             Object::Service(new) => put(&mut objects.services, key, new),
-            Object::EndpointSlice(new) => put(&mut objects.endpoint_slices, key, new),
-            Object::Secret(new) => put(&mut objects.secrets, key, new),
+            Object::EndpointSlice(new) => {
+                self.apply_slice(key, new);
+                false
+            }
+            Object::Secret(new) => {
+                let appeared = objects.absent_secrets.as_mut().is_some_and(|absent| absent.remove(&key));
+                put(&mut objects.secrets, key, new) || appeared
+            }
             Object::ConfigMap(new) => put(&mut objects.config_maps, key, new),
         };
-        self.revision += u64::from(changed);
+        self.dirty.all |= changed;
         match file {
             Some(file) => self.files.insert(id, Arc::clone(file)),
             None => self.files.remove(&id),
         };
     }
 
+    /// The Service that a slice belonged to and the one it belongs to now both have other endpoints.
+    fn apply_slice(&mut self, key: ObjectKey, new: Arc<EndpointSlice>) {
+        let old = self.objects.endpoint_slices.get(&key);
+        if old.is_some_and(|old| **old == *new) {
+            return;
+        }
+        let services = old.and_then(|old| service_of(&key, old)).into_iter().chain(service_of(&key, &new));
+        self.dirty.services.extend(services.collect::<Vec<_>>());
+        self.objects.endpoint_slices.insert(key, new);
+    }
+
     /// Forgets an object that no longer exists.
     pub(crate) fn delete(&mut self, id: &Id) {
         let (key, objects) = (id.key(), &mut self.objects);
         let changed = match id.kind {
-            Kind::Ingress => objects.ingresses.remove(&key).is_some(),
+            Kind::Ingress => {
+                if self.statuses.contains_key(&key) {
+                    Arc::make_mut(&mut self.statuses).remove(&key);
+                }
+                objects.ingresses.remove(&key).is_some()
+            }
             Kind::IngressClass => objects.ingress_classes.remove(&id.name).is_some(),
             Kind::Service => objects.services.remove(&key).is_some(),
-            Kind::EndpointSlice => objects.endpoint_slices.remove(&key).is_some(),
+            Kind::EndpointSlice => {
+                let gone = objects.endpoint_slices.remove(&key);
+                self.dirty.services.extend(gone.and_then(|gone| service_of(&key, &gone)));
+                false
+            }
             Kind::Secret => objects.secrets.remove(&key).is_some(),
             Kind::ConfigMap => objects.config_maps.remove(&key).is_some(),
         };
-        self.revision += u64::from(changed);
+        self.dirty.all |= changed;
         self.files.remove(id);
+    }
+
+    /// From here on a Secret counts as missing only once that is known: they are asked for one by one.
+    pub(crate) fn ask_for_secrets(&mut self) {
+        self.objects.absent_secrets.get_or_insert_default();
+    }
+
+    /// A Secret that was asked for does not exist.
+    pub(crate) fn apply_absent_secret(&mut self, key: ObjectKey) {
+        let existed = self.objects.secrets.remove(&key).is_some();
+        let new = self.objects.absent_secrets.get_or_insert_default().insert(key);
+        self.dirty.all |= existed || new;
+    }
+
+    /// Forgets the Secrets that no Ingress names any more. That changes no route.
+    pub(crate) fn retain_secrets(&mut self, used: &BTreeSet<ObjectKey>) {
+        self.objects.secrets.retain(|key, _| used.contains(key));
+        if let Some(absent) = &mut self.objects.absent_secrets {
+            absent.retain(|key| used.contains(key));
+        }
+    }
+
+    /// From here on only the Ingresses of namespaces that are told count.
+    pub(crate) fn select_namespaces(&mut self) {
+        self.objects.namespaces.get_or_insert_default();
+    }
+
+    /// The Ingresses of a namespace count, or no longer.
+    pub(crate) fn apply_namespace(&mut self, name: String, selected: bool) {
+        let namespaces = self.objects.namespaces.get_or_insert_default();
+        self.dirty.all |= if selected { namespaces.insert(name) } else { namespaces.remove(&name) };
     }
 
     /// Takes what a DNS name resolves to now.
     pub(crate) fn apply_resolved(&mut self, name: String, answer: Result<Vec<IpAddr>, String>) {
-        if self.objects.resolved.get(&name) != Some(&answer) {
-            self.objects.resolved.insert(name, answer);
-            self.revision += 1;
+        if self.objects.resolved.get(&name) == Some(&answer) {
+            return;
         }
+        let services = self.objects.services.iter();
+        let using =
+            services.filter(|(_, service)| compile::external_name_of(service).as_deref() == Some(&name));
+        self.dirty.services.extend(using.map(|(key, _)| key.clone()));
+        self.objects.resolved.insert(name, answer);
     }
 
-    /// Forgets the DNS names that no route uses any more. That changes no route, so it is no revision.
+    /// Forgets the DNS names that no route uses any more. That changes no route.
     pub(crate) fn retain_resolved(&mut self, used: &BTreeSet<String>) {
         self.objects.resolved.retain(|name, _| used.contains(name));
     }
@@ -178,9 +263,19 @@ impl Index {
         &self.objects
     }
 
-    /// Counts the changes of what [`compile`] reads: the same revision compiles to the same table.
-    pub(crate) fn revision(&self) -> u64 {
-        self.revision
+    /// What each Ingress' status says.
+    pub(crate) fn statuses(&self) -> &Arc<BTreeMap<ObjectKey, Arc<SeenStatus>>> {
+        &self.statuses
+    }
+
+    /// What has changed since it was last taken.
+    pub(crate) fn dirty(&self) -> &Dirty {
+        &self.dirty
+    }
+
+    /// Takes what has changed, to be compiled.
+    pub(crate) fn take_dirty(&mut self) -> Dirty {
+        std::mem::take(&mut self.dirty)
     }
 
     /// Where the object that a problem names was read.
@@ -188,6 +283,40 @@ impl Index {
         let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == object.kind)?;
         self.files.get(&Id { kind, namespace: object.namespace.clone(), name: object.name.clone() })
     }
+
+    /// The UID of the object that a problem names.
+    pub(crate) fn uid_of(&self, object: &ObjectRef) -> Option<&String> {
+        let key = ObjectKey::new(&*object.namespace, &*object.name);
+        let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == object.kind)?;
+        let metadata = match kind {
+            Kind::Ingress => self.objects.ingresses.get(&key)?.metadata(),
+            Kind::IngressClass => self.objects.ingress_classes.get(&key.name)?.metadata(),
+            Kind::Service => self.objects.services.get(&key)?.metadata(),
+            Kind::EndpointSlice => self.objects.endpoint_slices.get(&key)?.metadata(),
+            Kind::Secret => self.objects.secrets.get(&key)?.metadata(),
+            Kind::ConfigMap => self.objects.config_maps.get(&key)?.metadata(),
+        };
+        metadata.uid.as_ref()
+    }
+}
+
+/// The Service that a slice belongs to.
+fn service_of(key: &ObjectKey, slice: &EndpointSlice) -> Option<ObjectKey> {
+    compile::service_of(slice).map(|service| ObjectKey::new(&*key.namespace, service))
+}
+
+/// Takes the status, and who wrote it, out of an Ingress.
+fn take_status(
+    ingress: Arc<Ingress>,
+    key: &ObjectKey,
+    statuses: &mut Arc<BTreeMap<ObjectKey, Arc<SeenStatus>>>,
+) -> Arc<Ingress> {
+    let mut ingress = Arc::unwrap_or_clone(ingress);
+    let seen = SeenStatus::take(&mut ingress);
+    if statuses.get(key).is_none_or(|old| **old != seen) {
+        Arc::make_mut(statuses).insert(key.clone(), Arc::new(seen));
+    }
+    Arc::new(ingress)
 }
 
 /// Puts `new` in its place and says whether that changed anything.
@@ -209,7 +338,9 @@ mod tests {
         let mut service = Service::default();
         service.metadata.namespace = Some("shop".into());
         service.metadata.name = Some(name.into());
-        service.spec.get_or_insert_default().external_name = external_name.map(str::to_owned);
+        let spec = service.spec.get_or_insert_default();
+        spec.external_name = external_name.map(str::to_owned);
+        spec.type_ = external_name.map(|_| "ExternalName".into());
         Object::Service(Arc::new(service))
     }
 
@@ -217,11 +348,11 @@ mod tests {
     fn an_object_that_comes_again_unchanged_is_no_change() {
         let mut index = Index::default();
         index.apply(service("web", None), None);
-        let before = index.revision();
+        assert!(index.take_dirty().all);
         index.apply(service("web", None), None);
-        assert_eq!(index.revision(), before);
+        assert!(index.dirty().is_clean());
         index.apply(service("web", Some("example.org")), None);
-        assert_ne!(index.revision(), before);
+        assert!(index.dirty().all);
     }
 
     #[test]
@@ -231,21 +362,65 @@ mod tests {
         index.apply(object.clone(), Some(&file));
         assert_eq!(index.file_of(&object.id().in_file("")), Some(&file));
         index.delete(&object.id());
-        let before = index.revision();
+        assert!(index.take_dirty().all);
         index.delete(&object.id());
-        assert_eq!((index.objects().services.len(), index.revision()), (0, before));
+        assert!(index.objects().services.is_empty() && index.dirty().is_clean());
         assert_eq!(index.file_of(&object.id().in_file("")), None);
     }
 
     #[test]
-    fn the_same_answer_from_dns_is_no_change() {
+    fn an_answer_from_dns_concerns_the_services_of_that_name_and_only_if_it_is_new() {
         let mut index = Index::default();
+        index.apply(service("db", Some("DB.example.org.")), None);
+        index.apply(service("web", Some("web.example.org")), None);
+        index.take_dirty();
         let answer = || Ok(vec![IpAddr::from([10, 0, 0, 7])]);
         index.apply_resolved("db.example.org".into(), answer());
-        let before = index.revision();
+        let services = BTreeSet::from([ObjectKey::new("shop", "db")]);
+        assert_eq!(index.take_dirty(), Dirty { all: false, services });
         index.apply_resolved("db.example.org".into(), answer());
-        assert_eq!(index.revision(), before);
+        assert!(index.dirty().is_clean());
         index.retain_resolved(&BTreeSet::new());
         assert!(index.objects().resolved.is_empty());
+    }
+
+    fn slice(name: &str, service: &str, address: &str) -> Object {
+        let mut slice = EndpointSlice::default();
+        slice.metadata.namespace = Some("shop".into());
+        slice.metadata.name = Some(name.into());
+        slice.metadata.labels = Some([(compile::SERVICE_NAME_LABEL.into(), service.into())].into());
+        slice.endpoints.push(k8s_openapi::api::discovery::v1::Endpoint {
+            addresses: vec![address.into()],
+            ..Default::default()
+        });
+        Object::EndpointSlice(Arc::new(slice))
+    }
+
+    #[test]
+    fn a_slice_concerns_its_service_and_one_that_moves_both() {
+        let mut index = Index::default();
+        let services = |names: &[&str]| names.iter().map(|name| ObjectKey::new("shop", *name)).collect();
+        index.apply(slice("web-1", "web", "10.0.0.1"), None);
+        assert_eq!(index.take_dirty(), Dirty { all: false, services: services(&["web"]) });
+        index.apply(slice("web-1", "web", "10.0.0.1"), None);
+        assert!(index.dirty().is_clean());
+        index.apply(slice("web-1", "db", "10.0.0.1"), None);
+        assert_eq!(index.take_dirty(), Dirty { all: false, services: services(&["db", "web"]) });
+        index.delete(&slice("web-1", "db", "10.0.0.1").id());
+        assert_eq!(index.take_dirty(), Dirty { all: false, services: services(&["db"]) });
+    }
+
+    #[test]
+    fn an_ingress_whose_status_alone_has_changed_is_no_change_of_routes() {
+        let mut index = Index::default();
+        let mut ingress = Ingress::default();
+        ingress.metadata.name = Some("web".into());
+        index.apply(Object::Ingress(Arc::new(ingress.clone())), None);
+        index.take_dirty();
+        ingress.status.get_or_insert_default().load_balancer.get_or_insert_default().ingress =
+            Some(vec![Default::default()]);
+        let before = Arc::clone(index.statuses());
+        index.apply(Object::Ingress(Arc::new(ingress)), None);
+        assert!(index.dirty().is_clean() && before != *index.statuses());
     }
 }

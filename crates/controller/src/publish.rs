@@ -4,12 +4,15 @@
 //! changes come from.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use compile::{Compiled, Settings};
 use model::{Problem, Published, RouteTable};
 
 use crate::index::Index;
+use crate::node::Node;
+use crate::stats::Stats;
 
 /// More new problems than this in one publication are counted and not logged one by one.
 const MAX_LOGGED: usize = 100;
@@ -21,12 +24,21 @@ pub struct Live {
     pub routes: Published<RouteTable>,
     /// Everything that is wrong now, sorted.
     pub problems: Published<Vec<Problem>>,
+    /// The node we run on, if it is known.
+    pub node: Published<Option<Node>>,
+    /// What was counted.
+    pub stats: Arc<Stats>,
 }
 
 impl Default for Live {
     /// An empty table of generation 0, and no problems.
     fn default() -> Live {
-        Live { routes: Published::new(RouteTable::default()), problems: Published::new(Vec::new()) }
+        Live {
+            routes: Published::new(RouteTable::default()),
+            problems: Published::new(Vec::new()),
+            node: Published::new(None),
+            stats: Arc::default(),
+        }
     }
 }
 
@@ -36,13 +48,23 @@ impl Default for Live {
 pub(crate) struct Gather {
     quiet: Duration,
     at_most: Duration,
+    /// Whether a change that comes alone waits too.
+    lone_waits: bool,
     /// The first and the last change that wait.
     waiting: Option<(Instant, Instant)>,
+    /// When changes were last taken.
+    taken: Option<Instant>,
 }
 
 impl Gather {
+    /// Every change waits for quiet: a folder is edited file by file.
     pub(crate) fn new(quiet: Duration, at_most: Duration) -> Gather {
-        Gather { quiet, at_most, waiting: None }
+        Gather { quiet, at_most, lone_waits: true, waiting: None, taken: None }
+    }
+
+    /// A change after a quiet time is due at once; only what follows on its heels is gathered.
+    pub(crate) fn eager(quiet: Duration, at_most: Duration) -> Gather {
+        Gather { lone_waits: false, ..Gather::new(quiet, at_most) }
     }
 
     /// Something changed.
@@ -53,12 +75,16 @@ impl Gather {
 
     /// When the publication is due; `None` if nothing waits.
     pub(crate) fn due(&self) -> Option<Instant> {
-        self.waiting.map(|(first, last)| (first + self.at_most).min(last + self.quiet))
+        let (first, last) = self.waiting?;
+        if !self.lone_waits && self.taken.is_none_or(|taken| first >= taken + self.quiet) {
+            return Some(first);
+        }
+        Some((first + self.at_most).min(last + self.quiet))
     }
 
     /// The changes so far are being taken.
-    pub(crate) fn clear(&mut self) {
-        self.waiting = None;
+    pub(crate) fn clear(&mut self, now: Instant) {
+        (self.waiting, self.taken) = (None, Some(now));
     }
 }
 
@@ -67,54 +93,107 @@ pub(crate) struct Publisher {
     live: Live,
     settings: Settings,
     generation: u64,
-    /// The revision of the index that is live.
-    revision: Option<u64>,
-    /// The problems and names of that compile.
-    compiled: (Vec<Problem>, BTreeSet<String>),
-    reported: BTreeSet<Problem>,
+    /// What is live.
+    compiled: Option<Compiled>,
+    /// The problems of the compile that `reported` was made of.
+    merged: Arc<Vec<Problem>>,
+    reported: Arc<BTreeSet<Problem>>,
 }
 
 impl Publisher {
     pub(crate) fn new(live: Live, settings: Settings) -> Publisher {
-        let (compiled, reported) = Default::default();
-        Publisher { live, settings, generation: 0, revision: None, compiled, reported }
+        Publisher {
+            live,
+            settings,
+            generation: 0,
+            compiled: None,
+            merged: Arc::default(),
+            reported: Arc::default(),
+        }
     }
 
-    /// Makes the index live, and the problems of its compile and of its source.
-    pub(crate) fn publish<'a>(&mut self, index: &Index, source: impl Iterator<Item = &'a Problem>) {
-        if self.revision != Some(index.revision()) {
-            self.publish_routes(index);
+    /// Makes the index live, and the problems of its compile and of its source. Returns whether all was compiled, and
+    /// not only backends.
+    pub(crate) fn publish<'a>(
+        &mut self,
+        index: &mut Index,
+        source: impl Iterator<Item = &'a Problem>,
+        source_changed: bool,
+    ) -> bool {
+        let all = self.compile(index);
+        if let Some(compiled) = &self.compiled
+            && self.live.routes.load().generation != compiled.table.generation
+        {
+            self.live.routes.publish(compiled.table.clone());
         }
-        let problems = merge(source, &self.compiled.0, index);
-        if problems != self.reported {
+        if source_changed
+            || all
+            || !self.compiled.as_ref().is_some_and(|c| Arc::ptr_eq(&c.problems, &self.merged))
+        {
+            self.tell(source, index);
+        }
+        all
+    }
+
+    /// Makes known what is wrong, without another table.
+    pub(crate) fn tell<'a>(&mut self, source: impl Iterator<Item = &'a Problem>, index: &Index) {
+        self.merged =
+            self.compiled.as_ref().map(|compiled| Arc::clone(&compiled.problems)).unwrap_or_default();
+        let problems = merge(source, &self.merged, index);
+        if problems != *self.reported {
             log_changes(&self.reported, &problems);
             self.live.problems.publish(problems.iter().cloned().collect());
-            self.reported = problems;
+            self.reported = Arc::new(problems);
         }
     }
 
-    /// The DNS names that the live routes need.
-    pub(crate) fn external_names(&self) -> &BTreeSet<String> {
-        &self.compiled.1
+    /// Compiles what has changed, without making it live. Returns whether that was all.
+    pub(crate) fn compile(&mut self, index: &mut Index) -> bool {
+        let dirty = index.take_dirty();
+        match &mut self.compiled {
+            Some(compiled) if !dirty.all => {
+                if !dirty.is_clean() {
+                    let started = Instant::now();
+                    let next = self.generation + 1;
+                    if compiled.update_backends(index.objects(), &self.settings, &dirty.services, next) {
+                        self.generation = next;
+                    }
+                    self.live.stats.compiled_backends(started.elapsed());
+                }
+                false
+            }
+            _ => {
+                self.compile_all(index);
+                true
+            }
+        }
     }
 
-    fn publish_routes(&mut self, index: &Index) {
+    /// The last compile; none before the first.
+    pub(crate) fn compiled(&self) -> Option<&Compiled> {
+        self.compiled.as_ref()
+    }
+
+    /// All problems that are told now. Another pointer when they have changed.
+    pub(crate) fn problems(&self) -> &Arc<BTreeSet<Problem>> {
+        &self.reported
+    }
+
+    fn compile_all(&mut self, index: &Index) {
         self.generation += 1;
         let started = Instant::now();
-        let Compiled { table, problems, external_names } =
-            compile::compile(index.objects(), &self.settings, self.generation);
+        let compiled = compile::compile(index.objects(), &self.settings, self.generation);
         let took = started.elapsed();
+        self.live.stats.compiled_all(took);
         tracing::info!(
             generation = self.generation,
-            routes = table.routes().len(),
-            backends = table.backends().len(),
-            problems = problems.len(),
+            routes = compiled.table.routes().len(),
+            backends = compiled.table.backends().len(),
+            problems = compiled.problems.len(),
             compiled_in = ?took,
-            "routes published"
+            "routes compiled"
         );
-        self.live.routes.publish(table);
-        self.revision = Some(index.revision());
-        self.compiled = (problems, external_names);
+        self.compiled = Some(compiled);
     }
 }
 
@@ -165,8 +244,21 @@ mod tests {
         assert_eq!(gather.due(), None);
         gather.mark(start);
         assert_eq!(gather.due(), Some(start + QUIET));
-        gather.clear();
+        gather.clear(start);
         assert_eq!(gather.due(), None);
+    }
+
+    #[test]
+    fn an_eager_gatherer_takes_a_lone_change_at_once_and_gathers_what_follows() {
+        let (start, mut gather) = (Instant::now(), Gather::eager(QUIET, AT_MOST));
+        gather.mark(start);
+        assert_eq!(gather.due(), Some(start));
+        gather.clear(start);
+        gather.mark(start + QUIET / 2);
+        assert_eq!(gather.due(), Some(start + QUIET / 2 + QUIET));
+        gather.clear(start + 2 * QUIET);
+        gather.mark(start + 3 * QUIET);
+        assert_eq!(gather.due(), Some(start + 3 * QUIET));
     }
 
     #[test]

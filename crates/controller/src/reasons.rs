@@ -17,9 +17,13 @@ pub const MISSING_NAME: &str = "missing-name";
 pub const INVALID_VALUE: &str = "invalid-value";
 /// Two places give the same object.
 pub const DUPLICATE_OBJECT: &str = "duplicate-object";
+/// The API server does not let us follow a kind of object, or cannot be reached.
+pub const WATCH_FAILED: &str = "watch-failed";
+/// The API server gives an object that is not as its kind defines it, or does not let us read it.
+pub const UNREADABLE_OBJECT: &str = "unreadable-object";
 
 /// All of them, sorted.
-pub const ALL: [&str; 8] = [
+pub const ALL: [&str; 10] = [
     DUPLICATE_OBJECT,
     INVALID_SYNTAX,
     INVALID_VALUE,
@@ -27,5 +31,7 @@ pub const ALL: [&str; 8] = [
     MISSING_NAME,
     NOT_AN_OBJECT,
     UNREADABLE_FILE,
+    UNREADABLE_OBJECT,
     UNSUPPORTED_VERSION,
+    WATCH_FAILED,
 ];

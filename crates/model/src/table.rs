@@ -9,16 +9,16 @@ use crate::{Backend, BackendKey, HostMatch, PathMatch, RequestHost, RequestPath,
 
 type Map<K, V> = HashMap<K, V, RandomState>;
 
-/// All routes and backends at one moment. A request finds its route here once and keeps that snapshot to its end.
+/// All routes and backends at one moment; a clone costs next to nothing. A request finds its route here once and keeps that snapshot to its end.
 #[derive(Clone, Debug, Default)]
 pub struct RouteTable {
     /// Counts publications; larger is newer.
     pub generation: u64,
     routing: Arc<Routing>,
-    backends: Vec<Arc<Backend>>,
+    backends: Arc<[Arc<Backend>]>,
 }
 
-/// How routes are found; one for all clones of a table.
+/// How routes are found; one for all tables that differ only in their backends.
 #[derive(Debug, Default)]
 struct Routing {
     exact: Map<Box<str>, Paths>,
@@ -79,6 +79,22 @@ impl RouteTable {
     /// The backend of this name.
     pub fn backend(&self, key: &BackendKey) -> Option<&Arc<Backend>> {
         self.routing.backend_places.get(key).map(|place| &self.backends[*place as usize])
+    }
+
+    /// The same routes with other backends in these places; each keeps its name. It shares with this table all that
+    /// does not differ, so it costs a pass over the backends' pointers and no look at a route.
+    pub fn with_backends(
+        &self,
+        generation: u64,
+        backends: impl IntoIterator<Item = (u32, Backend)>,
+    ) -> RouteTable {
+        let mut table = RouteTable { generation, ..self.clone() };
+        for (place, backend) in backends {
+            let old = &mut Arc::make_mut(&mut table.backends)[place as usize];
+            debug_assert_eq!(old.key, backend.key, "a route would lead to another Service");
+            *old = Arc::new(backend);
+        }
+        table
     }
 
     /// All routes that are served, in the order of their origins.
@@ -225,6 +241,6 @@ impl RouteTableBuilder {
             }
         }
         routing.all_paths().for_each(Paths::index_lengths);
-        RouteTable { generation, routing: Arc::new(routing), backends: self.backends }
+        RouteTable { generation, routing: Arc::new(routing), backends: self.backends.into() }
     }
 }

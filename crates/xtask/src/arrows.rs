@@ -20,7 +20,7 @@ const ARROWS: [(&str, &[&str]); 7] = [
 ];
 
 /// Crates that are no part of the product.
-const OUTSIDE: [&str; 3] = ["benches", "system-tests", "xtask"];
+const OUTSIDE: [&str; 4] = ["benches", "control-plane", "system-tests", "xtask"];
 
 /// A crate of the workspace and all that its library or program depends on.
 type Package = (String, Vec<String>);

@@ -1,4 +1,5 @@
-//! Starts the whole-process benchmark, which lives in `benches/peers`. (`cargo bench` runs the small ones.)
+//! Starts the whole-process benchmarks, which live in `benches/peers` and `benches/cluster`. (`cargo bench` runs the
+//! small ones.)
 
 use std::ffi::OsString;
 
@@ -7,12 +8,24 @@ use anyhow::Result;
 use crate::setup;
 use crate::shell::{self, cargo};
 
-/// Builds for release and runs the benchmark with these options.
+/// The first option that asks for the other benchmark.
+const CLUSTER: &str = "cluster";
+
+/// Builds for release and runs the benchmark with these options: beside other proxies, or beside a cluster.
 ///
 /// # Errors
 /// If the build or the benchmark fails.
 pub(crate) fn run(options: &[OsString]) -> Result<()> {
-    setup::peers()?;
+    let (program, options) = match options {
+        [first, rest @ ..] if first == CLUSTER => {
+            setup::control_plane()?;
+            (CLUSTER, rest)
+        }
+        options => {
+            setup::peers()?;
+            ("peers", options)
+        }
+    };
     shell::run(cargo(&[
         "build",
         "--release",
@@ -22,8 +35,8 @@ pub(crate) fn run(options: &[OsString]) -> Result<()> {
         "--package",
         "benches",
     ]))?;
-    let mut peers =
-        cargo(&["run", "--quiet", "--release", "--locked", "--package", "benches", "--bin", "peers", "--"]);
-    peers.args(options);
-    shell::run(peers)
+    let mut bench =
+        cargo(&["run", "--quiet", "--release", "--locked", "--package", "benches", "--bin", program, "--"]);
+    bench.args(options);
+    shell::run(bench)
 }

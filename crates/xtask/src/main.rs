@@ -1,6 +1,7 @@
-//! The developer's commands: `cargo xtask {setup,lint,test,bench}`. CI runs the same ones (`.ci/run`).
+//! The developer's commands: `cargo xtask {setup,lint,test,bench,cluster}`. CI runs the same ones (`.ci/run`).
 //!
-//! Owns: what has to be installed, what counts as clean, how tests and benches are started.
+//! Owns: what has to be installed, what counts as clean, how tests, benches and a cluster to try
+//! things on are started.
 //! Never: product code, and nothing that plain cargo does as well by itself.
 //! Start at [`Command`].
 
@@ -12,6 +13,7 @@ mod arrows;
 mod lint;
 
 mod bench;
+mod cluster;
 mod test;
 
 use std::ffi::OsString;
@@ -22,12 +24,15 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "The developer's commands")]
 enum Command {
-    /// Install what lint, tests and benches need (Debian packages, cargo-deny); quick when all is there
+    /// Install what lint, tests and benches need (Debian packages, cargo-deny, a Kubernetes control plane built with Go,
+    /// which takes 6 to 10 minutes); quick when all is there
     Setup,
     /// Format, clippy, docs, licences and bans, the fuzz targets, and the arrows between crates
     Lint,
     /// Set up and run all tests
     Test,
+    /// Run a Kubernetes control plane on loopback until Ctrl-C, and show how to use it
+    Cluster,
     /// Build for release and compare with nginx, haproxy and the floor; `--help` shows the options
     #[command(disable_help_flag = true)]
     Bench {
@@ -42,6 +47,7 @@ fn main() -> ExitCode {
         Command::Setup => setup::run(),
         Command::Lint => lint::run(),
         Command::Test => test::run(),
+        Command::Cluster => cluster::run(),
         Command::Bench { options } => bench::run(&options),
     };
     // Not by returning it: with RUST_BACKTRACE=1 the message would drown in the backtrace.

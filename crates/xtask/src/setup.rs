@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, bail, ensure};
+use control_plane::Binaries;
 
 use crate::shell::{self, cargo, program, succeeds};
 
@@ -16,7 +17,8 @@ const CARGO_DENY: &str = "cargo-deny@0.20.2";
 /// Installs everything.
 pub(crate) fn run() -> Result<()> {
     lint_tools()?;
-    peers()
+    peers()?;
+    control_plane().map(drop)
 }
 
 /// Installs rustfmt, clippy and cargo-deny. The latter is built from source, which takes some minutes, once.
@@ -51,6 +53,14 @@ pub(crate) fn peers() -> Result<()> {
     let mut install = apt_get(&["install", "--quiet", "--yes", "--no-install-recommends"]);
     install.args(packages);
     shell::run(install)
+}
+
+/// Builds the Kubernetes control plane that tests start, unless it is there or the environment names another.
+///
+/// # Errors
+/// If Go, the one thing that is not installed here, is missing, says where to get it.
+pub(crate) fn control_plane() -> Result<Binaries> {
+    Ok(control_plane::build()?)
 }
 
 fn apt_get(args: &[&str]) -> Command {

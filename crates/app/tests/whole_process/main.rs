@@ -5,6 +5,7 @@
 mod support;
 
 mod check;
+mod cluster;
 mod demo;
 mod drain;
 mod explain;

@@ -1,13 +1,17 @@
 //! A folder of manifests, upstreams, clients, and the program itself.
 
 mod client;
+mod cluster;
 mod folder;
 mod gate;
+mod traffic;
 mod upstream;
 
 pub(crate) use client::Client;
+pub(crate) use cluster::{Cluster, block_on};
 pub(crate) use folder::{Folder, ingress, service, slice};
 pub(crate) use gate::{Gate, program};
+pub(crate) use traffic::Traffic;
 pub(crate) use upstream::Upstream;
 
 use std::time::{Duration, Instant};

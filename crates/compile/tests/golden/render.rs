@@ -8,7 +8,7 @@ use model::{Backend, HostMatch, Problem, RequestHost, RequestPath, Route, RouteT
 use crate::case::Case;
 
 pub(crate) fn render(case: &Case) -> String {
-    let Compiled { table, problems, external_names } = case.compile();
+    let Compiled { table, problems, external_names, .. } = case.compile();
     let mut out = String::new();
     section(&mut out, "routes", table.routes().iter().map(|r| route(&table, r)));
     section(&mut out, "backends", table.backends().iter().map(|b| backend(b)));

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use compile::Settings;
-use controller::Config;
+use controller::{Config, Source};
 
 use crate::dns_server::DnsServer;
 use crate::running::{Now, Running, ingress, start_with};
@@ -25,8 +25,10 @@ async fn start(server: &DnsServer) -> Running {
     let manifests = dir.path().join("manifests");
     fs::create_dir(&manifests).expect("the folder of manifests");
     fs::write(manifests.join("web.yaml"), ingress("web", "web.test") + SERVICE).expect("a file");
-    let config =
-        Config { dns_server: Some(server.start().await), ..Config::new(manifests, Settings::default()) };
+    let config = Config {
+        dns_server: Some(server.start().await),
+        ..Config::new(Source::Folder(manifests), Settings::default())
+    };
     start_with(dir, config).await
 }
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use compile::Settings;
-use controller::{Config, Live, run};
+use controller::{Config, Live, Source, run};
+use lifecycle::drain::drain;
 use model::{Problem, RequestHost, RequestPath, RouteTable};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -42,14 +43,15 @@ pub(crate) async fn start(files: &[(&str, &str)]) -> Running {
     for (path, text) in files {
         write(&manifests, path, text);
     }
-    start_with(dir, Config::new(manifests, Settings::default())).await
+    start_with(dir, Config::new(Source::Folder(manifests), Settings::default())).await
 }
 
 pub(crate) async fn start_with(dir: TempDir, config: Config) -> Running {
     let (live, (synced, read)) = (Live::default(), oneshot::channel());
     let publish = live.clone();
     let controller = tokio::spawn(async move {
-        let ended = run(config, publish, || synced.send(()).expect("the test waits")).await;
+        let (_serving, watch) = drain();
+        let ended = run(config, publish, watch, || synced.send(()).expect("the test waits")).await;
         panic!("the controller ended: {ended:?}");
     });
     read.await.expect("the folder is read");

@@ -33,18 +33,24 @@ pub(crate) struct Gate {
 impl Gate {
     /// Starts on free ports and waits until it is ready.
     pub(crate) fn start(folder: &Folder, more: &[&str]) -> Gate {
-        let gate = Gate::bound(folder, more);
-        eventually("readiness", || (gate.page("/ready").0 == 200).then_some(()));
-        gate
+        Gate::bound(folder, more).ready()
+    }
+
+    /// Waits until it is ready.
+    pub(crate) fn ready(self) -> Gate {
+        eventually("readiness", || (self.page("/ready").0 == 200).then_some(()));
+        self
     }
 
     /// Starts on free ports and waits until they are bound.
     pub(crate) fn bound(folder: &Folder, more: &[&str]) -> Gate {
-        let manifests = folder.path();
-        let args =
-            ["run", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--access-log", "off", "--manifests"];
-        let mut command = program(&args);
-        let mut child = command.arg(&manifests).args(more).stderr(Stdio::piped()).spawn().unwrap();
+        Gate::run(Command::arg(&mut program(&["run", "--manifests"]), folder.path()).args(more))
+    }
+
+    /// Starts `sluicegate run` with these arguments on free ports and waits until they are bound.
+    pub(crate) fn run(command: &mut Command) -> Gate {
+        command.args(["--http", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--access-log", "off"]);
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let (log, stderr) = (Arc::new(Mutex::new(String::new())), child.stderr.take().unwrap());
         let written = Arc::clone(&log);
         std::thread::spawn(move || {

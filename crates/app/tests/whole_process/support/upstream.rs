@@ -1,7 +1,7 @@
 //! An upstream that answers each request with its name, and holds those for `/held` back until it is told to go on.
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 
 use super::eventually;
@@ -21,7 +21,12 @@ struct Held {
 
 impl Upstream {
     pub(crate) fn start(name: &'static str) -> Upstream {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Upstream::at(Ipv4Addr::LOCALHOST.into(), name)
+    }
+
+    /// Starts where a pod could be.
+    pub(crate) fn at(address: IpAddr, name: &'static str) -> Upstream {
+        let listener = TcpListener::bind((address, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let held = Arc::new(Held::default());
         let shared = Arc::clone(&held);

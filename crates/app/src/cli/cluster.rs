@@ -1,0 +1,91 @@
+//! Which cluster is followed, how much of it, and what is written into it.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use controller::{Address, Cluster, LeaseName, Namespaces, ObjectKey, Publish, Report};
+
+/// A cluster as the source of the objects.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "The cluster")]
+pub(crate) struct ClusterArgs {
+    /// Follow the cluster that this file names. Without it and without --manifests: the one that this pod runs in
+    #[arg(long, value_name = "FILE", env = "SLUICEGATE_KUBECONFIG")]
+    kubeconfig: Option<PathBuf>,
+
+    /// Read only these namespaces, for which Roles are enough. By default all
+    #[arg(long, value_name = "NAME", env = "SLUICEGATE_WATCH_NAMESPACE", value_delimiter = ',')]
+    watch_namespace: Vec<String>,
+
+    /// Serve only the Ingresses of namespaces with these labels, as team=shop,stage!=test
+    #[arg(
+        long,
+        value_name = "LABELS",
+        env = "SLUICEGATE_WATCH_NAMESPACE_SELECTOR",
+        conflicts_with = "watch_namespace"
+    )]
+    watch_namespace_selector: Option<String>,
+
+    /// The node that this process runs on, to know when the cluster takes it away (from the pod's spec.nodeName)
+    #[arg(long, value_name = "NAME", env = "SLUICEGATE_NODE_NAME")]
+    node_name: Option<String>,
+
+    /// Write these addresses or host names into the status of our Ingresses
+    #[arg(long, value_name = "ADDR", env = "SLUICEGATE_PUBLISH_ADDRESS", value_delimiter = ',')]
+    publish_address: Vec<Address>,
+
+    /// Write where this Service of type LoadBalancer can be reached into the status of our Ingresses
+    #[arg(
+        long,
+        value_name = "NAMESPACE/NAME",
+        env = "SLUICEGATE_PUBLISH_SERVICE",
+        value_parser = service,
+        conflicts_with = "publish_address"
+    )]
+    publish_service: Option<ObjectKey>,
+
+    /// Write no status, whatever else is said: for a while beside another controller of the same class
+    #[arg(long, env = "SLUICEGATE_NO_STATUS")]
+    no_status: bool,
+
+    /// Write no Events about what is wrong with objects
+    #[arg(long, env = "SLUICEGATE_NO_EVENTS")]
+    no_events: bool,
+
+    /// The Lease whose holder alone writes status and Events; by default sluicegate- and the class, in our own namespace
+    #[arg(long, value_name = "[NAMESPACE/]NAME", env = "SLUICEGATE_LEASE")]
+    lease: Option<String>,
+}
+
+impl ClusterArgs {
+    /// The cluster that is meant.
+    pub(crate) fn cluster(self, class: &str) -> Cluster {
+        let publish = match self.publish_service {
+            Some(service) => Some(Publish::Service(service)),
+            None if self.publish_address.is_empty() => None,
+            None => Some(Publish::Addresses(self.publish_address)),
+        };
+        let lease = self.lease.unwrap_or_else(|| format!("sluicegate-{class}"));
+        let (namespace, name) = match lease.split_once('/') {
+            Some((namespace, name)) => (Some(namespace.to_owned()), name.to_owned()),
+            None => (None, lease),
+        };
+        let namespaces = match self.watch_namespace_selector {
+            Some(labels) => Namespaces::Labelled(labels),
+            None if self.watch_namespace.is_empty() => Namespaces::All,
+            None => Namespaces::Named(self.watch_namespace),
+        };
+        let status = publish.filter(|_| !self.no_status);
+        let report = Report { status, events: !self.no_events, lease: LeaseName { namespace, name } };
+        Cluster { kubeconfig: self.kubeconfig, namespaces, node: self.node_name, report }
+    }
+}
+
+fn service(raw: &str) -> Result<ObjectKey, String> {
+    match raw.split_once('/') {
+        Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() => {
+            Ok(ObjectKey::new(namespace, name))
+        }
+        _ => Err("write it as NAMESPACE/NAME".into()),
+    }
+}

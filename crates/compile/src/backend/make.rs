@@ -1,0 +1,148 @@
+//! A Service and a port to a backend with its endpoints.
+
+use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
+use model::{Backend, BackendKey, ObjectRef, Unavailable};
+
+use crate::problems::{Fault, Problems};
+use crate::reference::Port;
+use crate::{ObjectKey, Objects, Settings, endpoint, external_name, reasons};
+
+/// What backends are made from.
+#[derive(Clone, Copy)]
+pub(super) struct Maker<'a> {
+    objects: &'a Objects,
+    settings: &'a Settings,
+}
+
+/// A backend, and what came to light when it was made.
+pub(super) struct Made {
+    pub(super) backend: Backend,
+    /// What is wrong with naming it, to be told of each Ingress that does.
+    pub(super) fault: Option<Fault>,
+    /// The DNS name that its endpoints are resolved from.
+    pub(super) external_name: Option<String>,
+}
+
+impl Made {
+    fn of(backend: Backend) -> Made {
+        Made { backend, fault: None, external_name: None }
+    }
+
+    fn unavailable(key: &BackendKey, why: Unavailable, fault: Option<Fault>) -> Made {
+        Made { fault, ..Made::of(Backend::unavailable(key.clone(), why)) }
+    }
+}
+
+impl<'a> Maker<'a> {
+    pub(super) fn new(objects: &'a Objects, settings: &'a Settings) -> Maker<'a> {
+        Maker { objects, settings }
+    }
+
+    /// Makes a backend; tells what is wrong with its Service and with the slices, and of no other object.
+    pub(super) fn make(self, key: &BackendKey, port: &Port, problems: &mut Problems) -> Made {
+        let service = ObjectKey::new(&*key.namespace, &*key.service);
+        let Some(service) = self.objects.services.get(&service) else {
+            return Made::unavailable(key, Unavailable::NoService, Some(no_service(key)));
+        };
+        match service.spec.as_ref() {
+            Some(spec) if external_name::is_external(spec) => self.make_external(key, port, spec, problems),
+            _ => self.make_sliced(key, port, service, problems),
+        }
+    }
+
+    fn make_sliced(self, key: &BackendKey, port: &Port, service: &Service, problems: &mut Problems) -> Made {
+        let Some(port) = service.spec.as_ref().and_then(|spec| find_port(spec, port)) else {
+            return no_port(key, "add the port to the Service or name one that it has");
+        };
+        let port_name = port.name.as_deref().unwrap_or_default();
+        let slices = self.objects.endpoint_slices.of(&key.namespace, &key.service);
+        let none_at_all = slices.clone().next().is_none();
+        if none_at_all || !endpoint::any_has_port(slices.clone(), port_name) {
+            let object = ObjectRef::new("Service", &key.namespace, &key.service);
+            problems.add(object, "", no_slice(none_at_all, port_name));
+        }
+        let allow_loopback = self.settings.allow_loopback;
+        let read = |slice| endpoint::read(slice, port_name, allow_loopback, problems);
+        Made::of(Backend::new(key.clone(), slices.flat_map(read).collect()))
+    }
+
+    /// An ExternalName Service needs no `ports`; a number in the Ingress is enough.
+    fn make_external(
+        self,
+        key: &BackendKey,
+        port: &Port,
+        spec: &ServiceSpec,
+        problems: &mut Problems,
+    ) -> Made {
+        let object = || ObjectRef::new("Service", &key.namespace, &key.service);
+        let name = match external_name::parse(spec.external_name.as_deref()) {
+            Ok(name) => name,
+            Err(fault) => {
+                problems.add(object(), "spec.externalName", fault);
+                return Made::unavailable(key, Unavailable::Refused, None);
+            }
+        };
+        let number = match port {
+            Port::Number(number) => Some(*number),
+            Port::Name(_) => find_port(spec, port).and_then(|port| u16::try_from(port.port).ok()),
+        };
+        let Some(port) = number.filter(|number| *number != 0) else {
+            return no_port(key, "name the port by its number, or add it to the Service");
+        };
+        let (endpoints, faults) = external_name::endpoints(&name, port, self.objects.resolved.get(&name));
+        for fault in faults {
+            problems.add(object(), "spec.externalName", fault);
+        }
+        Made { external_name: Some(name), ..Made::of(Backend::new(key.clone(), endpoints)) }
+    }
+}
+
+fn no_port(key: &BackendKey, remedy: &str) -> Made {
+    let BackendKey { namespace, service, port } = key;
+    let message =
+        format!("routes to port {port} of Service {namespace}/{service}, which has no such TCP port");
+    let fault = Fault::error(reasons::MISSING_PORT, message, remedy);
+    Made::unavailable(key, Unavailable::NoPort, Some(fault))
+}
+
+/// The TCP port of this number or name; a number may occur once for each protocol.
+fn find_port<'s>(spec: &'s ServiceSpec, wanted: &Port) -> Option<&'s ServicePort> {
+    spec.ports.iter().flatten().find(|port| {
+        let is_tcp = port.protocol.as_deref().is_none_or(|protocol| protocol == "TCP");
+        is_tcp
+            && match wanted {
+                Port::Number(number) => port.port == i32::from(*number),
+                Port::Name(name) => port.name.as_deref() == Some(&**name),
+            }
+    })
+}
+
+fn no_service(key: &BackendKey) -> Fault {
+    Fault::error(
+        reasons::DANGLING_REFERENCE,
+        format!("routes to Service {}/{}, which does not exist", key.namespace, key.service),
+        "create the Service in the Ingress' namespace or correct the name",
+    )
+}
+
+/// In a cluster every Service with a selector has a slice, even without pods; in a folder of manifests one is easily
+/// forgotten or mislabelled.
+fn no_slice(none_at_all: bool, port_name: &str) -> Fault {
+    if none_at_all {
+        Fault::warning(
+            reasons::NO_ENDPOINT_SLICE,
+            "has no EndpointSlice, so requests for it are answered 503",
+            "create an EndpointSlice in its namespace that carries the label kubernetes.io/service-name",
+        )
+    } else {
+        let port =
+            if port_name.is_empty() { "without a name".into() } else { format!("named {port_name:?}") };
+        Fault::warning(
+            reasons::NO_ENDPOINT_SLICE,
+            format!(
+                "has no EndpointSlice with a TCP port {port}, so requests for that port are answered 503"
+            ),
+            "give the port the same name in the Service and in its EndpointSlices",
+        )
+    }
+}

@@ -1,0 +1,352 @@
+//! The cluster as a source: what its API server knows, as changes of the index.
+//!
+//! Owns: the connection to the API server, one watch for each kind (and namespace), the objects that are only asked for
+//! by name, and what counts as proof that an object is gone.
+//! Never: what an object means; that is [`compile`]'s.
+//! Start at [`Watches::start`]; what comes of it arrives as [`Change`]s.
+
+mod connect;
+
+mod watch;
+
+mod lean;
+mod readable;
+
+mod health;
+mod proof;
+
+mod named;
+
+mod error;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use compile::ObjectKey;
+use k8s_openapi::api::core::v1::{Namespace, Node, Secret, Service};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::api::networking::v1::{Ingress, IngressClass, IngressLoadBalancerIngress};
+use k8s_openapi::{NamespaceResourceScope, Resource as _};
+use kube::{Api, Client, Resource};
+use serde::de::DeserializeOwned;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+
+pub use connect::ConnectError;
+pub(crate) use connect::{Connection, connect};
+pub(crate) use named::{Answer, NamedSecrets};
+
+use crate::index::{Id, Kind, Object};
+use crate::stats::Stats;
+use lean::Lean;
+use named::Follow;
+use proof::Store;
+use readable::Readable;
+use watch::{Seen, Watch};
+
+/// Changes that wait to be applied; more hold up the watches, not the memory.
+const CHANGES_MAX: usize = 1024;
+
+/// Which cluster is watched, and how much of it.
+#[derive(Clone, Debug, Default)]
+pub struct Cluster {
+    /// The file that names the API server and who we are; without it, those of the pod we run in.
+    pub kubeconfig: Option<PathBuf>,
+    /// Whose objects are read.
+    pub namespaces: Namespaces,
+    /// The node we run on.
+    pub node: Option<String>,
+    /// What is written into the cluster.
+    pub report: crate::report::Report,
+}
+
+/// Whose objects are read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Namespaces {
+    /// All of them.
+    #[default]
+    All,
+    /// Only these: no right to read anything elsewhere is needed.
+    Named(Vec<String>),
+    /// The Ingresses of namespaces with these labels, and what all namespaces have beside.
+    Labelled(String),
+}
+
+/// What was learned.
+#[derive(Debug)]
+pub(crate) enum Change {
+    /// An object is as it is now.
+    Apply(Object),
+    /// An object is proven to be gone.
+    Delete(Id),
+    /// An object is there, and cannot be read.
+    Unreadable(Id, String),
+    /// A namespace's Ingresses are ours to serve, or no longer.
+    Namespace(String, bool),
+    /// What is to be known of a Secret that was asked for.
+    Secret(ObjectKey, Answer<Secret>),
+    /// The addresses of the Service that status is to show.
+    PublishService(Vec<IngressLoadBalancerIngress>),
+    /// The node we run on.
+    Node(Option<Arc<Node>>),
+    /// All objects of a part have been told once.
+    Synced(Part),
+    /// A part cannot be followed: why, and what to do.
+    Failing(Part, String, &'static str),
+    /// It can again.
+    Working(Part),
+}
+
+/// What one watch sees: a kind, in all namespaces or one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Part {
+    kind: &'static str,
+    namespace: Option<String>,
+}
+
+impl Part {
+    /// The word in the objects' `kind` field.
+    pub(crate) fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    /// The namespace, or nothing for all.
+    pub(crate) fn namespace(&self) -> &str {
+        self.namespace.as_deref().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(f, "{} of namespace {namespace}", self.kind),
+            None => f.write_str(self.kind),
+        }
+    }
+}
+
+/// Where the watches tell of changes.
+#[derive(Clone)]
+pub(crate) struct Changes {
+    sender: mpsc::Sender<Change>,
+    stats: Arc<Stats>,
+}
+
+impl Changes {
+    /// Waits for room. Nobody listens any more only when the controller ends, and this task with it.
+    async fn send(&self, change: Change) {
+        let _ = self.sender.send(change).await;
+    }
+
+    fn stats(&self) -> &Stats {
+        &self.stats
+    }
+}
+
+/// All that is watched, and what comes of it. Dropped, it watches nothing.
+pub(crate) struct Watches {
+    client: Client,
+    store: Store,
+    sender: Changes,
+    changes: mpsc::Receiver<Change>,
+    tasks: JoinSet<()>,
+    parts: Vec<Part>,
+}
+
+impl Watches {
+    /// Watches what `cluster` says.
+    pub(crate) fn start(client: Client, cluster: &Cluster, stats: Arc<Stats>) -> Watches {
+        let (sender, changes) = mpsc::channel(CHANGES_MAX);
+        let sender = Changes { sender, stats };
+        let store = Store::new(client.clone());
+        let mut watches =
+            Watches { client, store, sender, changes, tasks: JoinSet::new(), parts: Vec::new() };
+        match &cluster.namespaces {
+            Namespaces::All => watches.watch_namespace(None),
+            Namespaces::Named(names) => names.iter().for_each(|name| watches.watch_namespace(Some(name))),
+            Namespaces::Labelled(labels) => {
+                watches.watch_namespace(None);
+                let (api, part) =
+                    (Api::all(watches.client.clone()), Part { kind: Namespace::KIND, namespace: None });
+                watches.watch(api, part, Some(labels), false, namespace);
+            }
+        }
+        // Where only some namespaces may be read, IngressClasses, which have none, may well be forbidden.
+        let optional = matches!(cluster.namespaces, Namespaces::Named(_));
+        let (api, part) =
+            (Api::all(watches.client.clone()), Part { kind: IngressClass::KIND, namespace: None });
+        watches.watch(api, part, None, optional, indexed::<IngressClass>);
+        watches.follow_node(cluster.node.as_deref());
+        watches.follow_publish_service(cluster.report.publish_service());
+        watches
+    }
+
+    fn watch_namespace(&mut self, namespace: Option<&str>) {
+        self.watch_kind::<Ingress>(namespace);
+        self.watch_kind::<Service>(namespace);
+        self.watch_kind::<EndpointSlice>(namespace);
+    }
+
+    fn watch_kind<K: Watched + Indexed<Scope = NamespaceResourceScope>>(&mut self, namespace: Option<&str>) {
+        let api = match namespace {
+            Some(namespace) => Api::namespaced(self.client.clone(), namespace),
+            None => Api::all(self.client.clone()),
+        };
+        let part = Part { kind: K::KIND, namespace: namespace.map(str::to_owned) };
+        self.watch(api, part, None, false, indexed::<K>);
+    }
+
+    fn watch<K: Watched>(
+        &mut self,
+        api: Api<Readable<K>>,
+        part: Part,
+        labels: Option<&str>,
+        optional: bool,
+        told: fn(Seen<K>) -> Change,
+    ) {
+        self.parts.push(part.clone());
+        let (store, changes, labels) = (self.store.clone(), self.sender.clone(), labels.map(str::to_owned));
+        self.tasks.spawn(Watch { api, labels, store, part, optional, changes, told }.run());
+    }
+
+    fn follow_node(&mut self, name: Option<&str>) {
+        let Some(name) = name else { return };
+        let api = Api::<Readable<Node>>::all(self.client.clone());
+        self.follow(api, name, |answer| match answer {
+            Answer::Found(node) => Some(Change::Node(Some(node))),
+            Answer::Absent => Some(Change::Node(None)),
+            Answer::Unknown(..) => None,
+        });
+    }
+
+    fn follow_publish_service(&mut self, service: Option<&ObjectKey>) {
+        let Some(ObjectKey { namespace, name }) = service else { return };
+        let api = Api::<Readable<Service>>::namespaced(self.client.clone(), namespace);
+        self.follow(api, name, |answer| match answer {
+            Answer::Found(service) => Some(Change::PublishService(named::addresses(&service))),
+            Answer::Absent | Answer::Unknown(..) => None,
+        });
+    }
+
+    /// Follows one object; there are few of these, so each may watch.
+    fn follow<K: Watched>(
+        &mut self,
+        api: Api<Readable<K>>,
+        name: &str,
+        told: fn(Answer<K>) -> Option<Change>,
+    ) {
+        let (permits, changes, name) = (Arc::new(Semaphore::new(1)), self.sender.clone(), name.to_owned());
+        self.tasks.spawn(Follow { api, name, permits, changes, told }.run());
+    }
+
+    /// Follows Secrets by name, as they are wanted.
+    pub(crate) fn secrets(&self) -> NamedSecrets {
+        NamedSecrets::new(self.client.clone(), self.sender.clone())
+    }
+
+    /// What has to be synced before the index is whole.
+    pub(crate) fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// The next change. Can be dropped and called again at any time.
+    pub(crate) async fn changed(&mut self) -> Change {
+        tokio::select! {
+            // The sender that is kept here never closes it.
+            Some(change) = self.changes.recv() => change,
+            Some(Err(panic)) = self.tasks.join_next() => std::panic::resume_unwind(panic.into_panic()),
+            else => std::future::pending().await,
+        }
+    }
+
+    /// A change that is already here.
+    pub(crate) fn try_changed(&mut self) -> Option<Change> {
+        self.changes.try_recv().ok()
+    }
+}
+
+/// A kind that can be watched.
+trait Watched:
+    Resource<DynamicType = ()>
+    + k8s_openapi::Resource
+    + Lean
+    + DeserializeOwned
+    + Clone
+    + fmt::Debug
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<K> Watched for K where
+    K: Resource<DynamicType = ()>
+        + k8s_openapi::Resource
+        + Lean
+        + DeserializeOwned
+        + Clone
+        + fmt::Debug
+        + Send
+        + Sync
+        + 'static
+{
+}
+
+/// A kind that the index holds.
+trait Indexed: Resource<DynamicType = ()> + Sized {
+    const INDEXED: Kind;
+    fn object(self) -> Object;
+}
+
+macro_rules! indexed {
+    ($($kind:ident),*) => {$(
+        impl Indexed for $kind {
+            const INDEXED: Kind = Kind::$kind;
+            fn object(self) -> Object {
+                Object::$kind(Arc::new(self))
+            }
+        }
+    )*};
+}
+
+indexed!(Ingress, IngressClass, Service, EndpointSlice);
+
+fn indexed<K: Indexed>(seen: Seen<K>) -> Change {
+    let id = |key: ObjectKey| Id { kind: K::INDEXED, namespace: key.namespace, name: key.name };
+    match seen {
+        Seen::Applied(object) => Change::Apply(object.object()),
+        Seen::Deleted(key) => Change::Delete(id(key)),
+        Seen::Unreadable(key, why) => Change::Unreadable(id(key), why),
+    }
+}
+
+/// A namespace that was seen has the labels; one that has lost them is told as deleted.
+fn namespace(seen: Seen<Namespace>) -> Change {
+    match seen {
+        Seen::Applied(namespace) => Change::Namespace(namespace.metadata.name.unwrap_or_default(), true),
+        Seen::Deleted(key) => Change::Namespace(key.name, false),
+        Seen::Unreadable(key, _) => Change::Namespace(key.name, true),
+    }
+}
+
+/// The wait before the next try: doubled after each failure up to a second, so that an API server that is back is
+/// noticed at once, and never the same for all, so that they do not all come back together.
+#[derive(Default)]
+struct Backoff(u32);
+
+impl Backoff {
+    const FIRST: Duration = Duration::from_millis(50);
+    const MAX: Duration = Duration::from_secs(1);
+
+    fn reset(&mut self) {
+        self.0 = 0;
+    }
+
+    fn next(&mut self) -> Duration {
+        let full = Self::FIRST.saturating_mul(1 << self.0.min(8)).min(Self::MAX);
+        self.0 += 1;
+        full.mul_f64(0.5 + fastrand::f64() / 2.0)
+    }
+}

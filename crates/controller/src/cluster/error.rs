@@ -1,0 +1,94 @@
+//! What an error of the API server means, and how it is told.
+
+use std::error::Error;
+use std::fmt::Write as _;
+
+use kube::runtime::watcher;
+
+/// Whether a watch that failed has lost its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gone {
+    No,
+    /// The request to watch from there was refused; `kube` would repeat it for ever.
+    AtStart,
+}
+
+/// `410 Gone` as the answer to the request. As an event in a watch `kube` understands it by itself.
+pub(super) fn gone(error: &watcher::Error) -> Gone {
+    match error {
+        watcher::Error::WatchStartFailed(error) | watcher::Error::WatchFailed(error)
+            if has_code(error, 410) =>
+        {
+            Gone::AtStart
+        }
+        _ => Gone::No,
+    }
+}
+
+pub(super) fn is_forbidden(error: &watcher::Error) -> bool {
+    cause(error).is_some_and(|error| has_code(error, 403))
+}
+
+pub(super) fn is_not_found(error: &kube::Error) -> bool {
+    has_code(error, 404)
+}
+
+/// Whether asking again is useless until somebody changes what we may do.
+pub(super) fn is_refused(error: &kube::Error) -> bool {
+    has_code(error, 403)
+}
+
+fn has_code(error: &kube::Error, code: u16) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == code)
+}
+
+fn cause(error: &watcher::Error) -> Option<&kube::Error> {
+    match error {
+        watcher::Error::InitialListFailed(error)
+        | watcher::Error::WatchStartFailed(error)
+        | watcher::Error::WatchFailed(error) => Some(error),
+        _ => None,
+    }
+}
+
+/// What the API server said, or why it could not be asked.
+pub(super) fn text(error: &(dyn Error + 'static)) -> String {
+    let mut innermost = String::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(kube::Error::Api(status)) = error.downcast_ref::<kube::Error>() {
+            return format!("{} ({} {})", status.message, status.code, status.reason);
+        }
+        let shown = error.to_string();
+        // Most errors of the chain repeat their cause.
+        if !innermost.contains(&shown) {
+            if !innermost.is_empty() {
+                innermost.push_str(": ");
+            }
+            let _ = write!(innermost, "{shown}");
+        }
+        next = error.source();
+    }
+    innermost
+}
+
+/// What the operator can do about it.
+pub(super) fn remedy_of_watch(error: &watcher::Error) -> &'static str {
+    cause(error).map_or(UNREACHABLE, remedy)
+}
+
+/// What the operator can do about it.
+pub(super) fn remedy(error: &kube::Error) -> &'static str {
+    match error {
+        kube::Error::Api(status) if status.code == 403 => {
+            "give this ServiceAccount the ClusterRole in deploy/base; until then what was last known stays in use"
+        }
+        kube::Error::Api(status) if status.code == 401 => {
+            "give it a token that the API server accepts; until then what was last known stays in use"
+        }
+        _ => UNREACHABLE,
+    }
+}
+
+const UNREACHABLE: &str =
+    "see whether the API server can be reached; until then what was last known stays in use";

@@ -1,0 +1,192 @@
+//! All objects of one kind, followed for ever: listed, watched, listed anew when the API server has forgotten where we
+//! were.
+//!
+//! What is gone from a new list is not taken for deleted before that is proven (`proof.rs`): the watch that would have
+//! told of the deletion is the one that was lost.
+
+use std::collections::BTreeSet;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use compile::ObjectKey;
+use futures_util::{Stream, StreamExt};
+use kube::runtime::watcher::{self, Event};
+use kube::{Api, Resource};
+
+use super::error::{self, Gone};
+use super::health::Health;
+use super::proof::Store;
+use super::readable::Readable;
+use super::{Backoff, Changes, Part, Watched};
+
+/// The server ends a watch after this many seconds, and it is begun again where it was: so a connection that is dead
+/// without a word is noticed.
+const WATCH_SECONDS: std::ops::Range<u32> = 30..40;
+
+/// What is missing and could not be proven to be deleted is looked for again this often.
+const PROVE_AGAIN_EVERY: Duration = Duration::from_secs(5);
+
+/// What was seen of an object.
+pub(super) enum Seen<K> {
+    Applied(K),
+    Deleted(ObjectKey),
+    Unreadable(ObjectKey, String),
+}
+
+/// What is watched, and who is told.
+pub(super) struct Watch<K> {
+    /// All namespaces, or one.
+    pub(super) api: Api<Readable<K>>,
+    pub(super) labels: Option<String>,
+    pub(super) store: Store,
+    pub(super) part: Part,
+    /// Whether it counts as known, and as empty, where it may not be read.
+    pub(super) optional: bool,
+    pub(super) changes: Changes,
+    pub(super) told: fn(Seen<K>) -> super::Change,
+}
+
+/// The objects a watch has seen.
+#[derive(Default)]
+struct Known {
+    keys: BTreeSet<ObjectKey>,
+    /// Those that the list that is being read has named so far.
+    listed: Option<BTreeSet<ObjectKey>>,
+    /// Those that are gone from the last list without proof.
+    missing: BTreeSet<ObjectKey>,
+    synced: bool,
+}
+
+type Events<K> = Pin<Box<dyn Stream<Item = watcher::Result<Event<Readable<K>>>> + Send>>;
+
+impl<K: Watched> Watch<K> {
+    /// Follows until it is dropped.
+    pub(super) async fn run(self) {
+        let (mut known, mut events) = (Known::default(), self.events());
+        let (mut health, mut backoff) =
+            (Health::new(self.part.clone(), self.changes.clone()), Backoff::default());
+        let mut prove_at = None;
+        loop {
+            tokio::select! {
+                event = events.next() => match event {
+                    Some(Ok(event)) => {
+                        // `Init` only announces a list that is about to be asked for.
+                        if !matches!(event, Event::Init) {
+                            backoff.reset();
+                            health.working().await;
+                        }
+                        if self.take(event, &mut known).await {
+                            prove_at = (!known.missing.is_empty()).then(Instant::now);
+                        }
+                    }
+                    Some(Err(error)) => {
+                        if self.failed(&error, &mut known, &mut health).await {
+                            events = self.events();
+                        }
+                        tokio::time::sleep(backoff.next()).await;
+                    }
+                    None => events = self.events(),
+                },
+                () = until(prove_at) => {
+                    self.prove(&mut known).await;
+                    prove_at = (!known.missing.is_empty()).then(|| Instant::now() + PROVE_AGAIN_EVERY);
+                }
+                () = health.quiet() => {}
+            }
+        }
+    }
+
+    fn events(&self) -> Events<K> {
+        let config = watcher::Config::default().timeout(fastrand::u32(WATCH_SECONDS));
+        let config = self.labels.iter().fold(config, |config, labels| config.labels(labels));
+        watcher::watcher(self.api.clone(), config).boxed()
+    }
+
+    /// Tells of an event; returns whether it ended a list.
+    async fn take(&self, event: Event<Readable<K>>, known: &mut Known) -> bool {
+        match event {
+            Event::Init => known.listed = Some(BTreeSet::new()),
+            Event::InitApply(object) => {
+                let key = key(&object);
+                known.listed.get_or_insert_default().insert(key.clone());
+                self.applied(key, object, known).await;
+            }
+            Event::Apply(object) => self.applied(key(&object), object, known).await,
+            Event::Delete(object) => self.deleted(key(&object), known).await,
+            Event::InitDone => {
+                let listed = known.listed.take().unwrap_or_default();
+                known.missing = known.keys.difference(&listed).cloned().collect();
+                self.store.learn().await;
+                self.synced(known).await;
+                return true;
+            }
+        }
+        false
+    }
+
+    async fn applied(&self, key: ObjectKey, object: Readable<K>, known: &mut Known) {
+        known.missing.remove(&key);
+        known.keys.insert(key.clone());
+        let seen = match object {
+            Readable::Object(mut object) => {
+                // Only the watch needs it, and with it each object would differ from itself.
+                object.meta_mut().resource_version = None;
+                Seen::Applied(object)
+            }
+            Readable::Unreadable { why, .. } => Seen::Unreadable(key, why),
+        };
+        self.changes.send((self.told)(seen)).await;
+    }
+
+    async fn deleted(&self, key: ObjectKey, known: &mut Known) {
+        known.missing.remove(&key);
+        known.keys.remove(&key);
+        self.changes.send((self.told)(Seen::Deleted(key))).await;
+    }
+
+    async fn synced(&self, known: &mut Known) {
+        if !known.synced {
+            known.synced = true;
+            self.changes.send(super::Change::Synced(self.part.clone())).await;
+        }
+    }
+
+    /// Tells of an error; returns whether the watch has to begin anew.
+    async fn failed(&self, error: &watcher::Error, known: &mut Known, health: &mut Health) -> bool {
+        health.failing(error::text(error), error::remedy_of_watch(error)).await;
+        if self.optional && error::is_forbidden(error) {
+            self.synced(known).await;
+        }
+        error::gone(error) == Gone::AtStart
+    }
+
+    /// Looks at each object that is missing from the last list: it is deleted only if the API server says so of it.
+    async fn prove(&self, known: &mut Known) {
+        let missing = std::mem::take(&mut known.missing);
+        tracing::info!(kind = %self.part, objects = missing.len(), "gone from the list; looking at each before it is let go");
+        let proofs = self.store.look_for(missing).await;
+        for (key, proof) in proofs {
+            match proof {
+                Ok(None) => self.deleted(key, known).await,
+                Ok(Some(object)) => self.applied(key, object, known).await,
+                Err(why) => {
+                    tracing::warn!(kind = %self.part, object = %key, "kept although the list is without it: {why}");
+                    known.missing.insert(key);
+                }
+            }
+        }
+    }
+}
+
+/// The name of an object that was read.
+fn key(object: &impl Resource) -> ObjectKey {
+    let metadata = object.meta();
+    ObjectKey::new(metadata.namespace.clone().unwrap_or_default(), metadata.name.clone().unwrap_or_default())
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}

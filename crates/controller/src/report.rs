@@ -1,0 +1,115 @@
+//! What the cluster is told: the addresses in our Ingresses' status, and an Event for each problem.
+//!
+//! ```text
+//! Told ──► status ──► Ingress/status      only while we hold the Lease, only what differs
+//!      └─► events ──► Event
+//! ```
+//!
+//! Owns: who of several replicas writes (the [`Lease`](lease)), when something is written again, and the pace.
+//! Never: serving. Whatever the API server answers, or if it does not, is logged and tried again later.
+//! Start at [`run`].
+
+mod config;
+mod metrics;
+mod seen;
+
+mod api;
+mod events;
+mod lease;
+mod pace;
+mod status;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use compile::ObjectKey;
+use k8s_openapi::api::networking::v1::IngressLoadBalancerIngress;
+use kube::Client;
+use model::Problem;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+pub(crate) use config::ReportConfig;
+pub use config::{Address, LeaseName, Publish, Report};
+pub(crate) use metrics::ReportMetrics;
+pub(crate) use seen::SeenStatus;
+
+use events::Events;
+use lease::Lease;
+use status::Status;
+
+/// What there is to tell, as of one publication.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Told {
+    /// The Ingresses that are ours, sorted.
+    pub(crate) ours: Arc<Vec<ObjectKey>>,
+    /// What each known Ingress' status says now, ours or not.
+    pub(crate) statuses: Arc<BTreeMap<ObjectKey, Arc<SeenStatus>>>,
+    /// The addresses of the Service that [`Publish::Service`] names, as far as they are known.
+    pub(crate) service: Option<Arc<Vec<IngressLoadBalancerIngress>>>,
+    /// Problems of objects in the cluster, with the objects' UIDs.
+    pub(crate) problems: Arc<Vec<(Problem, Option<String>)>>,
+}
+
+/// Reports in the background until it is dropped.
+pub(crate) struct Reporting(Option<JoinHandle<()>>);
+
+impl Drop for Reporting {
+    fn drop(&mut self) {
+        if let Some(task) = &self.0 {
+            task.abort();
+        }
+    }
+}
+
+/// Starts [`run`] in a task of its own, or nothing if nothing is to be written. `namespace` is the Lease's where its
+/// name says none.
+pub(crate) fn start(
+    client: Client,
+    report: Report,
+    namespace: &str,
+    told: watch::Receiver<Told>,
+    draining: lifecycle::Watch,
+    metrics: Arc<ReportMetrics>,
+) -> Reporting {
+    let config = ReportConfig::new(report, namespace);
+    let writes = config.status.is_some() || config.events;
+    Reporting(writes.then(|| tokio::spawn(run(client, config, told, draining, metrics))))
+}
+
+/// Writes status and Events while it holds the Lease, until it is dropped. Once a drain begins it gives the Lease away,
+/// so that another replica takes over at once, and writes no more.
+pub(crate) async fn run(
+    client: Client,
+    config: ReportConfig,
+    told: watch::Receiver<Told>,
+    draining: lifecycle::Watch,
+    metrics: Arc<ReportMetrics>,
+) {
+    let client = api::bounded(client);
+    let (lead, leads) = watch::channel(false);
+    let lease = Lease::new(client.clone(), &config, lead, Arc::clone(&metrics));
+    tokio::join!(lease.hold(draining), write(client, config, told, leads, metrics));
+}
+
+/// Writes whenever we lead. What was written when is remembered over all terms.
+async fn write(
+    client: Client,
+    config: ReportConfig,
+    told: watch::Receiver<Told>,
+    mut leads: watch::Receiver<bool>,
+    metrics: Arc<ReportMetrics>,
+) {
+    let mut status = Status::new(client.clone(), &config, Arc::clone(&metrics));
+    let mut events = Events::new(client, &config, metrics);
+    // It fails when the Lease is given away for good.
+    while leads.wait_for(|leads| *leads).await.is_ok() {
+        let (to_status, to_events) = (told.clone(), told.clone());
+        tokio::select! {
+            biased;
+            _ = leads.wait_for(|leads| !*leads) => {}
+            never = async { tokio::join!(status.run(to_status), events.run(to_events)) } => match never.0 {},
+        }
+    }
+    std::future::pending::<()>().await;
+}

@@ -1,0 +1,65 @@
+//! What the controller counts.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::report::ReportMetrics;
+
+/// Counts since the start, shared by all parts of the controller and read by scrapes.
+#[derive(Debug, Default)]
+pub struct Stats {
+    full: Compiles,
+    backends: Compiles,
+    watch_errors: Mutex<BTreeMap<&'static str, u64>>,
+    pub(crate) report: Arc<ReportMetrics>,
+}
+
+#[derive(Debug, Default)]
+struct Compiles {
+    count: AtomicU64,
+    micros: AtomicU64,
+}
+
+impl Compiles {
+    fn add(&self, took: Duration) {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        self.micros.fetch_add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    fn export(&self, of: &'static str) {
+        metrics::counter!("sluicegate_compiles_total", "of" => of)
+            .absolute(self.count.load(Ordering::Relaxed));
+        let seconds = Duration::from_micros(self.micros.load(Ordering::Relaxed)).as_secs_f64();
+        metrics::gauge!("sluicegate_compile_seconds_total", "of" => of).set(seconds);
+    }
+}
+
+impl Stats {
+    /// All was compiled.
+    pub(crate) fn compiled_all(&self, took: Duration) {
+        self.full.add(took);
+    }
+
+    /// Only the backends whose endpoints had changed were.
+    pub(crate) fn compiled_backends(&self, took: Duration) {
+        self.backends.add(took);
+    }
+
+    /// A watch of this kind failed and will be tried again.
+    pub(crate) fn watch_errors(&self, kind: &'static str) {
+        let mut errors = self.watch_errors.lock().unwrap_or_else(PoisonError::into_inner);
+        *errors.entry(kind).or_default() += 1;
+    }
+
+    /// Sets the metrics of the recorder that is current. The labels are closed sets.
+    pub fn export(&self) {
+        self.full.export("all");
+        self.backends.export("backends");
+        for (kind, errors) in self.watch_errors.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            metrics::counter!("sluicegate_watch_errors_total", "kind" => *kind).absolute(*errors);
+        }
+        self.report.export();
+    }
+}

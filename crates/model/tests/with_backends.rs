@@ -1,0 +1,58 @@
+//! A table with other backends: what it shares with the one it was made from, and what it does not.
+
+use std::sync::Arc;
+
+use model::{
+    Backend, BackendKey, Condition, Endpoint, EndpointKey, HostMatch, Origin, PathMatch, Policy, Route,
+    RouteTable, RouteTableBuilder,
+};
+
+fn backend(service: &str, address: &str) -> Backend {
+    let key = BackendKey { namespace: "shop".into(), service: service.into(), port: "80".into() };
+    let endpoint = EndpointKey { address: address.parse().expect("an address"), uid: "a".into() };
+    Backend::new(key, vec![Endpoint { key: endpoint, condition: Condition::Ready }])
+}
+
+/// A route to `web` and one to `api`, of generation 1.
+fn table() -> RouteTable {
+    let mut builder = RouteTableBuilder::default();
+    for (service, path) in [("web", 0), ("api", 1)] {
+        let made = backend(service, "10.0.0.1:80");
+        let place = builder.backend(&made.key.clone(), || made);
+        builder.route(Route {
+            host: HostMatch::Any,
+            path: PathMatch::exact(&format!("/{service}")).expect("a path"),
+            backend: place,
+            policy: Arc::new(Policy::default()),
+            origin: Origin { created: 0, namespace: "shop".into(), name: "a".into(), rule: Some(0), path },
+        });
+    }
+    builder.build(1)
+}
+
+#[test]
+fn only_the_backends_that_are_named_differ() {
+    let old = table();
+    let place = old.routes()[0].backend;
+    let new = old.with_backends(2, [(place, backend("web", "10.0.0.2:80"))]);
+    assert_eq!((old.generation, new.generation), (1, 2));
+    assert_eq!(**new.backend_of(&new.routes()[0]), backend("web", "10.0.0.2:80"));
+    assert!(Arc::ptr_eq(new.backend_of(&new.routes()[1]), old.backend_of(&old.routes()[1])));
+    assert!(std::ptr::eq(old.routes(), new.routes()), "the routes are shared");
+}
+
+/// A request keeps the table it began with.
+#[test]
+fn the_table_it_was_made_from_stays_as_it_was() {
+    let old = table();
+    let place = old.routes()[0].backend;
+    drop(old.with_backends(2, [(place, backend("web", "10.0.0.2:80"))]));
+    assert_eq!(**old.backend_of(&old.routes()[0]), backend("web", "10.0.0.1:80"));
+}
+
+#[test]
+fn without_other_backends_all_are_shared() {
+    let old = table();
+    let new = old.with_backends(2, []);
+    assert!(std::ptr::eq(old.backends(), new.backends()));
+}
