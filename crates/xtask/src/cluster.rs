@@ -35,7 +35,7 @@ fn usage(plane: &ControlPlane, binaries: &Binaries) -> String {
         "# A Kubernetes cluster runs at {} until Ctrl-C. In another terminal:
 export KUBECONFIG={kubeconfig}
 export PATH={programs}:$PATH    # kubectl
-kubectl apply -f deploy/examples/cluster
+kubectl apply -k deploy/base && kubectl apply -f deploy/examples/cluster
 cargo run --release --bin sluicegate -- run --kubeconfig {kubeconfig} --http 127.0.0.1:8080
 
 # It has no kubelet: pods are objects, and run when you say so. Give them `nodeName: {NODE}`, and an address that

@@ -137,7 +137,7 @@ fn a_configuration_that_cannot_be_used_ends_with_2_and_says_what_to_use() {
     let free = ["run", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
     for (args, remedy) in [
         (vec![], "--manifests"),
-        (vec!["--kubeconfig", "x"], "--manifests"),
+        (vec!["--kubeconfig", "x"], "--kubeconfig"),
         (vec!["--manifests", here.to_str().unwrap(), "--https", "127.0.0.1:0"], "--http"),
         (vec!["--manifests", here.to_str().unwrap(), "--idle-timeout", "75"], "75s"),
         (vec!["--manifests", nothing.to_str().unwrap()], "nothing"),

@@ -2,15 +2,19 @@
 
 mod client;
 mod cluster;
+mod fake_api;
 mod folder;
 mod gate;
+mod relay;
 mod traffic;
 mod upstream;
 
 pub(crate) use client::Client;
 pub(crate) use cluster::{Cluster, block_on};
+pub(crate) use fake_api::{FakeApi, Lie};
 pub(crate) use folder::{Folder, ingress, service, slice};
 pub(crate) use gate::{Gate, program};
+pub(crate) use relay::{Slowness, relay};
 pub(crate) use traffic::Traffic;
 pub(crate) use upstream::Upstream;
 

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kube::client::ClientBuilder;
-use kube::config::{InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use tower::timeout::TimeoutLayer;
+
+use super::error::text;
 
 /// An API server that has not taken a connection by then is away; the next try may find another one.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(2);
@@ -22,22 +24,19 @@ const SILENCE_MAX: Duration = Duration::from_secs(50);
 #[non_exhaustive]
 pub enum ConnectError {
     /// The kubeconfig cannot be read or makes no sense.
-    #[error("{path}: {source}; name another file with --kubeconfig")]
+    #[error("{path}: {why}; name another file with --kubeconfig")]
     Kubeconfig {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        #[source]
-        source: KubeconfigError,
+        why: String,
     },
     /// There is no kubeconfig, and this is no pod.
-    #[error(
-        "this is no pod of a cluster ({0}); name a cluster with --kubeconfig FILE, or a folder with --manifests DIR"
-    )]
-    NoPod(#[source] InClusterError),
+    #[error("this is no pod of a cluster ({0}); name a cluster with --kubeconfig FILE, or a folder with --manifests DIR")]
+    NoPod(String),
     /// The certificates or keys cannot be used.
-    #[error("cannot set up a client of the API server: {0}")]
-    Client(#[source] Box<kube::Error>),
+    #[error("cannot set up a client of the API server: {0}; see to the certificates and keys that --kubeconfig names")]
+    Client(String),
 }
 
 /// A client, and the namespace that is ours where none is named.
@@ -50,7 +49,7 @@ pub(crate) struct Connection {
 pub(crate) async fn connect(kubeconfig: Option<&Path>) -> Result<Connection, ConnectError> {
     let mut config = match kubeconfig {
         Some(path) => read(path).await?,
-        None => Config::incluster().map_err(ConnectError::NoPod)?,
+        None => Config::incluster().map_err(|error| ConnectError::NoPod(text(&error)))?,
     };
     config.connect_timeout = Some(CONNECT_TIME_MAX);
     config.read_timeout = Some(SILENCE_MAX);
@@ -58,13 +57,13 @@ pub(crate) async fn connect(kubeconfig: Option<&Path>) -> Result<Connection, Con
     config.reset_reader_on_write = true;
     let namespace = config.default_namespace.clone();
     tracing::info!(server = %config.cluster_url, "following the cluster");
-    let builder = ClientBuilder::try_from(config).map_err(|error| ConnectError::Client(Box::new(error)))?;
+    let builder = ClientBuilder::try_from(config).map_err(|error| ConnectError::Client(text(&error)))?;
     let client = builder.with_layer(&TimeoutLayer::new(HEAD_TIME_MAX)).build();
     Ok(Connection { client, namespace })
 }
 
 async fn read(path: &Path) -> Result<Config, ConnectError> {
-    let wrong = |source| ConnectError::Kubeconfig { path: path.to_owned(), source };
+    let wrong = |error: KubeconfigError| ConnectError::Kubeconfig { path: path.to_owned(), why: text(&error) };
     let kubeconfig = Kubeconfig::read_from(path).map_err(wrong)?;
     Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.map_err(wrong)
 }

@@ -4,12 +4,15 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use super::{Client, Folder, PATIENCE, eventually};
+
+/// What an API server that is back tells is live by then: the longest wait between two tries is a second.
+const SOON: Duration = Duration::from_secs(2);
 
 /// The program with these arguments, and without the settings of whoever runs the tests.
 pub(crate) fn program(args: &[&str]) -> Command {
@@ -89,6 +92,46 @@ impl Gate {
 
     pub(crate) fn client(&self) -> Client {
         Client::connect(self.http)
+    }
+
+    /// Waits until a host is answered so; the body counts only with 200.
+    pub(crate) fn answers(&self, host: &str, status: u16, body: &str) {
+        eventually(&format!("{host}: {status} {body}"), || self.gives(host, status, body).then_some(()));
+    }
+
+    /// The same, for what has to be live soon after `since`.
+    pub(crate) fn answers_soon(&self, host: &str, body: &str, since: Instant) {
+        self.answers(host, 200, body);
+        let took = since.elapsed();
+        assert!(took < SOON, "{host}: {body} only after {took:?}\n{}", self.log());
+    }
+
+    /// Whether a host is answered so now.
+    pub(crate) fn gives(&self, host: &str, status: u16, body: &str) -> bool {
+        let answer = self.client().get(host, "/");
+        answer.status == status && (status != 200 || answer.body == body)
+    }
+
+    /// Waits until a problem with this reason, and this in its message, is told.
+    pub(crate) fn tells(&self, reason: &str, what: &str) {
+        eventually(&format!("{reason}: {what}"), || self.has_problem(reason, what).then_some(()));
+    }
+
+    /// Waits until no such problem is told any more.
+    pub(crate) fn tells_no_more(&self, reason: &str, what: &str) {
+        eventually(&format!("no {reason}: {what}"), || (!self.has_problem(reason, what)).then_some(()));
+    }
+
+    /// Whether such a problem is told now.
+    pub(crate) fn has_problem(&self, reason: &str, what: &str) -> bool {
+        let problems = self.json("/problems");
+        let all = problems.as_array().or_else(|| problems["problems"].as_array()).expect("problems");
+        all.iter().any(|problem| problem["reason"] == reason && problem.to_string().contains(what))
+    }
+
+    /// Whether it is ready now.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.page("/ready").0 == 200
     }
 
     pub(crate) fn signal(&self, signal: Signal) {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use super::{Client, eventually};
 
@@ -27,7 +28,7 @@ impl Traffic {
                     assert_eq!(answer.status, 200, "{answer:?}");
                     answered.fetch_add(1, Ordering::Relaxed);
                     // A client in a closed loop would leave no CPU to the cluster.
-                    std::thread::sleep(std::time::Duration::from_millis(1));
+                    std::thread::sleep(Duration::from_millis(1));
                 }
             })
         });
@@ -42,6 +43,14 @@ impl Traffic {
             assert!(!failed, "a client has failed");
             (self.answered.load(Ordering::Relaxed) > before + 20).then_some(())
         });
+    }
+
+    /// Lets requests be answered for so long.
+    pub(crate) fn go_on_for(&self, time: Duration) {
+        let since = Instant::now();
+        while since.elapsed() < time {
+            self.go_on();
+        }
     }
 
     /// Ends it, and fails if any request did; returns how many there were.
