@@ -9,6 +9,7 @@ mod connect;
 
 mod watch;
 
+mod labels;
 mod lean;
 mod readable;
 

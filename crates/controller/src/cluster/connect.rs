@@ -32,10 +32,14 @@ pub enum ConnectError {
         why: String,
     },
     /// There is no kubeconfig, and this is no pod.
-    #[error("this is no pod of a cluster ({0}); name a cluster with --kubeconfig FILE, or a folder with --manifests DIR")]
+    #[error(
+        "this is no pod of a cluster ({0}); name a cluster with --kubeconfig FILE, or a folder with --manifests DIR"
+    )]
     NoPod(String),
     /// The certificates or keys cannot be used.
-    #[error("cannot set up a client of the API server: {0}; see to the certificates and keys that --kubeconfig names")]
+    #[error(
+        "cannot set up a client of the API server: {0}; see to the certificates and keys that --kubeconfig names"
+    )]
     Client(String),
 }
 
@@ -63,7 +67,8 @@ pub(crate) async fn connect(kubeconfig: Option<&Path>) -> Result<Connection, Con
 }
 
 async fn read(path: &Path) -> Result<Config, ConnectError> {
-    let wrong = |error: KubeconfigError| ConnectError::Kubeconfig { path: path.to_owned(), why: text(&error) };
+    let wrong =
+        |error: KubeconfigError| ConnectError::Kubeconfig { path: path.to_owned(), why: text(&error) };
     let kubeconfig = Kubeconfig::read_from(path).map_err(wrong)?;
     Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.map_err(wrong)
 }

@@ -5,23 +5,14 @@ use std::fmt::Write as _;
 
 use kube::runtime::watcher;
 
-/// Whether a watch that failed has lost its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Gone {
-    No,
-    /// The request to watch from there was refused; `kube` would repeat it for ever.
-    AtStart,
-}
-
-/// `410 Gone` as the answer to the request. As an event in a watch `kube` understands it by itself.
-pub(super) fn gone(error: &watcher::Error) -> Gone {
+/// Whether a watch that failed has lost its place, and only a new list helps.
+pub(super) fn has_lost_its_place(error: &watcher::Error) -> bool {
     match error {
-        watcher::Error::WatchStartFailed(error) | watcher::Error::WatchFailed(error)
-            if has_code(error, 410) =>
-        {
-            Gone::AtStart
-        }
-        _ => Gone::No,
+        // As the answer to the request `kube` would repeat it for ever. As an event in a watch it understands it.
+        watcher::Error::WatchStartFailed(error) | watcher::Error::WatchFailed(error) if has_code(error, 410) => true,
+        // What could not be read may have been a deletion, and `kube` goes on behind it.
+        watcher::Error::WatchFailed(kube::Error::SerdeError(_)) => true,
+        _ => false,
     }
 }
 
@@ -29,8 +20,13 @@ pub(super) fn is_forbidden(error: &watcher::Error) -> bool {
     cause(error).is_some_and(|error| has_code(error, 403))
 }
 
-pub(super) fn is_not_found(error: &kube::Error) -> bool {
-    has_code(error, 404)
+/// Whether the API server says that the object of this name does not exist. Others say 404 too: a proxy before it, or
+/// itself of a kind that it does not serve yet.
+pub(super) fn is_not_found(error: &kube::Error, name: &str) -> bool {
+    let kube::Error::Api(status) = error else { return false };
+    status.code == 404
+        && status.reason == "NotFound"
+        && status.details.as_ref().is_some_and(|details| details.name == name)
 }
 
 /// Whether asking again is useless until somebody changes what we may do.

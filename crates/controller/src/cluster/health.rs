@@ -11,18 +11,24 @@ const ERRORS_BEFORE_TOLD: u32 = 4;
 /// between two tries.
 const QUIET: Duration = Duration::from_secs(10);
 
+/// What helps where objects are kept without proof.
+const KEPT_REMEDY: &str = "start anew if they are really gone";
+
 /// What is known of one watch.
 pub(super) struct Health {
     part: Part,
     changes: Changes,
     errors: u32,
     last_error: Option<Instant>,
+    /// Whether it was told to fail.
     told: bool,
+    /// What is kept although its list is without it.
+    kept: Option<String>,
 }
 
 impl Health {
     pub(super) fn new(part: Part, changes: Changes) -> Health {
-        Health { part, changes, errors: 0, last_error: None, told: false }
+        Health { part, changes, errors: 0, last_error: None, told: false, kept: None }
     }
 
     /// It failed again.
@@ -43,16 +49,34 @@ impl Health {
         }
         (self.errors, self.last_error) = (0, None);
         if std::mem::take(&mut self.told) {
-            self.changes.send(Change::Working(self.part.clone())).await;
+            self.tell_kept().await;
         }
     }
 
-    /// Waits until it works for want of errors.
-    pub(super) async fn quiet(&mut self) {
+    /// What is kept although its list is without it, and why; nothing if nothing is.
+    pub(super) async fn keeping(&mut self, kept: Option<String>) {
+        if self.kept != kept {
+            self.kept = kept;
+            if !self.told {
+                self.tell_kept().await;
+            }
+        }
+    }
+
+    async fn tell_kept(&self) {
+        let part = self.part.clone();
+        let change = match &self.kept {
+            Some(kept) => Change::Failing(part, kept.clone(), KEPT_REMEDY),
+            None => Change::Working(part),
+        };
+        self.changes.send(change).await;
+    }
+
+    /// Waits until it works for want of errors. Can be dropped at any time.
+    pub(super) async fn quiet(&self) {
         match self.last_error {
             Some(last) => tokio::time::sleep_until((last + QUIET).into()).await,
             None => std::future::pending().await,
         }
-        self.working().await;
     }
 }

@@ -122,8 +122,10 @@ impl Lean for ConfigMap {
 }
 
 impl Lean for Namespace {
-    fn lean(self) -> Self {
-        Namespace { metadata: identity(self.metadata), spec: None, status: None }
+    /// Its labels say whether its Ingresses are served.
+    fn lean(mut self) -> Self {
+        let labels = self.metadata.labels.take();
+        Namespace { metadata: ObjectMeta { labels, ..identity(self.metadata) }, spec: None, status: None }
     }
 }
 

@@ -5,6 +5,7 @@
 //! is still the one the object was seen in.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -27,28 +28,41 @@ const LOOKS_MAX: usize = 1_000;
 /// The namespace that every cluster has from its beginning to its end; its UID is the cluster's.
 const OLDEST_NAMESPACE: &str = "kube-system";
 
+/// Which store it is; `None` where that may not be read.
+pub(super) type Identity = Option<String>;
+
 /// The cluster's store, told from another by the UID of its oldest namespace.
 #[derive(Clone)]
 pub(super) struct Store {
     client: Client,
-    uid: Arc<OnceLock<Option<String>>>,
+    first: Arc<OnceLock<Identity>>,
 }
 
 impl Store {
     pub(super) fn new(client: Client) -> Store {
-        Store { client, uid: Arc::default() }
+        Store { client, first: Arc::default() }
     }
 
-    /// Remembers which store this is. Where that may not be read, any store is taken for the same.
-    pub(super) async fn learn(&self) {
-        if self.uid.get().is_none()
-            && let Ok(uid) = self.ask().await
-        {
-            let _ = self.uid.set(uid);
+    /// Which store it is that everything was first read from. Asked until it is known: learnt later, it could be that
+    /// of a store which was emptied meanwhile.
+    pub(super) async fn learn(&self) -> Identity {
+        let mut backoff = Backoff::default();
+        loop {
+            if let Some(first) = self.first.get() {
+                return first.clone();
+            }
+            match self.identity().await {
+                Ok(identity) => drop(self.first.set(identity)),
+                Err(why) => {
+                    tracing::info!("still waiting for the identity of the cluster: {why}");
+                    tokio::time::sleep(backoff.next()).await;
+                }
+            }
         }
     }
 
-    async fn ask(&self) -> Result<Option<String>, String> {
+    /// Which store it is now.
+    pub(super) async fn identity(&self) -> Result<Identity, String> {
         let namespaces: Api<Namespace> = Api::all(self.client.clone());
         match tokio::time::timeout(LOOK_TIME_MAX, namespaces.get_metadata(OLDEST_NAMESPACE)).await {
             Ok(Ok(namespace)) => Ok(namespace.metadata.uid),
@@ -58,14 +72,17 @@ impl Store {
         }
     }
 
-    async fn is_the_same(&self) -> Result<(), String> {
-        let now = self.ask().await?;
-        match self.uid.get() {
-            Some(before) if *before != now => Err(format!(
+    /// Whether it is still the first one; why not, or why that is not known. Where it could not be read from the
+    /// beginning, any store is taken for the same.
+    pub(super) async fn is_the_first(&self) -> Result<(), String> {
+        let Some(Some(first)) = self.first.get() else { return Ok(()) };
+        match self.identity().await? {
+            Some(now) if now == *first => Ok(()),
+            Some(_) => Err(format!(
                 "namespace {OLDEST_NAMESPACE} has another UID than before, so this is another cluster or its store \
-                 was emptied; start anew to follow it"
+                 was emptied"
             )),
-            _ => Ok(()),
+            None => Err(format!("namespace {OLDEST_NAMESPACE} may no longer be read")),
         }
     }
 
@@ -77,11 +94,13 @@ impl Store {
     where
         K: Watched,
     {
-        if let Err(why) = self.is_the_same().await {
+        if let Err(why) = self.is_the_first().await {
             return missing.into_iter().map(|key| (key, Err(why.clone()))).collect();
         }
+        let hangs = &AtomicBool::new(false);
         let look = |(at, key): (usize, ObjectKey)| async move {
-            let found = if at < LOOKS_MAX { self.look(&key).await } else { Err("not looked at yet".into()) };
+            let later = at >= LOOKS_MAX || hangs.load(Ordering::Relaxed);
+            let found = if later { Err("not looked at yet".into()) } else { self.look(&key, hangs).await };
             (key, found)
         };
         futures_util::stream::iter(missing.into_iter().enumerate())
@@ -91,7 +110,7 @@ impl Store {
             .await
     }
 
-    async fn look<K>(&self, key: &ObjectKey) -> Result<Option<Readable<K>>, String>
+    async fn look<K>(&self, key: &ObjectKey, hangs: &AtomicBool) -> Result<Option<Readable<K>>, String>
     where
         K: Watched,
     {
@@ -101,9 +120,13 @@ impl Store {
         let request = request.map_err(|error| error.to_string())?;
         match tokio::time::timeout(LOOK_TIME_MAX, self.client.request(request)).await {
             Ok(Ok(object)) => Ok(Some(object)),
-            Ok(Err(error)) if error::is_not_found(&error) => Ok(None),
+            Ok(Err(error)) if error::is_not_found(&error, &key.name) => Ok(None),
             Ok(Err(error)) => Err(error::text(&error)),
-            Err(_) => Err(format!("no answer within {LOOK_TIME_MAX:?}")),
+            Err(_) => {
+                // The others would hold up the watch for as long each.
+                hangs.store(true, Ordering::Relaxed);
+                Err(format!("no answer within {LOOK_TIME_MAX:?}"))
+            }
         }
     }
 }

@@ -10,12 +10,14 @@ use std::time::{Duration, Instant};
 
 use compile::ObjectKey;
 use futures_util::{Stream, StreamExt};
+use kube::core::{Expression, SelectorExt as _};
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, Resource};
 
-use super::error::{self, Gone};
+use super::error;
 use super::health::Health;
-use super::proof::Store;
+use super::labels;
+use super::proof::{Identity, Store};
 use super::readable::Readable;
 use super::{Backoff, Changes, Part, Watched};
 
@@ -25,6 +27,11 @@ const WATCH_SECONDS: std::ops::Range<u32> = 30..40;
 
 /// What is missing and could not be proven to be deleted is looked for again this often.
 const PROVE_AGAIN_EVERY: Duration = Duration::from_secs(5);
+
+/// Whether the store is still the one that was listed is asked this often, and this long after an error. A watch does
+/// not notice: an API server whose versions begin anew lets it wait for those it had.
+const STORE_ASKED_EVERY: Duration = Duration::from_secs(30);
+const STORE_ASKED_AFTER_ERROR: Duration = Duration::from_secs(1);
 
 /// What was seen of an object.
 pub(super) enum Seen<K> {
@@ -55,6 +62,8 @@ struct Known {
     /// Those that are gone from the last list without proof.
     missing: BTreeSet<ObjectKey>,
     synced: bool,
+    /// The store that was listed last.
+    store: Identity,
 }
 
 type Events<K> = Pin<Box<dyn Stream<Item = watcher::Result<Event<Readable<K>>>> + Send>>;
@@ -63,35 +72,54 @@ impl<K: Watched> Watch<K> {
     /// Follows until it is dropped.
     pub(super) async fn run(self) {
         let (mut known, mut events) = (Known::default(), self.events());
-        let (mut health, mut backoff) =
-            (Health::new(self.part.clone(), self.changes.clone()), Backoff::default());
-        let mut prove_at = None;
+        let (mut health, mut backoff) = (Health::new(self.part.clone(), self.changes.clone()), Backoff::default());
+        let (mut prove_at, mut ask_at) = (None, Some(Instant::now() + STORE_ASKED_EVERY));
         loop {
             tokio::select! {
                 event = events.next() => match event {
                     Some(Ok(event)) => {
+                        // Not reset by a list: where lists are answered and watches are not, that would be no wait.
+                        if matches!(event, Event::Apply(_) | Event::Delete(_)) {
+                            backoff.reset();
+                        }
                         // `Init` only announces a list that is about to be asked for.
                         if !matches!(event, Event::Init) {
-                            backoff.reset();
                             health.working().await;
                         }
                         if self.take(event, &mut known).await {
-                            prove_at = (!known.missing.is_empty()).then(Instant::now);
+                            prove_at = Some(Instant::now());
                         }
                     }
                     Some(Err(error)) => {
                         if self.failed(&error, &mut known, &mut health).await {
                             events = self.events();
                         }
+                        ask_at = Some(Instant::now() + STORE_ASKED_AFTER_ERROR);
                         tokio::time::sleep(backoff.next()).await;
                     }
                     None => events = self.events(),
                 },
                 () = until(prove_at) => {
-                    self.prove(&mut known).await;
+                    health.keeping(self.prove(&mut known).await).await;
                     prove_at = (!known.missing.is_empty()).then(|| Instant::now() + PROVE_AGAIN_EVERY);
                 }
-                () = health.quiet() => {}
+                () = until(ask_at) => {
+                    let wait = match self.store.identity().await {
+                        Ok(now) => {
+                            if known.is_of_another(now) {
+                                tracing::warn!(kind = %self.part, "this is another cluster, or its store was emptied");
+                                events = self.events();
+                            }
+                            STORE_ASKED_EVERY
+                        }
+                        Err(_) => STORE_ASKED_AFTER_ERROR,
+                    };
+                    ask_at = Some(Instant::now() + wait);
+                }
+                () = health.quiet() => {
+                    backoff.reset();
+                    health.working().await;
+                }
             }
         }
     }
@@ -116,7 +144,13 @@ impl<K: Watched> Watch<K> {
             Event::InitDone => {
                 let listed = known.listed.take().unwrap_or_default();
                 known.missing = known.keys.difference(&listed).cloned().collect();
-                self.store.learn().await;
+                if !known.missing.is_empty() {
+                    let objects = known.missing.len();
+                    tracing::info!(kind = %self.part, objects, "gone from the list; looking at each before it is let go");
+                }
+                if !known.synced {
+                    known.store = self.store.learn().await;
+                }
                 self.synced(known).await;
                 return true;
             }
@@ -157,23 +191,46 @@ impl<K: Watched> Watch<K> {
         if self.optional && error::is_forbidden(error) {
             self.synced(known).await;
         }
-        error::gone(error) == Gone::AtStart
+        error::has_lost_its_place(error)
     }
 
     /// Looks at each object that is missing from the last list: it is deleted only if the API server says so of it.
-    async fn prove(&self, known: &mut Known) {
+    /// Returns what is kept without that, and why.
+    async fn prove(&self, known: &mut Known) -> Option<String> {
         let missing = std::mem::take(&mut known.missing);
-        tracing::info!(kind = %self.part, objects = missing.len(), "gone from the list; looking at each before it is let go");
-        let proofs = self.store.look_for(missing).await;
-        for (key, proof) in proofs {
+        if missing.is_empty() {
+            return None;
+        }
+        let mut kept = None;
+        for (key, proof) in self.store.look_for(missing).await {
             match proof {
-                Ok(None) => self.deleted(key, known).await,
-                Ok(Some(object)) => self.applied(key, object, known).await,
+                Ok(Some(object)) if self.selects(&object) => self.applied(key, object, known).await,
+                Ok(_) => self.deleted(key, known).await,
                 Err(why) => {
-                    tracing::warn!(kind = %self.part, object = %key, "kept although the list is without it: {why}");
+                    kept.get_or_insert_with(|| format!("{key} and others that its list is without are kept: {why}"));
                     known.missing.insert(key);
                 }
             }
+        }
+        kept
+    }
+
+    /// Whether it has the labels. Labels that cannot be read here were read by the API server.
+    fn selects(&self, object: &Readable<K>) -> bool {
+        let Some(expressions) = self.labels.as_deref().and_then(labels::parse) else { return true };
+        let Readable::Object(object) = object else { return true };
+        let labels = object.meta().labels.clone().unwrap_or_default();
+        expressions.iter().all(|expression: &Expression| expression.matches(&labels))
+    }
+}
+
+impl Known {
+    /// Takes the store as it is now; returns whether what is known is of another one.
+    fn is_of_another(&mut self, now: Identity) -> bool {
+        let (Some(now), Some(before)) = (now, &mut self.store) else { return false };
+        *before != now && {
+            *before = now;
+            true
         }
     }
 }

@@ -1,32 +1,23 @@
 //! A cluster as the source.
 
-use std::collections::BTreeSet;
+mod state;
+
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use compile::ObjectKey;
-use k8s_openapi::api::core::v1::Secret;
-use k8s_openapi::api::networking::v1::IngressLoadBalancerIngress;
 use lifecycle::Watch;
-use model::Problem;
 use tokio::sync::watch;
 
 use super::{Config, Error, FIRST_ANSWERS_TIME_MAX, blocking};
-use crate::cluster::{Answer, Change, Cluster, Connection, NamedSecrets, Namespaces, Part, Watches, connect};
+use crate::cluster::{Cluster, Connection, NamedSecrets, Part, Watches, connect};
 use crate::external_name::ExternalNames;
-use crate::fault::Faults;
-use crate::index::{Id, Index, Kind, Object};
-use crate::node::Node;
-use crate::order::Order;
 use crate::publish::{Gather, Live, Publisher};
 use crate::report::{self, Told};
+use state::State;
 
 /// How often it is said what a start still waits for.
 const WAITING_TOLD_EVERY: Duration = Duration::from_secs(5);
-
-/// Changes that are applied before the loop looks up: enough for a burst, too few to delay a publication.
-const CHANGES_AT_ONCE: usize = 256;
 
 /// Follows the cluster.
 pub(super) async fn run(
@@ -44,9 +35,9 @@ pub(super) async fn run(
 
     let mut sources = Sources { names: ExternalNames::new(config.dns_server), secrets: watches.secrets() };
     let mut state = State::new(Publisher::new(live.clone(), config.settings), live, &cluster, &watches);
-    state.sync(&mut watches).await;
+    first_lists(&mut state, &mut watches).await;
     state = blocking(move || state.compiled()).await;
-    state.first_answers(&mut watches, &mut sources).await;
+    first_answers(&mut state, &mut watches, &mut sources).await;
     state = blocking(move || state.published()).await;
     synced();
     let mut gather = Gather::eager(config.quiet, config.at_most);
@@ -76,6 +67,39 @@ pub(super) async fn run(
     }
 }
 
+/// Takes the first list of each part. What cannot be listed is waited for, however long: a table without it would
+/// answer 404 and 503 to what is served now by others.
+async fn first_lists(state: &mut State, watches: &mut Watches) {
+    let mut tell = tokio::time::interval(WAITING_TOLD_EVERY);
+    tell.reset();
+    while !state.unsynced.is_empty() {
+        tokio::select! {
+            change = watches.changed() => state.take(change),
+            _ = tell.tick() => {
+                let parts: Vec<String> = state.unsynced.iter().map(Part::to_string).collect();
+                tracing::info!("still waiting for the first list of {}", parts.join(", "));
+            }
+        }
+        state.tell_faults();
+    }
+}
+
+/// Waits for what the table needs and can only be asked for by name, so that nobody is answered 503 for a Service that
+/// only DNS knows.
+async fn first_answers(state: &mut State, watches: &mut Watches, sources: &mut Sources) {
+    sources.want(state);
+    let answers = async {
+        while state.is_unanswered() {
+            tokio::select! {
+                change = watches.changed() => state.take(change),
+                (name, answer) = sources.names.changed() => state.index.apply_resolved(name, answer),
+            }
+        }
+    };
+    // What is not known by then is used as soon as it is; the rest does not wait for it.
+    let _ = tokio::time::timeout(FIRST_ANSWERS_TIME_MAX, answers).await;
+}
+
 async fn until(due: Option<Instant>) {
     match due {
         Some(due) => tokio::time::sleep_until(due.into()).await,
@@ -96,218 +120,4 @@ impl Sources {
             self.secrets.want(&compiled.secrets);
         }
     }
-}
-
-/// All that the loop works on.
-struct State {
-    index: Index,
-    order: Order,
-    faults: Faults,
-    publisher: Publisher,
-    live: Live,
-    /// What has not been told once. While there is any, nothing is published.
-    unsynced: BTreeSet<Part>,
-    /// The Service that status is to show, once it is known.
-    publish_service: Option<Arc<Vec<IngressLoadBalancerIngress>>>,
-    /// The Secrets about which anything was answered.
-    asked: BTreeSet<ObjectKey>,
-    ours: Arc<Vec<ObjectKey>>,
-    /// The problems that were told last.
-    told_problems: Arc<BTreeSet<Problem>>,
-    /// Whether another table than the last was made, and may need other names.
-    recompiled: bool,
-}
-
-impl State {
-    fn new(publisher: Publisher, live: Live, cluster: &Cluster, watches: &Watches) -> State {
-        let mut index = Index::default();
-        index.ask_for_secrets();
-        if let Namespaces::Labelled(_) = cluster.namespaces {
-            index.select_namespaces();
-        }
-        State {
-            index,
-            order: Order::default(),
-            faults: Faults::default(),
-            publisher,
-            live,
-            unsynced: watches.parts().iter().cloned().collect(),
-            publish_service: None,
-            asked: BTreeSet::new(),
-            ours: Arc::default(),
-            told_problems: Arc::default(),
-            recompiled: false,
-        }
-    }
-
-    /// Takes the first list of each part. What cannot be listed is waited for, however long: a table without it would
-    /// answer 404 and 503 to what is served now by others.
-    async fn sync(&mut self, watches: &mut Watches) {
-        let mut tell = tokio::time::interval(WAITING_TOLD_EVERY);
-        tell.reset();
-        while !self.unsynced.is_empty() {
-            tokio::select! {
-                change = watches.changed() => self.take(change),
-                _ = tell.tick() => {
-                    let parts: Vec<String> = self.unsynced.iter().map(Part::to_string).collect();
-                    tracing::info!("still waiting for the first list of {}", parts.join(", "));
-                }
-            }
-            if self.faults.take_changed() {
-                self.publisher.tell(self.faults.problems(), &self.index);
-            }
-        }
-    }
-
-    /// Waits for what the table needs and can only be asked for by name, so that nobody is answered 503 for a Service
-    /// that only DNS knows.
-    async fn first_answers(&mut self, watches: &mut Watches, sources: &mut Sources) {
-        sources.want(self);
-        let answers = async {
-            while self.unanswered() {
-                tokio::select! {
-                    change = watches.changed() => self.take(change),
-                    (name, answer) = sources.names.changed() => self.index.apply_resolved(name, answer),
-                }
-            }
-        };
-        // What is not known by then is used as soon as it is; the rest does not wait for it.
-        let _ = tokio::time::timeout(FIRST_ANSWERS_TIME_MAX, answers).await;
-    }
-
-    fn unanswered(&self) -> bool {
-        let Some(compiled) = self.publisher.compiled() else { return false };
-        compiled.external_names.iter().any(|name| !self.index.objects().resolved.contains_key(name))
-            || compiled.secrets.iter().any(|secret| !self.asked.contains(secret))
-    }
-
-    /// Applies a change and those that are already there behind it; returns whether the routes may have changed.
-    fn take_all(&mut self, change: Change, watches: &mut Watches) -> bool {
-        self.take_in_order(change);
-        for _ in 1..CHANGES_AT_ONCE {
-            let Some(change) = watches.try_changed() else { break };
-            self.take_in_order(change);
-        }
-        true
-    }
-
-    /// Applies a change to routes that are live.
-    fn take_in_order(&mut self, change: Change) {
-        match change {
-            Change::Apply(object) => {
-                self.faults.readable(&object.id());
-                self.order.apply(object, &mut self.index, Instant::now());
-            }
-            Change::Delete(id) => {
-                self.faults.readable(&id);
-                self.order.delete(id, &mut self.index, Instant::now());
-            }
-            other => self.take(other),
-        }
-    }
-
-    /// Applies a change as it is.
-    fn take(&mut self, change: Change) {
-        match change {
-            Change::Apply(object) => {
-                self.faults.readable(&object.id());
-                self.index.apply(object, None);
-            }
-            Change::Delete(id) => {
-                self.faults.readable(&id);
-                self.index.delete(&id);
-            }
-            Change::Unreadable(id, why) => {
-                self.faults.unreadable(id, &why, "write the object as its kind defines it");
-            }
-            Change::Namespace(name, selected) => self.index.apply_namespace(name, selected),
-            Change::Secret(key, answer) => self.take_secret(key, answer),
-            Change::PublishService(addresses) => self.publish_service = Some(Arc::new(addresses)),
-            Change::Node(node) => self.take_node(node.as_deref().map(Node::from)),
-            Change::Synced(part) => {
-                self.unsynced.remove(&part);
-            }
-            Change::Failing(part, why, remedy) => self.faults.failing(part, &why, remedy),
-            Change::Working(part) => self.faults.working(&part),
-        }
-    }
-
-    fn take_secret(&mut self, key: ObjectKey, answer: Answer<Secret>) {
-        let id = Id { kind: Kind::Secret, namespace: key.namespace.clone(), name: key.name.clone() };
-        self.asked.insert(key.clone());
-        match answer {
-            Answer::Found(secret) => {
-                // Its own name is what was asked for, whatever an API server says.
-                self.index.apply(Object::Secret(secret), None);
-            }
-            Answer::Absent => self.index.apply_absent_secret(key),
-            Answer::Unknown(why, remedy) => return self.faults.unreadable(id, &why, remedy),
-        }
-        self.faults.readable(&id);
-    }
-
-    fn take_node(&self, node: Option<Node>) {
-        if *self.live.node.load() != node {
-            tracing::info!(?node, "this node has changed");
-            self.live.node.publish(node);
-        }
-    }
-
-    fn is_dirty(&self) -> bool {
-        !self.index.dirty().is_clean() || self.faults.has_changed()
-    }
-
-    /// Compiles for the first time, to learn what else has to be asked for.
-    fn compiled(mut self) -> State {
-        self.publisher.compile(&mut self.index);
-        self
-    }
-
-    fn published(mut self) -> State {
-        let faults_changed = self.faults.take_changed();
-        if self.publisher.publish(&mut self.index, self.faults.problems(), faults_changed) {
-            self.recompiled = true;
-            self.keep_used();
-        }
-        self
-    }
-
-    /// Forgets what the table has no use for any more.
-    fn keep_used(&mut self) {
-        let Some(compiled) = self.publisher.compiled() else { return };
-        self.ours = Arc::new(compiled.ours.clone());
-        self.index.retain_resolved(&compiled.external_names);
-        self.index.retain_secrets(&compiled.secrets);
-        self.asked.retain(|secret| compiled.secrets.contains(secret));
-        self.faults.retain_secrets(&compiled.secrets);
-    }
-
-    /// Lets whoever writes into the cluster know what is new.
-    fn tell(&mut self, tell: &watch::Sender<Told>) {
-        let problems = self.publisher.problems();
-        tell.send_if_modified(|told| {
-            let mut changed =
-                set(&mut told.ours, &self.ours) | set(&mut told.statuses, self.index.statuses());
-            if let Some(addresses) = &self.publish_service {
-                changed |= set(told.service.get_or_insert_default(), addresses);
-            }
-            if !Arc::ptr_eq(&self.told_problems, problems) {
-                let uid = |problem: &Problem| self.index.uid_of(&problem.object).cloned();
-                told.problems =
-                    Arc::new(problems.iter().map(|problem| (problem.clone(), uid(problem))).collect());
-                changed = true;
-            }
-            changed
-        });
-        self.told_problems = Arc::clone(problems);
-    }
-}
-
-/// Puts `new` in its place and says whether it is another.
-fn set<T: ?Sized>(place: &mut Arc<T>, new: &Arc<T>) -> bool {
-    let changed = !Arc::ptr_eq(place, new);
-    if changed {
-        *place = Arc::clone(new);
-    }
-    changed
 }

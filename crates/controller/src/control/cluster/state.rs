@@ -1,0 +1,211 @@
+//! All that the loop of a cluster works on: what is known, and what of it is live and told.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use compile::ObjectKey;
+use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::networking::v1::IngressLoadBalancerIngress;
+use model::Problem;
+use tokio::sync::watch;
+
+use crate::cluster::{Answer, Change, Cluster, Namespaces, Part, Watches};
+use crate::fault::Faults;
+use crate::index::{Id, Index, Kind, Object};
+use crate::node::Node;
+use crate::order::Order;
+use crate::publish::{Live, Publisher};
+use crate::report::Told;
+
+/// Changes that are applied before the loop looks up: enough for a burst, too few to delay a publication.
+const CHANGES_AT_ONCE: usize = 256;
+
+/// All that the loop works on.
+pub(super) struct State {
+    pub(super) index: Index,
+    pub(super) order: Order,
+    faults: Faults,
+    pub(super) publisher: Publisher,
+    live: Live,
+    /// What has not been told once. While there is any, nothing is published.
+    pub(super) unsynced: BTreeSet<Part>,
+    /// The Service that status is to show, once it is known.
+    publish_service: Option<Arc<Vec<IngressLoadBalancerIngress>>>,
+    /// The Secrets about which anything was answered.
+    asked: BTreeSet<ObjectKey>,
+    ours: Arc<Vec<ObjectKey>>,
+    /// The problems that were told last.
+    told_problems: Arc<BTreeSet<Problem>>,
+    /// Whether another table than the last was made, and may need other names.
+    pub(super) recompiled: bool,
+}
+
+impl State {
+    pub(super) fn new(publisher: Publisher, live: Live, cluster: &Cluster, watches: &Watches) -> State {
+        let mut index = Index::default();
+        index.ask_for_secrets();
+        if let Namespaces::Labelled(_) = cluster.namespaces {
+            index.select_namespaces();
+        }
+        State {
+            index,
+            order: Order::default(),
+            faults: Faults::default(),
+            publisher,
+            live,
+            unsynced: watches.parts().iter().cloned().collect(),
+            publish_service: None,
+            asked: BTreeSet::new(),
+            ours: Arc::default(),
+            told_problems: Arc::default(),
+            recompiled: false,
+        }
+    }
+
+    /// Applies a change and those that are already there behind it; returns whether the routes may have changed.
+    pub(super) fn take_all(&mut self, change: Change, watches: &mut Watches) -> bool {
+        self.take_in_order(change);
+        for _ in 1..CHANGES_AT_ONCE {
+            let Some(change) = watches.try_changed() else { break };
+            self.take_in_order(change);
+        }
+        true
+    }
+
+    /// Applies a change to routes that are live.
+    fn take_in_order(&mut self, change: Change) {
+        match change {
+            Change::Apply(object) => {
+                self.faults.readable(&object.id());
+                self.order.apply(object, &mut self.index, Instant::now());
+            }
+            Change::Delete(id) => {
+                self.faults.readable(&id);
+                self.order.delete(id, &mut self.index, Instant::now());
+            }
+            other => self.take(other),
+        }
+    }
+
+    /// Applies a change as it is.
+    pub(super) fn take(&mut self, change: Change) {
+        match change {
+            Change::Apply(object) => {
+                self.faults.readable(&object.id());
+                self.index.apply(object, None);
+            }
+            Change::Delete(id) => {
+                self.faults.readable(&id);
+                self.index.delete(&id);
+            }
+            Change::Unreadable(id, why) => {
+                self.faults.unreadable(id, &why, "write the object as its kind defines it");
+            }
+            Change::Namespace(name, selected) => self.index.apply_namespace(name, selected),
+            Change::Secret(key, answer) => self.take_secret(key, answer),
+            Change::PublishService(addresses) => self.publish_service = Some(Arc::new(addresses)),
+            Change::Node(node) => self.take_node(node.as_deref().map(Node::from)),
+            Change::Synced(part) => {
+                self.unsynced.remove(&part);
+            }
+            Change::Failing(part, why, remedy) => self.faults.failing(part, &why, remedy),
+            Change::Working(part) => self.faults.working(&part),
+        }
+    }
+
+    fn take_secret(&mut self, key: ObjectKey, answer: Answer<Secret>) {
+        let id = Id { kind: Kind::Secret, namespace: key.namespace.clone(), name: key.name.clone() };
+        self.asked.insert(key.clone());
+        match answer {
+            Answer::Found(secret) => {
+                // Its own name is what was asked for, whatever an API server says.
+                self.index.apply(Object::Secret(secret), None);
+            }
+            Answer::Absent => self.index.apply_absent_secret(key),
+            Answer::Unknown(why, remedy) => return self.faults.unreadable(id, &why, remedy),
+        }
+        self.faults.readable(&id);
+    }
+
+    fn take_node(&self, node: Option<Node>) {
+        if *self.live.node.load() != node {
+            tracing::info!(?node, "this node has changed");
+            self.live.node.publish(node);
+        }
+    }
+
+    /// Whether a Secret or a DNS name that the table needs is still being asked for.
+    pub(super) fn is_unanswered(&self) -> bool {
+        let Some(compiled) = self.publisher.compiled() else { return false };
+        compiled.external_names.iter().any(|name| !self.index.objects().resolved.contains_key(name))
+            || compiled.secrets.iter().any(|secret| !self.asked.contains(secret))
+    }
+
+    /// Makes known what is wrong with the cluster as a source, while there is no table.
+    pub(super) fn tell_faults(&mut self) {
+        if self.faults.take_changed() {
+            self.publisher.tell(self.faults.problems(), &self.index);
+        }
+    }
+
+    /// Whether there is anything to publish.
+    pub(super) fn is_dirty(&self) -> bool {
+        !self.index.dirty().is_clean() || self.faults.has_changed()
+    }
+
+    /// Compiles for the first time, to learn what else has to be asked for.
+    pub(super) fn compiled(mut self) -> State {
+        self.publisher.compile(&mut self.index);
+        self
+    }
+
+    /// Publishes what has changed.
+    pub(super) fn published(mut self) -> State {
+        let faults_changed = self.faults.take_changed();
+        if self.publisher.publish(&mut self.index, self.faults.problems(), faults_changed) {
+            self.recompiled = true;
+            self.keep_used();
+        }
+        self
+    }
+
+    /// Forgets what the table has no use for any more.
+    fn keep_used(&mut self) {
+        let Some(compiled) = self.publisher.compiled() else { return };
+        self.ours = Arc::new(compiled.ours.clone());
+        self.index.retain_resolved(&compiled.external_names);
+        self.index.retain_secrets(&compiled.secrets);
+        self.asked.retain(|secret| compiled.secrets.contains(secret));
+        self.faults.retain_secrets(&compiled.secrets);
+    }
+
+    /// Lets whoever writes into the cluster know what is new.
+    pub(super) fn tell(&mut self, tell: &watch::Sender<Told>) {
+        let problems = self.publisher.problems();
+        tell.send_if_modified(|told| {
+            let mut changed =
+                set(&mut told.ours, &self.ours) | set(&mut told.statuses, self.index.statuses());
+            if let Some(addresses) = &self.publish_service {
+                changed |= set(told.service.get_or_insert_default(), addresses);
+            }
+            if !Arc::ptr_eq(&self.told_problems, problems) {
+                let uid = |problem: &Problem| self.index.uid_of(&problem.object).cloned();
+                told.problems =
+                    Arc::new(problems.iter().map(|problem| (problem.clone(), uid(problem))).collect());
+                changed = true;
+            }
+            changed
+        });
+        self.told_problems = Arc::clone(problems);
+    }
+}
+
+/// Puts `new` in its place and says whether it is another.
+fn set<T: ?Sized>(place: &mut Arc<T>, new: &Arc<T>) -> bool {
+    let changed = !Arc::ptr_eq(place, new);
+    if changed {
+        *place = Arc::clone(new);
+    }
+    changed
+}
