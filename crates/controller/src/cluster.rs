@@ -239,12 +239,13 @@ impl Watches {
         told: fn(Answer<K>) -> Option<Change>,
     ) {
         let (permits, changes, name) = (Arc::new(Semaphore::new(1)), self.sender.clone(), name.to_owned());
-        self.tasks.spawn(Follow { api, name, permits, changes, told }.run());
+        let store = self.store.clone();
+        self.tasks.spawn(Follow { api, name, store, permits, changes, told }.run());
     }
 
     /// Follows Secrets by name, as they are wanted.
     pub(crate) fn secrets(&self) -> NamedSecrets {
-        NamedSecrets::new(self.client.clone(), self.sender.clone())
+        NamedSecrets::new(self.client.clone(), self.store.clone(), self.sender.clone())
     }
 
     /// What has to be synced before the index is whole.

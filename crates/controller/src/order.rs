@@ -47,42 +47,46 @@ impl Order {
 
     /// Deletes the object, at once or a little later.
     pub(crate) fn delete(&mut self, id: Id, index: &mut Index, now: Instant) {
+        if id.kind == Kind::Ingress {
+            self.ingresses.remove(&id.key());
+        }
         match id.kind {
-            Kind::Service | Kind::EndpointSlice => {
-                self.deletions.insert(id, now + OUTLIVES);
-            }
-            _ => {
-                self.ingresses.remove(&ObjectKey::new(&*id.namespace, &*id.name));
-                index.delete(&id);
-            }
+            Kind::Service | Kind::EndpointSlice => drop(self.deletions.insert(id, now + OUTLIVES)),
+            // What replaces it may be among those that wait.
+            Kind::Ingress if !self.ingresses.is_empty() => drop(self.deletions.insert(id, now)),
+            _ => index.delete(&id),
         }
     }
 
     /// Does what has waited long enough, or need not wait any more; returns whether there was anything.
     pub(crate) fn settle(&mut self, index: &mut Index, now: Instant) -> bool {
-        let before = self.deletions.len();
-        self.deletions.retain(|id, until| {
-            let wait = *until > now;
-            if !wait {
-                index.delete(id);
-            }
-            wait
-        });
         let settled = |key: &ObjectKey, (object, until): &mut (Object, Instant)| {
             let Object::Ingress(ingress) = object else { return true };
             *until <= now || names_only_known(ingress, &key.namespace, index)
         };
         let settled: Vec<_> = self.ingresses.extract_if(.., settled).collect();
-        let any = self.deletions.len() < before || !settled.is_empty();
+        let mut any = !settled.is_empty();
         for (_, (object, _)) in settled {
             index.apply(object, None);
+        }
+        let longer = self.longer();
+        for (id, _) in self.deletions.extract_if(.., |_, until| *until + longer <= now) {
+            index.delete(&id);
+            any = true;
         }
         any
     }
 
+    /// While an Ingress waits, what it was before is live, and needs what is about to go.
+    fn longer(&self) -> Duration {
+        if self.ingresses.is_empty() { Duration::ZERO } else { INGRESS_WAIT_MAX }
+    }
+
     /// When something will have waited long enough.
     pub(crate) fn due(&self) -> Option<Instant> {
-        self.ingresses.values().map(|(_, until)| until).chain(self.deletions.values()).min().copied()
+        let longer = self.longer();
+        let deletions = self.deletions.values().map(|until| *until + longer);
+        self.ingresses.values().map(|(_, until)| *until).chain(deletions).min()
     }
 }
 
@@ -101,4 +105,113 @@ fn is_known(backend: &IngressBackend, namespace: &str, index: &Index) -> bool {
     let Some(found) = objects.services.get(&ObjectKey::new(namespace, &*service.name)) else { return false };
     compile::external_name_of(found).is_some()
         || objects.endpoint_slices.of(namespace, &service.name).next().is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use k8s_openapi::api::core::v1::Service;
+    use k8s_openapi::api::discovery::v1::EndpointSlice;
+    use std::sync::Arc;
+
+    const MOMENT: Duration = Duration::from_millis(1);
+
+    fn read<T: serde::de::DeserializeOwned>(object: serde_json::Value) -> Arc<T> {
+        Arc::new(serde_json::from_value(object).expect("an object"))
+    }
+
+    fn ingress(name: &str, service: &str) -> Object {
+        let backend = serde_json::json!({"service": {"name": service, "port": {"number": 80}}});
+        let metadata = serde_json::json!({"name": name, "namespace": "shop"});
+        Object::Ingress(read::<Ingress>(
+            serde_json::json!({"metadata": metadata, "spec": {"defaultBackend": backend}}),
+        ))
+    }
+
+    fn service(name: &str) -> Object {
+        Object::Service(read::<Service>(serde_json::json!({"metadata": {"name": name, "namespace": "shop"}})))
+    }
+
+    fn slice(service: &str) -> Object {
+        let labels = serde_json::json!({compile::SERVICE_NAME_LABEL: service});
+        let metadata = serde_json::json!({"name": service, "namespace": "shop", "labels": labels});
+        let slice = serde_json::json!({"metadata": metadata, "addressType": "IPv4", "endpoints": []});
+        Object::EndpointSlice(read::<EndpointSlice>(slice))
+    }
+
+    /// An Ingress of Service `old`, and both live.
+    fn live(now: Instant) -> (Order, Index) {
+        let (mut order, mut index) = (Order::default(), Index::default());
+        for object in [service("old"), slice("old"), ingress("web", "old")] {
+            order.apply(object, &mut index, now);
+        }
+        (order, index)
+    }
+
+    fn names(index: &Index, service: &str) -> bool {
+        let ingresses = index.objects().ingresses.values();
+        ingresses
+            .filter_map(|ingress| ingress.spec.as_ref()?.default_backend.as_ref()?.service.as_ref())
+            .any(|backend| backend.name == service)
+    }
+
+    fn has(index: &Index, service: &str) -> bool {
+        index.objects().services.contains_key(&ObjectKey::new("shop", service))
+    }
+
+    #[test]
+    fn an_ingress_waits_for_the_slice_of_its_new_service_but_not_for_ever() {
+        let start = Instant::now();
+        let (mut order, mut index) = live(start);
+        order.apply(ingress("web", "new"), &mut index, start);
+        order.apply(service("new"), &mut index, start);
+        assert!(!order.settle(&mut index, start + MOMENT) && names(&index, "old"));
+        assert_eq!(order.due(), Some(start + INGRESS_WAIT_MAX));
+        assert!(order.settle(&mut index, start + INGRESS_WAIT_MAX) && names(&index, "new"));
+        assert_eq!(order.due(), None);
+    }
+
+    #[test]
+    fn what_the_ingress_was_before_keeps_its_service_while_the_new_one_has_no_slice_yet() {
+        let start = Instant::now();
+        let (mut order, mut index) = live(start);
+        order.apply(service("new"), &mut index, start);
+        order.apply(ingress("web", "new"), &mut index, start);
+        order.delete(service("old").id(), &mut index, start);
+        assert!(!order.settle(&mut index, start + 2 * OUTLIVES) && has(&index, "old"));
+        order.apply(slice("new"), &mut index, start + 2 * OUTLIVES);
+        assert!(order.settle(&mut index, start + 2 * OUTLIVES));
+        assert!(names(&index, "new") && !has(&index, "old"));
+    }
+
+    #[test]
+    fn an_ingress_that_is_replaced_by_another_goes_when_that_one_comes() {
+        let start = Instant::now();
+        let (mut order, mut index) = live(start);
+        order.apply(ingress("next", "new"), &mut index, start);
+        order.delete(ingress("web", "old").id(), &mut index, start);
+        assert!(!order.settle(&mut index, start + MOMENT) && names(&index, "old"));
+        assert!(order.due().is_some_and(|due| due > start + MOMENT), "nothing is due that cannot be done");
+        assert!(order.settle(&mut index, start + INGRESS_WAIT_MAX));
+        assert!(names(&index, "new") && !names(&index, "old"));
+    }
+
+    #[test]
+    fn what_comes_again_before_it_has_gone_stays() {
+        let start = Instant::now();
+        let (mut order, mut index) = live(start);
+        order.delete(service("old").id(), &mut index, start);
+        order.apply(service("old"), &mut index, start + MOMENT);
+        assert!(!order.settle(&mut index, start + 2 * OUTLIVES) && has(&index, "old"));
+    }
+
+    #[test]
+    fn an_ingress_that_is_deleted_while_it_waits_does_not_come_back() {
+        let start = Instant::now();
+        let (mut order, mut index) = live(start);
+        order.apply(ingress("web", "new"), &mut index, start);
+        order.delete(ingress("web", "new").id(), &mut index, start);
+        order.settle(&mut index, start + INGRESS_WAIT_MAX);
+        assert!(!names(&index, "old") && !names(&index, "new"));
+    }
 }

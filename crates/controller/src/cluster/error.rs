@@ -9,7 +9,11 @@ use kube::runtime::watcher;
 pub(super) fn has_lost_its_place(error: &watcher::Error) -> bool {
     match error {
         // As the answer to the request `kube` would repeat it for ever. As an event in a watch it understands it.
-        watcher::Error::WatchStartFailed(error) | watcher::Error::WatchFailed(error) if has_code(error, 410) => true,
+        watcher::Error::WatchStartFailed(error) | watcher::Error::WatchFailed(error)
+            if has_code(error, 410) =>
+        {
+            true
+        }
         // What could not be read may have been a deletion, and `kube` goes on behind it.
         watcher::Error::WatchFailed(kube::Error::SerdeError(_)) => true,
         _ => false,
@@ -88,3 +92,6 @@ pub(super) fn remedy(error: &kube::Error) -> &'static str {
 
 const UNREACHABLE: &str =
     "see whether the API server can be reached; until then what was last known stays in use";
+
+/// What the operator can do about objects that are kept without proof.
+pub(super) const KEPT_REMEDY: &str = "start anew if what is kept is really gone";

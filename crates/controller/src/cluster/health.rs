@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Change, Changes, Part};
+use super::{Change, Changes, Part, error};
 
 /// Errors in a row before a watch is told to fail: API servers are restarted, and one that is back at once is no news.
 const ERRORS_BEFORE_TOLD: u32 = 4;
@@ -10,9 +10,6 @@ const ERRORS_BEFORE_TOLD: u32 = 4;
 /// A watch that has had no error for this long works, even if it has had nothing to say. Longer than its longest wait
 /// between two tries.
 const QUIET: Duration = Duration::from_secs(10);
-
-/// What helps where objects are kept without proof.
-const KEPT_REMEDY: &str = "start anew if they are really gone";
 
 /// What is known of one watch.
 pub(super) struct Health {
@@ -66,7 +63,7 @@ impl Health {
     async fn tell_kept(&self) {
         let part = self.part.clone();
         let change = match &self.kept {
-            Some(kept) => Change::Failing(part, kept.clone(), KEPT_REMEDY),
+            Some(kept) => Change::Failing(part, kept.clone(), error::KEPT_REMEDY),
             None => Change::Working(part),
         };
         self.changes.send(change).await;

@@ -65,10 +65,13 @@ mod tests {
     #[test]
     fn labels_select_as_the_api_server_does() {
         let shop = [("team", "shop"), ("stage", "live")];
-        for labels in ["", "team=shop", "team==shop", "team = shop,stage!=test", "team in (cart, shop)", "team"] {
+        for labels in
+            ["", "team=shop", "team==shop", "team = shop,stage!=test", "team in (cart, shop)", "team"]
+        {
             assert!(selects(labels, &shop), "{labels}");
         }
-        for labels in ["team=cart", "!team", "team notin (a,shop),stage", "team=shop,stage=test", "internal"] {
+        for labels in ["team=cart", "!team", "team notin (a,shop),stage", "team=shop,stage=test", "internal"]
+        {
             assert!(!selects(labels, &shop), "{labels}");
         }
         assert!(selects("internal notin (yes),!internal,internal!=yes", &shop));

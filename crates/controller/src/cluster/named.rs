@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use compile::ObjectKey;
 use futures_util::StreamExt;
@@ -17,9 +17,9 @@ use kube::{Api, Client, Resource};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::error;
+use super::proof::Store;
 use super::readable::Readable;
-use super::{Backoff, Change, Changes, Watched};
+use super::{Backoff, Change, Changes, Watched, error};
 
 /// Secrets watched at once: each holds a connection. More are asked for every [`ASK_EVERY`].
 const WATCHES_MAX: usize = 500;
@@ -27,6 +27,9 @@ const ASK_EVERY: Duration = Duration::from_secs(60);
 
 /// As for the watches of whole kinds.
 const WATCH_SECONDS: std::ops::Range<u32> = 30..40;
+
+/// A watch that lasted so long is no reason to wait before the next.
+const WATCH_WORKED: Duration = Duration::from_secs(5);
 
 /// What there is to know of an object that was asked for.
 #[derive(Clone, Debug)]
@@ -41,6 +44,7 @@ pub(crate) enum Answer<K> {
 pub(super) struct Follow<K, F> {
     pub(super) api: Api<Readable<K>>,
     pub(super) name: String,
+    pub(super) store: Store,
     /// Holds those that may watch at once.
     pub(super) permits: Arc<Semaphore>,
     pub(super) changes: Changes,
@@ -51,56 +55,66 @@ pub(super) struct Follow<K, F> {
 impl<K: Watched, F: Fn(Answer<K>) -> Option<Change>> Follow<K, F> {
     /// Follows it until dropped.
     pub(super) async fn run(self) {
-        let (mut backoff, mut answered) = (Backoff::default(), false);
+        let (mut backoff, mut answered, mut found) = (Backoff::default(), false, false);
         loop {
-            let (answer, version) = match self.api.get_opt(&self.name).await {
-                Ok(found) => read(found),
-                Err(error) => {
+            let (answer, version) = match self.ask(found).await {
+                Ok(answer) => answer,
+                Err((why, remedy, lasts)) => {
                     // What was known before stays. That it cannot be asked for is told where nothing is known, and
                     // where that is no passing trouble.
-                    if !std::mem::replace(&mut answered, true) || error::is_refused(&error) {
-                        self.tell(Answer::Unknown(error::text(&error), error::remedy(&error))).await;
+                    if !std::mem::replace(&mut answered, true) || lasts {
+                        self.tell(Answer::Unknown(why, remedy)).await;
                     }
                     tokio::time::sleep(backoff.next()).await;
                     continue;
                 }
             };
             answered = true;
+            found = !matches!(answer, Answer::Absent);
             self.tell(answer).await;
             match self.permits.try_acquire() {
-                Ok(_held) => match self.watch(version).await {
-                    Ok(()) => backoff.reset(),
-                    Err(_) => tokio::time::sleep(backoff.next()).await,
-                },
+                Ok(_held) => {
+                    let since = Instant::now();
+                    // Why it ended does not matter: the next answer tells what is true.
+                    let _ = self.watch(version).await;
+                    if since.elapsed() > WATCH_WORKED {
+                        backoff.reset();
+                    }
+                    tokio::time::sleep(backoff.next()).await;
+                }
                 Err(_) => tokio::time::sleep(ASK_EVERY).await,
             }
         }
     }
 
-    /// Watches from a version on, or from now on if there is none, until the watch has lost its place.
-    async fn watch(&self, mut version: String) -> kube::Result<()> {
-        loop {
-            let seconds = fastrand::u32(WATCH_SECONDS);
-            let only = format!("metadata.name={}", self.name);
-            let params = WatchParams::default().fields(&only).timeout(seconds);
-            let mut events = pin!(self.api.watch(&params, &version).await?);
-            while let Some(event) = events.next().await {
-                match event? {
-                    WatchEvent::Added(object) | WatchEvent::Modified(object) => {
-                        let (answer, next) = read(Some(object));
-                        version = next;
-                        self.tell(answer).await;
-                    }
-                    WatchEvent::Deleted(object) => {
-                        version = object.meta().resource_version.clone().unwrap_or_default();
-                        self.tell(Answer::Absent).await;
-                    }
-                    WatchEvent::Bookmark(bookmark) => version = bookmark.metadata.resource_version,
-                    // Most likely 410, the place is lost: it is asked for anew.
-                    WatchEvent::Error(_) => return Ok(()),
-                }
+    /// Asks for it by name. What was found before is gone only where the store is still the first: else the error says
+    /// why that is not known, what to do, and whether it lasts.
+    async fn ask(&self, found: bool) -> Result<(Answer<K>, String), (String, &'static str, bool)> {
+        match self.api.get(&self.name).await {
+            Ok(object) => Ok(read(object)),
+            Err(error) if error::is_not_found(&error, &self.name) => match self.store.is_the_first().await {
+                Err(why) if found => Err((format!("it is gone and kept: {why}"), error::KEPT_REMEDY, true)),
+                _ => Ok((Answer::Absent, String::new())),
+            },
+            Err(error) => Err((error::text(&error), error::remedy(&error), error::is_refused(&error))),
+        }
+    }
+
+    /// Watches from a version on, or from now on if there is none, until the watch ends.
+    async fn watch(&self, version: String) -> kube::Result<()> {
+        let only = format!("metadata.name={}", self.name);
+        let params = WatchParams::default().fields(&only).timeout(fastrand::u32(WATCH_SECONDS));
+        let mut events = pin!(self.api.watch(&params, &version).await?);
+        while let Some(event) = events.next().await {
+            match event? {
+                WatchEvent::Added(object) | WatchEvent::Modified(object) => self.tell(read(object).0).await,
+                WatchEvent::Deleted(_) => self.tell(Answer::Absent).await,
+                WatchEvent::Bookmark(_) => {}
+                // Most likely 410, the place is lost.
+                WatchEvent::Error(_) => break,
             }
         }
+        Ok(())
     }
 
     async fn tell(&self, answer: Answer<K>) {
@@ -111,23 +125,23 @@ impl<K: Watched, F: Fn(Answer<K>) -> Option<Change>> Follow<K, F> {
 }
 
 /// What is known of the object, and the version it is known at.
-fn read<K: Resource>(found: Option<Readable<K>>) -> (Answer<K>, String) {
+fn read<K: Resource>(found: Readable<K>) -> (Answer<K>, String) {
     let version = |metadata: &mut kube::api::ObjectMeta| metadata.resource_version.take().unwrap_or_default();
     match found {
-        Some(Readable::Object(mut object)) => {
+        Readable::Object(mut object) => {
             let version = version(object.meta_mut());
             (Answer::Found(Arc::new(object)), version)
         }
-        Some(Readable::Unreadable { mut metadata, why }) => {
+        Readable::Unreadable { mut metadata, why } => {
             (Answer::Unknown(why, "write the object as its kind defines it"), version(&mut metadata))
         }
-        None => (Answer::Absent, String::new()),
     }
 }
 
 /// The Secrets that are wanted, each followed by a task of its own.
 pub(crate) struct NamedSecrets {
     client: Client,
+    store: Store,
     changes: Changes,
     permits: Arc<Semaphore>,
     wanted: BTreeMap<ObjectKey, tokio::task::AbortHandle>,
@@ -135,9 +149,9 @@ pub(crate) struct NamedSecrets {
 }
 
 impl NamedSecrets {
-    pub(super) fn new(client: Client, changes: Changes) -> NamedSecrets {
+    pub(super) fn new(client: Client, store: Store, changes: Changes) -> NamedSecrets {
         let permits = Arc::new(Semaphore::new(WATCHES_MAX));
-        NamedSecrets { client, changes, permits, wanted: BTreeMap::new(), tasks: JoinSet::new() }
+        NamedSecrets { client, store, changes, permits, wanted: BTreeMap::new(), tasks: JoinSet::new() }
     }
 
     /// Follows exactly these.
@@ -161,8 +175,9 @@ impl NamedSecrets {
     fn follow(&mut self, key: ObjectKey) -> tokio::task::AbortHandle {
         let api = Api::<Readable<Secret>>::namespaced(self.client.clone(), &key.namespace);
         let (permits, changes, name) = (Arc::clone(&self.permits), self.changes.clone(), key.name.clone());
+        let store = self.store.clone();
         let told = move |answer| Some(Change::Secret(key.clone(), answer));
-        self.tasks.spawn(Follow { api, name, permits, changes, told }.run())
+        self.tasks.spawn(Follow { api, name, store, permits, changes, told }.run())
     }
 }
 

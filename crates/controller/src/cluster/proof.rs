@@ -14,9 +14,8 @@ use futures_util::StreamExt;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{Api, Client};
 
-use super::Watched;
-use super::error;
 use super::readable::Readable;
+use super::{Backoff, Watched, error};
 
 /// Requests for missing objects that are under way at once.
 const LOOKS_AT_ONCE: usize = 16;

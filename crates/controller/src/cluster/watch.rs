@@ -72,7 +72,8 @@ impl<K: Watched> Watch<K> {
     /// Follows until it is dropped.
     pub(super) async fn run(self) {
         let (mut known, mut events) = (Known::default(), self.events());
-        let (mut health, mut backoff) = (Health::new(self.part.clone(), self.changes.clone()), Backoff::default());
+        let (mut health, mut backoff) =
+            (Health::new(self.part.clone(), self.changes.clone()), Backoff::default());
         let (mut prove_at, mut ask_at) = (None, Some(Instant::now() + STORE_ASKED_EVERY));
         loop {
             tokio::select! {
@@ -207,7 +208,9 @@ impl<K: Watched> Watch<K> {
                 Ok(Some(object)) if self.selects(&object) => self.applied(key, object, known).await,
                 Ok(_) => self.deleted(key, known).await,
                 Err(why) => {
-                    kept.get_or_insert_with(|| format!("{key} and others that its list is without are kept: {why}"));
+                    kept.get_or_insert_with(|| {
+                        format!("{key} and others that its list is without are kept: {why}")
+                    });
                     known.missing.insert(key);
                 }
             }

@@ -58,7 +58,7 @@ pub(super) async fn run(
         let now = Instant::now();
         changed |= state.order.settle(&mut state.index, now);
         if changed && state.is_dirty() {
-            gather.mark(now);
+            gather.mark(now, state.index.dirty().all);
         }
         if gather.due().is_some_and(|due| due <= now) {
             gather.clear(now);

@@ -41,12 +41,12 @@ pub(super) async fn run(
         let due = gather.due().map_or(again, |due| due.min(again));
         tokio::select! {
             () = watch.changed() => {
-                gather.mark(Instant::now());
+                gather.mark(Instant::now(), true);
                 continue;
             }
             (name, answer) = names.changed() => {
                 state.index.apply_resolved(name, answer);
-                gather.mark(Instant::now());
+                gather.mark(Instant::now(), true);
                 continue;
             }
             () = tokio::time::sleep_until(due.into()) => {}
