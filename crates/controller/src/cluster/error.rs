@@ -8,14 +8,10 @@ use kube::runtime::watcher;
 /// Whether a watch that failed has lost its place, and only a new list helps.
 pub(super) fn has_lost_its_place(error: &watcher::Error) -> bool {
     match error {
-        // As the answer to the request `kube` would repeat it for ever. As an event in a watch it understands it.
-        watcher::Error::WatchStartFailed(error) | watcher::Error::WatchFailed(error)
-            if has_code(error, 410) =>
-        {
-            true
-        }
-        // What could not be read may have been a deletion, and `kube` goes on behind it.
-        watcher::Error::WatchFailed(kube::Error::SerdeError(_)) => true,
+        // `kube` would repeat the request for ever.
+        watcher::Error::WatchStartFailed(error) => has_code(error, 410),
+        // An event that could not be read may have been a deletion, and `kube` goes on behind it.
+        watcher::Error::WatchFailed(error) => !matches!(error, kube::Error::ReadEvents(_)),
         _ => false,
     }
 }

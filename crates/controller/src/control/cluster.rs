@@ -42,7 +42,7 @@ pub(super) async fn run(
     synced();
     let mut gather = Gather::eager(config.quiet, config.at_most);
     loop {
-        if std::mem::take(&mut state.recompiled) {
+        if std::mem::take(&mut state.has_new_table) {
             sources.want(&state);
         }
         state.tell(&tell);

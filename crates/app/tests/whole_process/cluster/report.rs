@@ -64,6 +64,16 @@ fn the_address_is_written_into_the_status_of_our_ingresses_and_taken_out_when_th
 }
 
 #[test]
+fn an_ingress_that_was_there_before_us_gets_its_status_though_nothing_changes() {
+    // On a shared cluster something always does.
+    let cluster = Cluster::own("report-first");
+    cluster.apply(&cluster.service("web", &[]));
+    cluster.apply(&cluster.ingress("web", "first.example", "web"));
+    let _gate = replica(&cluster);
+    has_status(&cluster, "web");
+}
+
+#[test]
 fn a_status_that_is_right_is_not_written_again() {
     let cluster = Cluster::shared("report-once");
     let _gate = replica(&cluster);

@@ -38,7 +38,7 @@ pub(super) struct State {
     /// The problems that were told last.
     told_problems: Arc<BTreeSet<Problem>>,
     /// Whether another table than the last was made, and may need other names.
-    pub(super) recompiled: bool,
+    pub(super) has_new_table: bool,
 }
 
 impl State {
@@ -59,7 +59,7 @@ impl State {
             asked: BTreeSet::new(),
             ours: Arc::default(),
             told_problems: Arc::default(),
-            recompiled: false,
+            has_new_table: false,
         }
     }
 
@@ -157,6 +157,7 @@ impl State {
     /// Compiles for the first time, to learn what else has to be asked for.
     pub(super) fn compiled(mut self) -> State {
         self.publisher.compile(&mut self.index);
+        self.recompiled();
         self
     }
 
@@ -164,10 +165,15 @@ impl State {
     pub(super) fn published(mut self) -> State {
         let faults_changed = self.faults.take_changed();
         if self.publisher.publish(&mut self.index, self.faults.problems(), faults_changed) {
-            self.recompiled = true;
-            self.keep_used();
+            self.recompiled();
         }
         self
+    }
+
+    /// There is another table: what it has no use for is forgotten, and what it needs is to be asked for.
+    fn recompiled(&mut self) {
+        self.has_new_table = true;
+        self.keep_used();
     }
 
     /// Forgets what the table has no use for any more.
