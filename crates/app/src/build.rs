@@ -1,27 +1,30 @@
 //! From a checked configuration to bound sockets, and from those to a process that serves, drains and ends.
 
+mod admin;
+mod leave;
+mod listen;
+mod shutdown;
+mod succession;
+
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::pin::{Pin, pin};
-use std::time::Duration;
+use std::pin::pin;
+use std::sync::Arc;
 
-use ::admin::Sources;
 use anyhow::{Context, bail};
 use controller::Live;
-use lifecycle::{Phase, Readiness, Signals, Trigger, Waiting, Watch, drain::drain};
-use proxy::Report;
-use socket2::{Domain, Protocol, Socket, Type};
-use tokio::sync::{mpsc, oneshot};
+use lifecycle::{Readiness, Waiting, Watch, drain::drain};
+use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::config::Config;
 use crate::metrics::Metrics;
 
-/// Connections that may wait to be accepted: a burst, and all that come before the first table is published. The
-/// kernel's `net.core.somaxconn` may hold it lower.
-const BACKLOG: i32 = 4096;
-/// From the hard stop until the workers must have ended; longer, and they hang.
-const STOP_TIME_MAX: Duration = Duration::from_secs(5);
+use admin::Admin;
+use leave::{Cause, Grace, Leaving};
+use listen::{Listeners, listeners};
+pub use shutdown::{Ask, Shutdown};
+use succession::{Succession, handed_over};
 
 /// A process whose sockets are bound and hold what comes; nothing is accepted before [`run`](Bound::run).
 pub struct Bound {
@@ -31,43 +34,21 @@ pub struct Bound {
     pub admin: SocketAddr,
     /// What the controller publishes.
     pub live: Live,
-    http_listeners: Vec<TcpListener>,
-    admin_listener: TcpListener,
+    listeners: Listeners,
     config: Config,
 }
 
-/// Binds all sockets.
+/// Takes the sockets of a predecessor, where the configuration names one, and binds all others.
 ///
 /// # Errors
 /// Names the address that cannot be had, and why.
-pub fn build(config: Config) -> anyhow::Result<Bound> {
-    let http_listeners = config.http.iter().map(|address| listen(*address, "--http"));
-    let http_listeners = http_listeners.collect::<anyhow::Result<Vec<_>>>()?;
-    let admin_listener = listen(config.admin, "--admin")?;
-    let http = http_listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
-    let admin = admin_listener.local_addr()?;
+pub async fn build(config: Config) -> anyhow::Result<Bound> {
+    let listeners = listeners(&config).await?;
+    let http = listeners.http.iter().map(|listener| listener.local_addr()).collect::<io::Result<Vec<_>>>()?;
+    let admin = listeners.admin.local_addr()?;
     let shown: Vec<String> = http.iter().map(SocketAddr::to_string).collect();
     tracing::info!("listening http={} admin={admin}", shown.join(","));
-    Ok(Bound { http, admin, live: Live::default(), http_listeners, admin_listener, config })
-}
-
-fn listen(address: SocketAddr, flag: &str) -> anyhow::Result<TcpListener> {
-    let bind = || -> io::Result<TcpListener> {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        // A successor must not wait until the connections of its predecessor are forgotten.
-        socket.set_reuse_address(true)?;
-        if address.is_ipv6() {
-            // Else `[::]:80` and `0.0.0.0:80` exclude each other.
-            socket.set_only_v6(true)?;
-        }
-        socket.set_nonblocking(true)?;
-        socket.bind(&address.into())?;
-        socket.listen(BACKLOG)?;
-        Ok(socket.into())
-    };
-    bind().with_context(|| {
-        format!("cannot listen on {address}; name another address with {flag}, or allow this one")
-    })
+    Ok(Bound { http, admin, live: Live::default(), listeners, config })
 }
 
 /// How a process ended that was asked to.
@@ -77,110 +58,90 @@ pub struct Outcome {
     pub cut: u64,
 }
 
-/// Asks a process to leave: the first time to drain, the second time to stop at once.
-#[derive(Clone, Debug)]
-pub struct Ask(mpsc::Sender<&'static str>);
-
-impl Ask {
-    /// Asks, in the name of `who`. More than two questions are one.
-    pub fn leave(&self, who: &'static str) {
-        let _ = self.0.try_send(who);
-    }
-
-    /// Asks at each SIGTERM and SIGINT from here on.
-    ///
-    /// # Errors
-    /// If the runtime cannot install a handler.
-    pub fn on_signals(self) -> io::Result<()> {
-        let mut signals = Signals::install()?;
-        tokio::spawn(async move {
-            loop {
-                self.leave(signals.next().await);
-            }
-        });
-        Ok(())
-    }
-}
-
-/// The end that is asked.
-#[derive(Debug)]
-pub struct Shutdown(mpsc::Receiver<&'static str>);
-
-impl Shutdown {
-    /// Nobody has asked yet.
-    pub fn new() -> (Ask, Shutdown) {
-        let (sender, receiver) = mpsc::channel(2);
-        (Ask(sender), Shutdown(receiver))
-    }
-
-    /// Who asks next; waits for ever when nobody can any more.
-    async fn asked(&mut self) -> &'static str {
-        match self.0.recv().await {
-            Some(who) => who,
-            None => std::future::pending().await,
-        }
-    }
-}
-
 impl Bound {
-    /// Serves until `shutdown` asks, then drains. Accepts nothing until the first table is published, so that nobody
-    /// gets a 404 for a route that is about to be known. The control plane runs until the end of the drain.
+    /// Serves until `shutdown` asks or a successor does, then drains. Accepts nothing until the first table is published,
+    /// so that nobody gets a 404 for a route that is about to be known. The control plane runs until the end of the drain.
     ///
     /// # Errors
     /// If the folder of manifests cannot be read, a thread cannot be had, or a part of the process fails.
     pub async fn run(self, mut shutdown: Shutdown) -> anyhow::Result<Outcome> {
+        let Listeners { http, admin, offers, predecessor, admin_is_answered } = self.listeners;
         let (trigger, watch) = drain();
         let readiness = Readiness::new(watch.clone());
         let waiting = readiness.register("route table");
         let metrics = Metrics::new(self.live.clone());
         let mut tasks = JoinSet::new();
-        serve_admin(&mut tasks, self.admin_listener, &self.live, readiness, metrics.clone())?;
+        let mut admin = Admin::new(admin, &self.live, readiness, metrics.clone());
+        let mut succession = Succession { path: self.config.handover, offers, predecessor };
+        // Else the predecessor, which is ready, answers there until we are: who asks means the address.
+        if !admin_is_answered {
+            admin.serve(&mut tasks)?;
+        }
         let synced = control(&mut tasks, self.config.controller, self.live.clone(), watch.clone());
-        tokio::select! {
-            Ok(()) = synced => {}
-            ended = tasks.join_next() => return Err(failure(ended)),
-            who = shutdown.asked() => {
-                tracing::info!("{who} before the first route table was published: nothing to drain");
-                return Ok(Outcome { cut: 0 });
-            }
+        if let Some(who) = first_table(synced, &mut tasks, &mut admin, &mut succession, &mut shutdown).await?
+        {
+            tracing::info!("{who} before the first route table was published: nothing to drain");
+            return Ok(Outcome { cut: 0 });
         }
         let grace = Grace::new(&self.config.proxy);
-        let proxy = start(self.config.proxy, self.http_listeners, self.live, watch, metrics, waiting)?;
-        let mut finished = pin!(proxy.finished());
-        // Without its control plane the process would serve an ever older table: it drains, to be started anew.
-        let failed = tokio::select! {
+        let owner = succession.claim()?;
+        let proxy = start(self.config.proxy, http, self.live, watch, metrics, waiting)?;
+        admin.serve(&mut tasks)?;
+        succession.confirm().await;
+        let (mut finished, mut handed_over) = (pin!(proxy.finished()), pin!(handed_over(owner)));
+        let cause = tokio::select! {
             ended = &mut finished => {
                 ended.context("the data plane failed")?;
                 bail!("the workers ended although nobody had asked them to");
             }
-            ended = tasks.join_next() => Some(failure(ended)),
-            who = shutdown.asked() => { grace.announce(who); None }
+            ended = tasks.join_next() => Cause::Failed(failure(ended)),
+            who = shutdown.asked() => Cause::Asked(who),
+            successor = &mut handed_over => Cause::HandedOver(successor),
         };
-        let report = leave(&trigger, grace, finished, shutdown).await?;
+        let leaving = Leaving { trigger: &trigger, grace, admin: &mut admin, shutdown };
+        let report = leaving.drain(&cause, finished, handed_over).await?;
         tracing::info!(cut = report.cut, "drained");
-        failed.map_or(Ok(Outcome { cut: report.cut }), Err)
+        admin.finished().await;
+        match cause {
+            Cause::Failed(error) => Err(error),
+            Cause::Asked(_) | Cause::HandedOver(_) => Ok(Outcome { cut: report.cut }),
+        }
+    }
+}
+
+/// Waits for the first table, or for somebody who asks the process to leave before.
+async fn first_table(
+    synced: impl Future<Output = ()>,
+    tasks: &mut Tasks,
+    admin: &mut Admin,
+    succession: &mut Succession,
+    shutdown: &mut Shutdown,
+) -> anyhow::Result<Option<&'static str>> {
+    let mut synced = pin!(synced);
+    loop {
+        tokio::select! {
+            () = &mut synced => return Ok(None),
+            ended = tasks.join_next() => return Err(failure(ended)),
+            who = shutdown.asked() => return Ok(Some(who)),
+            ended = succession.predecessor_ended() => {
+                ended?;
+                // Nobody else can answer the probes now.
+                admin.serve(tasks)?;
+            }
+        }
     }
 }
 
 /// The parts of the control plane; none of them ends unless it fails.
 type Tasks = JoinSet<anyhow::Error>;
 
-fn serve_admin(
+/// Starts the controller; what is returned ends with its first publication.
+fn control(
     tasks: &mut Tasks,
-    listener: TcpListener,
-    live: &Live,
-    readiness: Readiness,
-    metrics: Metrics,
-) -> io::Result<()> {
-    let listener = tokio::net::TcpListener::from_std(listener)?;
-    let (routes, problems) = (live.routes.clone(), live.problems.clone());
-    let sources = Sources { readiness, routes, problems, metrics: Box::new(move || metrics.render()) };
-    tasks.spawn(async move { match ::admin::serve(listener, sources).await {} });
-    Ok(())
-}
-
-/// Starts the controller; the receiver hears of its first publication.
-fn control(tasks: &mut Tasks, config: controller::Config, live: Live, drain: Watch) -> oneshot::Receiver<()> {
+    config: controller::Config,
+    live: Live,
+    drain: Watch,
+) -> impl Future<Output = ()> + use<> {
     let (sender, synced) = oneshot::channel();
     tasks.spawn(async move {
         let told = move || {
@@ -191,7 +152,12 @@ fn control(tasks: &mut Tasks, config: controller::Config, live: Live, drain: Wat
             Err(error) => error.into(),
         }
     });
-    synced
+    async move {
+        if synced.await.is_err() {
+            // The controller has failed, and its task tells why.
+            std::future::pending().await
+        }
+    }
 }
 
 fn failure(ended: Option<Result<anyhow::Error, JoinError>>) -> anyhow::Error {
@@ -204,7 +170,7 @@ fn failure(ended: Option<Result<anyhow::Error, JoinError>>) -> anyhow::Error {
 
 fn start(
     config: proxy::Config,
-    listeners: Vec<TcpListener>,
+    listeners: Vec<Arc<TcpListener>>,
     live: Live,
     watch: Watch,
     metrics: Metrics,
@@ -217,40 +183,4 @@ fn start(
     waiting.done();
     tracing::info!(routes, "serving");
     Ok(proxy)
-}
-
-/// How long a drain may take: until the last silent client is gone, and then as long as its last request may take.
-#[derive(Clone, Copy)]
-struct Grace(Duration);
-
-impl Grace {
-    fn new(config: &proxy::Config) -> Grace {
-        Grace(config.idle_timeout + config.max_request_time)
-    }
-
-    fn announce(self, who: &str) {
-        tracing::info!(
-            "{who}: draining; clients are told to leave with their next answer; what is left is cut in {:?}, or at once \
-             if asked again",
-            self.0
-        );
-    }
-}
-
-async fn leave(
-    trigger: &Trigger,
-    grace: Grace,
-    mut finished: Pin<&mut impl Future<Output = io::Result<Report>>>,
-    mut shutdown: Shutdown,
-) -> anyhow::Result<Report> {
-    trigger.advance(Phase::Draining);
-    tokio::select! {
-        report = &mut finished => return report.context("the data plane failed"),
-        who = shutdown.asked() => tracing::warn!("{who} again: stopping at once"),
-        () = tokio::time::sleep(grace.0) => tracing::warn!("the drain has taken its full time: stopping"),
-    }
-    trigger.advance(Phase::Stopping);
-    let stopped = tokio::time::timeout(STOP_TIME_MAX, finished).await;
-    let report = stopped.with_context(|| format!("the workers did not end within {STOP_TIME_MAX:?}"))?;
-    report.context("the data plane failed")
 }

@@ -6,6 +6,7 @@
 
 mod cluster;
 mod limits;
+mod names;
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
@@ -69,6 +70,11 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "ADDR", env = "SLUICEGATE_ADMIN", default_value = "127.0.0.1:9901")]
     pub(crate) admin: SocketAddr,
 
+    /// Take the listening sockets over from the process that owns this unix socket, if there is one, and own it from then
+    /// on, so that the next process can do the same. The folder must exist and be seen by both, as must the network
+    #[arg(long, value_name = "PATH", env = "SLUICEGATE_HANDOVER")]
+    pub(crate) handover: Option<PathBuf>,
+
     #[command(flatten)]
     pub(crate) classes: ClassArgs,
 
@@ -116,7 +122,7 @@ pub(crate) struct RunArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ClassArgs {
     /// The Ingress class that is ours even without an IngressClass object
-    #[arg(long, value_name = "NAME", env = "SLUICEGATE_CLASS", default_value_t = compile::Settings::default().class)]
+    #[arg(long, value_name = "NAME", env = "SLUICEGATE_CLASS", value_parser = names::object, default_value_t = compile::Settings::default().class)]
     pub(crate) class: String,
 
     /// The spec.controller of the IngressClasses that are ours

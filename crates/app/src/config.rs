@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::thread::available_parallelism;
 
 use compile::Settings;
@@ -18,6 +19,8 @@ pub struct Config {
     pub http: Vec<SocketAddr>,
     /// Where to answer operators and probes.
     pub admin: SocketAddr,
+    /// Where sockets come from and go to at a change of processes; nowhere if none.
+    pub handover: Option<PathBuf>,
     /// What is read, and how soon a change is live.
     pub controller: controller::Config,
     /// The data plane's settings.
@@ -63,7 +66,7 @@ impl Config {
             upstream: args.upstream.limits(),
             access_log: args.access_log,
         };
-        Ok(Config { http: args.http, admin: args.admin, controller, proxy })
+        Ok(Config { http: args.http, admin: args.admin, handover: args.handover, controller, proxy })
     }
 }
 
@@ -86,6 +89,7 @@ mod tests {
     use super::*;
     use crate::cli::{Cli, Command};
     use clap::Parser;
+    use std::path::Path;
     use std::time::Duration;
 
     fn config(line: &str) -> Result<Config, ConfigError> {
@@ -107,9 +111,10 @@ mod tests {
     fn each_value_arrives_where_it_belongs() {
         let line = "sluicegate run --manifests x --http 127.0.0.1:0 --http [::1]:0 --idle-timeout 1s \
                     --max-request-time 500ms --trusted-proxies 10.0.0.0/8,192.0.2.1 --head-bytes-max 8KiB \
-                    --upstream-connect-timeout 7s --workers 3 --access-log off --balance round-robin --class c";
+                    --upstream-connect-timeout 7s --workers 3 --access-log off --balance round-robin --class c --handover h/s";
         let config = config(line).expect("a config");
         assert_eq!(config.http.len(), 2);
+        assert_eq!(config.handover.as_deref(), Some(Path::new("h/s")));
         assert_eq!(config.proxy.idle_timeout, Duration::from_secs(1));
         assert_eq!(config.proxy.max_request_time, Duration::from_millis(500));
         assert_eq!(config.proxy.trusted_proxies[1].to_string(), "192.0.2.1/32");

@@ -84,6 +84,7 @@ fn config(args: &DemoArgs, shop: &Shop, files: FdLimit) -> Config {
     Config {
         http: vec![args.http],
         admin: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        handover: None,
         controller: controller::Config::new(controller::Source::Folder(shop.manifests().into()), settings),
         proxy: proxy::Config {
             workers: available_parallelism().map_or(1, NonZeroUsize::get),
@@ -98,7 +99,7 @@ fn config(args: &DemoArgs, shop: &Shop, files: FdLimit) -> Config {
 
 /// The demo from the first connection to the totals.
 async fn show(args: &DemoArgs, config: Config, shop: Shop) -> anyhow::Result<Totals> {
-    let bound = build(config)?;
+    let bound = build(config).await?;
     let address = bound.http[0];
     greet(address, bound.admin, &shop);
     let (tally, expected) = (Tally::default(), Expected::new(shop.state()));

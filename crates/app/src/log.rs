@@ -17,7 +17,7 @@ pub(crate) fn start(default: tracing::Level) -> anyhow::Result<()> {
     let filter =
         EnvFilter::builder().with_env_var("SLUICEGATE_LOG").with_default_directive(Directive::from(default));
     let mut filter = filter.from_env().map_err(|error| anyhow::anyhow!("SLUICEGATE_LOG: {error}"))?;
-    if std::env::var_os("SLUICEGATE_LOG").is_none() {
+    if !std::env::var("SLUICEGATE_LOG").is_ok_and(|said| said.contains("kube")) {
         for directive in SILENT {
             filter = filter.add_directive(directive.parse()?);
         }

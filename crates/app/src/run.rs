@@ -1,4 +1,4 @@
-//! `sluicegate run`: serves until a signal, then drains.
+//! `sluicegate run`: serves until a signal or a successor, then drains.
 
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ pub(crate) fn run(args: RunArgs) -> u8 {
 async fn serve(config: Config) -> anyhow::Result<Outcome> {
     let (ask, shutdown) = Shutdown::new();
     ask.on_signals().context("cannot take over SIGTERM and SIGINT")?;
-    build(config)?.run(shutdown).await
+    build(config).await?.run(shutdown).await
 }
 
 /// Runs the control plane to its end, on threads that no request is served by.

@@ -6,6 +6,7 @@
 //! Start at [`Watches::start`]; what comes of it arrives as [`Change`]s.
 
 mod connect;
+mod pace;
 
 mod watch;
 
@@ -32,17 +33,18 @@ use k8s_openapi::api::networking::v1::{Ingress, IngressClass, IngressLoadBalance
 use k8s_openapi::{NamespaceResourceScope, Resource as _};
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 pub use connect::ConnectError;
 pub(crate) use connect::{Connection, connect};
+pub use labels::labels;
 pub(crate) use named::{Answer, NamedSecrets};
 
 use crate::index::{Id, Kind, Object};
 use crate::stats::Stats;
 use lean::Lean;
-use named::Follow;
+use named::{Follow, Permits};
 use proof::Store;
 use readable::Readable;
 use watch::{Seen, Watch};
@@ -89,9 +91,9 @@ pub(crate) enum Change {
     /// What is to be known of a Secret that was asked for.
     Secret(ObjectKey, Answer<Secret>),
     /// The addresses of the Service that status is to show.
-    PublishService(Vec<IngressLoadBalancerIngress>),
+    PublishService(Part, Vec<IngressLoadBalancerIngress>),
     /// The node we run on.
-    Node(Option<Arc<Node>>),
+    Node(Part, Arc<Node>),
     /// All objects of a part have been told once.
     Synced(Part),
     /// A part cannot be followed: why, and what to do.
@@ -108,6 +110,11 @@ pub(crate) struct Part {
 }
 
 impl Part {
+    /// All objects of a kind.
+    pub(crate) fn of_cluster(kind: &'static str) -> Part {
+        Part { kind, namespace: None }
+    }
+
     /// The word in the objects' `kind` field.
     pub(crate) fn kind(&self) -> &'static str {
         self.kind
@@ -164,20 +171,19 @@ impl Watches {
         let store = Store::new(client.clone());
         let mut watches =
             Watches { client, store, sender, changes, tasks: JoinSet::new(), parts: Vec::new() };
+        watches.tasks.spawn(watches.store.clone().follow());
         match &cluster.namespaces {
             Namespaces::All => watches.watch_namespace(None),
             Namespaces::Named(names) => names.iter().for_each(|name| watches.watch_namespace(Some(name))),
             Namespaces::Labelled(labels) => {
                 watches.watch_namespace(None);
-                let (api, part) =
-                    (Api::all(watches.client.clone()), Part { kind: Namespace::KIND, namespace: None });
+                let (api, part) = (Api::all(watches.client.clone()), Part::of_cluster(Namespace::KIND));
                 watches.watch(api, part, Some(labels), false, namespace);
             }
         }
         // Where only some namespaces may be read, IngressClasses, which have none, may well be forbidden.
         let optional = matches!(cluster.namespaces, Namespaces::Named(_));
-        let (api, part) =
-            (Api::all(watches.client.clone()), Part { kind: IngressClass::KIND, namespace: None });
+        let (api, part) = (Api::all(watches.client.clone()), Part::of_cluster(IngressClass::KIND));
         watches.watch(api, part, None, optional, indexed::<IngressClass>);
         watches.follow_node(cluster.node.as_deref());
         watches.follow_publish_service(cluster.report.publish_service());
@@ -215,30 +221,37 @@ impl Watches {
     fn follow_node(&mut self, name: Option<&str>) {
         let Some(name) = name else { return };
         let api = Api::<Readable<Node>>::all(self.client.clone());
-        self.follow(api, name, |answer| match answer {
-            Answer::Found(node) => Some(Change::Node(Some(node))),
-            Answer::Absent => Some(Change::Node(None)),
-            Answer::Unknown(..) => None,
-        });
+        let remedy = "name the node that this process runs on with --node-name";
+        self.follow(api, Part::of_cluster(Node::KIND), name, remedy, Change::Node);
     }
 
     fn follow_publish_service(&mut self, service: Option<&ObjectKey>) {
         let Some(ObjectKey { namespace, name }) = service else { return };
         let api = Api::<Readable<Service>>::namespaced(self.client.clone(), namespace);
-        self.follow(api, name, |answer| match answer {
-            Answer::Found(service) => Some(Change::PublishService(named::addresses(&service))),
-            Answer::Absent | Answer::Unknown(..) => None,
+        let part = Part { kind: Service::KIND, namespace: Some(namespace.clone()) };
+        let remedy = "create it, or name another with --publish-service; until then no status is written";
+        self.follow(api, part, name, remedy, |part, service| {
+            Change::PublishService(part, named::addresses(&service))
         });
     }
 
-    /// Follows one object; there are few of these, so each may watch.
+    /// Follows one object, and tells if there is none; there are few of these, so each may watch.
     fn follow<K: Watched>(
         &mut self,
         api: Api<Readable<K>>,
+        part: Part,
         name: &str,
-        told: fn(Answer<K>) -> Option<Change>,
+        remedy: &'static str,
+        found: fn(Part, Arc<K>) -> Change,
     ) {
-        let (permits, changes, name) = (Arc::new(Semaphore::new(1)), self.sender.clone(), name.to_owned());
+        let failing = |part: &Part, why, remedy| Some(Change::Failing(part.clone(), why, remedy));
+        let shown = name.to_owned();
+        let told = move |answer| match answer {
+            Answer::Found(object) => Some(found(part.clone(), object)),
+            Answer::Absent => failing(&part, format!("{shown} does not exist"), remedy),
+            Answer::Unknown(why, remedy) => failing(&part, format!("{shown}: {why}"), remedy),
+        };
+        let (permits, changes, name) = (Permits::default(), self.sender.clone(), name.to_owned());
         let store = self.store.clone();
         self.tasks.spawn(Follow { api, name, store, permits, changes, told }.run());
     }
@@ -258,7 +271,11 @@ impl Watches {
         tokio::select! {
             // The sender that is kept here never closes it.
             Some(change) = self.changes.recv() => change,
-            Some(Err(panic)) = self.tasks.join_next() => std::panic::resume_unwind(panic.into_panic()),
+            Some(Err(error)) = self.tasks.join_next() => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime is shutting down, and this task with it.
+                Err(_) => std::future::pending().await,
+            },
             else => std::future::pending().await,
         }
     }
@@ -350,5 +367,22 @@ impl Backoff {
         let full = Self::FIRST.saturating_mul(1 << self.0.min(8)).min(Self::MAX);
         self.0 += 1;
         full.mul_f64(0.5 + fastrand::f64() / 2.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_grows_and_is_never_longer_than_a_second() {
+        let mut backoff = Backoff::default();
+        assert!(backoff.next() <= Backoff::FIRST);
+        let later: Vec<Duration> = (0..50).map(|_| backoff.next()).skip(5).collect();
+        assert!(
+            later.iter().all(|wait| (Duration::from_millis(500)..=Duration::from_secs(1)).contains(wait))
+        );
+        backoff.reset();
+        assert!(backoff.next() <= Backoff::FIRST);
     }
 }

@@ -29,7 +29,7 @@ mod stats;
 
 pub mod reasons;
 
-pub use cluster::{Cluster, ConnectError, Namespaces};
+pub use cluster::{Cluster, ConnectError, Namespaces, labels};
 pub use compile::ObjectKey;
 pub use control::{Config, Error, Source, run};
 pub use manifests::ReadError;

@@ -3,9 +3,9 @@
 //! Each kind of object is watched on a connection of its own, so their changes arrive in no order. Somebody who creates
 //! a Service and then points an Ingress at it, or points the Ingress elsewhere and then deletes the Service, has done
 //! nothing wrong; but for some milliseconds the index may know only the second half. So an Ingress waits until what it
-//! names has been seen, and a Service and its slices outlive their deletion a little.
+//! names has been seen, and a Service, its slices and a class outlive their deletion a little.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use compile::ObjectKey;
@@ -16,25 +16,32 @@ use crate::index::{Id, Index, Kind, Object};
 /// An Ingress waits no longer for what it names. A Service's first slice is made by a controller that needs a moment.
 const INGRESS_WAIT_MAX: Duration = Duration::from_millis(500);
 
-/// How much longer a Service and its slices live. Watches of one API server are a few milliseconds apart; endpoints
+/// How much longer a Service, its slices or a class live. Watches of one API server are a few milliseconds apart; endpoints
 /// that go while their Service stays are told by a changed slice, and that waits for nothing.
 const OUTLIVES: Duration = Duration::from_millis(100);
 
 /// What is held back.
 #[derive(Debug, Default)]
 pub(crate) struct Order {
+    /// The class that is ours without an IngressClass.
+    class: String,
     ingresses: BTreeMap<ObjectKey, (Object, Instant)>,
     deletions: BTreeMap<Id, Instant>,
 }
 
 impl Order {
+    /// Holds nothing back yet.
+    pub(crate) fn new(class: &str) -> Order {
+        Order { class: class.into(), ..Order::default() }
+    }
+
     /// Applies the object, unless it has to wait.
     pub(crate) fn apply(&mut self, object: Object, index: &mut Index, now: Instant) {
         let id = object.id();
         self.deletions.remove(&id);
         if let Object::Ingress(ingress) = &object {
             let key = ObjectKey::new(&*id.namespace, &*id.name);
-            if !names_only_known(ingress, &key.namespace, index) {
+            if !self.names_only_known(ingress, &key.namespace, index) {
                 // One that changes while it waits has waited from the first.
                 let until = self.ingresses.get(&key).map_or(now + INGRESS_WAIT_MAX, |(_, until)| *until);
                 self.ingresses.insert(key, (object, until));
@@ -51,7 +58,9 @@ impl Order {
             self.ingresses.remove(&id.key());
         }
         match id.kind {
-            Kind::Service | Kind::EndpointSlice => drop(self.deletions.insert(id, now + OUTLIVES)),
+            Kind::Service | Kind::EndpointSlice | Kind::IngressClass => {
+                self.deletions.insert(id, now + OUTLIVES);
+            }
             // What replaces it may be among those that wait.
             Kind::Ingress if !self.ingresses.is_empty() => drop(self.deletions.insert(id, now)),
             _ => index.delete(&id),
@@ -60,11 +69,13 @@ impl Order {
 
     /// Does what has waited long enough, or need not wait any more; returns whether there was anything.
     pub(crate) fn settle(&mut self, index: &mut Index, now: Instant) -> bool {
+        let mut waiting = std::mem::take(&mut self.ingresses);
         let settled = |key: &ObjectKey, (object, until): &mut (Object, Instant)| {
             let Object::Ingress(ingress) = object else { return true };
-            *until <= now || names_only_known(ingress, &key.namespace, index)
+            *until <= now || self.names_only_known(ingress, &key.namespace, index)
         };
-        let settled: Vec<_> = self.ingresses.extract_if(.., settled).collect();
+        let settled: Vec<_> = waiting.extract_if(.., settled).collect();
+        self.ingresses = waiting;
         let mut any = !settled.is_empty();
         for (_, (object, _)) in settled {
             index.apply(object, None);
@@ -88,23 +99,53 @@ impl Order {
         let deletions = self.deletions.values().map(|until| *until + longer);
         self.ingresses.values().map(|(_, until)| *until).chain(deletions).min()
     }
+
+    /// Whether any Ingress waits.
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.ingresses.is_empty()
+    }
+
+    /// The DNS names that the Ingresses which wait will need.
+    pub(crate) fn external_names(&self, index: &Index) -> BTreeSet<String> {
+        let name = |key: &ObjectKey, backend: &IngressBackend| {
+            let service = ObjectKey::new(&*key.namespace, &*backend.service.as_ref()?.name);
+            compile::external_name_of(index.objects().services.get(&service)?)
+        };
+        let waiting = self.ingresses.iter().filter_map(|(key, (object, _))| match object {
+            Object::Ingress(ingress) => Some((key, ingress)),
+            _ => None,
+        });
+        waiting
+            .flat_map(|(key, ingress)| backends(ingress).filter_map(move |backend| name(key, backend)))
+            .collect()
+    }
+
+    /// Whether all that the Ingress names has been seen.
+    fn names_only_known(&self, ingress: &Ingress, namespace: &str, index: &Index) -> bool {
+        let class = ingress.spec.as_ref().and_then(|spec| spec.ingress_class_name.as_ref());
+        let classes = &index.objects().ingress_classes;
+        class.is_none_or(|class| *class == self.class || classes.contains_key(class))
+            && backends(ingress).all(|backend| is_known(backend, namespace, index))
+    }
 }
 
-/// Whether each Service that the Ingress names has been seen, and has endpoints or needs none.
-fn names_only_known(ingress: &Ingress, namespace: &str, index: &Index) -> bool {
-    let Some(spec) = &ingress.spec else { return true };
-    let paths =
-        spec.rules.iter().flatten().filter_map(|rule| rule.http.as_ref()).flat_map(|http| &http.paths);
-    let mut backends = paths.map(|path| &path.backend).chain(&spec.default_backend);
-    backends.all(|backend| is_known(backend, namespace, index))
+fn backends(ingress: &Ingress) -> impl Iterator<Item = &IngressBackend> {
+    let spec = ingress.spec.iter();
+    spec.flat_map(|spec| {
+        let rules = spec.rules.iter().flatten().filter_map(|rule| rule.http.as_ref());
+        rules.flat_map(|http| &http.paths).map(|path| &path.backend).chain(&spec.default_backend)
+    })
 }
 
+/// Whether the Service has been seen, and a slice of it, or the addresses of the name that it stands for.
 fn is_known(backend: &IngressBackend, namespace: &str, index: &Index) -> bool {
     let Some(service) = &backend.service else { return true };
     let objects = index.objects();
     let Some(found) = objects.services.get(&ObjectKey::new(namespace, &*service.name)) else { return false };
-    compile::external_name_of(found).is_some()
-        || objects.endpoint_slices.of(namespace, &service.name).next().is_some()
+    match compile::external_name_of(found) {
+        Some(name) => objects.resolved.contains_key(&name),
+        None => objects.endpoint_slices.of(namespace, &service.name).next().is_some(),
+    }
 }
 
 #[cfg(test)]
@@ -194,6 +235,44 @@ mod tests {
         assert!(order.due().is_some_and(|due| due > start + MOMENT), "nothing is due that cannot be done");
         assert!(order.settle(&mut index, start + INGRESS_WAIT_MAX));
         assert!(names(&index, "new") && !names(&index, "old"));
+    }
+
+    fn of_class(class: &str) -> Object {
+        let Object::Ingress(mut ingress) = ingress("web", "old") else { panic!("an Ingress") };
+        let spec = Arc::make_mut(&mut ingress).spec.as_mut().expect("a spec");
+        spec.ingress_class_name = Some(class.into());
+        Object::Ingress(ingress)
+    }
+
+    #[test]
+    fn an_ingress_waits_for_its_new_class_and_the_old_one_outlives_its_deletion() {
+        let start = Instant::now();
+        let (mut order, mut index) = live(start);
+        let class = |name: &str| Object::IngressClass(read(serde_json::json!({"metadata": {"name": name}})));
+        order.apply(class("one"), &mut index, start);
+        order.apply(of_class("one"), &mut index, start);
+        order.apply(of_class("two"), &mut index, start);
+        order.delete(class("one").id(), &mut index, start);
+        let classes = |index: &Index| index.objects().ingress_classes.keys().cloned().collect::<Vec<_>>();
+        assert!(!order.settle(&mut index, start + MOMENT) && classes(&index) == ["one"]);
+        order.apply(class("two"), &mut index, start + MOMENT);
+        assert!(order.settle(&mut index, start + MOMENT) && !order.is_waiting());
+        assert!(order.settle(&mut index, start + OUTLIVES) && classes(&index) == ["two"]);
+    }
+
+    #[test]
+    fn an_ingress_waits_for_the_addresses_of_an_external_name() {
+        let start = Instant::now();
+        let (mut order, mut index) = live(start);
+        let spec = serde_json::json!({"type": "ExternalName", "externalName": "db.example.org"});
+        let metadata = serde_json::json!({"name": "db", "namespace": "shop"});
+        let service = serde_json::json!({"metadata": metadata, "spec": spec});
+        order.apply(Object::Service(read(service)), &mut index, start);
+        order.apply(ingress("web", "db"), &mut index, start);
+        assert_eq!(order.external_names(&index), BTreeSet::from(["db.example.org".to_owned()]));
+        assert!(!order.settle(&mut index, start + MOMENT) && names(&index, "old"));
+        index.apply_resolved("db.example.org".into(), Ok(Vec::new()));
+        assert!(order.settle(&mut index, start + MOMENT) && names(&index, "db"));
     }
 
     #[test]

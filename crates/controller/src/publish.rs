@@ -152,7 +152,8 @@ impl Publisher {
         }
     }
 
-    /// Compiles what has changed, without making it live. Returns whether that was all.
+    /// Compiles what has changed, without making it live. Returns whether everything was compiled, and not only
+    /// backends.
     pub(crate) fn compile(&mut self, index: &mut Index) -> bool {
         let dirty = index.take_dirty();
         match &mut self.compiled {
@@ -172,6 +173,11 @@ impl Publisher {
                 true
             }
         }
+    }
+
+    /// The class that is ours without an IngressClass.
+    pub(crate) fn class(&self) -> &str {
+        &self.settings.class
     }
 
     /// The last compile; none before the first.

@@ -7,7 +7,7 @@
 //!
 //! Owns: who of several replicas writes (the [`Lease`](lease)), when something is written again, and the pace.
 //! Never: serving. Whatever the API server answers, or if it does not, is logged and tried again later.
-//! Start at [`run`].
+//! Start at [`start`], which starts [`run`].
 
 mod config;
 mod metrics;
@@ -62,17 +62,14 @@ impl Drop for Reporting {
     }
 }
 
-/// Starts [`run`] in a task of its own, or nothing if nothing is to be written. `namespace` is the Lease's where its
-/// name says none.
+/// Starts [`run`] in a task of its own, or nothing if nothing is to be written.
 pub(crate) fn start(
     client: Client,
-    report: Report,
-    namespace: &str,
+    config: ReportConfig,
     told: watch::Receiver<Told>,
     draining: lifecycle::Watch,
     metrics: Arc<ReportMetrics>,
 ) -> Reporting {
-    let config = ReportConfig::new(report, namespace);
     let writes = config.status.is_some() || config.events;
     Reporting(writes.then(|| tokio::spawn(run(client, config, told, draining, metrics))))
 }

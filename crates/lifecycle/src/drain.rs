@@ -13,6 +13,10 @@
 //! drain closes none; it waits until each client has been told, or has been silent for longer than its load balancer
 //! keeps a silent connection. A request that comes in at the last moment of that wait may take its full time: that is
 //! why the two durations add up.
+//!
+//! A process whose successor has its listening sockets and serves goes from either of the first two phases to
+//! `HandedOver`. That is a drain too, except that this process accepts nobody any more: whoever comes is the
+//! successor's, and whether this address is ready is for the successor to say.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -27,8 +31,10 @@ pub enum Phase {
     Serving = 0,
     /// Takes what still comes, tells each client to leave, closes nobody's idle connection.
     Draining = 1,
+    /// Drains, and leaves whoever still comes to its successor, which accepts on the same sockets.
+    HandedOver = 2,
     /// Cuts what is left.
-    Stopping = 2,
+    Stopping = 3,
 }
 
 impl Phase {
@@ -36,6 +42,7 @@ impl Phase {
         match raw {
             0 => Phase::Serving,
             1 => Phase::Draining,
+            2 => Phase::HandedOver,
             _ => Phase::Stopping,
         }
     }
@@ -118,6 +125,16 @@ mod tests {
         trigger.advance(Phase::Stopping);
         trigger.advance(Phase::Draining);
         assert_eq!(watch.phase(), Phase::Stopping);
+    }
+
+    #[tokio::test]
+    async fn a_drain_may_be_handed_over_and_a_handover_is_a_drain() {
+        let (trigger, mut watch) = drain();
+        trigger.advance(Phase::Draining);
+        trigger.advance(Phase::HandedOver);
+        assert_eq!(watch.phase(), Phase::HandedOver);
+        assert!(watch.is_draining());
+        watch.reached(Phase::Draining).await;
     }
 
     #[test]

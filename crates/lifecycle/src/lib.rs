@@ -1,10 +1,11 @@
-//! When a process is ready, when it drains and when it stops.
+//! When a process is ready, when it drains, when it stops, and how its sockets pass to its successor.
 //!
-//! Owns: the [`Phase`] of the process, readiness by named guard, signals.
+//! Owns: the [`Phase`] of the process, readiness by named guard, signals, the [`handover`].
 //! Never: connections, routes, Kubernetes; whoever has something to drain watches the phase and does it.
 //! Start at [`drain`](drain::drain), which tells what the phases promise.
 
 pub mod drain;
+pub mod handover;
 mod ready;
 mod signal;
 

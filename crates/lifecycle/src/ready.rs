@@ -1,8 +1,8 @@
-//! Readiness: the process is ready when nobody who was named waits any more, and it does not drain.
+//! Readiness: the process is ready when nobody who was named waits any more, and it does not drain without a successor.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::Watch;
+use crate::{Phase, Watch};
 
 /// Knows what the process still waits for before it may receive traffic.
 #[derive(Clone, Debug)]
@@ -24,10 +24,11 @@ impl Readiness {
     }
 
     /// What the process still waits for; empty when it is ready. A draining process waits for nothing but is not
-    /// ready: it says `drain`.
+    /// ready: it says `drain`. One that has handed over does not: who asks means the address, where its successor
+    /// serves, and a probe that this process happened to accept just before must not tell anything else.
     pub fn waiting_for(&self) -> Vec<&'static str> {
         let mut waiting = self.lock().clone();
-        if self.drain.is_draining() {
+        if matches!(self.drain.phase(), Phase::Draining | Phase::Stopping) {
             waiting.push("drain");
         }
         waiting
@@ -60,7 +61,7 @@ impl Waiting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Phase, drain::drain};
+    use crate::drain::drain;
 
     #[test]
     fn ready_only_when_all_guards_are_done_and_nothing_drains() {
@@ -73,6 +74,14 @@ mod tests {
         assert!(readiness.waiting_for().is_empty());
         trigger.advance(Phase::Draining);
         assert_eq!(readiness.waiting_for(), ["drain"]);
+    }
+
+    #[test]
+    fn a_handover_does_not_make_an_address_unready_where_a_successor_serves() {
+        let (trigger, watch) = drain();
+        let readiness = Readiness::new(watch);
+        trigger.advance(Phase::HandedOver);
+        assert!(readiness.waiting_for().is_empty());
     }
 
     #[test]

@@ -32,17 +32,19 @@ pub use metrics::Metrics;
 use crate::metrics::Cells;
 use crate::worker::{Loads, Parts};
 
-/// Starts the workers. They accept on `listeners` at once and serve what `routes` holds at each request.
+/// Starts the workers. They accept on `listeners` at once and serve what `routes` holds at each request. A listener that
+/// is shared closes when they are through with it, unless somebody else keeps it.
 ///
 /// # Errors
 /// If a thread, a runtime or the access log's file cannot be had.
 pub fn start(
     config: Config,
-    listeners: Vec<TcpListener>,
+    listeners: Vec<impl Into<Arc<TcpListener>>>,
     routes: Published<RouteTable>,
     drain: lifecycle::Watch,
 ) -> io::Result<Proxy> {
-    listeners.iter().try_for_each(listener::prepare)?;
+    let listeners: Vec<Arc<TcpListener>> = listeners.into_iter().map(Into::into).collect();
+    listeners.iter().try_for_each(|listener| listener::prepare(listener))?;
     let (log, writer) = access_log::open(&config.access_log)?.unzip();
     let config = Arc::new(config);
     let count = config.workers.max(1);

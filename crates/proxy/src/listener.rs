@@ -1,14 +1,15 @@
 //! Accepts connections and spreads them evenly over the workers.
 //!
 //! There is one listening socket for each address. A second one (SO_REUSEPORT) would give each worker its own queue,
-//! and whoever stands in a queue at the moment its socket closes is lost.
+//! and whoever stands in a queue at the moment its socket closes is lost. For the same reason a successor gets this very
+//! socket, and not one of its own for the same address.
 
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lifecycle::Watch;
+use lifecycle::{Phase, Watch};
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, acceptfrom_with, sockopt};
 use tokio::io::unix::AsyncFd;
@@ -37,9 +38,10 @@ impl Limits {
 }
 
 /// Accepts until a drain is over: as long as anybody is being served, whoever was told to leave may come back. The
-/// listener closes when nobody is left, or when the idle time has passed since the drain began.
+/// listener closes when nobody is left, or when the idle time has passed since the drain began. After a handover it closes
+/// at once: who stands in the queue stands in the successor's too.
 pub(crate) async fn accept(
-    listener: TcpListener,
+    listener: Arc<TcpListener>,
     limits: Limits,
     workers: Vec<mpsc::UnboundedSender<Accepted>>,
     loads: Loads,
@@ -54,6 +56,9 @@ pub(crate) async fn accept(
     };
     let mut drain_ends = None;
     loop {
+        if drain.phase() >= Phase::HandedOver {
+            return;
+        }
         let draining = drain.is_draining();
         if draining {
             let ends = *drain_ends.get_or_insert_with(|| Instant::now() + limits.drain_max);
@@ -89,7 +94,7 @@ pub(crate) async fn accept(
                 }
             },
             () = sleep(TICK), if draining => {}
-            () = started(&drain), if !draining => {}
+            () = advanced(&drain) => {}
         }
     }
 }
@@ -100,12 +105,14 @@ pub(crate) async fn accept(
     deprecated,
     reason = "its replacement is unsafe, for types that lie about their descriptor; std's do not"
 )]
-fn watch(listener: TcpListener) -> io::Result<AsyncFd<TcpListener>> {
+fn watch(listener: Arc<TcpListener>) -> io::Result<AsyncFd<Arc<TcpListener>>> {
     AsyncFd::new(listener)
 }
 
-async fn started(drain: &Watch) {
-    drain.clone().reached(lifecycle::Phase::Draining).await;
+/// Waits for the next phase that concerns a listener.
+async fn advanced(drain: &Watch) {
+    let next = if drain.is_draining() { Phase::HandedOver } else { Phase::Draining };
+    drain.clone().reached(next).await;
 }
 
 /// What became of an attempt to accept a batch.
@@ -120,7 +127,7 @@ enum Taken {
 }
 
 fn take(
-    listener: &AsyncFd<TcpListener>,
+    listener: &AsyncFd<Arc<TcpListener>>,
     limits: &Limits,
     workers: &[mpsc::UnboundedSender<Accepted>],
     loads: &Loads,
@@ -161,7 +168,8 @@ fn accept_one(listener: &TcpListener) -> Result<Option<Accepted>, Errno> {
     }
 }
 
-/// Makes a bound listening socket fit for [`accept`].
+/// Makes a bound listening socket fit for [`accept`]. One that a predecessor passed on is so already, and must be: the flag
+/// is the same one in both processes.
 pub(crate) fn prepare(listener: &TcpListener) -> io::Result<()> {
     listener.set_nonblocking(true)
 }

@@ -85,7 +85,7 @@ pub(crate) struct Parts {
     pub(crate) log: Option<SyncSender<Vec<u8>>>,
     pub(crate) accepted: mpsc::UnboundedReceiver<Accepted>,
     /// The first worker accepts for all; the others have no listeners.
-    pub(crate) listeners: Vec<TcpListener>,
+    pub(crate) listeners: Vec<Arc<TcpListener>>,
     pub(crate) workers: Vec<mpsc::UnboundedSender<Accepted>>,
 }
 

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use controller::{Address, Cluster, LeaseName, Namespaces, ObjectKey, Publish, Report};
 
+use super::names;
+
 /// A cluster as the source of the objects.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "The cluster")]
@@ -14,7 +16,7 @@ pub(crate) struct ClusterArgs {
     kubeconfig: Option<PathBuf>,
 
     /// Read only these namespaces, for which Roles are enough. By default all
-    #[arg(long, value_name = "NAME", env = "SLUICEGATE_WATCH_NAMESPACE", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME", env = "SLUICEGATE_WATCH_NAMESPACE", value_delimiter = ',', value_parser = names::namespace)]
     watch_namespace: Vec<String>,
 
     /// Serve only the Ingresses of namespaces with these labels, as team=shop,stage!=test
@@ -22,12 +24,13 @@ pub(crate) struct ClusterArgs {
         long,
         value_name = "LABELS",
         env = "SLUICEGATE_WATCH_NAMESPACE_SELECTOR",
+        value_parser = controller::labels,
         conflicts_with = "watch_namespace"
     )]
     watch_namespace_selector: Option<String>,
 
     /// The node that this process runs on, to know when the cluster takes it away (from the pod's spec.nodeName)
-    #[arg(long, value_name = "NAME", env = "SLUICEGATE_NODE_NAME")]
+    #[arg(long, value_name = "NAME", env = "SLUICEGATE_NODE_NAME", value_parser = names::object)]
     node_name: Option<String>,
 
     /// Write these addresses or host names into the status of our Ingresses
@@ -39,7 +42,7 @@ pub(crate) struct ClusterArgs {
         long,
         value_name = "NAMESPACE/NAME",
         env = "SLUICEGATE_PUBLISH_SERVICE",
-        value_parser = service,
+        value_parser = names::namespaced,
         conflicts_with = "publish_address"
     )]
     publish_service: Option<ObjectKey>,
@@ -52,9 +55,10 @@ pub(crate) struct ClusterArgs {
     #[arg(long, env = "SLUICEGATE_NO_EVENTS")]
     no_events: bool,
 
-    /// The Lease whose holder alone writes status and Events; by default sluicegate- and the class, in our own namespace
-    #[arg(long, value_name = "[NAMESPACE/]NAME", env = "SLUICEGATE_LEASE")]
-    lease: Option<String>,
+    /// The Lease whose holder alone writes status and Events; by default sluicegate- and the class, in our own
+    /// namespace. Installations that serve different Ingresses of one class need one each
+    #[arg(long, value_name = "[NAMESPACE/]NAME", env = "SLUICEGATE_LEASE", value_parser = names::lease)]
+    lease: Option<LeaseName>,
 }
 
 impl ClusterArgs {
@@ -65,27 +69,15 @@ impl ClusterArgs {
             None if self.publish_address.is_empty() => None,
             None => Some(Publish::Addresses(self.publish_address)),
         };
-        let lease = self.lease.unwrap_or_else(|| format!("sluicegate-{class}"));
-        let (namespace, name) = match lease.split_once('/') {
-            Some((namespace, name)) => (Some(namespace.to_owned()), name.to_owned()),
-            None => (None, lease),
-        };
+        let lease = LeaseName { namespace: None, name: format!("sluicegate-{class}") };
+        let lease = self.lease.unwrap_or(lease);
         let namespaces = match self.watch_namespace_selector {
             Some(labels) => Namespaces::Labelled(labels),
             None if self.watch_namespace.is_empty() => Namespaces::All,
             None => Namespaces::Named(self.watch_namespace),
         };
         let status = publish.filter(|_| !self.no_status);
-        let report = Report { status, events: !self.no_events, lease: LeaseName { namespace, name } };
+        let report = Report { status, events: !self.no_events, lease };
         Cluster { kubeconfig: self.kubeconfig, namespaces, node: self.node_name, report }
-    }
-}
-
-fn service(raw: &str) -> Result<ObjectKey, String> {
-    match raw.split_once('/') {
-        Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() => {
-            Ok(ObjectKey::new(namespace, name))
-        }
-        _ => Err("write it as NAMESPACE/NAME".into()),
     }
 }

@@ -9,4 +9,5 @@ mod cluster;
 mod demo;
 mod drain;
 mod explain;
+mod handover;
 mod run;

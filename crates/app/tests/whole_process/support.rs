@@ -8,15 +8,17 @@ mod gate;
 mod relay;
 mod traffic;
 mod upstream;
+mod visitors;
 
 pub(crate) use client::Client;
-pub(crate) use cluster::{Cluster, block_on};
+pub(crate) use cluster::{Cluster, block_on, pod_address};
 pub(crate) use fake_api::{FakeApi, Lie};
 pub(crate) use folder::{Folder, ingress, service, slice};
 pub(crate) use gate::{Gate, program};
-pub(crate) use relay::{Slowness, relay};
+pub(crate) use relay::{Relay, Slowness};
 pub(crate) use traffic::Traffic;
 pub(crate) use upstream::Upstream;
+pub(crate) use visitors::Visitors;
 
 use std::time::{Duration, Instant};
 

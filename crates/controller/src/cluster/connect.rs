@@ -8,13 +8,15 @@ use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use tower::timeout::TimeoutLayer;
 
+use super::pace::PaceLayer;
+
 use super::error::text;
 
 /// An API server that has not taken a connection by then is away; the next try may find another one.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Until the head of a response has come. That of a watch comes at once, that of a list when the list is made.
-const HEAD_TIME_MAX: Duration = Duration::from_secs(15);
+pub(super) const HEAD_TIME_MAX: Duration = Duration::from_secs(15);
 
 /// A connection that is silent for longer is dead: the server ends each watch before (see `watch.rs`).
 const SILENCE_MAX: Duration = Duration::from_secs(50);
@@ -59,10 +61,13 @@ pub(crate) async fn connect(kubeconfig: Option<&Path>) -> Result<Connection, Con
     config.read_timeout = Some(SILENCE_MAX);
     // Else the time that a pooled connection was idle would count.
     config.reset_reader_on_write = true;
+    // Its waits would be hidden in a request that hangs; ours are told, and shorter.
+    config.default_retry = false;
     let namespace = config.default_namespace.clone();
     tracing::info!(server = %config.cluster_url, "following the cluster");
     let builder = ClientBuilder::try_from(config).map_err(|error| ConnectError::Client(text(&error)))?;
-    let client = builder.with_layer(&TimeoutLayer::new(HEAD_TIME_MAX)).build();
+    let client =
+        builder.with_layer(&TimeoutLayer::new(HEAD_TIME_MAX)).with_layer(&PaceLayer::default()).build();
     Ok(Connection { client, namespace })
 }
 

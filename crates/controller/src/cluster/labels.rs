@@ -5,6 +5,16 @@ use kube::core::Expression;
 #[cfg(test)]
 use kube::core::{Selector, SelectorExt};
 
+/// Checks that labels can be read, as they are typed.
+///
+/// # Errors
+/// Says what can be.
+pub fn labels(raw: &str) -> Result<String, String> {
+    let some = parse(raw).is_some_and(|expressions| !expressions.is_empty());
+    some.then(|| raw.to_owned())
+        .ok_or_else(|| format!("{raw:?} asks for no labels; write them as team=shop,stage!=test"))
+}
+
 /// Reads `team=shop,stage!=test,tier in (a,b),!internal`; `None` if it makes no sense.
 pub(super) fn parse(labels: &str) -> Option<Vec<Expression>> {
     split(labels).into_iter().map(str::trim).filter(|part| !part.is_empty()).map(expression).collect()
@@ -82,5 +92,13 @@ mod tests {
         for labels in ["=shop", "team among (a)", "two words", "!"] {
             assert!(parse(labels).is_none(), "{labels}");
         }
+    }
+
+    #[test]
+    fn labels_that_ask_for_nothing_or_make_no_sense_are_refused() {
+        for raw in ["", " ", ",", "=x", "team in a", "a b"] {
+            assert!(super::labels(raw).is_err(), "{raw:?}");
+        }
+        assert!(super::labels("team=shop,tier in (a,b)").is_ok());
     }
 }

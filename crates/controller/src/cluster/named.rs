@@ -25,6 +25,12 @@ use super::{Backoff, Change, Changes, Watched, error};
 const WATCHES_MAX: usize = 500;
 const ASK_EVERY: Duration = Duration::from_secs(60);
 
+/// One that may not be read is asked for this often: the right to may be given later.
+const REFUSED_ASKED_EVERY: Duration = Duration::from_secs(15);
+
+/// Objects that are asked for at once: each request that finds no free connection opens one.
+const ASKS_MAX: usize = 16;
+
 /// As for the watches of whole kinds.
 const WATCH_SECONDS: std::ops::Range<u32> = 30..40;
 
@@ -45,11 +51,23 @@ pub(super) struct Follow<K, F> {
     pub(super) api: Api<Readable<K>>,
     pub(super) name: String,
     pub(super) store: Store,
-    /// Holds those that may watch at once.
-    pub(super) permits: Arc<Semaphore>,
+    pub(super) permits: Permits,
     pub(super) changes: Changes,
     /// What of it is a change.
     pub(super) told: F,
+}
+
+/// How many may do something at once.
+#[derive(Clone)]
+pub(super) struct Permits {
+    ask: Arc<Semaphore>,
+    watch: Arc<Semaphore>,
+}
+
+impl Default for Permits {
+    fn default() -> Permits {
+        Permits { ask: Arc::new(Semaphore::new(ASKS_MAX)), watch: Arc::new(Semaphore::new(WATCHES_MAX)) }
+    }
 }
 
 impl<K: Watched, F: Fn(Answer<K>) -> Option<Change>> Follow<K, F> {
@@ -65,14 +83,15 @@ impl<K: Watched, F: Fn(Answer<K>) -> Option<Change>> Follow<K, F> {
                     if !std::mem::replace(&mut answered, true) || lasts {
                         self.tell(Answer::Unknown(why, remedy)).await;
                     }
-                    tokio::time::sleep(backoff.next()).await;
+                    tokio::time::sleep(if lasts { jittered(REFUSED_ASKED_EVERY) } else { backoff.next() })
+                        .await;
                     continue;
                 }
             };
             answered = true;
             found = !matches!(answer, Answer::Absent);
             self.tell(answer).await;
-            match self.permits.try_acquire() {
+            match self.permits.watch.try_acquire() {
                 Ok(_held) => {
                     let since = Instant::now();
                     // Why it ended does not matter: the next answer tells what is true.
@@ -82,7 +101,7 @@ impl<K: Watched, F: Fn(Answer<K>) -> Option<Change>> Follow<K, F> {
                     }
                     tokio::time::sleep(backoff.next()).await;
                 }
-                Err(_) => tokio::time::sleep(ASK_EVERY).await,
+                Err(_) => tokio::time::sleep(jittered(ASK_EVERY)).await,
             }
         }
     }
@@ -90,6 +109,8 @@ impl<K: Watched, F: Fn(Answer<K>) -> Option<Change>> Follow<K, F> {
     /// Asks for it by name. What was found before is gone only where the store is still the first: else the error says
     /// why that is not known, what to do, and whether it lasts.
     async fn ask(&self, found: bool) -> Result<(Answer<K>, String), (String, &'static str, bool)> {
+        // The semaphore is never closed.
+        let _held = self.permits.ask.acquire().await;
         match self.api.get(&self.name).await {
             Ok(object) => Ok(read(object)),
             Err(error) if error::is_not_found(&error, &self.name) => match self.store.is_the_first().await {
@@ -143,14 +164,14 @@ pub(crate) struct NamedSecrets {
     client: Client,
     store: Store,
     changes: Changes,
-    permits: Arc<Semaphore>,
+    permits: Permits,
     wanted: BTreeMap<ObjectKey, tokio::task::AbortHandle>,
     tasks: JoinSet<()>,
 }
 
 impl NamedSecrets {
     pub(super) fn new(client: Client, store: Store, changes: Changes) -> NamedSecrets {
-        let permits = Arc::new(Semaphore::new(WATCHES_MAX));
+        let permits = Permits::default();
         NamedSecrets { client, store, changes, permits, wanted: BTreeMap::new(), tasks: JoinSet::new() }
     }
 
@@ -163,7 +184,13 @@ impl NamedSecrets {
             }
             keep
         });
-        while self.tasks.try_join_next().is_some() {}
+        while let Some(ended) = self.tasks.try_join_next() {
+            if let Err(error) = ended
+                && error.is_panic()
+            {
+                std::panic::resume_unwind(error.into_panic());
+            }
+        }
         for key in secrets {
             if !self.wanted.contains_key(key) {
                 let task = self.follow(key.clone());
@@ -174,11 +201,16 @@ impl NamedSecrets {
 
     fn follow(&mut self, key: ObjectKey) -> tokio::task::AbortHandle {
         let api = Api::<Readable<Secret>>::namespaced(self.client.clone(), &key.namespace);
-        let (permits, changes, name) = (Arc::clone(&self.permits), self.changes.clone(), key.name.clone());
+        let (permits, changes, name) = (self.permits.clone(), self.changes.clone(), key.name.clone());
         let store = self.store.clone();
         let told = move |answer| Some(Change::Secret(key.clone(), answer));
         self.tasks.spawn(Follow { api, name, store, permits, changes, told }.run())
     }
+}
+
+/// Not the same for all, so that they do not all ask together.
+fn jittered(wait: Duration) -> Duration {
+    wait.mul_f64(0.75 + fastrand::f64() / 2.0)
 }
 
 /// Where a Service of type LoadBalancer can be reached, else its external addresses.

@@ -13,10 +13,13 @@ use compile::ObjectKey;
 use futures_util::StreamExt;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{Api, Client};
+use tokio::sync::watch;
 
 use super::readable::Readable;
 use super::{Backoff, Watched, error};
 
+/// How often it is asked whether the store is still the same.
+const ASK_EVERY: Duration = Duration::from_secs(10);
 /// Requests for missing objects that are under way at once.
 const LOOKS_AT_ONCE: usize = 16;
 /// How long one of them may take.
@@ -34,34 +37,58 @@ pub(super) type Identity = Option<String>;
 #[derive(Clone)]
 pub(super) struct Store {
     client: Client,
+    /// The one that everything was first read from. Learnt later, it could be another already.
     first: Arc<OnceLock<Identity>>,
+    /// The one that was there last, once it is known.
+    last: watch::Sender<Option<Identity>>,
 }
 
 impl Store {
     pub(super) fn new(client: Client) -> Store {
-        Store { client, first: Arc::default() }
+        Store { client, first: Arc::default(), last: watch::Sender::default() }
     }
 
-    /// Which store it is that everything was first read from. Asked until it is known: learnt later, it could be that
-    /// of a store which was emptied meanwhile.
-    pub(super) async fn learn(&self) -> Identity {
+    /// Asks who it is until dropped: a watch does not notice another store, for an API server whose versions begin anew
+    /// lets it wait for those it had.
+    pub(super) async fn follow(self) {
         let mut backoff = Backoff::default();
         loop {
-            if let Some(first) = self.first.get() {
-                return first.clone();
-            }
-            match self.identity().await {
-                Ok(identity) => drop(self.first.set(identity)),
-                Err(why) => {
-                    tracing::info!("still waiting for the identity of the cluster: {why}");
-                    tokio::time::sleep(backoff.next()).await;
+            let wait = match self.identity().await {
+                Ok(identity) => {
+                    self.learn(identity);
+                    backoff.reset();
+                    ASK_EVERY
                 }
-            }
+                Err(why) => {
+                    tracing::debug!("the identity of the cluster is not known: {why}");
+                    backoff.next()
+                }
+            };
+            tokio::time::sleep(wait).await;
         }
     }
 
+    fn learn(&self, identity: Identity) {
+        let first = self.first.get_or_init(|| identity.clone());
+        // Neither that it may be read only now nor that it may no longer be makes it another.
+        if first.is_some() == identity.is_some() {
+            self.last.send_if_modified(|last| last.replace(identity.clone()) != Some(identity));
+        }
+    }
+
+    /// Waits until it is known which it is.
+    pub(super) async fn known(&self) -> Option<Identity> {
+        // It cannot be closed while this sender of it lives.
+        self.last.subscribe().wait_for(Option::is_some).await.ok()?.clone()
+    }
+
+    /// Changes when it is another one, and when it becomes known.
+    pub(super) fn subscribe(&self) -> watch::Receiver<Option<Identity>> {
+        self.last.subscribe()
+    }
+
     /// Which store it is now.
-    pub(super) async fn identity(&self) -> Result<Identity, String> {
+    async fn identity(&self) -> Result<Identity, String> {
         let namespaces: Api<Namespace> = Api::all(self.client.clone());
         match tokio::time::timeout(LOOK_TIME_MAX, namespaces.get_metadata(OLDEST_NAMESPACE)).await {
             Ok(Ok(namespace)) => Ok(namespace.metadata.uid),

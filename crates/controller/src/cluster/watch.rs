@@ -13,6 +13,7 @@ use futures_util::{Stream, StreamExt};
 use kube::core::{Expression, SelectorExt as _};
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, Resource};
+use tokio::sync::watch;
 
 use super::error;
 use super::health::Health;
@@ -28,10 +29,8 @@ const WATCH_SECONDS: std::ops::Range<u32> = 30..40;
 /// What is missing and could not be proven to be deleted is looked for again this often.
 const PROVE_AGAIN_EVERY: Duration = Duration::from_secs(5);
 
-/// Whether the store is still the one that was listed is asked this often, and this long after an error. A watch does
-/// not notice: an API server whose versions begin anew lets it wait for those it had.
-const STORE_ASKED_EVERY: Duration = Duration::from_secs(30);
-const STORE_ASKED_AFTER_ERROR: Duration = Duration::from_secs(1);
+/// What need not be read and may not be is asked for this often: the right to may be given later.
+const FORBIDDEN_ASKED_EVERY: Duration = Duration::from_secs(10);
 
 /// What was seen of an object.
 pub(super) enum Seen<K> {
@@ -63,65 +62,88 @@ struct Known {
     missing: BTreeSet<ObjectKey>,
     synced: bool,
     /// The store that was listed last.
-    store: Identity,
+    store: Option<Identity>,
 }
 
 type Events<K> = Pin<Box<dyn Stream<Item = watcher::Result<Event<Readable<K>>>> + Send>>;
 
+/// How far it is.
+struct Progress<K> {
+    known: Known,
+    events: Events<K>,
+    health: Health,
+    backoff: Backoff,
+    /// When what is missing is looked at.
+    prove_at: Option<Instant>,
+    identity: watch::Receiver<Option<Identity>>,
+}
+
 impl<K: Watched> Watch<K> {
     /// Follows until it is dropped.
     pub(super) async fn run(self) {
-        let (mut known, mut events) = (Known::default(), self.events());
-        let (mut health, mut backoff) =
-            (Health::new(self.part.clone(), self.changes.clone()), Backoff::default());
-        let (mut prove_at, mut ask_at) = (None, Some(Instant::now() + STORE_ASKED_EVERY));
+        let mut now = Progress {
+            known: Known::default(),
+            events: self.events(),
+            health: Health::new(self.part.clone(), self.changes.clone()),
+            backoff: Backoff::default(),
+            prove_at: None,
+            identity: self.store.subscribe(),
+        };
         loop {
             tokio::select! {
-                event = events.next() => match event {
-                    Some(Ok(event)) => {
-                        // Not reset by a list: where lists are answered and watches are not, that would be no wait.
-                        if matches!(event, Event::Apply(_) | Event::Delete(_)) {
-                            backoff.reset();
-                        }
-                        // `Init` only announces a list that is about to be asked for.
-                        if !matches!(event, Event::Init) {
-                            health.working().await;
-                        }
-                        if self.take(event, &mut known).await {
-                            prove_at = Some(Instant::now());
-                        }
-                    }
-                    Some(Err(error)) => {
-                        if self.failed(&error, &mut known, &mut health).await {
-                            events = self.events();
-                        }
-                        ask_at = Some(Instant::now() + STORE_ASKED_AFTER_ERROR);
-                        tokio::time::sleep(backoff.next()).await;
-                    }
-                    None => events = self.events(),
+                event = now.events.next() => match event {
+                    Some(Ok(event)) => self.heard(event, &mut now).await,
+                    Some(Err(error)) => self.failed(&error, &mut now).await,
+                    None => now.events = self.events(),
                 },
-                () = until(prove_at) => {
-                    health.keeping(self.prove(&mut known).await).await;
-                    prove_at = (!known.missing.is_empty()).then(|| Instant::now() + PROVE_AGAIN_EVERY);
+                () = until(now.prove_at) => {
+                    let kept = self.prove(&mut now.known).await;
+                    now.health.keeping(kept).await;
+                    let missing = !now.known.missing.is_empty();
+                    now.prove_at = missing.then(|| Instant::now() + PROVE_AGAIN_EVERY);
                 }
-                () = until(ask_at) => {
-                    let wait = match self.store.identity().await {
-                        Ok(now) => {
-                            if known.is_of_another(now) {
-                                tracing::warn!(kind = %self.part, "this is another cluster, or its store was emptied");
-                                events = self.events();
-                            }
-                            STORE_ASKED_EVERY
-                        }
-                        Err(_) => STORE_ASKED_AFTER_ERROR,
-                    };
-                    ask_at = Some(Instant::now() + wait);
-                }
-                () = health.quiet() => {
-                    backoff.reset();
-                    health.working().await;
+                Ok(()) = now.identity.changed() => self.compare(&mut now),
+                () = now.health.quiet() => {
+                    now.backoff.reset();
+                    now.health.working().await;
                 }
             }
+        }
+    }
+
+    async fn heard(&self, event: Event<Readable<K>>, now: &mut Progress<K>) {
+        // `Init` only announces a list that is about to be asked for. Where lists are answered and watches are not, the
+        // pace of watches is what is left (`pace.rs`).
+        if !matches!(event, Event::Init) {
+            now.backoff.reset();
+            now.health.working().await;
+        }
+        if self.take(event, &mut now.known).await {
+            now.prove_at = Some(Instant::now());
+        }
+    }
+
+    async fn failed(&self, error: &watcher::Error, now: &mut Progress<K>) {
+        if self.optional && error::is_forbidden(error) && now.known.keys.is_empty() {
+            // Nobody has to mend that, so it is no problem and no reason to ask every second.
+            self.synced(&mut now.known).await;
+            tokio::time::sleep(FORBIDDEN_ASKED_EVERY).await;
+            return;
+        }
+        now.health.failing(error::text(error), error::remedy_of_watch(error)).await;
+        if error::has_lost_its_place(error) {
+            now.events = self.events();
+        }
+        tokio::time::sleep(now.backoff.next()).await;
+    }
+
+    /// Begins anew if the store is not the one that was listed.
+    fn compare(&self, now: &mut Progress<K>) {
+        let last = now.identity.borrow_and_update().clone();
+        if now.known.synced && now.known.store != last {
+            tracing::warn!(kind = %self.part, "this is another cluster, or its store was emptied");
+            now.known.store = last;
+            now.events = self.events();
         }
     }
 
@@ -150,7 +172,7 @@ impl<K: Watched> Watch<K> {
                     tracing::info!(kind = %self.part, objects, "gone from the list; looking at each before it is let go");
                 }
                 if !known.synced {
-                    known.store = self.store.learn().await;
+                    known.store = self.store.known().await;
                 }
                 self.synced(known).await;
                 return true;
@@ -186,15 +208,6 @@ impl<K: Watched> Watch<K> {
         }
     }
 
-    /// Tells of an error; returns whether the watch has to begin anew.
-    async fn failed(&self, error: &watcher::Error, known: &mut Known, health: &mut Health) -> bool {
-        health.failing(error::text(error), error::remedy_of_watch(error)).await;
-        if self.optional && error::is_forbidden(error) {
-            self.synced(known).await;
-        }
-        error::has_lost_its_place(error)
-    }
-
     /// Looks at each object that is missing from the last list: it is deleted only if the API server says so of it.
     /// Returns what is kept without that, and why.
     async fn prove(&self, known: &mut Known) -> Option<String> {
@@ -224,17 +237,6 @@ impl<K: Watched> Watch<K> {
         let Readable::Object(object) = object else { return true };
         let labels = object.meta().labels.clone().unwrap_or_default();
         expressions.iter().all(|expression: &Expression| expression.matches(&labels))
-    }
-}
-
-impl Known {
-    /// Takes the store as it is now; returns whether what is known is of another one.
-    fn is_of_another(&mut self, now: Identity) -> bool {
-        let (Some(now), Some(before)) = (now, &mut self.store) else { return false };
-        *before != now && {
-            *before = now;
-            true
-        }
     }
 }
 

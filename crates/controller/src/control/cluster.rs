@@ -6,14 +6,14 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use lifecycle::Watch;
+use lifecycle::Watch as Drain;
 use tokio::sync::watch;
 
 use super::{Config, Error, FIRST_ANSWERS_TIME_MAX, blocking};
 use crate::cluster::{Cluster, Connection, NamedSecrets, Part, Watches, connect};
 use crate::external_name::ExternalNames;
 use crate::publish::{Gather, Live, Publisher};
-use crate::report::{self, Told};
+use crate::report::{self, ReportConfig, Told};
 use state::State;
 
 /// How often it is said what a start still waits for.
@@ -24,14 +24,15 @@ pub(super) async fn run(
     config: Config,
     cluster: Cluster,
     live: Live,
-    drain: Watch,
+    drain: Drain,
     synced: impl FnOnce(),
 ) -> Result<Infallible, Error> {
     let Connection { client, namespace } = connect(cluster.kubeconfig.as_deref()).await?;
     let mut watches = Watches::start(client.clone(), &cluster, Arc::clone(&live.stats));
     let (tell, told) = watch::channel(Told::default());
     let metrics = Arc::clone(&live.stats.report);
-    let _reporting = report::start(client, cluster.report.clone(), &namespace, told, drain, metrics);
+    let report = ReportConfig::new(cluster.report.clone(), &namespace, &config.settings.controller_name);
+    let _reporting = report::start(client, report, told, drain, metrics);
 
     let mut sources = Sources { names: ExternalNames::new(config.dns_server), secrets: watches.secrets() };
     let mut state = State::new(Publisher::new(live.clone(), config.settings), live, &cluster, &watches);
@@ -44,17 +45,17 @@ pub(super) async fn run(
     loop {
         if std::mem::take(&mut state.has_new_table) {
             sources.want(&state);
+        } else if state.order.is_waiting() {
+            sources.names.want(&state.external_names());
         }
         state.tell(&tell);
         let due = [gather.due(), state.order.due()].into_iter().flatten().min();
-        let mut changed = tokio::select! {
+        let mut changed = true;
+        tokio::select! {
             change = watches.changed() => state.take_all(change, &mut watches),
-            (name, answer) = sources.names.changed() => {
-                state.index.apply_resolved(name, answer);
-                true
-            }
-            () = until(due) => false,
-        };
+            (name, answer) = sources.names.changed() => state.index.apply_resolved(name, answer),
+            () = until(due) => changed = false,
+        }
         let now = Instant::now();
         changed |= state.order.settle(&mut state.index, now);
         if changed && state.is_dirty() {
@@ -115,8 +116,8 @@ struct Sources {
 
 impl Sources {
     fn want(&mut self, state: &State) {
+        self.names.want(&state.external_names());
         if let Some(compiled) = state.publisher.compiled() {
-            self.names.want(&compiled.external_names);
             self.secrets.want(&compiled.secrets);
         }
     }

@@ -5,9 +5,6 @@ use std::str::FromStr;
 
 use compile::ObjectKey;
 
-/// The controller that Events name: the `spec.controller` of our IngressClasses.
-const REPORTING_CONTROLLER: &str = "sluicegate.io/ingress-controller";
-
 /// What the name of our field manager begins with.
 pub(super) const FIELD_MANAGER_PREFIX: &str = "sluicegate";
 
@@ -111,8 +108,8 @@ pub(crate) struct ReportConfig {
 }
 
 impl ReportConfig {
-    /// Fills in who we are. `namespace` is the one we run in.
-    pub(crate) fn new(report: Report, namespace: &str) -> ReportConfig {
+    /// Fills in who we are. `namespace` is the one we run in, `controller` the `spec.controller` of our IngressClasses.
+    pub(crate) fn new(report: Report, namespace: &str, controller: &str) -> ReportConfig {
         let Report { status, events, lease } = report;
         let lease = ObjectKey::new(lease.namespace.unwrap_or_else(|| namespace.to_owned()), lease.name);
         // Replicas share a Lease, installations do not.
@@ -123,7 +120,7 @@ impl ReportConfig {
             lease,
             identity: identity(&host()),
             field_manager: cut(field_manager),
-            reporting_controller: REPORTING_CONTROLLER.into(),
+            reporting_controller: controller.into(),
         }
     }
 }
@@ -175,7 +172,7 @@ mod tests {
     fn installations_with_leases_of_their_own_have_field_managers_of_their_own() {
         let manager = |name: &str| {
             let lease = LeaseName { namespace: None, name: name.into() };
-            ReportConfig::new(Report { lease, ..Report::default() }, "ingress").field_manager
+            ReportConfig::new(Report { lease, ..Report::default() }, "ingress", "x/y").field_manager
         };
         assert_eq!(manager("sluicegate-public"), "sluicegate/ingress/sluicegate-public");
         assert_ne!(manager("sluicegate-public"), manager("sluicegate-internal"));

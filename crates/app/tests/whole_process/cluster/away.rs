@@ -25,7 +25,7 @@ fn an_api_server_that_is_killed_or_hangs_costs_no_request_and_is_followed_again_
     let back = Instant::now();
     cluster.apply(&cluster.slice("web", &[two.address]));
     gate.answers_soon("away.example", "two", back);
-    gate.tells_no_more("watch-failed", "");
+    gate.tells_no_more("watch-failed", "\"kind\":\"EndpointSlice\"");
 
     api.pause().unwrap();
     traffic.go_on_for(A_WHILE);

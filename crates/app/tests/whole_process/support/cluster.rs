@@ -13,7 +13,7 @@ use kube::{Api, Client, Config};
 use serde::de::DeserializeOwned;
 use tokio::runtime::Runtime;
 
-use super::{Gate, Upstream, program};
+use super::{Gate, Relay, Slowness, Upstream, program};
 
 /// For tests that break nothing. It ends with the process.
 static SHARED: LazyLock<Arc<ControlPlane>> = LazyLock::new(start);
@@ -112,6 +112,16 @@ impl Cluster {
     /// The program, as one who may do anything.
     pub(crate) fn gate(&self, more: &[&str]) -> Gate {
         self.gate_with(self.plane.kubeconfig().to_str().unwrap(), more).ready()
+    }
+
+    /// A way to the API server that a test can slow down and cut, and the text of a kubeconfig that goes there.
+    pub(crate) fn relay(&self, slowness: Slowness) -> (Relay, String) {
+        let server = self.plane.server();
+        let relay = Relay::start(server.trim_start_matches("https://").parse().unwrap(), slowness);
+        let direct = std::fs::read_to_string(self.plane.kubeconfig()).unwrap();
+        let through = direct.replace(server, &format!("https://{}", relay.address));
+        assert_ne!(direct, through);
+        (relay, through)
     }
 
     /// The program with this kubeconfig; it may not be ready for long.

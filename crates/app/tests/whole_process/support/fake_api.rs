@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -55,6 +56,8 @@ pub(crate) enum Lie {
     /// A watch that tells these lines and ends.
     Watch(String),
     Close,
+    /// The truth, after a while.
+    Late(Duration),
 }
 
 impl Lie {
@@ -64,6 +67,14 @@ impl Lie {
         let status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
             "message": message, "reason": reason, "code": code});
         Lie::Status(code, status.to_string())
+    }
+
+    /// What an API server says of an object that does not exist.
+    pub(crate) fn not_found(ask: &Ask) -> Lie {
+        let status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+            "message": format!("{} {:?} not found", ask.kind, ask.name), "reason": "NotFound",
+            "details": {"name": ask.name, "kind": ask.kind}, "code": 404});
+        Lie::Status(404, status.to_string())
     }
 
     /// A list of these objects.
@@ -81,7 +92,7 @@ type Liar = Box<dyn FnMut(&Ask) -> Option<Lie> + Send>;
 struct State {
     objects: BTreeMap<(String, String, String), Value>,
     /// What watches tell: version, kind, event.
-    events: Vec<(u64, String, Value)>,
+    events: Vec<(u64, String, String)>,
     /// A watch from before this version gets 410.
     oldest: u64,
     /// Watches of former lives have ended.
@@ -139,7 +150,7 @@ impl FakeApi {
             "DELETED" => drop(state.objects.remove(&key)),
             _ => drop(state.objects.insert(key, object.clone())),
         }
-        state.events.push((version, kind.into(), json!({"type": event, "object": object})));
+        state.events.push((version, kind.into(), told(event, &object)));
         self.state.1.notify_all();
     }
 
@@ -153,7 +164,7 @@ impl FakeApi {
     pub(crate) fn forget(&self) {
         let mut state = self.lock();
         let version = FIRST_VERSION + state.events.len() as u64 + 1;
-        state.events.push((version, "none".into(), Value::Null));
+        state.events.push((version, "none".into(), String::new()));
         state.oldest = version;
         drop(state);
         self.end_watches();
@@ -178,6 +189,11 @@ impl FakeApi {
     }
 }
 
+/// A line of a watch. An API server writes the type first, and who reads it relies on that.
+fn told(event: &str, object: &Value) -> String {
+    format!("{{\"type\": \"{event}\", \"object\": {object}}}\n")
+}
+
 fn kubeconfig(address: SocketAddr) -> String {
     format!(
         "{{apiVersion: v1, kind: Config, current-context: fake, contexts: [{{name: fake, context: {{cluster: fake, \
@@ -198,15 +214,14 @@ fn serve(stream: &TcpStream, state: &(Mutex<State>, Condvar)) {
         state.asked.push(ask.clone());
         state.lie.as_mut().and_then(|lie| lie(&ask))
     };
-    let answer = lie.unwrap_or_else(|| match ask.is_watch {
-        true => Lie::Watch(String::new()),
-        false => honest(&ask, &state.0.lock().unwrap()),
-    });
+    if let Some(Lie::Late(by)) = lie {
+        std::thread::sleep(by);
+    }
     // Who does not listen any more has decided so.
-    let _ = match answer {
+    let _ = match lie.filter(|lie| !matches!(lie, Lie::Late(_))).unwrap_or_else(|| honest(&ask, state)) {
         Lie::Status(code, body) => write(stream, code, body.len(), &body),
         Lie::Cut(body) => write(stream, 200, body.len() + 9, &body),
-        Lie::Watch(lines) if lines.is_empty() => watch(stream, &ask, state),
+        Lie::Late(_) => watch(stream, &ask, state),
         Lie::Watch(lines) => write!(&mut &*stream, "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{lines}"),
         Lie::Close => Ok(()),
     };
@@ -228,12 +243,17 @@ fn ask(target: &str) -> Ask {
     Ask { kind: part(0), namespace, name: part(1), is_watch, query: query.into() }
 }
 
-fn honest(ask: &Ask, state: &State) -> Lie {
+/// The truth; that of a watch takes its time.
+fn honest(ask: &Ask, state: &(Mutex<State>, Condvar)) -> Lie {
+    if ask.is_watch {
+        return Lie::Late(Duration::ZERO);
+    }
+    let state = state.0.lock().unwrap();
     if !ask.name.is_empty() {
         let key = (ask.kind.clone(), ask.namespace.clone(), ask.name.clone());
         return match state.objects.get(&key) {
             Some(object) => Lie::Status(200, object.to_string()),
-            None => not_found(ask),
+            None => Lie::not_found(ask),
         };
     }
     let version = (FIRST_VERSION + state.events.len() as u64).to_string();
@@ -244,40 +264,28 @@ fn honest(ask: &Ask, state: &State) -> Lie {
     Lie::Status(200, list.to_string())
 }
 
-fn not_found(ask: &Ask) -> Lie {
-    let status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-        "message": format!("{} {:?} not found", ask.kind, ask.name), "reason": "NotFound",
-        "details": {"name": ask.name, "kind": ask.kind}, "code": 404});
-    Lie::Status(404, status.to_string())
-}
-
 fn watch(mut stream: &TcpStream, ask: &Ask, state: &(Mutex<State>, Condvar)) -> std::io::Result<()> {
     stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n")?;
     let from: u64 = ask.parameter("resourceVersion").and_then(|version| version.parse().ok()).unwrap_or(0);
     let (lock, changed) = state;
     let mut state = lock.lock().unwrap();
-    let (life, mut told) = (state.life, from.saturating_sub(FIRST_VERSION) as usize);
+    let (life, mut seen) = (state.life, from.saturating_sub(FIRST_VERSION) as usize);
     if from < state.oldest {
-        return writeln!(
-            stream,
-            "{}",
-            json!({"type": "ERROR", "object": {"kind": "Status", "apiVersion": "v1",
-            "status": "Failure", "message": "too old", "reason": "Expired", "code": 410}})
-        );
+        let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "too old",
+            "reason": "Expired", "code": 410});
+        return stream.write_all(told("ERROR", &status).as_bytes());
     }
     while state.life == life {
-        let new: Vec<Value> = state.events[told.min(state.events.len())..]
+        let new: Vec<String> = state.events[seen.min(state.events.len())..]
             .iter()
             .filter(|(_, kind, _)| *kind == ask.kind)
             .map(|(.., event)| event.clone())
             .collect();
-        told = state.events.len();
+        seen = state.events.len();
         drop(state);
-        for event in new {
-            writeln!(stream, "{event}")?;
-        }
+        stream.write_all(new.concat().as_bytes())?;
         state = lock.lock().unwrap();
-        if state.life == life && told == state.events.len() {
+        if state.life == life && seen == state.events.len() {
             state = changed.wait(state).unwrap();
         }
     }

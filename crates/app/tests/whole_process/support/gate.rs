@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use serde_json::Value;
 
 use super::{Client, Folder, PATIENCE, eventually};
@@ -138,6 +138,14 @@ impl Gate {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
+    /// Stops it in its tracks until [`Signal::CONT`]. When this returns, each of its threads stands still.
+    pub(crate) fn pause(&self) {
+        self.signal(Signal::STOP);
+        let (_, status) =
+            waitpid(Some(Pid::from_child(&self.child)), WaitOptions::UNTRACED).unwrap().unwrap();
+        assert!(status.stopped(), "{}", self.log());
+    }
+
     /// Asks for a drain and waits until it has begun.
     pub(crate) fn drain(&self) {
         self.signal(Signal::TERM);
@@ -162,6 +170,9 @@ impl Gate {
 
 impl Drop for Gate {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("its log:\n{}", self.log());
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

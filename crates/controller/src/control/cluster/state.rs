@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use compile::ObjectKey;
+use compile::{Compiled, ObjectKey};
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::networking::v1::IngressLoadBalancerIngress;
 use model::Problem;
@@ -50,7 +50,7 @@ impl State {
         }
         State {
             index,
-            order: Order::default(),
+            order: Order::new(publisher.class()),
             faults: Faults::default(),
             publisher,
             live,
@@ -63,14 +63,13 @@ impl State {
         }
     }
 
-    /// Applies a change and those that are already there behind it; returns whether the routes may have changed.
-    pub(super) fn take_all(&mut self, change: Change, watches: &mut Watches) -> bool {
+    /// Applies a change and those that are already there behind it.
+    pub(super) fn take_all(&mut self, change: Change, watches: &mut Watches) {
         self.take_in_order(change);
         for _ in 1..CHANGES_AT_ONCE {
             let Some(change) = watches.try_changed() else { break };
             self.take_in_order(change);
         }
-        true
     }
 
     /// Applies a change to routes that are live.
@@ -104,8 +103,14 @@ impl State {
             }
             Change::Namespace(name, selected) => self.index.apply_namespace(name, selected),
             Change::Secret(key, answer) => self.take_secret(key, answer),
-            Change::PublishService(addresses) => self.publish_service = Some(Arc::new(addresses)),
-            Change::Node(node) => self.take_node(node.as_deref().map(Node::from)),
+            Change::PublishService(part, addresses) => {
+                self.faults.working(&part);
+                self.publish_service = Some(Arc::new(addresses));
+            }
+            Change::Node(part, node) => {
+                self.faults.working(&part);
+                self.take_node(Node::from(&*node));
+            }
             Change::Synced(part) => {
                 self.unsynced.remove(&part);
             }
@@ -115,11 +120,15 @@ impl State {
     }
 
     fn take_secret(&mut self, key: ObjectKey, answer: Answer<Secret>) {
+        let wanted = |compiled: &Compiled| compiled.secrets.contains(&key);
+        if !self.publisher.compiled().is_some_and(wanted) {
+            // It was still on its way when the last Ingress that named it went.
+            return;
+        }
         let id = Id { kind: Kind::Secret, namespace: key.namespace.clone(), name: key.name.clone() };
         self.asked.insert(key.clone());
         match answer {
             Answer::Found(secret) => {
-                // Its own name is what was asked for, whatever an API server says.
                 self.index.apply(Object::Secret(secret), None);
             }
             Answer::Absent => self.index.apply_absent_secret(key),
@@ -128,11 +137,17 @@ impl State {
         self.faults.readable(&id);
     }
 
-    fn take_node(&self, node: Option<Node>) {
-        if *self.live.node.load() != node {
+    fn take_node(&self, node: Node) {
+        if self.live.node.load().as_ref().as_ref() != Some(&node) {
             tracing::info!(?node, "this node has changed");
-            self.live.node.publish(node);
+            self.live.node.publish(Some(node));
         }
+    }
+
+    /// The DNS names that are needed now, or by an Ingress that waits.
+    pub(super) fn external_names(&self) -> BTreeSet<String> {
+        let compiled = self.publisher.compiled().map(|compiled| &compiled.external_names);
+        compiled.into_iter().flatten().cloned().chain(self.order.external_names(&self.index)).collect()
     }
 
     /// Whether a Secret or a DNS name that the table needs is still being asked for.
@@ -166,6 +181,7 @@ impl State {
         let faults_changed = self.faults.take_changed();
         if self.publisher.publish(&mut self.index, self.faults.problems(), faults_changed) {
             self.recompiled();
+            self.tell_faults();
         }
         self
     }
@@ -180,7 +196,7 @@ impl State {
     fn keep_used(&mut self) {
         let Some(compiled) = self.publisher.compiled() else { return };
         self.ours = Arc::new(compiled.ours.clone());
-        self.index.retain_resolved(&compiled.external_names);
+        self.index.retain_resolved(&self.external_names());
         self.index.retain_secrets(&compiled.secrets);
         self.asked.retain(|secret| compiled.secrets.contains(secret));
         self.faults.retain_secrets(&compiled.secrets);

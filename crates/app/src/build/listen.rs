@@ -1,0 +1,199 @@
+//! The listening sockets: a predecessor's where it has them, else new ones.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use lifecycle::handover::{self, Offer, Received};
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::time::{Instant, sleep};
+
+use crate::config::Config;
+
+/// Connections that may wait to be accepted: a burst, and all that come before the first table is published. The
+/// kernel's `net.core.somaxconn` may hold it lower.
+const BACKLOG: i32 = 4096;
+/// How long an address may be taken while nobody is at the path of the handover: a predecessor whose file was removed
+/// has it back within a second.
+const PREDECESSOR_WAIT: Duration = Duration::from_secs(5);
+/// Between two looks for it.
+const PREDECESSOR_PAUSE: Duration = Duration::from_millis(100);
+
+const HTTP: &str = "http";
+const ADMIN: &str = "admin";
+
+/// All listening sockets of the process. Who accepts on one owns it: the handover offers only what is still open.
+pub(super) struct Listeners {
+    pub(super) http: Vec<Arc<TcpListener>>,
+    pub(super) admin: Arc<TcpListener>,
+    /// What a successor may have.
+    pub(super) offers: Vec<Offer>,
+    pub(super) predecessor: Option<Received>,
+    /// Whether the predecessor answers on our admin socket until it is released.
+    pub(super) admin_is_answered: bool,
+}
+
+/// Takes and binds all sockets.
+///
+/// # Errors
+/// Names the address that cannot be had, and why; or what is wrong with the handover.
+pub(super) async fn listeners(config: &Config) -> anyhow::Result<Listeners> {
+    let Some(path) = &config.handover else { return Sockets::default().all(config) };
+    let deadline = Instant::now() + PREDECESSOR_WAIT;
+    loop {
+        let received = handover::connect(path).await.context("cannot take over by --handover")?;
+        let alone = received.is_none();
+        match Sockets::of(received).all(config) {
+            Err(error) if alone && is_taken(&error) && Instant::now() < deadline => {
+                tracing::debug!("{error:#}, and nobody is at {}; looking again", path.display());
+                sleep(PREDECESSOR_PAUSE).await;
+            }
+            listeners => return listeners.with_context(|| hint(path, alone)),
+        }
+    }
+}
+
+fn hint(path: &Path, alone: bool) -> String {
+    let there = if alone { "nobody hands over" } else { "who hands over does not have it" };
+    format!("{there} at {}", path.display())
+}
+
+fn is_taken(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::AddrInUse)
+}
+
+/// Where sockets come from, and what became of them.
+#[derive(Default)]
+struct Sockets {
+    received: Option<Received>,
+    offers: Vec<Offer>,
+}
+
+impl Sockets {
+    fn of(received: Option<Received>) -> Sockets {
+        Sockets { received, offers: Vec::new() }
+    }
+
+    fn all(mut self, config: &Config) -> anyhow::Result<Listeners> {
+        let http = config.http.iter().map(|address| self.one(HTTP, *address).map(|(listener, _)| listener));
+        let http = http.collect::<anyhow::Result<Vec<_>>>()?;
+        let (admin, admin_is_answered) = self.one(ADMIN, config.admin)?;
+        if let Some(received) = &mut self.received {
+            let rest = received.close_rest();
+            tracing::info!(not_configured_here = rest.join(","), "took over from process {}", received.pid());
+        }
+        Ok(Listeners { http, admin, offers: self.offers, predecessor: self.received, admin_is_answered })
+    }
+
+    /// The socket for a configured address, and whether it is the predecessor's.
+    fn one(
+        &mut self,
+        role: &'static str,
+        configured: SocketAddr,
+    ) -> anyhow::Result<(Arc<TcpListener>, bool)> {
+        let taken = self.received.as_mut().and_then(|received| received.take(role, configured));
+        let is_taken = taken.is_some();
+        let listener = Arc::new(match taken {
+            Some(listener) => listener,
+            None => bind(role, configured)?,
+        });
+        self.offers.push(Offer { role, configured, listener: Arc::downgrade(&listener) });
+        Ok((listener, is_taken))
+    }
+}
+
+fn bind(role: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let bind = || -> io::Result<TcpListener> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        // A process that is started anew must not wait until the connections of the last one are forgotten.
+        socket.set_reuse_address(true)?;
+        if address.is_ipv6() {
+            // Else `[::]:80` and `0.0.0.0:80` exclude each other.
+            socket.set_only_v6(true)?;
+        }
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        Ok(socket.into())
+    };
+    bind().with_context(|| {
+        format!("cannot listen on {address}; name another address with --{role}, or allow this one")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use controller::Source;
+    use lifecycle::handover::Owner;
+
+    use super::*;
+
+    fn config(http: &[SocketAddr], handover: Option<PathBuf>) -> Config {
+        let source = Source::Folder(PathBuf::new());
+        Config {
+            http: http.to_vec(),
+            admin: "127.0.0.1:0".parse().unwrap(),
+            handover,
+            controller: controller::Config::new(source, compile::Settings::default()),
+            proxy: proxy::Config::default(),
+        }
+    }
+
+    fn offers(listeners: &[&Arc<TcpListener>]) -> Vec<Offer> {
+        let offer = |it: &&Arc<TcpListener>| Offer {
+            role: HTTP,
+            configured: it.local_addr().unwrap(),
+            listener: Arc::downgrade(it),
+        };
+        listeners.iter().map(offer).collect()
+    }
+
+    #[tokio::test]
+    async fn a_taken_address_is_waited_for_until_its_owner_has_made_its_path_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, owned) =
+            (folder.path().join("handover"), bind(HTTP, "127.0.0.1:0".parse().unwrap()).unwrap());
+        let owned = Arc::new(owned);
+        let address = owned.local_addr().unwrap();
+        let config = config(&[address], Some(path.clone()));
+        let taking = tokio::spawn(async move { listeners(&config).await });
+        // It has met the taken address by then, or has not looked yet: both must end well.
+        sleep(2 * PREDECESSOR_PAUSE).await;
+        assert!(!taking.is_finished());
+        let handing = tokio::spawn(Owner::claim(path, offers(&[&owned])).unwrap().handed_over());
+        let taken = taking.await.unwrap().unwrap();
+        assert_eq!(taken.http[0].local_addr().unwrap(), address);
+        assert!(!taken.admin_is_answered, "the admin socket is its own");
+        handing.abort();
+    }
+
+    #[tokio::test]
+    async fn what_is_configured_anew_is_bound_and_what_no_longer_is_closed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("handover");
+        let any = "127.0.0.1:0".parse().unwrap();
+        let (kept, given_up) = (Arc::new(bind(HTTP, any).unwrap()), Arc::new(bind(HTTP, any).unwrap()));
+        let (kept_at, given_up_at) = (kept.local_addr().unwrap(), given_up.local_addr().unwrap());
+        let handing =
+            tokio::spawn(Owner::claim(path.clone(), offers(&[&kept, &given_up])).unwrap().handed_over());
+        let taken = listeners(&config(&[any, kept_at], Some(path))).await.unwrap();
+        let addresses: Vec<_> = taken.http.iter().map(|it| it.local_addr().unwrap()).collect();
+        assert!(addresses[0] != kept_at && addresses[0] != given_up_at && addresses[1] == kept_at);
+        drop((kept, given_up));
+        assert!(std::net::TcpStream::connect(kept_at).is_ok(), "the successor has it");
+        assert!(std::net::TcpStream::connect(given_up_at).is_err(), "nobody has it");
+        handing.abort();
+    }
+
+    #[tokio::test]
+    async fn a_taken_address_without_a_handover_is_told_at_once() {
+        let owned = bind(HTTP, "127.0.0.1:0".parse().unwrap()).unwrap();
+        let error = listeners(&config(&[owned.local_addr().unwrap()], None)).await.map(drop).unwrap_err();
+        assert!(format!("{error:#}").contains("--http"), "{error:#}");
+    }
+}

@@ -1,0 +1,141 @@
+//! The handover: a successor gets the listening sockets of the process it replaces, and no client notices.
+//!
+//! ```text
+//! Owner (serves)                         Predecessor, seen from the new process
+//!   greeting ─────────────────────────►  is it free, does it speak the same version?
+//!          ◄───────────────────────────  greeting
+//!   sockets (SCM_RIGHTS) ─────────────►  uses those it is configured for, closes the others
+//!   goes on accepting                    reads its routes, accepts nothing yet
+//!                                        claims the path, serves
+//!          ◄───────────────────────────  confirmed
+//!   released ─────────────────────────►
+//!   accepts no more, drains, ends
+//! ```
+//!
+//! A listening socket that is passed on is not a second one: both processes hold the same queue. So whoever waits in
+//! it is accepted by one or the other, and either may die at any line above without a client being refused: until
+//! `confirmed` the old process accepts, after it the new one does.
+//!
+//! Two things would break that. `shutdown()` on such a socket stops it for both processes, and so do its flags, of
+//! which there is only one set: nothing here calls the one or changes the others. And a copy that somebody holds
+//! without accepting on it lets clients wait for nobody: the owner holds its sockets weakly, and a successor closes
+//! what it does not need.
+//!
+//! The path is taken over by renaming onto it, so there is always somebody to connect to. It is never unlinked: the
+//! file of a process that is gone is told from a live one by connecting to it.
+//!
+//! Never: binds an address, accepts a client, or decides when to drain. Start at [`Owner::handed_over`] and
+//! [`connect`].
+
+mod owner;
+mod path;
+mod predecessor;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Weak;
+use std::time::Duration;
+
+pub use owner::{Owner, Successor};
+pub use predecessor::{Confirmed, Lost, Received, connect};
+
+/// For each message that the other side sends without thinking: its greeting, its sockets, `released`. A machine that
+/// takes longer is stuck, and so would we be.
+const MESSAGE_WAIT: Duration = Duration::from_secs(5);
+/// From the sockets to `confirmed`. The successor first reads its routes, and an API server may be away for a while;
+/// but a successor that hangs must not keep the next one out for good.
+const CONFIRM_WAIT: Duration = Duration::from_secs(600);
+/// How long a new process waits for its turn while another one takes over, or while the path changes hands.
+const TURN_WAIT: Duration = Duration::from_secs(30);
+/// Between two looks whether it is our turn.
+const TURN_PAUSE: Duration = Duration::from_millis(100);
+/// How often the owner looks whether its path is still there; one that was removed is back after this time.
+const PATH_CHECK: Duration = Duration::from_secs(1);
+
+/// A listening socket that is passed on if it is still open by then.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// What it is for: one word of at most [`ROLE_BYTES_MAX`](Self::ROLE_BYTES_MAX) bytes.
+    pub role: &'static str,
+    /// Its address as the configuration has it, so that a port 0 there stays the port it became.
+    pub configured: SocketAddr,
+    /// Whoever accepts on it owns it; when they close it, it is closed.
+    pub listener: Weak<TcpListener>,
+}
+
+impl Offer {
+    /// Enough for a word.
+    pub const ROLE_BYTES_MAX: usize = 32;
+}
+
+/// Why sockets can be neither had nor passed on, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The folder is missing.
+    #[error("{} cannot be made: its folder is missing; make the folder, or name a path in another one", .0.display())]
+    NoFolder(PathBuf),
+    /// Something else is there.
+    #[error("{} is no socket and is left alone; name another path, or remove it", .0.display())]
+    NotASocket(PathBuf),
+    /// A unix socket's path has little room.
+    #[error("{} is longer than the {} bytes that a socket's path may have here; name a shorter one", .0.display(), path::BYTES_MAX)]
+    TooLong(PathBuf),
+    /// The file cannot be made or reached.
+    #[error("{} cannot be used ({source}); see that this user may write into its folder and owns what is there", path.display())]
+    Io {
+        /// The path.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Another user's process.
+    #[error("{} belongs to a process of user {uid}, which is neither this user nor root; end that process, or name another path", path.display())]
+    Stranger {
+        /// The path.
+        path: PathBuf,
+        /// Whose process it is.
+        uid: u32,
+    },
+    /// Another version of these messages.
+    #[error(
+        "{}: process {pid} hands over in version {theirs}, this one takes over in version {}; end that process first (it \
+         drains), then start this one",
+        path.display(), wire::VERSION
+    )]
+    Version {
+        /// The path.
+        path: PathBuf,
+        /// Who.
+        pid: u32,
+        /// Its version.
+        theirs: u16,
+    },
+    /// Its sockets would be bound in a network that is not ours, where those who look for us do not come.
+    #[error(
+        "{}: process {pid} lives in another network than this one; give both the same (in Kubernetes: hostNetwork), or \
+         start this one without a handover",
+        path.display()
+    )]
+    Network {
+        /// The path.
+        path: PathBuf,
+        /// Who.
+        pid: u32,
+    },
+    /// Another successor.
+    #[error("{}: another process is taking over and did not get done within {TURN_WAIT:?}; end one of the two", .0.display())]
+    Busy(PathBuf),
+    /// Nonsense, or nothing.
+    #[error("{}: the process there does not hand over as it should ({source}); end it, then start this one", path.display())]
+    Broken {
+        /// The path.
+        path: PathBuf,
+        /// What went wrong.
+        source: io::Error,
+    },
+}

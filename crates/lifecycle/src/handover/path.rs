@@ -1,0 +1,95 @@
+//! The path of the handover: who has it, and taking it without a moment in which nobody does.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+
+use super::Error;
+
+/// What a unix socket's address has room for, less the final zero and the name it is bound by at first.
+pub(super) const BYTES_MAX: usize = 107 - ".4294967295.99".len();
+/// Names tried for the new file: processes in containers of their own often share an id, and a killed one may leave
+/// its file behind.
+const NAMES_MAX: u32 = 100;
+/// Only we and root may connect.
+const MODE: u32 = 0o600;
+
+/// The path, checked as far as that is possible without taking it.
+///
+/// # Errors
+/// If nothing can be bound there.
+pub(super) fn check(path: &Path) -> Result<(), Error> {
+    if path.as_os_str().len() > BYTES_MAX {
+        return Err(Error::TooLong(path.into()));
+    }
+    if !folder(path).is_dir() {
+        return Err(Error::NoFolder(path.into()));
+    }
+    match fs::symlink_metadata(path) {
+        Ok(file) if !file.file_type().is_socket() => Err(Error::NotASocket(path.into())),
+        _ => Ok(()),
+    }
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
+        Some(folder) => folder,
+        None => path,
+    }
+}
+
+/// The file that we put there. Its inode cannot be given to another file while our socket is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+impl Identity {
+    /// What is at `path`; `None` if nothing is.
+    pub(super) fn of(path: &Path) -> Option<Identity> {
+        let file = fs::symlink_metadata(path).ok()?;
+        Some(Identity { device: file.dev(), inode: file.ino() })
+    }
+}
+
+/// Takes the path, whoever has it: the new socket listens before it replaces the old one.
+///
+/// # Errors
+/// If the file cannot be made.
+pub(super) fn claim(path: &Path) -> Result<(UnixListener, Identity), Error> {
+    check(path)?;
+    let fail = |source| Error::Io { path: path.into(), source };
+    let (listener, new) = bind_beside(path).map_err(fail)?;
+    let renamed = || -> io::Result<Identity> {
+        fs::set_permissions(&new, Permissions::from_mode(MODE))?;
+        let identity = Identity::of(&new).ok_or(io::ErrorKind::NotFound)?;
+        listener.set_nonblocking(true)?;
+        fs::rename(&new, path)?;
+        Ok(identity)
+    };
+    match renamed() {
+        Ok(identity) => Ok((listener, identity)),
+        Err(error) => {
+            let _ = fs::remove_file(&new);
+            Err(fail(error))
+        }
+    }
+}
+
+fn bind_beside(path: &Path) -> io::Result<(UnixListener, PathBuf)> {
+    let mut last = io::Error::from(io::ErrorKind::AddrInUse);
+    for n in 0..NAMES_MAX {
+        let mut new = path.as_os_str().to_owned();
+        new.push(format!(".{}.{n}", std::process::id()));
+        match UnixListener::bind(&new) {
+            Ok(listener) => return Ok((listener, new.into())),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => last = error,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(last)
+}

@@ -1,0 +1,177 @@
+//! The new side: gets the sockets of the process that serves, and tells it when it is no longer needed.
+
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+
+use rustix::process::geteuid;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::wire::{
+    CONFIRMED, GIVEN_UP, Greeting, Incoming, RELEASED, VERSION, invalid, receive_sockets, say,
+};
+use super::{Error, MESSAGE_WAIT, TURN_PAUSE, TURN_WAIT, path};
+
+/// The sockets of a predecessor, which goes on accepting on them until [`confirm`](Received::confirm).
+#[derive(Debug)]
+pub struct Received {
+    pub(super) stream: UnixStream,
+    pub(super) pid: u32,
+    pub(super) sockets: Vec<Incoming>,
+}
+
+/// How a predecessor leaves us alone before we have confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// It has ended: what waits in the sockets is now ours alone.
+    Ended,
+    /// It has waited too long and goes on without us.
+    GivenUp,
+}
+
+/// What a predecessor says to our confirmation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confirmed {
+    /// It accepts no more and drains.
+    Released,
+    /// It had ended before.
+    Ended,
+    /// Nothing in time, or that it goes on; both processes serve until somebody ends it.
+    Refused,
+}
+
+/// Asks whoever owns `path` for its sockets; `None` if nobody does. Waits for its turn if another process is just
+/// taking over.
+///
+/// # Errors
+/// If somebody is there and the sockets cannot be had all the same.
+pub async fn connect(path: &Path) -> Result<Option<Received>, Error> {
+    path::check(path)?;
+    let deadline = Instant::now() + TURN_WAIT;
+    loop {
+        match ask(path).await? {
+            Answer::Nobody => return Ok(None),
+            Answer::Sockets(received) => return Ok(Some(received)),
+            Answer::Later(error) if Instant::now() >= deadline => return Err(error),
+            Answer::Later(_) => sleep(TURN_PAUSE).await,
+        }
+    }
+}
+
+enum Answer {
+    Nobody,
+    /// It is occupied, or the path is just changing hands; this is what it means if it stays so.
+    Later(Error),
+    Sockets(Received),
+}
+
+async fn ask(path: &Path) -> Result<Answer, Error> {
+    let mut stream = match UnixStream::connect(path).await {
+        Ok(stream) => stream,
+        Err(error) => {
+            return match error.kind() {
+                // A stale file: its process is gone.
+                ErrorKind::NotFound | ErrorKind::ConnectionRefused => Ok(Answer::Nobody),
+                // Its backlog is full.
+                ErrorKind::WouldBlock => Ok(Answer::Later(Error::Busy(path.into()))),
+                _ => Err(Error::Io { path: path.into(), source: error }),
+            };
+        }
+    };
+    check_peer(&stream, path)?;
+    let broken = |source| Error::Broken { path: path.into(), source };
+    let theirs = match in_time(Greeting::read(&mut stream)).await {
+        Ok(greeting) => greeting,
+        // It left between our connecting and its accepting, or it is itself just taking over.
+        Err(error) if is_end(&error) || error.kind() == ErrorKind::TimedOut => {
+            return Ok(Answer::Later(broken(error)));
+        }
+        Err(error) => return Err(broken(error)),
+    };
+    if theirs.busy {
+        return Ok(Answer::Later(Error::Busy(path.into())));
+    }
+    let ours = Greeting::ours(false);
+    // Also to one of another version, so that its log tells of us.
+    say(&stream, &ours.bytes());
+    if theirs.version != VERSION {
+        return Err(Error::Version { path: path.into(), pid: theirs.pid, theirs: theirs.version });
+    }
+    if ![ours.network, 0].contains(&theirs.network) {
+        return Err(Error::Network { path: path.into(), pid: theirs.pid });
+    }
+    match in_time(receive_sockets(&mut stream)).await {
+        Ok(sockets) => Ok(Answer::Sockets(Received { stream, pid: theirs.pid, sockets })),
+        Err(error) if is_end(&error) => Ok(Answer::Later(broken(error))),
+        Err(error) => Err(broken(error)),
+    }
+}
+
+/// Whoever may write into the folder can put a socket there; only our own user and root are believed.
+fn check_peer(stream: &UnixStream, path: &Path) -> Result<(), Error> {
+    let peer = stream.peer_cred().map_err(|source| Error::Io { path: path.into(), source })?;
+    if is_ours(peer.uid()) { Ok(()) } else { Err(Error::Stranger { path: path.into(), uid: peer.uid() }) }
+}
+
+/// Whether a user may take part in a handover of ours.
+pub(super) fn is_ours(uid: u32) -> bool {
+    uid == 0 || uid == geteuid().as_raw()
+}
+
+async fn in_time<T>(message: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    match timeout(MESSAGE_WAIT, message).await {
+        Ok(done) => done,
+        Err(_) => Err(io::Error::new(ErrorKind::TimedOut, "it does not answer")),
+    }
+}
+
+fn is_end(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)
+}
+
+impl Received {
+    /// Who the predecessor is, as it calls itself; in another container that number means nothing here.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// The socket for this role and this configured address, if the predecessor had one.
+    pub fn take(&mut self, role: &str, configured: SocketAddr) -> Option<TcpListener> {
+        let at = self.sockets.iter().position(|it| it.role == role && it.configured == configured)?;
+        Some(self.sockets.remove(at).listener)
+    }
+
+    /// Closes our copies of what was not taken and says which those were. Kept open, they would let clients wait for
+    /// somebody who never accepts.
+    pub fn close_rest(&mut self) -> Vec<String> {
+        self.sockets.drain(..).map(|it| format!("{} {}", it.role, it.configured)).collect()
+    }
+
+    /// Waits until the predecessor leaves us alone; may be asked again and again.
+    pub async fn lost(&mut self) -> Lost {
+        let mut byte = [0];
+        match self.stream.read(&mut byte).await {
+            Ok(1..) if byte[0] == GIVEN_UP => Lost::GivenUp,
+            _ => Lost::Ended,
+        }
+    }
+
+    /// Tells the predecessor that we serve: it accepts no more.
+    pub async fn confirm(mut self) -> Confirmed {
+        self.close_rest();
+        let exchange = async {
+            self.stream.write_all(&[CONFIRMED]).await?;
+            match self.stream.read_u8().await? {
+                RELEASED => Ok(()),
+                _ => Err(invalid("it goes on")),
+            }
+        };
+        match in_time(exchange).await {
+            Ok(()) => Confirmed::Released,
+            Err(error) if is_end(&error) => Confirmed::Ended,
+            Err(_) => Confirmed::Refused,
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! What the two processes say to each other, byte by byte.
+//!
+//! ```text
+//! greeting   "sluicegt"  version: u16  process: u32  network: u64  state: u8 (0 go on, 1 busy)    both sides, once
+//! sockets    length: u16 + that many bytes of lines "role address\n", a descriptor each    as many as needed
+//!            length 0                                                                  no more sockets
+//! then       one byte: C confirmed, R released, G given up
+//! ```
+//!
+//! Numbers are big-endian. The greeting has this form in every version, so that each side can tell which version the
+//! other speaks; what comes after it belongs to the version.
+
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
+use std::sync::Arc;
+
+use rustix::cmsg_space;
+use rustix::net::sockopt::socket_acceptconn;
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
+use tokio::net::UnixStream;
+
+use super::Offer;
+
+/// The version of what follows the greeting.
+pub(super) const VERSION: u16 = 1;
+pub(super) const CONFIRMED: u8 = b'C';
+pub(super) const RELEASED: u8 = b'R';
+pub(super) const GIVEN_UP: u8 = b'G';
+
+const MAGIC: [u8; 8] = *b"sluicegt";
+const GREETING_BYTES: usize = MAGIC.len() + 2 + 4 + 8 + 1;
+/// The kernel takes no more descriptors in one message (its SCM_MAX_FD).
+const BATCH_MAX: usize = 253;
+/// The longest line: a role, a space, an IPv6 address with scope and port, a line's end.
+const LINE_BYTES_MAX: usize = Offer::ROLE_BYTES_MAX + 1 + 64 + 1;
+/// Nobody listens on more addresses, and a successor must not be made to open files without end.
+const SOCKETS_MAX: usize = 4096;
+
+/// The first words of either side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Greeting {
+    pub(super) version: u16,
+    pub(super) pid: u32,
+    /// The network namespace it lives in, as the kernel numbers them; 0 if it cannot tell.
+    pub(super) network: u64,
+    /// Whether the owner is occupied with another successor.
+    pub(super) busy: bool,
+}
+
+impl Greeting {
+    pub(super) fn ours(busy: bool) -> Greeting {
+        let network = std::fs::metadata("/proc/self/ns/net").map_or(0, |file| file.ino());
+        Greeting { version: VERSION, pid: std::process::id(), network, busy }
+    }
+
+    pub(super) fn bytes(self) -> [u8; GREETING_BYTES] {
+        let mut bytes = [0; GREETING_BYTES];
+        bytes[..8].copy_from_slice(&MAGIC);
+        bytes[8..10].copy_from_slice(&self.version.to_be_bytes());
+        bytes[10..14].copy_from_slice(&self.pid.to_be_bytes());
+        bytes[14..22].copy_from_slice(&self.network.to_be_bytes());
+        bytes[22] = self.busy.into();
+        bytes
+    }
+
+    pub(super) async fn read(stream: &mut UnixStream) -> io::Result<Greeting> {
+        // One by one: who means something else may say less and then wait for an answer.
+        let mut magic = [0; MAGIC.len()];
+        stream.read_exact(&mut magic).await?;
+        if magic != MAGIC {
+            return Err(invalid("it is no process of ours"));
+        }
+        Ok(Greeting {
+            version: stream.read_u16().await?,
+            pid: stream.read_u32().await?,
+            network: stream.read_u64().await?,
+            busy: stream.read_u8().await? != 0,
+        })
+    }
+}
+
+/// A socket on its way to the successor; as long as this lives, it is open.
+pub(super) struct Outgoing {
+    pub(super) role: &'static str,
+    pub(super) configured: SocketAddr,
+    pub(super) listener: Arc<TcpListener>,
+}
+
+/// A socket that came from the predecessor.
+#[derive(Debug)]
+pub(super) struct Incoming {
+    pub(super) role: String,
+    pub(super) configured: SocketAddr,
+    pub(super) listener: TcpListener,
+}
+
+/// Says something short to somebody who need not hear it. Not by the runtime, which at first believes that a new stream
+/// has no room.
+pub(super) fn say(stream: &UnixStream, bytes: &[u8]) {
+    let _ = rustix::net::send(stream, bytes, SendFlags::NOSIGNAL | SendFlags::DONTWAIT);
+}
+
+/// Sends all sockets, in batches that the kernel takes.
+pub(super) async fn send_sockets(stream: &mut UnixStream, sockets: &[Outgoing]) -> io::Result<()> {
+    for batch in sockets.chunks(BATCH_MAX) {
+        let lines: String = batch.iter().map(|it| format!("{} {}\n", it.role, it.configured)).collect();
+        let length = u16::try_from(lines.len()).map_err(|_| invalid("a role is too long"))?;
+        let bytes = [&length.to_be_bytes(), lines.as_bytes()].concat();
+        let fds: Vec<BorrowedFd<'_>> = batch.iter().map(|it| it.listener.as_fd()).collect();
+        let sent = stream.async_io(Interest::WRITABLE, || send(stream, &bytes, &fds)).await?;
+        stream.write_all(&bytes[sent..]).await?;
+    }
+    stream.write_all(&[0, 0]).await
+}
+
+fn send(stream: &UnixStream, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<usize> {
+    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(BATCH_MAX))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    if !control.push(SendAncillaryMessage::ScmRights(fds)) {
+        return Err(invalid("too many sockets for one message"));
+    }
+    Ok(sendmsg(stream, &[IoSlice::new(bytes)], &mut control, SendFlags::NOSIGNAL)?)
+}
+
+/// Receives all sockets; none of them is changed in any way.
+pub(super) async fn receive_sockets(stream: &mut UnixStream) -> io::Result<Vec<Incoming>> {
+    let mut sockets = Vec::new();
+    loop {
+        let (length, fds) = receive_batch_start(stream).await?;
+        if length == 0 {
+            return Ok(sockets);
+        }
+        if length > BATCH_MAX * LINE_BYTES_MAX || sockets.len() + fds.len() > SOCKETS_MAX {
+            return Err(invalid("it offers too much"));
+        }
+        let mut lines = vec![0; length];
+        stream.read_exact(&mut lines).await?;
+        let lines = String::from_utf8(lines).map_err(|_| invalid("its list of sockets is no text"))?;
+        if lines.lines().count() != fds.len() {
+            return Err(invalid("its list of sockets does not fit the sockets"));
+        }
+        for (line, fd) in lines.lines().zip(fds) {
+            sockets.push(incoming(line, fd)?);
+        }
+    }
+}
+
+/// A batch's length, with which all its descriptors come.
+async fn receive_batch_start(stream: &mut UnixStream) -> io::Result<(usize, Vec<OwnedFd>)> {
+    let mut length = [0; 2];
+    let (read, fds) = stream.async_io(Interest::READABLE, || receive(stream, &mut length)).await?;
+    if read == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    stream.read_exact(&mut length[read..]).await?;
+    Ok((usize::from(u16::from_be_bytes(length)), fds))
+}
+
+fn receive(stream: &UnixStream, bytes: &mut [u8]) -> io::Result<(usize, Vec<OwnedFd>)> {
+    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(BATCH_MAX))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let message = recvmsg(stream, &mut [IoSliceMut::new(bytes)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
+    let mut fds = Vec::new();
+    for part in control.drain() {
+        if let RecvAncillaryMessage::ScmRights(more) = part {
+            fds.extend(more);
+        }
+    }
+    if message.flags.contains(ReturnFlags::CTRUNC) {
+        return Err(invalid("not all sockets could be taken; raise the limit of open files (ulimit -n)"));
+    }
+    Ok((message.bytes, fds))
+}
+
+fn incoming(line: &str, fd: OwnedFd) -> io::Result<Incoming> {
+    let parts = line.split_once(' ').and_then(|(role, address)| Some((role, address.parse().ok()?)));
+    let (role, configured) = parts.ok_or_else(|| invalid("its list of sockets makes no sense"))?;
+    let listener = TcpListener::from(fd);
+    if !socket_acceptconn(&listener)? || listener.local_addr().is_err() {
+        return Err(invalid("one of its sockets does not listen"));
+    }
+    Ok(Incoming { role: role.into(), configured, listener })
+}
+
+pub(super) fn invalid(what: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
+}
