@@ -117,9 +117,9 @@ async fn a_bad_document_keeps_its_last_good_version_and_the_others_are_taken_ane
     let bad = ingress("second", "new-second.test").replace("number: 80", "number: http");
     // It also moved to another place in the file: it is known by its name.
     run.write("web.yaml", &format!("{bad}---\n{}", ingress("web", "new.test")));
-    run.until(|now| now.serves("new.test")).await;
+    // Problems are told right after the routes are live.
+    run.until(|now| now.serves("new.test") && now.has_problem("invalid-value")).await;
     assert!(run.now().serves("second.test") && !run.now().serves("web.test"));
-    assert!(run.now().has_problem("invalid-value"));
     // Without a name it is known by its place.
     let nameless = bad.replace("name: second, ", "");
     run.write("web.yaml", &format!("{nameless}---\n{}", ingress("web", "newer.test")));
