@@ -5,9 +5,12 @@
 //! Never: what an object means; that is [`compile`]'s.
 //! Start at [`Watches::start`]; what comes of it arrives as [`Change`]s.
 
+mod change;
+
 mod connect;
 mod pace;
 
+mod kind;
 mod watch;
 
 mod labels;
@@ -21,29 +24,28 @@ mod named;
 
 mod error;
 
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use compile::ObjectKey;
-use k8s_openapi::api::core::v1::{Namespace, Node, Secret, Service};
+use k8s_openapi::api::core::v1::{Namespace, Node, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
-use k8s_openapi::api::networking::v1::{Ingress, IngressClass, IngressLoadBalancerIngress};
+use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 use k8s_openapi::{NamespaceResourceScope, Resource as _};
-use kube::{Api, Client, Resource};
-use serde::de::DeserializeOwned;
+use kube::{Api, Client};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+pub(crate) use change::{Change, Part};
 pub use connect::ConnectError;
 pub(crate) use connect::{Connection, connect};
 pub use labels::labels;
 pub(crate) use named::{Answer, NamedSecrets};
 
-use crate::index::{Id, Kind, Object};
 use crate::stats::Stats;
-use lean::Lean;
+use change::Changes;
+use kind::{Indexed, Watched, indexed, namespace};
 use named::{Follow, Permits};
 use proof::Store;
 use readable::Readable;
@@ -75,82 +77,6 @@ pub enum Namespaces {
     Named(Vec<String>),
     /// The Ingresses of namespaces with these labels, and what all namespaces have beside.
     Labelled(String),
-}
-
-/// What was learned.
-#[derive(Debug)]
-pub(crate) enum Change {
-    /// An object is as it is now.
-    Apply(Object),
-    /// An object is proven to be gone.
-    Delete(Id),
-    /// An object is there, and cannot be read.
-    Unreadable(Id, String),
-    /// A namespace's Ingresses are ours to serve, or no longer.
-    Namespace(String, bool),
-    /// What is to be known of a Secret that was asked for.
-    Secret(ObjectKey, Answer<Secret>),
-    /// The addresses of the Service that status is to show.
-    PublishService(Part, Vec<IngressLoadBalancerIngress>),
-    /// The node we run on.
-    Node(Part, Arc<Node>),
-    /// All objects of a part have been told once.
-    Synced(Part),
-    /// A part cannot be followed: why, and what to do.
-    Failing(Part, String, &'static str),
-    /// It can again.
-    Working(Part),
-}
-
-/// What one watch sees: a kind, in all namespaces or one.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Part {
-    kind: &'static str,
-    namespace: Option<String>,
-}
-
-impl Part {
-    /// All objects of a kind.
-    pub(crate) fn of_cluster(kind: &'static str) -> Part {
-        Part { kind, namespace: None }
-    }
-
-    /// The word in the objects' `kind` field.
-    pub(crate) fn kind(&self) -> &'static str {
-        self.kind
-    }
-
-    /// The namespace, or nothing for all.
-    pub(crate) fn namespace(&self) -> &str {
-        self.namespace.as_deref().unwrap_or_default()
-    }
-}
-
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.namespace {
-            Some(namespace) => write!(f, "{} of namespace {namespace}", self.kind),
-            None => f.write_str(self.kind),
-        }
-    }
-}
-
-/// Where the watches tell of changes.
-#[derive(Clone)]
-pub(crate) struct Changes {
-    sender: mpsc::Sender<Change>,
-    stats: Arc<Stats>,
-}
-
-impl Changes {
-    /// Waits for room. Nobody listens any more only when the controller ends, and this task with it.
-    async fn send(&self, change: Change) {
-        let _ = self.sender.send(change).await;
-    }
-
-    fn stats(&self) -> &Stats {
-        &self.stats
-    }
 }
 
 /// All that is watched, and what comes of it. Dropped, it watches nothing.
@@ -283,70 +209,6 @@ impl Watches {
     /// A change that is already here.
     pub(crate) fn try_changed(&mut self) -> Option<Change> {
         self.changes.try_recv().ok()
-    }
-}
-
-/// A kind that can be watched.
-trait Watched:
-    Resource<DynamicType = ()>
-    + k8s_openapi::Resource
-    + Lean
-    + DeserializeOwned
-    + Clone
-    + fmt::Debug
-    + Send
-    + Sync
-    + 'static
-{
-}
-
-impl<K> Watched for K where
-    K: Resource<DynamicType = ()>
-        + k8s_openapi::Resource
-        + Lean
-        + DeserializeOwned
-        + Clone
-        + fmt::Debug
-        + Send
-        + Sync
-        + 'static
-{
-}
-
-/// A kind that the index holds.
-trait Indexed: Resource<DynamicType = ()> + Sized {
-    const INDEXED: Kind;
-    fn object(self) -> Object;
-}
-
-macro_rules! indexed {
-    ($($kind:ident),*) => {$(
-        impl Indexed for $kind {
-            const INDEXED: Kind = Kind::$kind;
-            fn object(self) -> Object {
-                Object::$kind(Arc::new(self))
-            }
-        }
-    )*};
-}
-
-indexed!(Ingress, IngressClass, Service, EndpointSlice);
-
-fn indexed<K: Indexed>(seen: Seen<K>) -> Change {
-    let id = |key: ObjectKey| Id { kind: K::INDEXED, namespace: key.namespace, name: key.name };
-    match seen {
-        Seen::Applied(object) => Change::Apply(object.object()),
-        Seen::Deleted(key) => Change::Delete(id(key)),
-        Seen::Unreadable(key, why) => Change::Unreadable(id(key), why),
-    }
-}
-
-/// A namespace that was seen has the labels; one that has lost them is told as deleted.
-fn namespace(seen: Seen<Namespace>) -> Change {
-    match seen {
-        Seen::Applied(namespace) => Change::Namespace(namespace.metadata.name.unwrap_or_default(), true),
-        Seen::Deleted(key) => Change::Namespace(key.name, false),
-        Seen::Unreadable(key, _) => Change::Namespace(key.name, true),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Whether an object that is missing from a list has been deleted.
 //!
-//! A list proves nothing: it may come from a proxy or an API server that is wrong, or from a store that was emptied or
-//! restored. An object is let go if the API server, asked for it by name, says that it does not exist, and its store
-//! is still the one the object was seen in.
+//! A list proves nothing: it may come from a proxy or an API server that is wrong, or from a store that was emptied. An
+//! object is let go if the API server, asked for it by name, says that it does not exist, and its store is still the one
+//! the object was seen in. (A store that was restored from its own backup is the same one; nothing here tells.)
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -69,7 +69,15 @@ impl Store {
     }
 
     fn learn(&self, identity: Identity) {
-        let first = self.first.get_or_init(|| identity.clone());
+        let first = self.first.get_or_init(|| {
+            if identity.is_none() {
+                tracing::warn!(
+                    "namespace {OLDEST_NAMESPACE} may not be read, so a store that was emptied looks as if all had been \
+                     deleted; give the right to get it, as deploy/base does"
+                );
+            }
+            identity.clone()
+        });
         // Neither that it may be read only now nor that it may no longer be makes it another.
         if first.is_some() == identity.is_some() {
             self.last.send_if_modified(|last| last.replace(identity.clone()) != Some(identity));
