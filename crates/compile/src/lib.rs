@@ -2,9 +2,9 @@
 //!
 //! Owns: what an Ingress, an IngressClass, a Service and an EndpointSlice mean (Ingress v1, EndpointSlice v1,
 //! KEP-1672), and the words for what is wrong with one.
-//! Never: IO, clocks, tokio. It cannot fail: what is wrong with an object becomes a [`Problem`] and costs that object
-//! alone, or only the named part of it; everything else is served. The same objects give the same table on every
-//! replica.
+//! Never: IO, clocks, tokio. It cannot fail: what is wrong with an object becomes a [`Problem`](model::Problem) and
+//! costs that object alone, or only the named part of it; everything else is served. The same objects give the same
+//! table on every replica.
 //! Start at [`compile`]; [`Compiled::update_backends`] is its shorter way where only endpoints have changed.
 
 mod compiled;
