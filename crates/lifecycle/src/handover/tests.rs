@@ -3,10 +3,12 @@
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -56,6 +58,27 @@ fn accepts(listener: &TcpListener) -> bool {
     listener.accept().unwrap().1 == client.local_addr().unwrap()
 }
 
+/// The flags that both processes share.
+fn flags(listener: &TcpListener) -> u32 {
+    let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", listener.as_raw_fd())).unwrap();
+    let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).expect("flags");
+    // Whether a copy is closed on exec is its own.
+    u32::from_str_radix(flags.trim(), 8).unwrap() & !0o2_000_000
+}
+
+/// Asks again and again until something is there.
+async fn eventually<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let asking = async {
+        loop {
+            if let Some(found) = ask().await {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), asking).await.expect("soon")
+}
+
 #[tokio::test]
 async fn sockets_of_port_0_arrive_in_their_order_with_all_that_one_message_cannot_hold() {
     let old = Old::with(300);
@@ -73,8 +96,10 @@ async fn sockets_of_port_0_arrive_in_their_order_with_all_that_one_message_canno
 async fn both_accept_on_a_socket_that_was_passed_and_neither_changes_its_flags() {
     let old = Old::with(1);
     old.listeners[0].set_nonblocking(true).unwrap();
+    let before = flags(&old.listeners[0]);
     let mut received = old.successor().await;
     let taken = take(&mut received).unwrap();
+    assert_eq!(flags(&old.listeners[0]), before);
     assert_eq!(taken.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
     assert_eq!(old.listeners[0].accept().unwrap_err().kind(), ErrorKind::WouldBlock);
     assert!(accepts(&old.listeners[0]) && accepts(&taken));
@@ -114,6 +139,7 @@ async fn a_successor_that_dies_before_it_confirms_costs_nothing_and_the_next_one
     assert!(!old.handed_over.is_finished());
     assert_eq!(received.confirm().await, Confirmed::Released);
     old.handed_over.await.unwrap();
+    assert!(accepts(&old.listeners[0]), "what the successor did not take is closed there, and only there");
 }
 
 #[tokio::test]
@@ -122,13 +148,8 @@ async fn a_successor_that_dies_with_the_path_in_its_hands_gives_it_back() {
     let received = old.successor().await;
     let claimed = Owner::claim(old.path(), Vec::new()).unwrap();
     drop((claimed, received));
-    let received = loop {
-        // Until the old process knows, the path belongs to nobody.
-        if let Some(received) = connect(&old.path()).await.unwrap() {
-            break received;
-        }
-        tokio::task::yield_now().await;
-    };
+    // Until the old process knows, the path belongs to nobody.
+    let received = eventually(async || connect(&old.path()).await.unwrap()).await;
     assert_eq!(received.confirm().await, Confirmed::Released);
 }
 
@@ -233,9 +254,7 @@ async fn a_file_of_another_kind_a_missing_folder_and_a_long_path_are_told_and_le
 async fn a_removed_path_is_made_anew_with_the_same_mode_and_nothing_beside_it() {
     let old = Old::with(1);
     fs::remove_file(old.path()).unwrap();
-    while !old.path().exists() {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
+    eventually(async || old.path().exists().then_some(())).await;
     assert_eq!(fs::metadata(old.path()).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(fs::read_dir(old.folder.path()).unwrap().count(), 1);
     assert!(take(&mut old.successor().await).is_some());
