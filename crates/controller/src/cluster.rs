@@ -44,12 +44,17 @@ pub use labels::labels;
 pub(crate) use named::{Answer, NamedSecrets};
 
 use crate::stats::Stats;
+use crate::wait::{doubled, jittered};
 use change::Changes;
 use kind::{Indexed, Watched, indexed, namespace};
 use named::{Follow, Permits};
 use proof::Store;
 use readable::Readable;
 use watch::{Seen, Watch};
+
+/// The server ends a watch after this many seconds, and it is begun again where it was: so a connection that is dead
+/// without a word is noticed.
+const WATCH_SECONDS: std::ops::Range<u32> = 30..40;
 
 /// Changes that wait to be applied; more hold up the watches, not the memory.
 const CHANGES_MAX: usize = 1024;
@@ -226,9 +231,9 @@ impl Backoff {
     }
 
     fn next(&mut self) -> Duration {
-        let full = Self::FIRST.saturating_mul(1 << self.0.min(8)).min(Self::MAX);
-        self.0 += 1;
-        full.mul_f64(0.5 + fastrand::f64() / 2.0)
+        let full = doubled(Self::FIRST, self.0, Self::MAX);
+        self.0 = self.0.saturating_add(1);
+        jittered(full)
     }
 }
 

@@ -179,14 +179,14 @@ impl Index {
 
     /// Where the object that a problem names was read.
     pub(crate) fn file_of(&self, object: &ObjectRef) -> Option<&Arc<str>> {
-        let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == object.kind)?;
+        let kind = Kind::parse(&object.kind)?;
         self.files.get(&Id { kind, namespace: object.namespace.clone(), name: object.name.clone() })
     }
 
     /// The UID of the object that a problem names.
     pub(crate) fn uid_of(&self, object: &ObjectRef) -> Option<&String> {
         let key = ObjectKey::new(&*object.namespace, &*object.name);
-        let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == object.kind)?;
+        let kind = Kind::parse(&object.kind)?;
         let metadata = match kind {
             Kind::Ingress => self.objects.ingresses.get(&key)?.metadata(),
             Kind::IngressClass => self.objects.ingress_classes.get(&key.name)?.metadata(),

@@ -26,6 +26,7 @@ mod node;
 mod publish;
 mod report;
 mod stats;
+mod wait;
 
 pub mod reasons;
 

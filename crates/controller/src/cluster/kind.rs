@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use compile::ObjectKey;
-use k8s_openapi::api::core::v1::{Namespace, Service};
+use k8s_openapi::api::core::v1::{Namespace, Node, Secret, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 use kube::Resource;
@@ -29,18 +29,11 @@ pub(super) trait Watched:
 {
 }
 
-impl<K> Watched for K where
-    K: Resource<DynamicType = ()>
-        + k8s_openapi::Resource
-        + Lean
-        + DeserializeOwned
-        + Clone
-        + fmt::Debug
-        + Send
-        + Sync
-        + 'static
-{
+macro_rules! watched {
+    ($($kind:ident),*) => {$(impl Watched for $kind {})*};
 }
+
+watched!(Ingress, IngressClass, Service, EndpointSlice, Secret, Namespace, Node);
 
 /// A kind that the index holds.
 pub(super) trait Indexed: Resource<DynamicType = ()> + Sized {

@@ -4,8 +4,7 @@
 //! left out here is no change.
 
 use k8s_openapi::api::core::v1::{
-    ConfigMap, Namespace, Node, NodeSpec, ObjectReference, Secret, Service, ServicePort, ServiceSpec,
-    ServiceStatus,
+    Namespace, Node, NodeSpec, ObjectReference, Secret, Service, ServicePort, ServiceSpec, ServiceStatus,
 };
 use k8s_openapi::api::discovery::v1::{Endpoint, EndpointPort, EndpointSlice};
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
@@ -112,12 +111,6 @@ fn endpoint(endpoint: Endpoint) -> Endpoint {
 impl Lean for Secret {
     fn lean(self) -> Self {
         Secret { metadata: identity(self.metadata), ..self }
-    }
-}
-
-impl Lean for ConfigMap {
-    fn lean(self) -> Self {
-        ConfigMap { metadata: identity(self.metadata), ..self }
     }
 }
 

@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 
 use super::proof::Store;
 use super::readable::Readable;
-use super::{Backoff, Change, Changes, Watched, error};
+use super::{Backoff, Change, Changes, WATCH_SECONDS, Watched, error};
 
 /// Secrets watched at once: each holds a connection. More are asked for every [`ASK_EVERY`].
 const WATCHES_MAX: usize = 500;
@@ -30,9 +30,6 @@ const REFUSED_ASKED_EVERY: Duration = Duration::from_secs(15);
 
 /// Objects that are asked for at once: each request that finds no free connection opens one.
 const ASKS_MAX: usize = 16;
-
-/// As for the watches of whole kinds.
-const WATCH_SECONDS: std::ops::Range<u32> = 30..40;
 
 /// A watch that lasted so long is no reason to wait before the next.
 const WATCH_WORKED: Duration = Duration::from_secs(5);

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 use http::Request;
 use tower::{Layer, Service};
 
+use crate::wait::doubled;
+
 /// The pause after the first watch that was short, doubled up to a second as that after an error.
 const FIRST: Duration = Duration::from_millis(50);
 const MAX: Duration = Duration::from_secs(1);
@@ -78,8 +80,7 @@ fn wait(begun: &Begun, path: &str, now: Instant) -> Duration {
         return Duration::ZERO;
     };
     *haste = if now.saturating_duration_since(*last) < MAX { *haste + 1 } else { 0 };
-    let pause =
-        if *haste == 0 { Duration::ZERO } else { FIRST.saturating_mul(1 << (*haste - 1).min(8)).min(MAX) };
+    let pause = haste.checked_sub(1).map_or(Duration::ZERO, |times| doubled(FIRST, times, MAX));
     let wait = (*last + pause).saturating_duration_since(now);
     *last = now + wait;
     wait

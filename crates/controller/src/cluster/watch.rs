@@ -20,11 +20,8 @@ use super::health::Health;
 use super::labels;
 use super::proof::{Identity, Store};
 use super::readable::Readable;
-use super::{Backoff, Changes, Part, Watched};
-
-/// The server ends a watch after this many seconds, and it is begun again where it was: so a connection that is dead
-/// without a word is noticed.
-const WATCH_SECONDS: std::ops::Range<u32> = 30..40;
+use super::{Backoff, Changes, Part, WATCH_SECONDS, Watched};
+use crate::wait::until;
 
 /// What is missing and could not be proven to be deleted is looked for again this often.
 const PROVE_AGAIN_EVERY: Duration = Duration::from_secs(5);
@@ -244,11 +241,4 @@ impl<K: Watched> Watch<K> {
 fn key(object: &impl Resource) -> ObjectKey {
     let metadata = object.meta();
     ObjectKey::new(metadata.namespace.clone().unwrap_or_default(), metadata.name.clone().unwrap_or_default())
-}
-
-async fn until(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at.into()).await,
-        None => std::future::pending().await,
-    }
 }

@@ -14,6 +14,7 @@ use crate::cluster::{Cluster, Connection, NamedSecrets, Part, Watches, connect};
 use crate::external_name::ExternalNames;
 use crate::publish::{Gather, Live, Publisher};
 use crate::report::{self, ReportConfig, Told};
+use crate::wait::until;
 use state::State;
 
 /// How often it is said what a start still waits for.
@@ -99,13 +100,6 @@ async fn first_answers(state: &mut State, watches: &mut Watches, sources: &mut S
     };
     // What is not known by then is used as soon as it is; the rest does not wait for it.
     let _ = tokio::time::timeout(FIRST_ANSWERS_TIME_MAX, answers).await;
-}
-
-async fn until(due: Option<Instant>) {
-    match due {
-        Some(due) => tokio::time::sleep_until(due.into()).await,
-        None => std::future::pending().await,
-    }
 }
 
 /// What is asked for only because the table needs it.

@@ -32,6 +32,11 @@ impl Kind {
         Kind::ConfigMap,
     ];
 
+    /// The kind that the word in a `kind` field means, if it is one of these.
+    pub(crate) fn parse(word: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
     /// The word in the object's `kind` field.
     pub(crate) fn as_str(self) -> &'static str {
         match self {

@@ -45,12 +45,12 @@ impl Found<'_> {
         };
         let (kind, api_version) = (kind.to_owned(), api_version.to_owned());
         if let Some(item_kind) = kind.strip_suffix("List")
-            && (item_kind.is_empty() || known(item_kind).is_some())
+            && (item_kind.is_empty() || Kind::parse(item_kind).is_some())
         {
             return self.read_list(value, item_kind, &api_version, into);
         }
         let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
-        match known(&kind) {
+        match Kind::parse(&kind) {
             Some(kind) if api_version == kind.api_version() => into.push(self.read_object(kind, value)),
             Some(kind) if GROUPS.contains(&group) => {
                 into.push(self.wrong_version(kind, &value, &api_version));
@@ -146,10 +146,6 @@ impl Found<'_> {
         let (message, remedy) = (message.to_owned(), remedy.to_owned());
         Problem { object, field, severity: Severity::Error, reason, message, remedy }
     }
-}
-
-fn known(kind: &str) -> Option<Kind> {
-    Kind::ALL.into_iter().find(|known| known.as_str() == kind)
 }
 
 fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {

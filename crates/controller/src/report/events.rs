@@ -21,7 +21,8 @@ use super::Told;
 use super::api::{Failures, Trouble, text};
 use super::config::ReportConfig;
 use super::metrics::{ReportMetrics, count};
-use super::pace::{pause, until};
+use super::pace::pause;
+use crate::wait::until;
 use calendar::{Bucket, Calendar};
 use draft::{Draft, Reporter};
 

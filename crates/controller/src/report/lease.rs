@@ -20,7 +20,8 @@ use tokio::sync::watch;
 use super::api::{self, Failures};
 use super::config::ReportConfig;
 use super::metrics::ReportMetrics;
-use super::pace::{jittered, pause};
+use super::pace::pause;
+use crate::wait::jittered;
 
 /// How long a holder that is not heard of keeps the Lease.
 const DURATION: Duration = Duration::from_secs(15);

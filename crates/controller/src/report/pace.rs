@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::wait::{doubled, jittered};
+
 /// The first pause after a failure of the whole API server.
 const PAUSE_MIN: Duration = Duration::from_millis(500);
 
@@ -13,24 +15,6 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// How long to leave the API server alone after so many failures in a row.
 pub(super) fn pause(failures: u32) -> Duration {
     jittered(doubled(PAUSE_MIN, failures, PAUSE_MAX))
-}
-
-/// The time doubled so many times, but no more than this.
-pub(super) fn doubled(first: Duration, times: u32, max: Duration) -> Duration {
-    first.saturating_mul(1_u32.checked_shl(times).unwrap_or(u32::MAX)).min(max)
-}
-
-/// Between half the time and all of it, so that replicas do not act in step.
-pub(super) fn jittered(time: Duration) -> Duration {
-    time.mul_f64(0.5 + fastrand::f64() / 2.0)
-}
-
-/// Waits for an instant, or for ever.
-pub(super) async fn until(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
-    }
 }
 
 /// The earlier one of two instants that may not come.

@@ -18,7 +18,8 @@ use super::Told;
 use super::api::{Failures, Trouble, text};
 use super::config::ReportConfig;
 use super::metrics::{ReportMetrics, count};
-use super::pace::{earlier, pause, until};
+use super::pace::{earlier, pause};
+use crate::wait::until;
 use ledger::Ledger;
 use plan::{Plan, Write};
 

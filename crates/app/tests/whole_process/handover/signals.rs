@@ -3,15 +3,21 @@
 use rustix::process::Signal;
 
 use super::{HOST, Shop, has_handed_over, kept, logs};
-use crate::support::{Visitors, eventually};
+use crate::support::{Client, Gate, Visitors, eventually};
+
+/// A process with a client whose request is held back.
+fn with_a_held_request(shop: &Shop) -> (Gate, Client) {
+    let first = shop.process();
+    let mut held = first.client();
+    held.send(HOST, "/held");
+    shop.upstream.wait_until_one_is_held();
+    (first, held)
+}
 
 #[test]
 fn the_signal_that_follows_a_handover_changes_nothing() {
     let shop = Shop::open();
-    let mut first = shop.process();
-    let mut held = first.client();
-    held.send(HOST, "/held");
-    shop.upstream.wait_until_one_is_held();
+    let (mut first, mut held) = with_a_held_request(&shop);
     let _second = shop.process();
     has_handed_over(&first);
     first.signal(Signal::TERM);
@@ -26,10 +32,7 @@ fn the_signal_that_follows_a_handover_changes_nothing() {
 #[test]
 fn the_second_signal_after_a_handover_stops_at_once() {
     let shop = Shop::open();
-    let mut first = shop.process();
-    let mut held = first.client();
-    held.send(HOST, "/held");
-    shop.upstream.wait_until_one_is_held();
+    let (mut first, held) = with_a_held_request(&shop);
     let _second = shop.process();
     has_handed_over(&first);
     first.signal(Signal::TERM);
@@ -42,10 +45,7 @@ fn the_second_signal_after_a_handover_stops_at_once() {
 #[test]
 fn a_process_that_drains_already_still_hands_over_and_the_next_signal_stops_it() {
     let shop = Shop::open();
-    let mut first = shop.process();
-    let mut held = first.client();
-    held.send(HOST, "/held");
-    shop.upstream.wait_until_one_is_held();
+    let (mut first, held) = with_a_held_request(&shop);
     first.drain();
     let second = shop.process();
     assert_eq!((second.http, second.admin), (first.http, first.admin));

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::draft::Draft;
-use crate::report::pace::{doubled, jittered};
+use crate::wait::{doubled, jittered};
 
 /// Events that are written in a second: the store of the whole cluster takes them, and 5 000 Ingresses can be wrong at
 /// once. What is too much is written later, the oldest first.

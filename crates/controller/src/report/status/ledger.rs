@@ -10,7 +10,8 @@ use k8s_openapi::api::networking::v1::IngressLoadBalancerIngress;
 use tokio::time::Instant;
 
 use super::plan::Write;
-use crate::report::pace::{doubled, earlier, jittered};
+use crate::report::pace::earlier;
+use crate::wait::{doubled, jittered};
 
 /// How long a status that was written may take to show in the watch.
 const SETTLES_AFTER: Duration = Duration::from_secs(5);
