@@ -1,11 +1,16 @@
-//! The admin listener: whether the process is alive and ready, what it counts, and what is live right now.
+//! The pages for operators, probes and load balancers: whether the process is alive and ready, what it counts, what is
+//! live right now, and where it stands on its way out.
 //!
-//! Owns: the paths `/live`, `/ready`, `/metrics`, `/routes`, `/endpoints` and `/problems`, and the JSON form of the
-//! domain's words ([`json`]), which `check` and `explain` print too.
-//! Never: decides anything. It only reads what others publish, so asking changes nothing.
+//! Owns: the paths `/live`, `/ready`, `/state`, `/metrics`, `/routes`, `/endpoints` and `/problems`, which of them a
+//! listener answers ([`Pages`]), and the JSON form of the domain's words ([`json`]), which `check` and `explain` print
+//! too. At the control socket also `/drain`, `/undrain` and `/upgrade`, which it passes on as an [`Order`].
+//! Never: decides anything. It only reads what others publish, and asks others to do something.
 //! Start at [`serve`], then `pages::answer`.
 
+mod accept;
+mod order;
 mod pages;
+mod state;
 
 pub mod json;
 
@@ -18,8 +23,12 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use lifecycle::Readiness;
 use model::{Problem, Published, RouteTable};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
+
+pub use accept::Accept;
+pub use order::{Asked, Order, Orders, orders};
+pub use state::State;
 
 /// Connections served at a time; more wait in the socket's backlog. A probe, a scraper and a few operators need less.
 const CONNECTIONS_MAX: usize = 64;
@@ -40,38 +49,50 @@ pub struct Sources {
     pub routes: Published<RouteTable>,
     /// What is wrong now.
     pub problems: Published<Vec<Problem>>,
+    /// Where the process stands.
+    pub state: Box<dyn Fn() -> State + Send + Sync>,
     /// Everything that is counted, in Prometheus' text format 0.0.4.
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
 }
 
+/// Which pages a listener answers.
+#[derive(Clone, Debug)]
+pub enum Pages {
+    /// `/live` and `/ready`: for load balancers, which are to know no more.
+    Health,
+    /// All that can be looked at.
+    All,
+    /// That, and what can be asked of the process by POST: for its operators, where nobody else can connect.
+    Control(Orders),
+}
+
 /// Answers on `listener` until it is dropped. Each connection carries one request: probes and scrapers come seldom,
 /// and none of them can then hold a connection that somebody else needs.
-pub async fn serve(listener: TcpListener, sources: Sources) -> Infallible {
-    let sources = Arc::new(sources);
+pub async fn serve(listener: impl Accept, pages: Pages, sources: Arc<Sources>) -> Infallible {
     let free = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         // The semaphore is never closed, so there is always a permit to come.
         let permit = Arc::clone(&free).acquire_owned().await;
         match listener.accept().await {
-            Ok((stream, _peer)) => {
-                let sources = Arc::clone(&sources);
+            Ok(stream) => {
+                let (pages, sources) = (pages.clone(), Arc::clone(&sources));
                 tokio::spawn(async move {
                     let _permit = permit;
-                    answer_one(stream, sources).await;
+                    answer_one(stream, pages, sources).await;
                 });
             }
             Err(error) => {
-                tracing::warn!(%error, "the admin listener could not accept a connection");
+                tracing::warn!(%error, "an admin listener could not accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
     }
 }
 
-async fn answer_one(stream: TcpStream, sources: Arc<Sources>) {
+async fn answer_one(stream: impl AsyncRead + AsyncWrite + Unpin, pages: Pages, sources: Arc<Sources>) {
     let service = service_fn(move |request| {
-        let sources = Arc::clone(&sources);
-        async move { Ok::<_, Infallible>(pages::answer(request, sources).await) }
+        let (pages, sources) = (pages.clone(), Arc::clone(&sources));
+        async move { Ok::<_, Infallible>(pages::answer(request, &pages, sources).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -9,7 +9,7 @@ use http_body_util::Full;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::{Sources, json};
+use crate::{Order, Pages, Sources, json};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Prometheus' text format, version 0.0.4.
@@ -22,43 +22,70 @@ type Page = Response<Full<Bytes>>;
 enum Path {
     Live,
     Ready,
+    State,
     Metrics,
     Routes,
     Endpoints,
     Problems,
+    Order(Order),
 }
 
-/// Every path, for finding one and for telling who asked for another.
-const PATHS: [(&str, Path); 6] = [
+/// Every path, for finding one and for telling who asked for another: first what load balancers may see, then what
+/// everybody else may who is let in, then what changes something.
+const PATHS: [(&str, Path); 10] = [
     ("/live", Path::Live),
     ("/ready", Path::Ready),
+    ("/state", Path::State),
     ("/metrics", Path::Metrics),
     ("/routes", Path::Routes),
     ("/endpoints", Path::Endpoints),
     ("/problems", Path::Problems),
+    ("/drain", Path::Order(Order::Drain)),
+    ("/undrain", Path::Order(Order::Undrain)),
+    ("/upgrade", Path::Order(Order::Upgrade)),
 ];
+const HEALTH_PATHS: usize = 2;
+const READING_PATHS: usize = 7;
+
+/// Those that a listener answers.
+fn paths(pages: &Pages) -> &'static [(&'static str, Path)] {
+    match pages {
+        Pages::Health => &PATHS[..HEALTH_PATHS],
+        Pages::All => &PATHS[..READING_PATHS],
+        Pages::Control(_) => &PATHS,
+    }
+}
 
 /// Answers a request. Its body, if it has one, is not read.
-pub(crate) async fn answer<B>(request: Request<B>, sources: Arc<Sources>) -> Page {
+pub(crate) async fn answer<B>(request: Request<B>, pages: &Pages, sources: Arc<Sources>) -> Page {
     let (request, _) = request.into_parts();
-    let asked = request.uri.path();
-    let Some((_, path)) = PATHS.iter().find(|(known, _)| *known == asked) else {
-        return not_found();
+    let (asked, paths) = (request.uri.path(), paths(pages));
+    let Some((_, path)) = paths.iter().find(|(known, _)| *known == asked) else {
+        return not_found(paths);
     };
-    if !matches!(request.method, Method::GET | Method::HEAD) {
-        return method_not_allowed();
-    }
-    match path {
-        Path::Live => page(StatusCode::OK, &json!({ "live": true })),
-        Path::Ready => ready(&sources),
+    match (*path, pages) {
+        (Path::Order(order), Pages::Control(orders)) => match request.method {
+            Method::POST => answered(orders.ask(order).await),
+            _ => method_not_allowed("POST"),
+        },
+        _ if !matches!(request.method, Method::GET | Method::HEAD) => method_not_allowed("GET, HEAD"),
+        (Path::Live, _) => page(StatusCode::OK, &json!({ "live": true })),
+        (Path::Ready, _) => ready(&sources),
         // A large table takes milliseconds to write: not on a thread that others need.
-        path => {
-            let path = *path;
+        (path, _) => {
             let dump = tokio::task::spawn_blocking(move || dump(path, &sources)).await;
             dump.unwrap_or_else(|_| {
                 page(StatusCode::INTERNAL_SERVER_ERROR, &json!({ "error": "this page failed" }))
             })
         }
+    }
+}
+
+/// 409 where it cannot be done now: what is asked for makes sense, but not in the state that the process is in.
+fn answered(answer: Result<String, String>) -> Page {
+    match answer {
+        Ok(done) => page(StatusCode::OK, &json!({ "done": done })),
+        Err(error) => page(StatusCode::CONFLICT, &json!({ "error": error })),
     }
 }
 
@@ -76,21 +103,22 @@ fn dump(path: Path, sources: &Sources) -> Page {
         Path::Problems => {
             page(StatusCode::OK, &json!({ "problems": json::problems(&sources.problems.load()) }))
         }
-        Path::Routes | Path::Live | Path::Ready => {
+        Path::State => page(StatusCode::OK, &(sources.state)()),
+        Path::Routes | Path::Live | Path::Ready | Path::Order(_) => {
             page(StatusCode::OK, &json::Routes::of(&sources.routes.load()))
         }
     }
 }
 
-fn not_found() -> Page {
-    let paths = PATHS.map(|(path, _)| path);
+fn not_found(paths: &[(&str, Path)]) -> Page {
+    let paths: Vec<&str> = paths.iter().map(|(path, _)| *path).collect();
     page(StatusCode::NOT_FOUND, &json!({ "error": "there is no such page", "paths": paths }))
 }
 
-fn method_not_allowed() -> Page {
-    let mut page =
-        page(StatusCode::METHOD_NOT_ALLOWED, &json!({ "error": "only GET and HEAD are answered" }));
-    page.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+fn method_not_allowed(allow: &'static str) -> Page {
+    let error = json!({ "error": format!("only {allow} is answered here") });
+    let mut page = page(StatusCode::METHOD_NOT_ALLOWED, &error);
+    page.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
     page
 }
 

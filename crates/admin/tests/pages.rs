@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use admin::Sources;
+use admin::{Order, Pages, Sources, State};
 use lifecycle::{Phase, Readiness, Trigger, Waiting, drain::drain};
 use model::{
     Backend, BackendKey, Condition, Endpoint, EndpointKey, HostMatch, ObjectRef, Origin, PathMatch, Policy,
@@ -16,17 +16,19 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A running admin listener and the ends that move what it shows.
+/// A running admin listener, one for load balancers, and the ends that move what they show.
 struct Admin {
     address: SocketAddr,
+    health: SocketAddr,
     trigger: Trigger,
     waiting: Option<Waiting>,
     routes: Published<RouteTable>,
+    sources: Arc<Sources>,
 }
 
 async fn start() -> Admin {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
+    let (listener, for_balancers) = (bind().await, bind().await);
+    let (address, health) = (listener.local_addr().unwrap(), for_balancers.local_addr().unwrap());
     let (trigger, watch) = drain();
     let readiness = Readiness::new(watch);
     let waiting = Some(readiness.register("route table"));
@@ -41,9 +43,15 @@ async fn start() -> Admin {
     };
     let problems = Published::new(vec![problem]);
     let metrics = Box::new(|| "sluicegate_routes 1\n".to_owned());
-    let sources = Sources { readiness, routes: routes.clone(), problems, metrics };
-    tokio::spawn(admin::serve(listener, sources));
-    Admin { address, trigger, waiting, routes }
+    let state = Box::new(|| State { pid: 7, phase: "serving", connections: 3, ..State::default() });
+    let sources = Arc::new(Sources { readiness, routes: routes.clone(), problems, state, metrics });
+    tokio::spawn(admin::serve(listener, Pages::All, Arc::clone(&sources)));
+    tokio::spawn(admin::serve(for_balancers, Pages::Health, Arc::clone(&sources)));
+    Admin { address, health, trigger, waiting, routes, sources }
+}
+
+async fn bind() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.unwrap()
 }
 
 fn table(generation: u64) -> RouteTable {
@@ -147,8 +155,57 @@ async fn metrics_are_prometheus_text() {
 async fn an_unknown_path_is_told_the_known_ones() {
     let admin = start().await;
     let (status, page) = get(admin.address, "/nope").await;
-    let paths = json!(["/live", "/ready", "/metrics", "/routes", "/endpoints", "/problems"]);
+    let paths = json!(["/live", "/ready", "/state", "/metrics", "/routes", "/endpoints", "/problems"]);
     assert_eq!((status, &page["paths"]), (404, &paths));
+}
+
+#[tokio::test]
+async fn a_load_balancer_sees_health_and_nothing_else() {
+    let mut admin = start().await;
+    assert_eq!(get(admin.health, "/ready").await.0, 503);
+    admin.waiting.take().unwrap().done();
+    assert_eq!((get(admin.health, "/ready").await.0, get(admin.health, "/live").await.0), (200, 200));
+    for path in ["/metrics", "/routes", "/state", "/drain"] {
+        let (status, page) = get(admin.health, path).await;
+        assert_eq!((status, &page["paths"]), (404, &json!(["/live", "/ready"])), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn state_tells_where_the_process_stands() {
+    let admin = start().await;
+    let expected = json!({
+        "pid": 7, "phase": "serving", "reasons": [], "letGo": false, "connections": 3, "requests": 0,
+        "upgradeFailed": null,
+    });
+    assert_eq!(get(admin.address, "/state").await, (200, expected));
+}
+
+#[tokio::test]
+async fn only_the_control_socket_takes_orders_and_only_by_post() {
+    let admin = start().await;
+    assert_eq!(get(admin.address, "/drain").await.0, 404);
+    let (orders, mut asked) = admin::orders();
+    let control = bind().await;
+    let address = control.local_addr().unwrap();
+    tokio::spawn(admin::serve(control, Pages::Control(orders), admin.sources));
+    let post =
+        async |path: &str| exchange(address, &format!("POST {path} HTTP/1.1\r\nhost: x\r\n\r\n")).await;
+    assert_eq!(get(address, "/drain").await.0, 405);
+    assert!(post("/state").await.starts_with("HTTP/1.1 405 "));
+    assert!(asked.try_recv().is_err(), "nothing was asked yet");
+    let operator = async {
+        let done = asked.recv().await.unwrap();
+        assert_eq!(done.order, Order::Drain);
+        done.answer.send(Ok("draining".into())).unwrap();
+        let refused = asked.recv().await.unwrap();
+        assert_eq!(refused.order, Order::Upgrade);
+        refused.answer.send(Err("no --handover".into())).unwrap();
+    };
+    let visitor = async { (post("/drain").await, post("/upgrade").await) };
+    let ((done, refused), ()) = tokio::join!(visitor, operator);
+    assert!(done.starts_with("HTTP/1.1 200 ") && done.contains("draining"), "{done}");
+    assert!(refused.starts_with("HTTP/1.1 409 ") && refused.contains("no --handover"), "{refused}");
 }
 
 #[tokio::test]

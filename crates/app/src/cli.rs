@@ -5,6 +5,8 @@
 //! itself in every pod beside a Service called `sluicegate`.
 
 mod cluster;
+mod control;
+mod leave;
 mod limits;
 mod names;
 
@@ -19,6 +21,8 @@ use model::Balance;
 use proxy::AccessLog;
 
 pub(crate) use cluster::ClusterArgs;
+pub(crate) use control::{ControlArgs, DrainArgs, Probe, ProbeArgs};
+pub(crate) use leave::LeaveArgs;
 pub(crate) use limits::{DownstreamArgs, UpstreamArgs};
 
 use crate::units::Span;
@@ -39,6 +43,12 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Tell which rule serves a request, which do not and why, and which endpoints it may reach
     Explain(ExplainArgs),
+    /// Ask the process at a control socket whether it is ready or live; the exit code says so (for exec probes)
+    Probe(ProbeArgs),
+    /// Ask the process at a control socket not to be sent anybody any more, and wait until all clients have left
+    Drain(DrainArgs),
+    /// Ask the process at a control socket to start its successor, from the same file, and wait until that serves
+    Upgrade(ControlArgs),
     /// Run three upstreams, this proxy and its clients in one process while everything changes; count lost requests
     Demo(DemoArgs),
 }
@@ -69,11 +79,6 @@ pub(crate) struct RunArgs {
     /// so by default only to this machine
     #[arg(long, value_name = "ADDR", env = "SLUICEGATE_ADMIN", default_value = "127.0.0.1:9901")]
     pub(crate) admin: SocketAddr,
-
-    /// Take the listening sockets over from the process that owns this unix socket, if there is one, and own it from then
-    /// on, so that the next process can do the same. The folder must exist and be seen by both, as must the network
-    #[arg(long, value_name = "PATH", env = "SLUICEGATE_HANDOVER")]
-    pub(crate) handover: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) classes: ClassArgs,
@@ -107,6 +112,9 @@ pub(crate) struct RunArgs {
     /// Ask this server about the names of ExternalName Services instead of those in /etc/resolv.conf
     #[arg(long, value_name = "ADDR", env = "SLUICEGATE_DNS_SERVER")]
     pub(crate) dns_server: Option<SocketAddr>,
+
+    #[command(flatten)]
+    pub(crate) leave: LeaveArgs,
 
     #[command(flatten)]
     pub(crate) cluster: ClusterArgs,

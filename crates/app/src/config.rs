@@ -1,15 +1,18 @@
 //! What the command line means: every value checked, every default resolved.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use compile::Settings;
 use controller::Source;
 
-use crate::cli::{ClassArgs, RunArgs};
+use crate::cli::{ClassArgs, LeaveArgs, RunArgs};
 use crate::fd::FdLimit;
 
 /// Everything [`build`](crate::build()) needs.
@@ -19,12 +22,77 @@ pub struct Config {
     pub http: Vec<SocketAddr>,
     /// Where to answer operators and probes.
     pub admin: SocketAddr,
+    /// Where load balancers ask whether they may send requests; nowhere if none.
+    pub health: Option<SocketAddr>,
+    /// The unix socket at which this very process can be asked.
+    pub control: Option<PathBuf>,
     /// Where sockets come from and go to at a change of processes; nowhere if none.
     pub handover: Option<PathBuf>,
+    /// How it leaves.
+    pub leave: Leave,
+    /// What to start for an upgrade.
+    pub program: Option<Program>,
     /// What is read, and how soon a change is live.
     pub controller: controller::Config,
     /// The data plane's settings.
     pub proxy: proxy::Config,
+}
+
+/// How the process leaves.
+#[derive(Clone, Debug, Default)]
+pub struct Leave {
+    /// How long load balancers may need to notice that it is not ready any more.
+    pub lame_duck_time: Duration,
+    /// Taints of our node which mean that it is about to be taken away.
+    pub taints: Vec<Taint>,
+    /// Whether a process that has handed over stays until it is asked to leave.
+    pub stay: bool,
+}
+
+/// The file that the process was started from, and its arguments. Taken at the start: the file may be replaced since.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// The file.
+    pub path: PathBuf,
+    /// Without the program's own name.
+    pub args: Vec<OsString>,
+}
+
+impl Program {
+    /// Ours.
+    pub(crate) fn current() -> Option<Program> {
+        let path = std::env::current_exe().ok()?;
+        Some(Program { path, args: std::env::args_os().skip(1).collect() })
+    }
+}
+
+/// The key of a taint, or how it begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taint(String);
+
+impl Taint {
+    /// Whether a node that has this taint, written as `key:effect`, is meant.
+    pub fn matches(&self, taint: &str) -> bool {
+        let key = taint.split(':').next().unwrap_or(taint);
+        match self.0.strip_suffix('*') {
+            Some(start) => key.starts_with(start),
+            None => key == self.0,
+        }
+    }
+}
+
+impl FromStr for Taint {
+    type Err = &'static str;
+
+    fn from_str(raw: &str) -> Result<Taint, Self::Err> {
+        match raw {
+            "" | "*" => Err("write the key of a taint, as example.org/going-away, or its beginning and a *"),
+            key if key.contains([':', '=', ' ']) => {
+                Err("write only the key of the taint, without value and effect")
+            }
+            key => Ok(Taint(key.into())),
+        }
+    }
 }
 
 /// A command line that cannot be used, and what to write instead.
@@ -66,7 +134,19 @@ impl Config {
             upstream: args.upstream.limits(),
             access_log: args.access_log,
         };
-        Ok(Config { http: args.http, admin: args.admin, handover: args.handover, controller, proxy })
+        let leave = args.leave.leave();
+        let LeaveArgs { health, control, handover, .. } = args.leave;
+        Ok(Config {
+            http: args.http,
+            admin: args.admin,
+            health,
+            control,
+            handover,
+            leave,
+            program: None,
+            controller,
+            proxy,
+        })
     }
 }
 
@@ -90,7 +170,6 @@ mod tests {
     use crate::cli::{Cli, Command};
     use clap::Parser;
     use std::path::Path;
-    use std::time::Duration;
 
     fn config(line: &str) -> Result<Config, ConfigError> {
         let cli = Cli::try_parse_from(line.split(' ')).unwrap_or_else(|e| panic!("{line}: {e}"));
@@ -147,6 +226,29 @@ mod tests {
             let config = config(line).expect("a config");
             let Source::Cluster(cluster) = config.controller.source else { panic!("no cluster") };
             assert!(cluster.report.status.is_none(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_lame_duck_needs_somebody_who_could_notice() {
+        let leave =
+            |flags: &str| config(&format!("sluicegate run --manifests x {flags}")).expect("a config").leave;
+        assert_eq!(leave("--http 127.0.0.1:0").lame_duck_time, Duration::ZERO);
+        assert_eq!(leave("--health 127.0.0.1:0").lame_duck_time, Duration::from_secs(30));
+        assert_eq!(leave("--health 127.0.0.1:0 --lame-duck-time 7s").lame_duck_time, Duration::from_secs(7));
+        assert!(!leave("--after-handover exit").stay && leave("--after-handover stay").stay);
+    }
+
+    #[test]
+    fn a_taint_is_known_by_its_key_or_by_the_beginning_of_it() {
+        let taints = config("sluicegate run --manifests x").expect("a config").leave.taints;
+        let means = |taint: &str| taints.iter().any(|known| known.matches(taint));
+        assert!(means("ToBeDeletedByClusterAutoscaler:NoSchedule"));
+        assert!(means("aws-node-termination-handler/spot-itn:NoSchedule"));
+        assert!(!means("node.kubernetes.io/unschedulable:NoSchedule"));
+        assert!(!means("ToBeDeletedByClusterAutoscalerSoon:NoSchedule"));
+        for bad in ["", "*", "key:NoSchedule", "key=value"] {
+            assert!(Taint::from_str(bad).is_err(), "{bad}");
         }
     }
 

@@ -32,7 +32,7 @@ use tracing::Level;
 
 use crate::build::{Ask, Shutdown, build};
 use crate::cli::DemoArgs;
-use crate::config::Config;
+use crate::config::{Config, Leave};
 use crate::fd::FdLimit;
 use crate::run::on_control_runtime;
 use crate::{FAILED, USAGE, log};
@@ -84,7 +84,11 @@ fn config(args: &DemoArgs, shop: &Shop, files: FdLimit) -> Config {
     Config {
         http: vec![args.http],
         admin: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        health: None,
+        control: None,
         handover: None,
+        leave: Leave::default(),
+        program: None,
         controller: controller::Config::new(controller::Source::Folder(shop.manifests().into()), settings),
         proxy: proxy::Config {
             workers: available_parallelism().map_or(1, NonZeroUsize::get),
@@ -162,13 +166,13 @@ async fn stop_when_asked(duration: Option<Duration>, leaving: Leaving, ask: Ask)
         }
     };
     let who = tokio::select! {
-        who = signals.next() => who,
+        who = signals.leave() => who,
         () = over => "the end of --duration",
     };
     leaving.set();
     ask.leave(who);
     loop {
-        ask.leave(signals.next().await);
+        ask.leave(signals.leave().await);
     }
 }
 

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Owns: flags and their meaning, the order of start and stop, the wiring between the crates, exit codes, and the
-//! commands `run`, `check`, `explain` and `demo`.
+//! commands `run`, `check`, `explain`, `demo`, and those that ask a running process: `probe`, `drain`, `upgrade`.
 //! Never: logic of its own about routes or requests; that is `compile`'s, `model`'s and `proxy`'s.
 //! Start at [`main`], then [`build`](build()).
 
@@ -19,6 +19,7 @@ mod log;
 mod metrics;
 mod run;
 
+mod ask;
 mod check;
 mod demo;
 mod explain;
@@ -44,6 +45,9 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Run(args) => run::run(*args),
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Probe(args) => ask::probe(&args),
+        Command::Drain(args) => ask::drain(&args),
+        Command::Upgrade(args) => ask::upgrade(&args),
         Command::Demo(args) => demo::run(&args),
     };
     ExitCode::from(code)

@@ -4,19 +4,21 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use controller::{Live, Node};
+use lifecycle::Watch;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use model::{Problem, RouteTable};
 
-/// What a scrape reads. The data plane starts later than the admin listener, hence the lock.
+/// What a scrape reads.
 #[derive(Clone)]
 pub(crate) struct Metrics {
     live: Live,
-    pub(crate) proxy: Arc<OnceLock<proxy::Metrics>>,
+    drain: Watch,
+    proxy: Arc<OnceLock<proxy::Metrics>>,
 }
 
 impl Metrics {
-    pub(crate) fn new(live: Live) -> Metrics {
-        Metrics { live, proxy: Arc::default() }
+    pub(crate) fn new(live: Live, drain: Watch, proxy: Arc<OnceLock<proxy::Metrics>>) -> Metrics {
+        Metrics { live, drain, proxy }
     }
 
     /// Everything in Prometheus' text format. Each scrape has a recorder of its own: what is gone from the table is
@@ -26,6 +28,7 @@ impl Metrics {
         let handle = recorder.handle();
         metrics::with_local_recorder(&recorder, || {
             metrics::gauge!("sluicegate_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+            metrics::gauge!("sluicegate_phase", "phase" => self.drain.phase().as_str()).set(1.0);
             export_table(&self.live.routes.load());
             export_problems(&self.live.problems.load());
             export_node(self.live.node.load().as_ref().as_ref());

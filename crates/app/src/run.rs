@@ -1,4 +1,4 @@
-//! `sluicegate run`: serves until a signal or a successor, then drains.
+//! `sluicegate run`: serves until a signal or a successor, then leaves.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tracing::Level;
 
 use crate::build::{Outcome, Shutdown, build};
 use crate::cli::RunArgs;
-use crate::config::Config;
+use crate::config::{Config, Program};
 use crate::fd::FdLimit;
 use crate::{CUT, FAILED, USAGE, log};
 
@@ -22,7 +22,7 @@ const LAST_PAGE: Duration = Duration::from_secs(1);
 pub(crate) fn run(args: RunArgs) -> u8 {
     let files = FdLimit::raise();
     let config = match log::start(Level::INFO).and_then(|()| Config::new(args, files).map_err(Into::into)) {
-        Ok(config) => config,
+        Ok(config) => Config { program: Program::current(), ..config },
         Err(error) => {
             eprintln!("error: {error:#}");
             return USAGE;

@@ -27,6 +27,23 @@ impl fmt::Display for Span {
     }
 }
 
+/// A duration that may be none: a [`Span`], or `0s`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SpanOrNone(pub(crate) Duration);
+
+impl FromStr for SpanOrNone {
+    type Err = String;
+
+    fn from_str(raw: &str) -> Result<SpanOrNone, String> {
+        match raw {
+            "0" | "0s" => Ok(SpanOrNone(Duration::ZERO)),
+            _ => {
+                raw.parse::<Span>().map(|span| SpanOrNone(span.0)).map_err(|error| format!("{error}, or 0s"))
+            }
+        }
+    }
+}
+
 /// A number of bytes, at least one, as `64KiB`, `1MiB`, `1GiB` or `512B`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Size(pub(crate) u64);

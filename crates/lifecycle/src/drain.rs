@@ -1,20 +1,26 @@
 //! The drain: how a process stops without costing a client a request.
 //!
 //! ```text
-//! Serving ──start()──► Draining ──────────────────────────────► Stopping
-//!   │                    │ every answer on HTTP/1 says             │ what is still in
-//!   │                    │ `Connection: close`; idle connections   │ flight is cut
-//!   │                    │ stay open until their client speaks     │
-//!   │                    │ or their idle time is over              │
-//!   t < 0                t0                                        t0 + idle + longest request
+//! Serving ◄──► LameDuck ────────────► Draining ─────────────────► Stopping
+//!   │            │ says it is not       │ closes its listeners as   │ what is still in
+//!   │            │ ready, goes on       │ soon as nobody is left,   │ flight is cut
+//!   │            │ accepting            │ at most an idle time on   │
+//!   │            └──────────┬───────────┘
+//!   │            every answer on HTTP/1 says `Connection: close`; idle connections stay open
+//!   │            until their client speaks or their idle time is over
+//!   t < 0        t0                     t1                          t1 + idle + longest request
 //! ```
+//!
+//! A load balancer sends connections to a process until it has noticed, by its health checks, that it should not. Only
+//! then may the listeners close: that wait is the lame duck. It is also the state of a process whose node is about to be
+//! taken away, and then it may end as it began.
 //!
 //! A server can never close an idle connection without a race: the client's next request may be on its way. So the
 //! drain closes none; it waits until each client has been told, or has been silent for longer than its load balancer
 //! keeps a silent connection. A request that comes in at the last moment of that wait may take its full time: that is
 //! why the two durations add up.
 //!
-//! A process whose successor has its listening sockets and serves goes from either of the first two phases to
+//! A process whose successor has its listening sockets and serves goes from any of the first three phases to
 //! `HandedOver`. That is a drain too, except that this process accepts nobody any more: whoever comes is the
 //! successor's, and whether this address is ready is for the successor to say.
 
@@ -23,27 +29,41 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use tokio::sync::watch;
 
-/// Where the process is on its way out. Phases only ever advance.
+/// Where the process is on its way out. Phases only advance, but for one step: a lame duck may serve again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Phase {
     /// Takes work.
     Serving = 0,
+    /// Asks not to be sent anybody, takes whoever comes all the same, and tells each client to leave.
+    LameDuck = 1,
     /// Takes what still comes, tells each client to leave, closes nobody's idle connection.
-    Draining = 1,
+    Draining = 2,
     /// Drains, and leaves whoever still comes to its successor, which accepts on the same sockets.
-    HandedOver = 2,
+    HandedOver = 3,
     /// Cuts what is left.
-    Stopping = 3,
+    Stopping = 4,
 }
 
 impl Phase {
     fn from_u8(raw: u8) -> Phase {
         match raw {
             0 => Phase::Serving,
-            1 => Phase::Draining,
-            2 => Phase::HandedOver,
+            1 => Phase::LameDuck,
+            2 => Phase::Draining,
+            3 => Phase::HandedOver,
             _ => Phase::Stopping,
+        }
+    }
+
+    /// In words, for logs, pages and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Phase::Serving => "serving",
+            Phase::LameDuck => "lame duck",
+            Phase::Draining => "draining",
+            Phase::HandedOver => "handed over",
+            Phase::Stopping => "stopping",
         }
     }
 }
@@ -67,6 +87,14 @@ impl Trigger {
     pub fn advance(&self, phase: Phase) {
         self.phase.fetch_max(phase as u8, Ordering::Release);
         self.changed.send_replace(());
+    }
+
+    /// Makes a lame duck serve again; does nothing to a process that is no longer one.
+    pub fn recover(&self) {
+        let (from, to) = (Phase::LameDuck as u8, Phase::Serving as u8);
+        if self.phase.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+            self.changed.send_replace(());
+        }
     }
 }
 
@@ -125,6 +153,18 @@ mod tests {
         trigger.advance(Phase::Stopping);
         trigger.advance(Phase::Draining);
         assert_eq!(watch.phase(), Phase::Stopping);
+    }
+
+    #[test]
+    fn only_a_lame_duck_serves_again() {
+        let (trigger, watch) = drain();
+        trigger.advance(Phase::LameDuck);
+        assert!(watch.is_draining());
+        trigger.recover();
+        assert_eq!(watch.phase(), Phase::Serving);
+        trigger.advance(Phase::Draining);
+        trigger.recover();
+        assert_eq!(watch.phase(), Phase::Draining);
     }
 
     #[tokio::test]

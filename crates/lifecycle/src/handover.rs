@@ -9,7 +9,7 @@
 //!                                        claims the path, serves
 //!          ◄───────────────────────────  confirmed
 //!   released ─────────────────────────►
-//!   accepts no more, drains, ends
+//!   accepts no more, drains, ends        hands on in its turn, or ends: the connection tells
 //! ```
 //!
 //! A listening socket that is passed on is not a second one: both processes hold the same queue. So whoever waits in
@@ -21,14 +21,10 @@
 //! without accepting on it lets clients wait for nobody: the owner holds its sockets weakly, and a successor closes
 //! what it does not need.
 //!
-//! The path is taken over by renaming onto it, so there is always somebody to connect to. It is never unlinked: the
-//! file of a process that is gone is told from a live one by connecting to it.
-//!
 //! Never: binds an address, accepts a client, or decides when to drain. Start at [`Owner::handed_over`] and
 //! [`connect`].
 
 mod owner;
-mod path;
 mod predecessor;
 mod wire;
 
@@ -41,6 +37,7 @@ use std::path::PathBuf;
 use std::sync::Weak;
 use std::time::Duration;
 
+use crate::socket_path;
 pub use owner::{Owner, Successor};
 pub use predecessor::{Confirmed, Lost, Received, connect};
 
@@ -76,23 +73,9 @@ impl Offer {
 /// Why sockets can be neither had nor passed on, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The folder is missing.
-    #[error("{} cannot be made: its folder is missing; make the folder, or name a path in another one", .0.display())]
-    NoFolder(PathBuf),
-    /// Something else is there.
-    #[error("{} is no socket and is left alone; name another path, or remove it", .0.display())]
-    NotASocket(PathBuf),
-    /// A unix socket's path has little room.
-    #[error("{} is longer than the {} bytes that a socket's path may have here; name a shorter one", .0.display(), path::BYTES_MAX)]
-    TooLong(PathBuf),
-    /// The file cannot be made or reached.
-    #[error("{} cannot be used ({source}); see that this user may write into its folder and owns what is there", path.display())]
-    Io {
-        /// The path.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
+    /// The path itself.
+    #[error(transparent)]
+    Path(#[from] socket_path::Error),
     /// Another user's process.
     #[error("{} belongs to a process of user {uid}, which is neither this user nor root; end that process, or name another path", path.display())]
     Stranger {

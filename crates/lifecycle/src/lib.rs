@@ -8,7 +8,8 @@ pub mod drain;
 pub mod handover;
 mod ready;
 mod signal;
+pub mod socket_path;
 
 pub use drain::{Phase, Trigger, Watch};
 pub use ready::{Readiness, Waiting};
-pub use signal::Signals;
+pub use signal::{Signalled, Signals};

@@ -1,4 +1,5 @@
-//! Readiness: the process is ready when nobody who was named waits any more, and it does not drain without a successor.
+//! Readiness: the process is ready when nobody who was named waits any more, and it is not about to leave without a
+//! successor.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -23,13 +24,15 @@ impl Readiness {
         Waiting { what, readiness: self.clone() }
     }
 
-    /// What the process still waits for; empty when it is ready. A draining process waits for nothing but is not
-    /// ready: it says `drain`. One that has handed over does not: who asks means the address, where its successor
-    /// serves, and a probe that this process happened to accept just before must not tell anything else.
+    /// What the process still waits for; empty when it is ready. One that is about to leave waits for nothing but is not
+    /// ready: it says `lame duck`, then `drain`. One that has handed over does not: who asks means the address, where its
+    /// successor serves, and a probe that this process happened to accept just before must not tell anything else.
     pub fn waiting_for(&self) -> Vec<&'static str> {
         let mut waiting = self.lock().clone();
-        if matches!(self.drain.phase(), Phase::Draining | Phase::Stopping) {
-            waiting.push("drain");
+        match self.drain.phase() {
+            Phase::Serving | Phase::HandedOver => {}
+            Phase::LameDuck => waiting.push("lame duck"),
+            Phase::Draining | Phase::Stopping => waiting.push("drain"),
         }
         waiting
     }
@@ -72,6 +75,8 @@ mod tests {
         assert_eq!(readiness.waiting_for(), ["listeners"]);
         listeners.done();
         assert!(readiness.waiting_for().is_empty());
+        trigger.advance(Phase::LameDuck);
+        assert_eq!(readiness.waiting_for(), ["lame duck"]);
         trigger.advance(Phase::Draining);
         assert_eq!(readiness.waiting_for(), ["drain"]);
     }

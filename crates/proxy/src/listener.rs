@@ -37,9 +37,9 @@ impl Limits {
     }
 }
 
-/// Accepts until a drain is over: as long as anybody is being served, whoever was told to leave may come back. The
-/// listener closes when nobody is left, or when the idle time has passed since the drain began. After a handover it closes
-/// at once: who stands in the queue stands in the successor's too.
+/// Accepts until a drain is over: a lame duck as ever, and after that as long as anybody is being served, since whoever
+/// was told to leave may come back. The listener closes when nobody is left, or when the idle time has passed since the
+/// drain began. After a handover it closes at once: who stands in the queue stands in the successor's too.
 pub(crate) async fn accept(
     listener: Arc<TcpListener>,
     limits: Limits,
@@ -59,7 +59,7 @@ pub(crate) async fn accept(
         if drain.phase() >= Phase::HandedOver {
             return;
         }
-        let draining = drain.is_draining();
+        let draining = drain.phase() >= Phase::Draining;
         if draining {
             let ends = *drain_ends.get_or_insert_with(|| Instant::now() + limits.drain_max);
             // Whoever stood in the queue is taken first, and is then somebody.
@@ -111,7 +111,7 @@ fn watch(listener: Arc<TcpListener>) -> io::Result<AsyncFd<Arc<TcpListener>>> {
 
 /// Waits for the next phase that concerns a listener.
 async fn advanced(drain: &Watch) {
-    let next = if drain.is_draining() { Phase::HandedOver } else { Phase::Draining };
+    let next = if drain.phase() < Phase::Draining { Phase::Draining } else { Phase::HandedOver };
     drain.clone().reached(next).await;
 }
 

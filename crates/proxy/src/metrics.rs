@@ -122,6 +122,11 @@ impl Metrics {
         (self.sum(|c| &c.connections_open), self.sum(|c| &c.requests_in_flight))
     }
 
+    /// Client connections accepted so far.
+    pub fn accepted(&self) -> u64 {
+        self.sum(|c| &c.connections_accepted)
+    }
+
     /// Brings the current sums to the `metrics` recorder of this thread.
     pub fn export(&self) {
         let counter = |name: &'static str, value| metrics::counter!(name).absolute(value);

@@ -1,16 +1,19 @@
-//! The way out: a drain, with or without a successor, and the end of its patience.
+//! The way out: lame duck and drain, with or without a successor, and the end of its patience.
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use lifecycle::handover::Successor;
+use lifecycle::handover::{Received, Successor};
 use lifecycle::{Phase, Trigger};
 use proxy::Report;
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::Shutdown;
 use super::admin::Admin;
+use super::lame_duck::LameDuck;
 
 /// From the hard stop until the workers must have ended; longer, and they hang.
 const STOP_TIME_MAX: Duration = Duration::from_secs(5);
@@ -28,84 +31,123 @@ impl Grace {
     }
 }
 
-/// Why the process leaves.
-pub(super) enum Cause {
-    Asked(&'static str),
-    HandedOver(Successor),
-    /// Without its control plane the process would serve an ever older table: it drains, to be started anew.
-    Failed(anyhow::Error),
-}
-
 /// A process on its way out.
 pub(super) struct Leaving<'a> {
-    pub(super) trigger: &'a Trigger,
-    pub(super) grace: Grace,
-    pub(super) admin: &'a mut Admin,
-    pub(super) shutdown: Shutdown,
+    trigger: Arc<Trigger>,
+    duck: LameDuck,
+    grace: Grace,
+    admin: &'a mut Admin,
+    /// Whom this process has replaced; that one may still look whether it is there.
+    predecessor: Option<Received>,
+    successor: Option<Successor>,
+    /// Whether somebody has asked the process to leave.
+    asked: bool,
+    /// When what is left is cut; a lame duck has not come so far.
+    ends: Option<Instant>,
 }
 
-impl Leaving<'_> {
+impl<'a> Leaving<'a> {
+    pub(super) fn new(
+        trigger: Arc<Trigger>,
+        duck: LameDuck,
+        grace: Grace,
+        admin: &'a mut Admin,
+        predecessor: Option<Received>,
+    ) -> Leaving<'a> {
+        let (successor, asked, ends) = (None, false, None);
+        Leaving { trigger, duck, grace, admin, predecessor, successor, asked, ends }
+    }
+
+    /// Begins to leave because somebody has asked.
+    pub(super) fn asked(&mut self, who: &'static str) {
+        self.asked = true;
+        self.lame_duck(who);
+    }
+
+    /// Begins to leave because a part of the process has failed, which is then told to whoever started it.
+    pub(super) fn failed(&mut self, error: anyhow::Error) -> anyhow::Error {
+        tracing::error!("{error:#}; leaving");
+        self.lame_duck("a failure of the control plane");
+        error
+    }
+
+    /// Begins to leave without a successor.
+    fn lame_duck(&mut self, why: &'static str) {
+        self.duck.leaving(why);
+        // Whoever we have replaced may have to be started again in our place.
+        self.predecessor = None;
+    }
+
+    /// Begins to leave, or goes on leaving, in favour of a successor.
+    pub(super) fn hand_over(&mut self, successor: Successor) {
+        self.trigger.advance(Phase::HandedOver);
+        self.admin.close();
+        if let Some(predecessor) = self.predecessor.take() {
+            predecessor.handed_on();
+        }
+        self.ends.get_or_insert_with(|| Instant::now() + self.grace.0);
+        tracing::info!("handed over to process {}: draining; {TOLD} {:?}", successor.pid(), self.grace.0);
+        self.successor = Some(successor);
+    }
+
+    /// The load balancers have let go.
+    fn close(&mut self) {
+        self.trigger.advance(Phase::Draining);
+        self.ends = Some(Instant::now() + self.grace.0);
+        tracing::info!("draining; {TOLD} {:?}, or at once if asked again", self.grace.0);
+    }
+
     /// Drains until nobody is left, the time is over or somebody asks again. A successor may still come and take what
     /// is open.
     pub(super) async fn drain(
-        mut self,
-        cause: &Cause,
+        &mut self,
+        shutdown: &mut Shutdown,
         mut finished: Pin<&mut impl Future<Output = io::Result<Report>>>,
         mut handed_over: Pin<&mut impl Future<Output = Successor>>,
     ) -> anyhow::Result<Report> {
-        let mut successor = self.begin(cause);
-        // Who replaces a process also signals it, and that one drains already. Only the next signal means more.
-        let mut expected = successor;
-        let mut time = std::pin::pin!(tokio::time::sleep(self.grace.0));
+        let duck = self.duck.clone();
+        let mut over = std::pin::pin!(duck.over());
         loop {
             tokio::select! {
                 report = &mut finished => return report.context("the data plane failed"),
-                by = &mut handed_over, if !successor => {
-                    successor = true;
-                    self.hand_over(by);
-                }
-                who = self.shutdown.asked() => {
-                    if !std::mem::take(&mut expected) {
+                by = &mut handed_over, if self.successor.is_none() => self.hand_over(by),
+                () = &mut over, if self.ends.is_none() => self.close(),
+                who = shutdown.asked_to_leave() => {
+                    // Who replaces a process also signals it, and that one drains already. Only the next signal means more.
+                    if std::mem::replace(&mut self.asked, true) {
                         tracing::warn!("{who} again: stopping at once");
-                        break;
+                        return self.stop(finished).await;
                     }
                     tracing::info!("{who}: draining since the handover; ask again to stop at once");
                 }
-                () = &mut time => {
+                () = sleep_until(self.ends.unwrap_or_else(Instant::now)), if self.ends.is_some() => {
                     tracing::warn!("the drain has taken its full time: stopping");
-                    break;
+                    return self.stop(finished).await;
                 }
             }
         }
-        self.stop(finished).await
-    }
-
-    /// Begins to drain and says whether there is a successor. What the log tells is so by then.
-    fn begin(&mut self, cause: &Cause) -> bool {
-        if let Cause::HandedOver(successor) = cause {
-            self.hand_over(*successor);
-            return true;
-        }
-        self.trigger.advance(Phase::Draining);
-        if let Cause::Asked(who) = cause {
-            tracing::info!("{who}: draining; {TOLD} {:?}, or at once if asked again", self.grace.0);
-        }
-        false
-    }
-
-    fn hand_over(&mut self, successor: Successor) {
-        self.trigger.advance(Phase::HandedOver);
-        self.admin.close();
-        tracing::info!("handed over to process {}: draining; {TOLD} {:?}", successor.pid, self.grace.0);
     }
 
     async fn stop(
-        self,
+        &self,
         finished: Pin<&mut impl Future<Output = io::Result<Report>>>,
     ) -> anyhow::Result<Report> {
         self.trigger.advance(Phase::Stopping);
-        let stopped = tokio::time::timeout(STOP_TIME_MAX, finished).await;
+        let stopped = timeout(STOP_TIME_MAX, finished).await;
         let report = stopped.with_context(|| format!("the workers did not end within {STOP_TIME_MAX:?}"))?;
         report.context("the data plane failed")
+    }
+
+    /// Waits, drained, until the process is asked to leave or its successor is gone.
+    pub(super) async fn stay(&mut self, shutdown: &mut Shutdown) {
+        let Some(successor) = self.successor.as_mut().filter(|_| !self.asked) else { return };
+        tracing::info!(
+            "drained; staying as long as process {} serves, or until asked to leave",
+            successor.pid()
+        );
+        tokio::select! {
+            who = shutdown.asked_to_leave() => tracing::info!("{who}"),
+            () = successor.gone() => tracing::warn!("process {} serves no longer", successor.pid()),
+        }
     }
 }

@@ -24,16 +24,23 @@ const PREDECESSOR_PAUSE: Duration = Duration::from_millis(100);
 
 const HTTP: &str = "http";
 const ADMIN: &str = "admin";
+const HEALTH: &str = "health";
 
 /// All listening sockets of the process. Who accepts on one owns it: the handover offers only what is still open.
 pub(super) struct Listeners {
     pub(super) http: Vec<Arc<TcpListener>>,
-    pub(super) admin: Arc<TcpListener>,
+    pub(super) admin: Door,
+    pub(super) health: Option<Door>,
     /// What a successor may have.
     pub(super) offers: Vec<Offer>,
     pub(super) predecessor: Option<Received>,
-    /// Whether the predecessor answers on our admin socket until it is released.
-    pub(super) admin_is_answered: bool,
+}
+
+/// A socket for those who ask about the process.
+pub(super) struct Door {
+    pub(super) listener: Arc<TcpListener>,
+    /// Whether the predecessor answers there until it is released.
+    pub(super) is_answered: bool,
 }
 
 /// Takes and binds all sockets.
@@ -78,30 +85,27 @@ impl Sockets {
     }
 
     fn all(mut self, config: &Config) -> anyhow::Result<Listeners> {
-        let http = config.http.iter().map(|address| self.one(HTTP, *address).map(|(listener, _)| listener));
+        let http = config.http.iter().map(|address| self.one(HTTP, *address).map(|door| door.listener));
         let http = http.collect::<anyhow::Result<Vec<_>>>()?;
-        let (admin, admin_is_answered) = self.one(ADMIN, config.admin)?;
+        let admin = self.one(ADMIN, config.admin)?;
+        let health = config.health.map(|address| self.one(HEALTH, address)).transpose()?;
         if let Some(received) = &mut self.received {
             let rest = received.close_rest();
             tracing::info!(not_configured_here = rest.join(","), "took over from process {}", received.pid());
         }
-        Ok(Listeners { http, admin, offers: self.offers, predecessor: self.received, admin_is_answered })
+        Ok(Listeners { http, admin, health, offers: self.offers, predecessor: self.received })
     }
 
-    /// The socket for a configured address, and whether it is the predecessor's.
-    fn one(
-        &mut self,
-        role: &'static str,
-        configured: SocketAddr,
-    ) -> anyhow::Result<(Arc<TcpListener>, bool)> {
+    /// The socket for a configured address: the predecessor's, or a new one.
+    fn one(&mut self, role: &'static str, configured: SocketAddr) -> anyhow::Result<Door> {
         let taken = self.received.as_mut().and_then(|received| received.take(role, configured));
-        let is_taken = taken.is_some();
+        let is_answered = taken.is_some();
         let listener = Arc::new(match taken {
             Some(listener) => listener,
             None => bind(role, configured)?,
         });
         self.offers.push(Offer { role, configured, listener: Arc::downgrade(&listener) });
-        Ok((listener, is_taken))
+        Ok(Door { listener, is_answered })
     }
 }
 
@@ -132,13 +136,18 @@ mod tests {
     use lifecycle::handover::Owner;
 
     use super::*;
+    use crate::config::Leave;
 
     fn config(http: &[SocketAddr], handover: Option<PathBuf>) -> Config {
         let source = Source::Folder(PathBuf::new());
         Config {
             http: http.to_vec(),
             admin: "127.0.0.1:0".parse().unwrap(),
+            health: None,
+            control: None,
             handover,
+            leave: Leave::default(),
+            program: None,
             controller: controller::Config::new(source, compile::Settings::default()),
             proxy: proxy::Config::default(),
         }
@@ -168,7 +177,7 @@ mod tests {
         let handing = tokio::spawn(Owner::claim(path, offers(&[&owned])).unwrap().handed_over());
         let taken = taking.await.unwrap().unwrap();
         assert_eq!(taken.http[0].local_addr().unwrap(), address);
-        assert!(!taken.admin_is_answered, "the admin socket is its own");
+        assert!(!taken.admin.is_answered, "the admin socket is its own");
         handing.abort();
     }
 

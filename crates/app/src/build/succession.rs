@@ -40,17 +40,21 @@ impl Succession {
         Owner::claim(path, offers).map(Some).context("cannot own the path of --handover")
     }
 
-    /// Releases the predecessor: we serve.
-    pub(super) async fn confirm(self) {
-        let Some(predecessor) = self.predecessor else { return };
+    /// Releases the predecessor: we serve. It is returned if it drains now.
+    pub(super) async fn confirm(&mut self) -> Option<Received> {
+        let mut predecessor = self.predecessor.take()?;
         let pid = predecessor.pid();
         match predecessor.confirm().await {
-            Confirmed::Released => tracing::info!("process {pid} is released and drains"),
+            Confirmed::Released => {
+                tracing::info!("process {pid} is released and drains");
+                return Some(predecessor);
+            }
             Confirmed::Ended => tracing::warn!("process {pid} has ended before it could be released"),
             Confirmed::Refused => {
                 tracing::error!("process {pid} does not let go: both serve until one is ended");
             }
         }
+        None
     }
 }
 

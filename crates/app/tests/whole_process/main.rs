@@ -10,4 +10,6 @@ mod demo;
 mod drain;
 mod explain;
 mod handover;
+mod lame_duck;
 mod run;
+mod upgrade;

@@ -8,10 +8,12 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
-use super::path::{Identity, claim};
 use super::predecessor::is_ours;
-use super::wire::{CONFIRMED, GIVEN_UP, Greeting, Outgoing, RELEASED, VERSION, invalid, say, send_sockets};
+use super::wire::{
+    CONFIRMED, GIVEN_UP, Greeting, HANDED_ON, Outgoing, RELEASED, VERSION, invalid, say, send_sockets,
+};
 use super::{CONFIRM_WAIT, Error, MESSAGE_WAIT, Offer, PATH_CHECK, TURN_PAUSE};
+use crate::socket_path::{self, Identity};
 
 /// Owns the path of the handover.
 #[derive(Debug)]
@@ -25,10 +27,24 @@ pub struct Owner {
 }
 
 /// The process that serves in our place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Successor {
-    /// Its process, as it calls itself.
-    pub pid: u32,
+    pid: u32,
+    stream: UnixStream,
+}
+
+impl Successor {
+    /// Its process, as it calls itself; in another container that number means nothing here.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Waits until it has ended or drains, and nobody serves in its place; for ever if it hands over in its turn.
+    pub async fn gone(&mut self) {
+        if let Ok(HANDED_ON) = self.stream.read_u8().await {
+            std::future::pending().await
+        }
+    }
 }
 
 impl Owner {
@@ -121,9 +137,9 @@ impl Owner {
 }
 
 fn bind(path: &Path) -> Result<(UnixListener, Identity), Error> {
-    let (listener, identity) = claim(path)?;
-    let listener =
-        UnixListener::from_std(listener).map_err(|source| Error::Io { path: path.into(), source })?;
+    let (listener, identity) = socket_path::claim(path)?;
+    let fail = |source| socket_path::Error::Io { path: path.into(), source };
+    let listener = UnixListener::from_std(listener).map_err(fail)?;
     Ok((listener, identity))
 }
 
@@ -141,7 +157,7 @@ async fn serve(mut stream: UnixStream, offers: Vec<Offer>) -> io::Result<Success
     }
     // It serves, whether it hears this or not.
     say(&stream, &[RELEASED]);
-    Ok(Successor { pid })
+    Ok(Successor { pid, stream })
 }
 
 async fn pass_on(stream: &mut UnixStream, offers: Vec<Offer>) -> io::Result<u32> {

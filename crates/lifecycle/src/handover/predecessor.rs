@@ -9,10 +9,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::socket_path;
+
 use super::wire::{
-    CONFIRMED, GIVEN_UP, Greeting, Incoming, RELEASED, VERSION, invalid, receive_sockets, say,
+    CONFIRMED, GIVEN_UP, Greeting, HANDED_ON, Incoming, RELEASED, VERSION, invalid, receive_sockets, say,
 };
-use super::{Error, MESSAGE_WAIT, TURN_PAUSE, TURN_WAIT, path};
+use super::{Error, MESSAGE_WAIT, TURN_PAUSE, TURN_WAIT};
 
 /// The sockets of a predecessor, which goes on accepting on them until [`confirm`](Received::confirm).
 #[derive(Debug)]
@@ -48,7 +50,7 @@ pub enum Confirmed {
 /// # Errors
 /// If somebody is there and the sockets cannot be had all the same.
 pub async fn connect(path: &Path) -> Result<Option<Received>, Error> {
-    path::check(path)?;
+    socket_path::check(path)?;
     let deadline = Instant::now() + TURN_WAIT;
     loop {
         match ask(path).await? {
@@ -76,7 +78,7 @@ async fn ask(path: &Path) -> Result<Answer, Error> {
                 ErrorKind::NotFound | ErrorKind::ConnectionRefused => Ok(Answer::Nobody),
                 // Its backlog is full.
                 ErrorKind::WouldBlock => Ok(Answer::Later(Error::Busy(path.into()))),
-                _ => Err(Error::Io { path: path.into(), source: error }),
+                _ => Err(io_error(path, error)),
             };
         }
     };
@@ -111,8 +113,12 @@ async fn ask(path: &Path) -> Result<Answer, Error> {
 
 /// Whoever may write into the folder can put a socket there; only our own user and root are believed.
 fn check_peer(stream: &UnixStream, path: &Path) -> Result<(), Error> {
-    let peer = stream.peer_cred().map_err(|source| Error::Io { path: path.into(), source })?;
+    let peer = stream.peer_cred().map_err(|error| io_error(path, error))?;
     if is_ours(peer.uid()) { Ok(()) } else { Err(Error::Stranger { path: path.into(), uid: peer.uid() }) }
+}
+
+fn io_error(path: &Path, source: io::Error) -> Error {
+    socket_path::Error::Io { path: path.into(), source }.into()
 }
 
 /// Whether a user may take part in a handover of ours.
@@ -158,8 +164,8 @@ impl Received {
         }
     }
 
-    /// Tells the predecessor that we serve: it accepts no more.
-    pub async fn confirm(mut self) -> Confirmed {
+    /// Tells the predecessor that we serve: it accepts no more. While `self` lives, it knows that we do.
+    pub async fn confirm(&mut self) -> Confirmed {
         self.close_rest();
         let exchange = async {
             self.stream.write_all(&[CONFIRMED]).await?;
@@ -173,5 +179,10 @@ impl Received {
             Err(error) if is_end(&error) => Confirmed::Ended,
             Err(_) => Confirmed::Refused,
         }
+    }
+
+    /// Tells the predecessor that somebody else serves in our place now, so that our end means nothing to it.
+    pub fn handed_on(self) {
+        say(&self.stream, &[HANDED_ON]);
     }
 }

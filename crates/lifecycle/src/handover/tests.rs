@@ -13,6 +13,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
+use crate::socket_path::Error as PathError;
+
 use super::wire::{Greeting, VERSION};
 use super::{Confirmed, Error, Lost, MESSAGE_WAIT, Offer, Owner, Received, Successor, connect};
 
@@ -89,7 +91,7 @@ async fn sockets_of_port_0_arrive_in_their_order_with_all_that_one_message_canno
     }
     assert!(take(&mut received).is_none());
     assert_eq!(received.confirm().await, Confirmed::Released);
-    assert_eq!(old.handed_over.await.unwrap(), Successor { pid: std::process::id() });
+    assert_eq!(old.handed_over.await.unwrap().pid(), std::process::id());
 }
 
 #[tokio::test]
@@ -135,7 +137,7 @@ async fn what_is_closed_by_then_is_neither_offered_nor_kept_open() {
 async fn a_successor_that_dies_before_it_confirms_costs_nothing_and_the_next_one_is_served() {
     let old = Old::with(1);
     drop(old.successor().await);
-    let received = old.successor().await;
+    let mut received = old.successor().await;
     assert!(!old.handed_over.is_finished());
     assert_eq!(received.confirm().await, Confirmed::Released);
     old.handed_over.await.unwrap();
@@ -149,7 +151,7 @@ async fn a_successor_that_dies_with_the_path_in_its_hands_gives_it_back() {
     let claimed = Owner::claim(old.path(), Vec::new()).unwrap();
     drop((claimed, received));
     // Until the old process knows, the path belongs to nobody.
-    let received = eventually(async || connect(&old.path()).await.unwrap()).await;
+    let mut received = eventually(async || connect(&old.path()).await.unwrap()).await;
     assert_eq!(received.confirm().await, Confirmed::Released);
 }
 
@@ -243,11 +245,14 @@ async fn a_file_of_another_kind_a_missing_folder_and_a_long_path_are_told_and_le
     let folder = tempfile::tempdir().unwrap();
     let (file, long) = (folder.path().join("file"), folder.path().join("x".repeat(100)));
     fs::write(&file, "mine").unwrap();
-    assert!(matches!(connect(&file).await.unwrap_err(), Error::NotASocket(_)));
-    assert!(matches!(Owner::claim(file.clone(), Vec::new()).unwrap_err(), Error::NotASocket(_)));
+    assert!(matches!(connect(&file).await.unwrap_err(), Error::Path(PathError::NotASocket(_))));
+    assert!(matches!(
+        Owner::claim(file.clone(), Vec::new()).unwrap_err(),
+        Error::Path(PathError::NotASocket(_))
+    ));
     assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
-    assert!(matches!(connect(&file.join("x")).await.unwrap_err(), Error::NoFolder(_)));
-    assert!(matches!(connect(&long).await.unwrap_err(), Error::TooLong(_)));
+    assert!(matches!(connect(&file.join("x")).await.unwrap_err(), Error::Path(PathError::NoFolder(_))));
+    assert!(matches!(connect(&long).await.unwrap_err(), Error::Path(PathError::TooLong(_))));
 }
 
 #[tokio::test]
@@ -281,10 +286,33 @@ async fn a_predecessor_that_ends_is_told_from_one_that_waits_no_longer() {
 #[tokio::test]
 async fn a_predecessor_that_hangs_does_not_keep_its_successor_from_serving() {
     let (ours, mut theirs) = tokio::net::UnixStream::pair().unwrap();
-    let received = Received { stream: ours, pid: 0, sockets: Vec::new() };
+    let mut received = Received { stream: ours, pid: 0, sockets: Vec::new() };
     tokio::time::pause();
     let asked = tokio::time::Instant::now();
     assert_eq!(received.confirm().await, Confirmed::Refused);
     assert!(asked.elapsed() >= MESSAGE_WAIT);
     assert_eq!(tokio::io::AsyncReadExt::read_u8(&mut theirs).await.unwrap(), super::wire::CONFIRMED);
+}
+
+#[tokio::test]
+async fn a_process_that_has_handed_over_knows_when_its_successor_is_gone() {
+    let old = Old::with(1);
+    let mut received = old.successor().await;
+    assert_eq!(received.confirm().await, Confirmed::Released);
+    let mut successor = old.handed_over.await.unwrap();
+    let none = tokio::time::timeout(Duration::from_millis(50), successor.gone()).await;
+    assert!(none.is_err(), "it lives");
+    drop(received);
+    successor.gone().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_successor_that_hands_on_is_not_missed_when_it_ends() {
+    let old = Old::with(1);
+    let mut received = old.successor().await;
+    assert_eq!(received.confirm().await, Confirmed::Released);
+    let mut successor = old.handed_over.await.unwrap();
+    received.handed_on();
+    let ever = Duration::from_secs(24 * 3600);
+    assert!(tokio::time::timeout(ever, successor.gone()).await.is_err());
 }

@@ -4,7 +4,7 @@
 //! greeting   "sluicegt"  version: u16  process: u32  network: u64  state: u8 (0 go on, 1 busy)    both sides, once
 //! sockets    length: u16 + that many bytes of lines "role address\n", a descriptor each    as many as needed
 //!            length 0                                                                  no more sockets
-//! then       one byte: C confirmed, R released, G given up
+//! then       one byte: C confirmed, R released, G given up; after that H handed on, or the end of either process
 //! ```
 //!
 //! Numbers are big-endian. The greeting has this form in every version, so that each side can tell which version the
@@ -33,6 +33,7 @@ pub(super) const VERSION: u16 = 1;
 pub(super) const CONFIRMED: u8 = b'C';
 pub(super) const RELEASED: u8 = b'R';
 pub(super) const GIVEN_UP: u8 = b'G';
+pub(super) const HANDED_ON: u8 = b'H';
 
 const MAGIC: [u8; 8] = *b"sluicegt";
 const GREETING_BYTES: usize = MAGIC.len() + 2 + 4 + 8 + 1;

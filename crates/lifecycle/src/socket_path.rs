@@ -1,4 +1,7 @@
-//! The path of the handover: who has it, and taking it without a moment in which nobody does.
+//! A unix socket's path: who has it, and taking it without a moment in which nobody does.
+//!
+//! It is taken by renaming onto it, so there is always somebody to connect to, and never unlinked: the file of a process
+//! that is gone is told from a live one by connecting to it.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -6,21 +9,41 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
-use super::Error;
-
 /// What a unix socket's address has room for, less the final zero and the name it is bound by at first.
-pub(super) const BYTES_MAX: usize = 107 - ".4294967295.99".len();
+const BYTES_MAX: usize = 107 - ".4294967295.99".len();
 /// Names tried for the new file: processes in containers of their own often share an id, and a killed one may leave
 /// its file behind.
 const NAMES_MAX: u32 = 100;
 /// Only we and root may connect.
 const MODE: u32 = 0o600;
 
+/// Why a path cannot be had, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The folder is missing.
+    #[error("{} cannot be made: its folder is missing; make the folder, or name a path in another one", .0.display())]
+    NoFolder(PathBuf),
+    /// Something else is there.
+    #[error("{} is no socket and is left alone; name another path, or remove it", .0.display())]
+    NotASocket(PathBuf),
+    /// A unix socket's path has little room.
+    #[error("{} is longer than the {BYTES_MAX} bytes that a socket's path may have here; name a shorter one", .0.display())]
+    TooLong(PathBuf),
+    /// The file cannot be made or reached.
+    #[error("{} cannot be used ({source}); see that this user may write into its folder and owns what is there", path.display())]
+    Io {
+        /// The path.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
 /// The path, checked as far as that is possible without taking it.
 ///
 /// # Errors
 /// If nothing can be bound there.
-pub(super) fn check(path: &Path) -> Result<(), Error> {
+pub(crate) fn check(path: &Path) -> Result<(), Error> {
     if path.as_os_str().len() > BYTES_MAX {
         return Err(Error::TooLong(path.into()));
     }
@@ -43,14 +66,14 @@ fn folder(path: &Path) -> &Path {
 
 /// The file that we put there. Its inode cannot be given to another file while our socket is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Identity {
+pub struct Identity {
     device: u64,
     inode: u64,
 }
 
 impl Identity {
     /// What is at `path`; `None` if nothing is.
-    pub(super) fn of(path: &Path) -> Option<Identity> {
+    pub fn of(path: &Path) -> Option<Identity> {
         let file = fs::symlink_metadata(path).ok()?;
         Some(Identity { device: file.dev(), inode: file.ino() })
     }
@@ -60,7 +83,7 @@ impl Identity {
 ///
 /// # Errors
 /// If the file cannot be made.
-pub(super) fn claim(path: &Path) -> Result<(UnixListener, Identity), Error> {
+pub fn claim(path: &Path) -> Result<(UnixListener, Identity), Error> {
     check(path)?;
     let fail = |source| Error::Io { path: path.into(), source };
     let (listener, new) = bind_beside(path).map_err(fail)?;

@@ -1,0 +1,57 @@
+//! The control socket: where this very process can be asked, whoever answers on its addresses.
+
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use admin::{Orders, Pages, Sources};
+use anyhow::Context;
+use lifecycle::socket_path;
+use tokio::net::UnixListener;
+use tokio::task::AbortHandle;
+
+use super::process::Tasks;
+
+/// The control socket: not there yet, or answered.
+pub(super) struct Control {
+    path: Option<PathBuf>,
+    orders: Orders,
+    sources: Arc<Sources>,
+    task: Option<AbortHandle>,
+}
+
+impl Control {
+    pub(super) fn new(path: Option<PathBuf>, orders: Orders, sources: Arc<Sources>) -> Control {
+        Control { path, orders, sources, task: None }
+    }
+
+    /// Takes the path and answers there, unless a process that still serves does: who asks for an upgrade asks that one
+    /// what has become of it.
+    ///
+    /// # Errors
+    /// If the path cannot be had.
+    pub(super) fn serve_if_free(&mut self, tasks: &mut Tasks) -> anyhow::Result<()> {
+        let is_taken = self.path.as_ref().is_some_and(|path| UnixStream::connect(path).is_ok());
+        if is_taken { Ok(()) } else { self.serve(tasks) }
+    }
+
+    /// Takes the path, whoever has it, and answers there.
+    ///
+    /// # Errors
+    /// If the path cannot be had.
+    pub(super) fn serve(&mut self, tasks: &mut Tasks) -> anyhow::Result<()> {
+        let Some(path) = self.path.take() else { return Ok(()) };
+        let (listener, _) = socket_path::claim(&path).context("cannot own the path of --control")?;
+        let listener = UnixListener::from_std(listener).context("the control socket cannot be watched")?;
+        let (pages, sources) = (Pages::Control(self.orders.clone()), Arc::clone(&self.sources));
+        self.task = Some(tasks.spawn(async move { match admin::serve(listener, pages, sources).await {} }));
+        Ok(())
+    }
+
+    /// Answers nobody any more.
+    pub(super) fn close(self) {
+        if let Some(task) = self.task {
+            task.abort();
+        }
+    }
+}

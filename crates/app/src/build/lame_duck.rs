@@ -1,0 +1,224 @@
+//! The lame duck: why the process asks not to be sent anybody, and whether load balancers have had the time to notice.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use controller::Node;
+use lifecycle::{Phase, Trigger};
+use model::Published;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep};
+
+use crate::config::Leave;
+
+/// How often is looked whether somebody new has come.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Nobody new for this long, and load balancers have noticed: they check more often than that, and send more often.
+const QUIET: Duration = Duration::from_secs(10);
+
+/// Why the process is a lame duck: it is one as long as there is a reason.
+#[derive(Clone)]
+pub(super) struct LameDuck {
+    trigger: Arc<Trigger>,
+    leave: Arc<Leave>,
+    reasons: Arc<Mutex<Reasons>>,
+}
+
+#[derive(Default)]
+struct Reasons {
+    /// Whoever asked the process to leave; that is never taken back.
+    leaving: Option<&'static str>,
+    ordered: bool,
+    taints: Vec<String>,
+    since: Option<Instant>,
+    newcomers: Option<Newcomers>,
+}
+
+/// Who has come so far, and when the last one did.
+#[derive(Clone, Copy)]
+struct Newcomers {
+    count: u64,
+    last: Instant,
+}
+
+impl LameDuck {
+    pub(super) fn new(trigger: Arc<Trigger>, leave: Leave) -> LameDuck {
+        LameDuck { trigger, leave: Arc::new(leave), reasons: Arc::default() }
+    }
+
+    /// An operator has asked for it, or no longer does.
+    pub(super) fn ordered(&self, ordered: bool) {
+        self.change(|reasons| reasons.ordered = ordered);
+    }
+
+    /// The process is to leave.
+    pub(super) fn leaving(&self, who: &'static str) {
+        self.change(|reasons| reasons.leaving = Some(who));
+    }
+
+    fn taints(&self, node: Option<&Node>) {
+        let taints = node.map(|node| node.taints.as_slice()).unwrap_or_default();
+        let meant = taints.iter().filter(|taint| self.leave.taints.iter().any(|known| known.matches(taint)));
+        let meant: Vec<String> = meant.cloned().collect();
+        self.change(|reasons| reasons.taints = meant);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Reasons)) {
+        let mut reasons = self.lock();
+        let before = reasons.words();
+        change(&mut reasons);
+        let words = reasons.words();
+        if words == before {
+            return;
+        }
+        if words.is_empty() {
+            reasons.since = None;
+            self.trigger.recover();
+            tracing::info!("no lame duck any more: serving");
+        } else {
+            reasons.since.get_or_insert_with(Instant::now);
+            self.trigger.advance(Phase::LameDuck);
+            tracing::info!(
+                "lame duck ({}): /ready says so, clients are told to leave with their next answer, and whoever comes is \
+                 served",
+                words.join(", ")
+            );
+        }
+    }
+
+    /// Why, in words; empty if it is none.
+    pub(super) fn reasons(&self) -> Vec<String> {
+        self.lock().words()
+    }
+
+    /// Whether load balancers have had their time, and nobody new comes.
+    pub(super) fn let_go(&self) -> bool {
+        let (reasons, time) = (self.lock(), self.leave.lame_duck_time);
+        let last = reasons.newcomers.map_or(Duration::MAX, |newcomers| newcomers.last.elapsed());
+        reasons.since.is_some_and(|since| since.elapsed() >= time) && last >= QUIET.min(time)
+    }
+
+    /// Waits until load balancers have let go, or long enough.
+    pub(super) async fn over(&self) {
+        let asked = Instant::now();
+        while !self.let_go() && asked.elapsed() < 2 * self.leave.lame_duck_time {
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Counts who comes, by what `count` says, for as long as the process lives.
+    pub(super) async fn count(self, count: impl Fn() -> u64) -> Infallible {
+        loop {
+            self.came(count());
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    fn came(&self, count: u64) {
+        let newcomers = &mut self.lock().newcomers;
+        if newcomers.is_none_or(|before| before.count != count) {
+            *newcomers = Some(Newcomers { count, last: Instant::now() });
+        }
+    }
+
+    /// Follows the taints of our node.
+    pub(super) async fn follow(self, node: Published<Option<Node>>) -> Infallible {
+        let changed = Arc::new(Notify::new());
+        let told = Arc::clone(&changed);
+        node.subscribe(move || told.notify_one());
+        loop {
+            self.taints(node.load().as_ref().as_ref());
+            changed.notified().await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Reasons> {
+        self.reasons.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Reasons {
+    fn words(&self) -> Vec<String> {
+        let leaving = self.leaving.map(str::to_owned);
+        let ordered = self.ordered.then(|| "sluicegate drain".to_owned());
+        let taints = self.taints.iter().map(|taint| format!("taint {taint} of our node"));
+        leaving.into_iter().chain(ordered).chain(taints).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lifecycle::Watch;
+    use lifecycle::drain::drain;
+
+    use super::*;
+
+    const TIME: Duration = Duration::from_secs(30);
+
+    fn duck() -> (LameDuck, Watch) {
+        let (trigger, watch) = drain();
+        let taints = vec!["example.org/going".parse().unwrap()];
+        let leave = Leave { lame_duck_time: TIME, taints, stay: false };
+        (LameDuck::new(Arc::new(trigger), leave), watch)
+    }
+
+    fn node(taint: &str) -> Node {
+        Node { taints: vec![taint.into()], ..Node::default() }
+    }
+
+    #[tokio::test]
+    async fn it_is_one_as_long_as_there_is_a_reason() {
+        let (duck, watch) = duck();
+        duck.taints(Some(&node("example.org/other:NoSchedule")));
+        assert_eq!(watch.phase(), Phase::Serving);
+        duck.taints(Some(&node("example.org/going:NoSchedule")));
+        duck.ordered(true);
+        assert_eq!(duck.reasons(), ["sluicegate drain", "taint example.org/going:NoSchedule of our node"]);
+        duck.ordered(false);
+        assert_eq!(watch.phase(), Phase::LameDuck);
+        duck.taints(None);
+        assert_eq!((watch.phase(), duck.reasons().len()), (Phase::Serving, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn load_balancers_have_the_time_they_need_from_the_first_reason_on() {
+        let (duck, _watch) = duck();
+        duck.ordered(true);
+        tokio::time::advance(TIME - Duration::from_secs(1)).await;
+        duck.leaving("SIGTERM");
+        assert!(!duck.let_go());
+        let asked = Instant::now();
+        duck.over().await;
+        assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_still_comes_is_waited_for_but_not_for_ever() {
+        let (duck, _watch) = duck();
+        duck.leaving("SIGTERM");
+        duck.came(1);
+        tokio::time::advance(TIME - Duration::from_secs(2)).await;
+        duck.came(2);
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert!(!duck.let_go(), "somebody has come two seconds ago");
+        tokio::time::advance(QUIET).await;
+        assert!(duck.let_go());
+
+        let coming = tokio::spawn({
+            let (duck, mut count) = (duck.clone(), 2);
+            async move {
+                loop {
+                    count += 1;
+                    duck.came(count);
+                    sleep(LOOK_EVERY).await;
+                }
+            }
+        });
+        sleep(LOOK_EVERY).await;
+        let asked = Instant::now();
+        duck.over().await;
+        assert!(asked.elapsed() >= 2 * TIME, "{:?}", asked.elapsed());
+        coming.abort();
+    }
+}

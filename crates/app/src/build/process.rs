@@ -1,0 +1,187 @@
+//! The life of a process: it waits for its first route table, serves, and leaves.
+
+use std::net::TcpListener;
+use std::pin::pin;
+use std::sync::Arc;
+
+use ::admin::Asked;
+use anyhow::{Context, bail};
+use controller::Live;
+use lifecycle::drain::drain;
+use lifecycle::handover::{Owner, Received};
+use lifecycle::{Readiness, Trigger, Waiting, Watch};
+use proxy::Proxy;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{JoinError, JoinSet};
+
+use super::admin::Admin;
+use super::control::Control;
+use super::lame_duck::LameDuck;
+use super::leave::{Grace, Leaving};
+use super::state::Standing;
+use super::succession::{Succession, handed_over};
+use super::upgrade::{self, Upgrade};
+use super::{Bound, Listeners, Outcome, Shutdown};
+use crate::config::Config;
+
+/// The parts of the control plane; none of them ends unless it fails.
+pub(super) type Tasks = JoinSet<anyhow::Error>;
+
+/// A process: everything that is needed to serve, and to stop again.
+pub(super) struct Process {
+    live: Live,
+    config: Config,
+    http: Vec<Arc<TcpListener>>,
+    succession: Succession,
+    admin: Admin,
+    control: Control,
+    tasks: Tasks,
+    trigger: Arc<Trigger>,
+    watch: Watch,
+    waiting: Option<Waiting>,
+    standing: Standing,
+}
+
+impl Process {
+    /// Starts nothing yet.
+    pub(super) fn new(bound: Bound, shutdown: &Shutdown) -> Process {
+        let Bound { live, mut config, listeners, .. } = bound;
+        let Listeners { http, admin, health, offers, predecessor } = listeners;
+        let (trigger, watch) = drain();
+        let trigger = Arc::new(trigger);
+        let readiness = Readiness::new(watch.clone());
+        let waiting = Some(readiness.register("route table"));
+        let duck = LameDuck::new(Arc::clone(&trigger), config.leave.clone());
+        let upgrade = Upgrade::new(config.program.take(), config.handover.is_some());
+        let standing = Standing::new(watch.clone(), duck, upgrade);
+        let admin = Admin::new(admin, health, standing.sources(&live, readiness));
+        let control = Control::new(config.control.take(), shutdown.orders(), admin.sources());
+        let succession = Succession { path: config.handover.take(), offers, predecessor };
+        let tasks = JoinSet::new();
+        Process { live, config, http, succession, admin, control, tasks, trigger, watch, waiting, standing }
+    }
+
+    /// Waits for the first table, or for somebody who asks the process to leave before; that one is returned.
+    pub(super) async fn first_table(
+        &mut self,
+        shutdown: &mut Shutdown,
+    ) -> anyhow::Result<Option<&'static str>> {
+        // Else the predecessor, which is ready, answers there until we are: who asks means the address.
+        self.admin.serve_new(&mut self.tasks)?;
+        self.control.serve_if_free(&mut self.tasks)?;
+        let synced =
+            follow(&mut self.tasks, self.config.controller.clone(), self.live.clone(), self.watch.clone());
+        let mut synced = pin!(synced);
+        loop {
+            tokio::select! {
+                () = &mut synced => return Ok(None),
+                ended = self.tasks.join_next() => return Err(failure(ended)),
+                who = shutdown.asked_to_leave() => return Ok(Some(who)),
+                ended = self.succession.predecessor_ended() => {
+                    ended?;
+                    // Nobody else can answer the probes now.
+                    self.admin.serve(&mut self.tasks)?;
+                }
+            }
+        }
+    }
+
+    /// Serves until somebody asks it to leave, and leaves.
+    pub(super) async fn serve(mut self, mut shutdown: Shutdown) -> anyhow::Result<Outcome> {
+        let owner = self.succession.claim()?;
+        let proxy = self.start()?;
+        self.admin.serve(&mut self.tasks)?;
+        self.control.serve(&mut self.tasks)?;
+        let predecessor = self.succession.confirm().await;
+        self.watch_over(proxy.metrics(), shutdown.take_orders());
+        self.leave(proxy, owner, predecessor, shutdown).await
+    }
+
+    /// Starts the data plane.
+    fn start(&mut self) -> anyhow::Result<Proxy> {
+        let (config, http) = (self.config.proxy.clone(), std::mem::take(&mut self.http));
+        let proxy = proxy::start(config, http, self.live.routes.clone(), self.watch.clone());
+        let proxy = proxy.context("cannot start the workers")?;
+        self.standing.serves(proxy.metrics());
+        if let Some(waiting) = self.waiting.take() {
+            waiting.done();
+        }
+        tracing::info!(routes = self.live.routes.load().routes().len(), "serving");
+        Ok(proxy)
+    }
+
+    /// Follows what may make the process a lame duck, and what its operators ask for.
+    fn watch_over(&mut self, metrics: proxy::Metrics, orders: mpsc::Receiver<Asked>) {
+        let (duck, upgrade) = (self.standing.duck.clone(), self.standing.upgrade.clone());
+        self.tasks.spawn(async move { match upgrade::obey(orders, duck, upgrade).await {} });
+        let (duck, node) = (self.standing.duck.clone(), self.live.node.clone());
+        self.tasks.spawn(async move { match duck.follow(node).await {} });
+        let duck = self.standing.duck.clone();
+        self.tasks.spawn(async move { match duck.count(move || metrics.accepted()).await {} });
+    }
+
+    /// Waits for whatever makes the process leave, and lets it leave.
+    async fn leave(
+        mut self,
+        proxy: Proxy,
+        owner: Option<Owner>,
+        predecessor: Option<Received>,
+        mut shutdown: Shutdown,
+    ) -> anyhow::Result<Outcome> {
+        let (mut finished, mut handed_over) = (pin!(proxy.finished()), pin!(handed_over(owner)));
+        let (grace, duck) = (Grace::new(&self.config.proxy), self.standing.duck);
+        let mut leaving = Leaving::new(self.trigger, duck, grace, &mut self.admin, predecessor);
+        let mut failed = None;
+        tokio::select! {
+            ended = &mut finished => {
+                ended.context("the data plane failed")?;
+                bail!("the workers ended although nobody had asked them to");
+            }
+            // Without its control plane it would serve an ever older table: it leaves, to be started anew.
+            ended = self.tasks.join_next() => failed = Some(leaving.failed(failure(ended))),
+            who = shutdown.asked_to_leave() => leaving.asked(who),
+            successor = &mut handed_over => leaving.hand_over(successor),
+        }
+        let report = leaving.drain(&mut shutdown, finished, handed_over).await?;
+        tracing::info!(cut = report.cut, "drained");
+        if self.config.leave.stay {
+            leaving.stay(&mut shutdown).await;
+        }
+        self.control.close();
+        self.admin.finished().await;
+        failed.map_or(Ok(Outcome { cut: report.cut }), Err)
+    }
+}
+
+/// Starts the controller; what is returned ends with its first publication.
+fn follow(
+    tasks: &mut Tasks,
+    config: controller::Config,
+    live: Live,
+    drain: Watch,
+) -> impl Future<Output = ()> + use<> {
+    let (sender, synced) = oneshot::channel();
+    tasks.spawn(async move {
+        let told = move || {
+            let _ = sender.send(());
+        };
+        match controller::run(config, live, drain, told).await {
+            Ok(never) => match never {},
+            Err(error) => error.into(),
+        }
+    });
+    async move {
+        if synced.await.is_err() {
+            // The controller has failed, and its task tells why.
+            std::future::pending().await
+        }
+    }
+}
+
+fn failure(ended: Option<Result<anyhow::Error, JoinError>>) -> anyhow::Error {
+    match ended {
+        Some(Ok(error)) => error,
+        Some(Err(panic)) => anyhow::Error::from(panic).context("a part of the control plane failed"),
+        None => anyhow::anyhow!("the control plane is gone"),
+    }
+}

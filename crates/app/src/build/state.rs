@@ -1,0 +1,59 @@
+//! Where the process stands, for the pages that show it.
+
+use std::sync::{Arc, OnceLock};
+
+use admin::{Sources, State};
+use controller::Live;
+use lifecycle::{Readiness, Watch};
+
+use super::lame_duck::LameDuck;
+use super::upgrade::Upgrade;
+use crate::metrics::Metrics;
+
+/// All that bears on whether and how the process leaves.
+#[derive(Clone)]
+pub(super) struct Standing {
+    pub(super) watch: Watch,
+    pub(super) duck: LameDuck,
+    pub(super) upgrade: Upgrade,
+    /// The data plane starts later than the pages.
+    proxy: Arc<OnceLock<proxy::Metrics>>,
+}
+
+impl Standing {
+    pub(super) fn new(watch: Watch, duck: LameDuck, upgrade: Upgrade) -> Standing {
+        Standing { watch, duck, upgrade, proxy: Arc::default() }
+    }
+
+    /// The data plane serves, and counts here.
+    pub(super) fn serves(&self, metrics: proxy::Metrics) {
+        // Only one data plane is ever started.
+        let _ = self.proxy.set(metrics);
+    }
+
+    /// What the pages are made of.
+    pub(super) fn sources(&self, live: &Live, readiness: Readiness) -> Sources {
+        let metrics = Metrics::new(live.clone(), self.watch.clone(), Arc::clone(&self.proxy));
+        let standing = self.clone();
+        Sources {
+            readiness,
+            routes: live.routes.clone(),
+            problems: live.problems.clone(),
+            state: Box::new(move || standing.state()),
+            metrics: Box::new(move || metrics.render()),
+        }
+    }
+
+    fn state(&self) -> State {
+        let (connections, requests) = self.proxy.get().map(proxy::Metrics::open).unwrap_or_default();
+        State {
+            pid: std::process::id(),
+            phase: self.watch.phase().as_str(),
+            reasons: self.duck.reasons(),
+            let_go: self.duck.let_go(),
+            connections,
+            requests,
+            upgrade_failed: self.upgrade.failed(),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The upgrade: the process starts its own successor, from the file that it was started from, and is taken over from.
+
+use std::convert::Infallible;
+use std::process::ExitStatus;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use admin::{Asked, Order};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc;
+
+use super::lame_duck::LameDuck;
+use crate::config::Program;
+
+/// Starts successors, one at a time.
+#[derive(Clone)]
+pub(super) struct Upgrade {
+    /// What is started; why nothing can be.
+    program: Result<Program, &'static str>,
+    progress: Arc<Mutex<Progress>>,
+}
+
+#[derive(Default)]
+struct Progress {
+    /// The successor that is preparing to serve.
+    running: Option<u32>,
+    failed: Option<String>,
+}
+
+impl Upgrade {
+    pub(super) fn new(program: Option<Program>, has_handover: bool) -> Upgrade {
+        let program = match program {
+            _ if !has_handover => {
+                Err("without --handover no successor could take over: start the process with one")
+            }
+            None => Err("this process is part of another program, which would have to be started"),
+            Some(program) => Ok(program),
+        };
+        Upgrade { program, progress: Arc::default() }
+    }
+
+    /// Why the last one came to nothing.
+    pub(super) fn failed(&self) -> Option<String> {
+        self.lock().failed.clone()
+    }
+
+    /// Starts a successor. That it serves shows itself by the handover.
+    fn start(&self) -> Result<String, String> {
+        let started = self.try_start();
+        match &started {
+            Ok(done) => tracing::info!("upgrade: {done}"),
+            Err(why) => tracing::error!("no upgrade: {why}"),
+        }
+        started
+    }
+
+    fn try_start(&self) -> Result<String, String> {
+        let program = self.program.as_ref().map_err(|why| (*why).to_owned())?;
+        let mut progress = self.lock();
+        if let Some(pid) = progress.running {
+            return Err(format!("process {pid} is already preparing to take over; wait for it, or end it"));
+        }
+        let path = program.path.display();
+        let child = Command::new(&program.path).args(&program.args).spawn();
+        let child =
+            child.map_err(|error| format!("{path} cannot be started ({error}); this process serves on"))?;
+        let pid = child.id().unwrap_or_default();
+        *progress = Progress { running: Some(pid), failed: None };
+        tokio::spawn(self.clone().watch(child));
+        Ok(format!("process {pid} runs {path} and prepares to take over"))
+    }
+
+    /// If it ends, it has not taken over: else this process would not be there any more, or not care.
+    async fn watch(self, mut child: Child) {
+        let ended = child.wait().await;
+        let how = ended.map_or_else(|error| error.to_string(), |status: ExitStatus| status.to_string());
+        let why = format!("the successor has ended ({how}); its log tells why, and this process serves on");
+        tracing::error!("no upgrade: {why}");
+        *self.lock() = Progress { running: None, failed: Some(why) };
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Does what operators ask for.
+pub(super) async fn obey(mut asked: mpsc::Receiver<Asked>, duck: LameDuck, upgrade: Upgrade) -> Infallible {
+    while let Some(Asked { order, answer }) = asked.recv().await {
+        let done = match order {
+            Order::Drain => {
+                duck.ordered(true);
+                Ok(format!("lame duck: {}", duck.reasons().join(", ")))
+            }
+            Order::Undrain => {
+                duck.ordered(false);
+                match duck.reasons().as_slice() {
+                    [] => Ok("serving".into()),
+                    others => Err(format!("still a lame duck, for another reason: {}", others.join(", "))),
+                }
+            }
+            Order::Upgrade => upgrade.start(),
+        };
+        // Who asked may have left since.
+        let _ = answer.send(done);
+    }
+    std::future::pending().await
+}
