@@ -2,10 +2,12 @@
 //!
 //! Owns: the [`Phase`] of the process, readiness by named guard, signals, the [`handover`].
 //! Never: connections, routes, Kubernetes; whoever has something to drain watches the phase and does it.
-//! Start at [`drain`](drain::drain), which tells what the phases promise.
+//! Start at [`drain`](drain::drain), which tells what the phases promise; a service that wants the same way out and
+//! nothing else starts at [`layer`].
 
 pub mod drain;
 pub mod handover;
+pub mod layer;
 mod ready;
 mod signal;
 pub mod socket_path;
