@@ -157,3 +157,18 @@ fn endpoints_published_during_a_drain_are_used() {
     last_answer(client.request("GET", "/"));
     assert_eq!(old.requests(), 1);
 }
+
+#[test]
+fn a_client_of_http10_that_wants_to_be_kept_is_told_plainly_that_it_is_not() {
+    let upstream = Upstream::answering("hello");
+    let sluice = Sluice::start(&[upstream.address]);
+    let ask =
+        |target: &str| format!("GET {target} HTTP/1.0\r\nHost: host.test\r\nConnection: keep-alive\r\n\r\n");
+    let mut client = Client::connect(sluice.address);
+    let kept = client.send(ask("/")).response();
+    assert_eq!(kept.field("connection").as_deref(), Some("keep-alive"));
+    sluice.drain();
+    let told = client.send(ask("/")).response();
+    assert_eq!((told.status(), told.field("connection").as_deref()), (200, Some("close")));
+    assert_eq!(client.rest(), (vec![], End::Clean));
+}

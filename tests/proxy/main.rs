@@ -2,14 +2,21 @@
 //!
 //! - `forwarding`: what reaches the upstream, and what comes back
 //! - `strictness`: what is refused of what a client may send, row by row
+//! - `http2`: the same for many requests on one connection
 //! - `limits`: what is too large, too slow or too many, towards clients and from upstreams
 //! - `drain`: what a client sees of a drain, and when the workers end
 //! - `idle`: what keeps a connection open, what ends it, and what its end may cost
+//! - `proxy_protocol`, `secure`: what may be spoken before HTTP
+//! - `tunnels`: switches of protocols
 //! - `upstreams`: endpoints and their pools; what is tried again, and where; broken answers
 
 mod drain;
 mod forwarding;
+mod http2;
 mod idle;
 mod limits;
+mod proxy_protocol;
+mod secure;
 mod strictness;
+mod tunnels;
 mod upstreams;

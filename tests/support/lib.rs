@@ -5,7 +5,9 @@
 
 pub mod client;
 pub mod gate;
+pub mod http2;
 pub mod message;
+pub mod secure;
 pub mod sluice;
 pub mod upstream;
 
@@ -13,7 +15,9 @@ use std::time::{Duration, Instant};
 
 pub use client::{Client, End};
 pub use gate::Gate;
+pub use http2::Http2;
 pub use message::Message;
+pub use secure::{Authority, Secure};
 pub use sluice::Sluice;
 pub use upstream::{Deaf, Peer, Upstream};
 

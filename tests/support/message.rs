@@ -1,7 +1,6 @@
 //! Just enough HTTP/1 to read what comes, and to see every byte of it.
 
 use std::io::{self, Read};
-use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -63,7 +62,7 @@ impl Reader {
     ///
     /// # Errors
     /// `UnexpectedEof` if the peer closes first; with [`Reader::is_empty`], it closed between two messages.
-    pub fn head(&mut self, stream: &mut TcpStream) -> io::Result<Message> {
+    pub fn head(&mut self, stream: &mut impl Read) -> io::Result<Message> {
         let lines = self.until_blank_line(stream)?;
         let mut lines = lines.lines();
         let start = lines.next().unwrap_or_default().to_owned();
@@ -76,7 +75,7 @@ impl Reader {
     /// `UnexpectedEof` if the body is cut.
     pub fn body(
         &mut self,
-        stream: &mut TcpStream,
+        stream: &mut impl Read,
         message: &mut Message,
         may_have_one: bool,
     ) -> io::Result<()> {
@@ -117,7 +116,7 @@ impl Reader {
     ///
     /// # Errors
     /// `UnexpectedEof` if it is cut.
-    pub fn chunk(&mut self, stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+    pub fn chunk(&mut self, stream: &mut impl Read) -> io::Result<Vec<u8>> {
         let line = self.line(stream)?;
         let size =
             usize::from_str_radix(&line, 16).map_err(|_| io::Error::other(format!("chunk size {line:?}")))?;
@@ -129,7 +128,7 @@ impl Reader {
         Ok(data)
     }
 
-    fn chunks(&mut self, stream: &mut TcpStream, message: &mut Message) -> io::Result<()> {
+    fn chunks(&mut self, stream: &mut impl Read, message: &mut Message) -> io::Result<()> {
         loop {
             let data = self.chunk(stream)?;
             if data.is_empty() {
@@ -141,7 +140,7 @@ impl Reader {
         }
     }
 
-    fn until_blank_line(&mut self, stream: &mut TcpStream) -> io::Result<String> {
+    fn until_blank_line(&mut self, stream: &mut impl Read) -> io::Result<String> {
         let mut text = String::new();
         loop {
             let line = self.line(stream)?;
@@ -153,7 +152,7 @@ impl Reader {
         }
     }
 
-    fn line(&mut self, stream: &mut TcpStream) -> io::Result<String> {
+    fn line(&mut self, stream: &mut impl Read) -> io::Result<String> {
         loop {
             if let Some(end) = self.buffer.windows(2).position(|two| two == b"\r\n") {
                 let line = self.buffer.drain(..end + 2).take(end).collect::<Vec<u8>>();
@@ -165,7 +164,7 @@ impl Reader {
         }
     }
 
-    fn exactly(&mut self, stream: &mut TcpStream, length: usize) -> io::Result<Vec<u8>> {
+    fn exactly(&mut self, stream: &mut impl Read, length: usize) -> io::Result<Vec<u8>> {
         while self.buffer.len() < length {
             if self.fill(stream)? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
@@ -174,7 +173,7 @@ impl Reader {
         Ok(self.buffer.drain(..length).collect())
     }
 
-    fn fill(&mut self, stream: &mut TcpStream) -> io::Result<usize> {
+    fn fill(&mut self, stream: &mut impl Read) -> io::Result<usize> {
         let mut piece = [0; 64 << 10];
         let read = stream.read(&mut piece)?;
         self.received.fetch_add(read, Ordering::SeqCst);

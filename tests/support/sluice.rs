@@ -9,7 +9,7 @@ use model::{
     Backend, BackendKey, Condition, Endpoint, EndpointKey, HostMatch, Origin, PathMatch, Policy, Published,
     Route, RouteTable, RouteTableBuilder,
 };
-use proxy::{AccessLog, Config, Metrics, Proxy, Report};
+use proxy::{AccessLog, Config, Listener, Metrics, Protocol, Proxy, Report};
 
 /// A running data plane.
 #[derive(Debug)]
@@ -44,10 +44,23 @@ impl Sluice {
     /// # Panics
     /// If loopback has no port left, or a thread cannot be had.
     pub fn with(change: impl FnOnce(&mut Config), endpoints: &[SocketAddr]) -> Sluice {
+        Sluice::speaking(Protocol::default(), change, endpoints)
+    }
+
+    /// Starts with something to be spoken before HTTP.
+    ///
+    /// # Panics
+    /// If loopback has no port left, or a thread cannot be had.
+    pub fn speaking(
+        protocol: Protocol,
+        change: impl FnOnce(&mut Config),
+        endpoints: &[SocketAddr],
+    ) -> Sluice {
         let mut config = Config { access_log: AccessLog::Off, ..Config::default() };
         change(&mut config);
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("a bound socket");
+        let socket = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = socket.local_addr().expect("a bound socket");
+        let listener = Listener { socket: Arc::new(socket), protocol: Arc::new(protocol) };
         let live = Published::new(table(1, &endpoints.iter().copied().map(ready).collect::<Vec<_>>()));
         let (trigger, watch) = lifecycle::drain::drain();
         let proxy = proxy::start(config, vec![listener], live.clone(), watch).expect("the workers start");

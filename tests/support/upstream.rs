@@ -1,6 +1,6 @@
 //! Upstreams that follow a script, byte by byte.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -189,6 +189,21 @@ impl Peer {
     /// If it is cut.
     pub fn chunk(&mut self) -> io::Result<Vec<u8>> {
         self.reader.chunk(&mut self.stream)
+    }
+
+    /// Reads some bytes, as they are; none at the end.
+    ///
+    /// # Errors
+    /// As the socket says.
+    pub fn read_some(&mut self, most: usize) -> io::Result<Vec<u8>> {
+        let early = self.reader.take();
+        if !early.is_empty() {
+            return Ok(early);
+        }
+        let mut bytes = vec![0; most];
+        let read = self.stream.read(&mut bytes)?;
+        bytes.truncate(read);
+        Ok(bytes)
     }
 
     /// Writes bytes as they are.

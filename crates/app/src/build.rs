@@ -1,7 +1,9 @@
 //! From a checked configuration to bound sockets, and from those to a process that serves, drains and ends.
 
 mod listen;
+mod low_ports;
 mod process;
+mod protocols;
 
 mod admin;
 mod control;
@@ -15,7 +17,8 @@ mod leave;
 mod shutdown;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 
 use controller::Live;
 
@@ -29,6 +32,8 @@ pub use shutdown::{Ask, Shutdown};
 pub struct Bound {
     /// Where HTTP is served.
     pub http: Vec<SocketAddr>,
+    /// Where HTTPS is served.
+    pub https: Vec<SocketAddr>,
     /// Where operators and probes are answered.
     pub admin: SocketAddr,
     /// What the controller publishes.
@@ -43,14 +48,22 @@ pub struct Bound {
 /// Names the address that cannot be had, and why.
 pub async fn build(config: Config) -> anyhow::Result<Bound> {
     let listeners = listeners(&config).await?;
-    let http = listeners.http.iter().map(|listener| listener.local_addr()).collect::<io::Result<Vec<_>>>()?;
+    let (http, https) = (addresses(&listeners.http)?, addresses(&listeners.https)?);
     let admin = listeners.admin.listener.local_addr()?;
     if let Some(health) = &listeners.health {
         tracing::info!("load balancers are answered at http://{}/ready", health.listener.local_addr()?);
     }
-    let shown: Vec<String> = http.iter().map(SocketAddr::to_string).collect();
-    tracing::info!("listening http={} admin={admin}", shown.join(","));
-    Ok(Bound { http, admin, live: Live::default(), listeners, config })
+    let shown =
+        |addresses: &[SocketAddr]| addresses.iter().map(SocketAddr::to_string).collect::<Vec<_>>().join(",");
+    if !https.is_empty() {
+        tracing::info!("listening https={}", shown(&https));
+    }
+    tracing::info!("listening http={} admin={admin}", shown(&http));
+    Ok(Bound { http, https, admin, live: Live::default(), listeners, config })
+}
+
+fn addresses(listeners: &[Arc<TcpListener>]) -> io::Result<Vec<SocketAddr>> {
+    listeners.iter().map(|listener| listener.local_addr()).collect()
 }
 
 /// How a process ended that was asked to.

@@ -9,6 +9,8 @@ mod control;
 mod leave;
 mod limits;
 mod names;
+mod protocols;
+mod tls;
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
@@ -24,6 +26,8 @@ pub(crate) use cluster::ClusterArgs;
 pub(crate) use control::{ControlArgs, DrainArgs, Probe, ProbeArgs};
 pub(crate) use leave::LeaveArgs;
 pub(crate) use limits::{DownstreamArgs, UpstreamArgs};
+pub(crate) use protocols::ProtocolArgs;
+pub(crate) use tls::TlsArgs;
 
 use crate::units::Span;
 
@@ -49,6 +53,8 @@ pub(crate) enum Command {
     Drain(DrainArgs),
     /// Ask the process at a control socket to start its successor, from the same file, and wait until that serves
     Upgrade(ControlArgs),
+    /// Make a folder and give it to a user: a kubelet makes those of a hostPath for root alone (for an init container)
+    Give(GiveArgs),
     /// Run three upstreams, this proxy and its clients in one process while everything changes; count lost requests
     Demo(DemoArgs),
 }
@@ -71,7 +77,7 @@ pub(crate) struct RunArgs {
     )]
     pub(crate) http: Vec<SocketAddr>,
 
-    /// Serve HTTPS here (not in this version)
+    /// Serve HTTPS here, with the certificates that Ingresses name (spec.tls); written as --http is. By default nowhere
     #[arg(long, value_name = "ADDR", env = "SLUICEGATE_HTTPS", value_delimiter = ',')]
     pub(crate) https: Vec<SocketAddr>,
 
@@ -112,6 +118,12 @@ pub(crate) struct RunArgs {
     /// Ask this server about the names of ExternalName Services instead of those in /etc/resolv.conf
     #[arg(long, value_name = "ADDR", env = "SLUICEGATE_DNS_SERVER")]
     pub(crate) dns_server: Option<SocketAddr>,
+
+    #[command(flatten)]
+    pub(crate) protocols: ProtocolArgs,
+
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
 
     #[command(flatten)]
     pub(crate) leave: LeaveArgs,
@@ -178,6 +190,18 @@ pub(crate) struct ExplainArgs {
 
     #[command(flatten)]
     pub(crate) classes: ClassArgs,
+}
+
+/// What is given to whom.
+#[derive(Debug, Args)]
+pub(crate) struct GiveArgs {
+    /// The folder; those above it must exist
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+
+    /// The user's number
+    #[arg(long, value_name = "UID")]
+    pub(crate) user: u32,
 }
 
 /// How the demo runs.

@@ -10,7 +10,8 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use compile::Settings;
-use controller::Source;
+use controller::{OwnPod, Source};
+use ipnet::IpNet;
 
 use crate::cli::{ClassArgs, LeaveArgs, RunArgs};
 use crate::fd::FdLimit;
@@ -20,6 +21,10 @@ use crate::fd::FdLimit;
 pub struct Config {
     /// Where to serve HTTP. Port 0 takes a free one.
     pub http: Vec<SocketAddr>,
+    /// Where to serve HTTPS.
+    pub https: Vec<SocketAddr>,
+    /// What else is spoken there.
+    pub protocols: Protocols,
     /// Where to answer operators and probes.
     pub admin: SocketAddr,
     /// Where load balancers ask whether they may send requests; nowhere if none.
@@ -38,6 +43,15 @@ pub struct Config {
     pub proxy: proxy::Config,
 }
 
+/// What is spoken before HTTP/1.
+#[derive(Clone, Debug, Default)]
+pub struct Protocols {
+    /// Peers that begin each connection with a PROXY header.
+    pub proxy_header_from: Vec<IpNet>,
+    /// Whether HTTP/2 is spoken without TLS.
+    pub http2_cleartext: bool,
+}
+
 /// How the process leaves.
 #[derive(Clone, Debug, Default)]
 pub struct Leave {
@@ -47,6 +61,14 @@ pub struct Leave {
     pub taints: Vec<Taint>,
     /// Whether a process that has handed over stays until it is asked to leave.
     pub stay: bool,
+}
+
+impl Leave {
+    /// From the request to leave to the end of the process, at most: the lame duck waits twice its time for whoever still
+    /// comes, and then it drains.
+    pub fn stop_time(&self, proxy: &proxy::Config) -> Duration {
+        2 * self.lame_duck_time + proxy.drain_time()
+    }
 }
 
 /// The file that the process was started from, and its arguments. Taken at the start: the file may be replaced since.
@@ -113,31 +135,46 @@ impl Config {
     /// # Errors
     /// Names the flag that cannot be used and what to use instead.
     pub(crate) fn new(args: RunArgs, files: FdLimit) -> Result<Config, ConfigError> {
-        if !args.https.is_empty() {
-            return Err(ConfigError(
-                "--https: this version has no TLS yet; leave it out and end TLS in the load balancer in front of --http",
-            ));
+        if args.https.iter().any(|https| https.port() != 0 && args.http.contains(https)) {
+            return Err(ConfigError("--https: name another address than --http; none can serve both"));
         }
-        let settings = Settings { balance: args.balance.into(), ..settings(&args.classes) };
-        let (source, settings) = match args.manifests {
-            Some(manifests) => (Source::Folder(manifests), of_folder(settings)),
-            None => (Source::Cluster(Box::new(args.cluster.cluster(&args.classes.class))), settings),
+        let settings = Settings {
+            balance: args.balance.into(),
+            default_certificate: args.tls.default_certificate,
+            ticket_keys: args.tls.ticket_keys,
+            ..settings(&args.classes)
         };
-        let controller =
-            controller::Config { dns_server: args.dns_server, ..controller::Config::new(source, settings) };
         let proxy = proxy::Config {
             workers: args.workers.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get),
             idle_timeout: args.idle_timeout.0,
             max_request_time: args.max_request_time.0,
             trusted_proxies: args.trusted_proxies,
-            downstream: args.downstream.limits(files.connections_max()),
+            downstream: args.protocols.limits(args.downstream.limits(files.connections_max())),
             upstream: args.upstream.limits(),
             access_log: args.access_log,
         };
         let leave = args.leave.leave();
+        let own_pod = |namespace, name| OwnPod {
+            namespace,
+            name,
+            stop_time: leave.stop_time(&proxy),
+            lame_duck_time: leave.lame_duck_time,
+            handover: args.leave.handover.as_ref().map(|path| path.display().to_string()),
+        };
+        let (source, settings) = match args.manifests {
+            Some(manifests) => (Source::Folder(manifests), of_folder(settings)),
+            None => {
+                let cluster = args.cluster.cluster(&args.classes.class, own_pod);
+                (Source::Cluster(Box::new(cluster)), settings)
+            }
+        };
+        let controller =
+            controller::Config { dns_server: args.dns_server, ..controller::Config::new(source, settings) };
         let LeaveArgs { health, control, handover, .. } = args.leave;
         Ok(Config {
             http: args.http,
+            https: args.https,
+            protocols: args.protocols.protocols(),
             admin: args.admin,
             health,
             control,
@@ -180,17 +217,20 @@ mod tests {
     }
 
     #[test]
-    fn what_this_version_cannot_do_is_refused_with_what_to_use_instead() {
-        let line = "sluicegate run --manifests x --https 127.0.0.1:0";
+    fn an_address_serves_http_or_https_and_not_both() {
+        let line = "sluicegate run --manifests x --http 127.0.0.1:8080 --https 127.0.0.1:8080";
         let error = config(line).expect_err(line).to_string();
-        assert!(error.contains("--http"), "{error}");
+        assert!(error.contains("--https"), "{error}");
+        let free = "sluicegate run --manifests x --http 127.0.0.1:0 --https 127.0.0.1:0,[::1]:0";
+        assert_eq!(config(free).expect("each takes a free port").https.len(), 2);
     }
 
     #[test]
     fn each_value_arrives_where_it_belongs() {
         let line = "sluicegate run --manifests x --http 127.0.0.1:0 --http [::1]:0 --idle-timeout 1s \
                     --max-request-time 500ms --trusted-proxies 10.0.0.0/8,192.0.2.1 --head-bytes-max 8KiB \
-                    --upstream-connect-timeout 7s --workers 3 --access-log off --balance round-robin --class c --handover h/s";
+                    --upstream-connect-timeout 7s --workers 3 --access-log off --balance round-robin --class c --handover h/s \
+                    --default-certificate edge/default --ticket-keys edge/tickets";
         let config = config(line).expect("a config");
         assert_eq!(config.http.len(), 2);
         assert_eq!(config.handover.as_deref(), Some(Path::new("h/s")));
@@ -202,6 +242,9 @@ mod tests {
         assert_eq!((config.proxy.workers, config.proxy.access_log), (3, proxy::AccessLog::Off));
         assert_eq!(config.controller.settings.balance, model::Balance::RoundRobin);
         assert_eq!(config.controller.settings.class, "c");
+        let named = |name: &str| Some(controller::ObjectKey::new("edge", name));
+        assert_eq!(config.controller.settings.default_certificate, named("default"));
+        assert_eq!(config.controller.settings.ticket_keys, named("tickets"));
         assert!(config.controller.settings.allow_loopback, "only the operator writes into the folder");
     }
 
@@ -237,6 +280,15 @@ mod tests {
         assert_eq!(leave("--health 127.0.0.1:0").lame_duck_time, Duration::from_secs(30));
         assert_eq!(leave("--health 127.0.0.1:0 --lame-duck-time 7s").lame_duck_time, Duration::from_secs(7));
         assert!(!leave("--after-handover exit").stay && leave("--after-handover stay").stay);
+    }
+
+    #[test]
+    fn our_own_pod_is_held_against_what_was_said() {
+        let line = "sluicegate run --pod-name p --pod-namespace n --health 127.0.0.1:0 --handover /h/s";
+        let Source::Cluster(cluster) = config(line).expect("a config").controller.source else { panic!() };
+        let pod = cluster.pod.expect("a pod");
+        assert_eq!((&*pod.namespace, &*pod.name, pod.handover.as_deref()), ("n", "p", Some("/h/s")));
+        assert_eq!(pod.stop_time, Duration::from_secs(2 * 30 + 75 + 300));
     }
 
     #[test]

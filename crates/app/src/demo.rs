@@ -32,7 +32,7 @@ use tracing::Level;
 
 use crate::build::{Ask, Shutdown, build};
 use crate::cli::DemoArgs;
-use crate::config::{Config, Leave};
+use crate::config::{Config, Leave, Protocols};
 use crate::fd::FdLimit;
 use crate::run::on_control_runtime;
 use crate::{FAILED, USAGE, log};
@@ -83,6 +83,8 @@ fn config(args: &DemoArgs, shop: &Shop, files: FdLimit) -> Config {
         proxy::Downstream { connections_max: files.connections_max(), ..proxy::Downstream::default() };
     Config {
         http: vec![args.http],
+        https: Vec::new(),
+        protocols: Protocols::default(),
         admin: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         health: None,
         control: None,

@@ -23,6 +23,7 @@ mod ask;
 mod check;
 mod demo;
 mod explain;
+mod give;
 
 use std::process::ExitCode;
 
@@ -48,6 +49,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Probe(args) => ask::probe(&args),
         Command::Drain(args) => ask::drain(&args),
         Command::Upgrade(args) => ask::upgrade(&args),
+        Command::Give(args) => give::run(&args),
         Command::Demo(args) => demo::run(&args),
     };
     ExitCode::from(code)

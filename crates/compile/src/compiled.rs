@@ -6,7 +6,7 @@ use std::sync::Arc;
 use model::{Problem, RouteTable};
 
 use crate::backend::{Again, OfService};
-use crate::{ObjectKey, Objects, Settings};
+use crate::{CertificateClaims, ObjectKey, Objects, Settings};
 
 /// What came of the objects.
 #[derive(Clone, Debug)]
@@ -16,11 +16,13 @@ pub struct Compiled {
     /// What is wrong with the objects, sorted, each once. Whoever keeps a clone sees by its pointer whether anything
     /// has changed.
     pub problems: Arc<Vec<Problem>>,
+    /// Which Secrets each host's certificate may come from.
+    pub certificates: CertificateClaims,
     /// The DNS names of the ExternalName Services that routes use, in the form [`Objects::resolved`] has.
     pub external_names: BTreeSet<String>,
     /// The Ingresses of our class, sorted; those that are refused too.
     pub ours: Vec<ObjectKey>,
-    /// The Secrets that our Ingresses name, whether they exist or not.
+    /// The Secrets that our Ingresses and the settings name, whether they exist or not.
     pub secrets: BTreeSet<ObjectKey>,
     /// The Services that routes name, those that do not exist too.
     pub(crate) services: BTreeMap<ObjectKey, OfService>,

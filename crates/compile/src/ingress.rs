@@ -20,14 +20,14 @@ pub(crate) struct Output<'a> {
     pub(crate) problems: Problems,
 }
 
-/// Adds the routes of an Ingress that is ours.
-pub(crate) fn compile(key: &ObjectKey, ingress: &Ingress, settings: &Settings, out: &mut Output<'_>) {
+/// Adds the routes of an Ingress that is ours; returns whether it is served at all.
+pub(crate) fn compile(key: &ObjectKey, ingress: &Ingress, settings: &Settings, out: &mut Output<'_>) -> bool {
     let author = Author::new(key, ingress, settings, &mut out.problems);
     if author.canary {
         let message = "is a canary of another Ingress, which this version does not serve";
         let remedy = "remove it, or keep both Ingresses with a controller that serves canaries";
         author.tell(out, "", Fault::error(reasons::UNSUPPORTED_ANNOTATION, message, remedy));
-        return;
+        return false;
     }
     let spec = ingress.spec.as_ref();
     let rules = spec.and_then(|spec| spec.rules.as_deref()).unwrap_or_default();
@@ -42,6 +42,7 @@ pub(crate) fn compile(key: &ObjectKey, ingress: &Ingress, settings: &Settings, o
     if let Some(backend) = default {
         author.add_default(backend, rules.is_empty(), hosts, out);
     }
+    true
 }
 
 /// What all routes of an Ingress share.

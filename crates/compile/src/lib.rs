@@ -1,8 +1,8 @@
-//! Kubernetes objects in, a route table and problems out.
+//! Kubernetes objects in, a route table, claims to certificates and problems out.
 //!
 //! Owns: what an Ingress, an IngressClass, a Service and an EndpointSlice mean (Ingress v1, EndpointSlice v1,
 //! KEP-1672), and the words for what is wrong with one.
-//! Never: IO, clocks, tokio. It cannot fail: what is wrong with an object becomes a [`Problem`](model::Problem) and
+//! Never: IO, clocks, tokio, or what is inside a certificate. It cannot fail: what is wrong with an object becomes a [`Problem`](model::Problem) and
 //! costs that object alone, or only the named part of it; everything else is served. The same objects give the same
 //! table on every replica.
 //! Start at [`compile`]; [`Compiled::update_backends`] is its shorter way where only endpoints have changed.
@@ -25,18 +25,19 @@ mod problems;
 pub mod reasons;
 mod tls;
 
-use std::collections::BTreeSet;
-
+use k8s_openapi::api::networking::v1::Ingress;
 use model::{Balance, RouteTableBuilder};
 
 pub use compiled::Compiled;
 pub use external_name::external_name_of;
 pub use objects::{EndpointSlices, ObjectKey, Objects, SERVICE_NAME_LABEL, service_of};
+pub use tls::{Basis, CertificateClaims, Claim, NamedSecret, secrets_of};
 
 use backend::{Backends, Collected};
 use class::Classes;
 use ingress::Output;
 use problems::Problems;
+use tls::Tls;
 
 /// What of the operator's configuration bears on the table.
 #[derive(Clone, Debug)]
@@ -50,6 +51,10 @@ pub struct Settings {
     pub allow_loopback: bool,
     /// How endpoints share requests where the Ingress does not say.
     pub balance: Balance,
+    /// The Secret whose certificate is for all names that no other is for.
+    pub default_certificate: Option<ObjectKey>,
+    /// The Secret whose entries are the keys of session tickets.
+    pub ticket_keys: Option<ObjectKey>,
 }
 
 impl Default for Settings {
@@ -59,11 +64,13 @@ impl Default for Settings {
             class: "sluicegate".into(),
             allow_loopback: false,
             balance: Balance::default(),
+            default_certificate: None,
+            ticket_keys: None,
         }
     }
 }
 
-/// Compiles the table of this generation.
+/// Compiles the table of this generation, and what is claimed of certificates.
 pub fn compile(objects: &Objects, settings: &Settings, generation: u64) -> Compiled {
     let classes = Classes::new(&objects.ingress_classes, settings);
     let mut out = Output {
@@ -71,18 +78,30 @@ pub fn compile(objects: &Objects, settings: &Settings, generation: u64) -> Compi
         backends: Backends::new(objects, settings),
         problems: Problems::default(),
     };
-    let (mut ours, mut secrets) = (Vec::new(), BTreeSet::new());
+    let (mut ours, mut tls) = (Vec::new(), Tls::new(objects));
     for (key, ingress) in &objects.ingresses {
-        let counts = objects.namespaces.as_ref().is_none_or(|counting| counting.contains(&key.namespace));
-        if counts && classes.owns(key, ingress, &mut out.problems) {
-            ingress::compile(key, ingress, settings, &mut out);
-            tls::check(key, ingress, objects, &mut out.problems, &mut secrets);
+        if counts(key, objects) && classes.owns(key, ingress, &mut out.problems) {
+            if ingress::compile(key, ingress, settings, &mut out) {
+                tls.add(key, ingress, &mut out.problems);
+            }
             ours.push(key.clone());
         }
     }
     let table = out.builder.build(generation);
     conflict::tell(&table, &mut out.problems);
+    let (certificates, secrets) = tls.finish(settings, &mut out.problems);
     let Collected { services, external_names } = out.backends.finish();
     let problems = compiled::join(out.problems.finish(), &services);
-    Compiled { table, problems, external_names, ours, secrets, services }
+    Compiled { table, problems, certificates, external_names, ours, secrets, services }
+}
+
+/// Whether an Ingress would be ours, beside these other objects.
+pub fn is_ours(key: &ObjectKey, ingress: &Ingress, objects: &Objects, settings: &Settings) -> bool {
+    let classes = Classes::new(&objects.ingress_classes, settings);
+    counts(key, objects) && classes.owns(key, ingress, &mut Problems::default())
+}
+
+/// Whether the Ingresses of its namespace count.
+fn counts(key: &ObjectKey, objects: &Objects) -> bool {
+    objects.namespaces.as_ref().is_none_or(|counting| counting.contains(&key.namespace))
 }

@@ -1,61 +1,156 @@
-//! Checks that the Secrets an Ingress names for TLS are there and complete. Certificates are not compiled here.
+//! What Ingresses say about TLS: which Secrets a host's certificate may come from, and whether those are there and
+//! complete. What is in them is not read here.
 
-use std::collections::BTreeSet;
+mod claim;
+mod conflict;
+mod secret;
 
-use k8s_openapi::api::core::v1::Secret;
-use k8s_openapi::api::networking::v1::Ingress;
-use model::ObjectRef;
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::api::networking::v1::{Ingress, IngressSpec, IngressTLS};
+use model::{HostMatch, ObjectRef};
 
 use crate::problems::{Fault, Problems};
-use crate::{ObjectKey, Objects, reasons};
+use crate::{ObjectKey, Objects, Settings, reasons};
 
-/// Tells of each `spec.tls[].secretName` that gives no certificate, and adds all that are named to `named`. An entry
-/// without a name is allowed (Ingress v1).
-pub(crate) fn check(
-    key: &ObjectKey,
-    ingress: &Ingress,
-    objects: &Objects,
-    problems: &mut Problems,
-    named: &mut BTreeSet<ObjectKey>,
-) {
-    let tls = ingress.spec.iter().flat_map(|spec| spec.tls.iter().flatten());
-    for (at, tls) in tls.enumerate() {
-        let Some(name) = tls.secret_name.as_deref().filter(|name| !name.is_empty()) else { continue };
-        let secret = ObjectKey::new(&*key.namespace, name);
-        let found = objects.secrets.get(&secret).map(|secret| &**secret);
-        let unknown = objects.absent_secrets.as_ref().is_some_and(|absent| !absent.contains(&secret));
-        if !(found.is_none() && unknown)
-            && let Some(fault) = fault(&secret, found)
-        {
-            let ingress = ObjectRef::new("Ingress", &key.namespace, &key.name);
-            problems.add(ingress, format!("spec.tls[{at}].secretName"), fault);
+use claim::Ranked;
+pub use claim::{Basis, CertificateClaims, Claim, NamedSecret};
+use secret::By;
+
+/// What the Ingresses said so far.
+pub(crate) struct Tls<'a> {
+    objects: &'a Objects,
+    hosts: BTreeMap<HostMatch, Vec<Ranked>>,
+    own_names: Vec<Ranked>,
+    /// The Secrets that are named, whether they exist or not.
+    named: BTreeSet<ObjectKey>,
+}
+
+impl<'a> Tls<'a> {
+    pub(crate) fn new(objects: &'a Objects) -> Tls<'a> {
+        Tls { objects, hosts: BTreeMap::new(), own_names: Vec::new(), named: BTreeSet::new() }
+    }
+
+    /// Adds an Ingress. Of the hosts that its TLS entries list, each has the Secrets of the entries that list it; where
+    /// these name none it has the default certificate (Ingress v1). For a host that only a rule has, each of the Secrets
+    /// will do whose certificate is for it, as with ingress-nginx.
+    pub(crate) fn add(&mut self, key: &ObjectKey, ingress: &Ingress, problems: &mut Problems) {
+        let Some(spec) = &ingress.spec else { return };
+        let (mut listed, mut all) = (BTreeMap::<HostMatch, Vec<NamedSecret>>::new(), Vec::new());
+        for (entry, at) in spec.tls.iter().flatten().zip(0..) {
+            let secret = self.secret(key, at, entry, problems);
+            for host in hosts(key, at, entry, problems) {
+                let secrets = listed.entry(host).or_default();
+                secret.iter().for_each(|secret| Claim::add(secrets, secret));
+            }
+            secret.iter().for_each(|secret| Claim::add(&mut all, secret));
         }
-        named.insert(secret);
+        if all.is_empty() {
+            return;
+        }
+        let created =
+            ingress.metadata.creation_timestamp.as_ref().map_or(i64::MAX, |time| time.0.as_second());
+        let claim =
+            |basis, secrets| Ranked { created, claim: Claim { ingress: key.clone(), basis, secrets } };
+        for host in rule_hosts(spec) {
+            match host {
+                HostMatch::Any => self.own_names.push(claim(Basis::Rule, all.clone())),
+                host if listed.contains_key(&host) => {}
+                host => self.hosts.entry(host).or_default().push(claim(Basis::Rule, all.clone())),
+            }
+        }
+        for (host, secrets) in listed.into_iter().filter(|(_, secrets)| !secrets.is_empty()) {
+            self.hosts.entry(host).or_default().push(claim(Basis::Listed, secrets));
+        }
+    }
+
+    /// The Secret that a TLS entry names, if it does.
+    fn secret(
+        &mut self,
+        key: &ObjectKey,
+        at: u32,
+        entry: &IngressTLS,
+        problems: &mut Problems,
+    ) -> Option<NamedSecret> {
+        let (secret, field) = (secret_of(key, entry)?, format!("spec.tls[{at}].secretName"));
+        if let Some(fault) = secret::without_certificate(&secret, By::Ingress, self.objects) {
+            problems.add(ObjectRef::new("Ingress", &key.namespace, &key.name), &*field, fault);
+        }
+        self.named.insert(secret.clone());
+        Some(NamedSecret { secret, field })
+    }
+
+    /// All claims, and the Secrets that Ingresses and the operator name.
+    pub(crate) fn finish(
+        mut self,
+        settings: &Settings,
+        problems: &mut Problems,
+    ) -> (CertificateClaims, BTreeSet<ObjectKey>) {
+        let default = settings.default_certificate.clone();
+        if let Some(key) = &default {
+            self.name(key, secret::without_certificate(key, By::Operator, self.objects), problems);
+        }
+        if let Some(key) = &settings.ticket_keys {
+            self.name(key, secret::absent(key, By::Operator, self.objects), problems);
+        }
+        self.own_names.sort_by_cached_key(Ranked::rank);
+        let own_names = self.own_names.into_iter().map(|ranked| ranked.claim).collect();
+        let settle = |(host, claims)| {
+            let claims = conflict::settle(&host, claims, problems);
+            (host, claims)
+        };
+        let hosts = self.hosts.into_iter().map(settle).collect();
+        (CertificateClaims { hosts, own_names, default }, self.named)
+    }
+
+    /// The operator names this Secret.
+    fn name(&mut self, key: &ObjectKey, fault: Option<Fault>, problems: &mut Problems) {
+        if let Some(fault) = fault {
+            problems.add(ObjectRef::new("Secret", &key.namespace, &key.name), "", fault);
+        }
+        self.named.insert(key.clone());
     }
 }
 
-fn fault(key: &ObjectKey, secret: Option<&Secret>) -> Option<Fault> {
-    let Some(secret) = secret else {
-        return Some(Fault::warning(
-            reasons::DANGLING_REFERENCE,
-            format!("names Secret {key}, which does not exist"),
-            "create the Secret in the Ingress' namespace or correct the name",
-        ));
-    };
-    let missing: Vec<&str> = ["tls.crt", "tls.key"].into_iter().filter(|entry| !has(secret, entry)).collect();
-    (!missing.is_empty()).then(|| {
-        Fault::warning(
-            reasons::INCOMPLETE_SECRET,
-            format!("names Secret {key}, which has no {}", missing.join(" and no ")),
-            "give the Secret a certificate as tls.crt and its key as tls.key, both PEM",
-        )
-    })
+/// The Secrets that an Ingress names, whoever's it is.
+pub fn secrets_of(key: &ObjectKey, ingress: &Ingress) -> BTreeSet<ObjectKey> {
+    let entries = ingress.spec.iter().flat_map(|spec| spec.tls.iter().flatten());
+    entries.filter_map(|entry| secret_of(key, entry)).collect()
 }
 
-/// `stringData` is what an author writes; the API server turns it into `data`, for a manifest nobody has.
-fn has(secret: &Secret, entry: &str) -> bool {
-    let in_data =
-        secret.data.as_ref().and_then(|data| data.get(entry)).is_some_and(|bytes| !bytes.0.is_empty());
-    let in_string_data = secret.string_data.as_ref().and_then(|data| data.get(entry));
-    in_data || in_string_data.is_some_and(|text| !text.is_empty())
+/// The Secret that a TLS entry names, in the Ingress' own namespace.
+fn secret_of(key: &ObjectKey, entry: &IngressTLS) -> Option<ObjectKey> {
+    let name = entry.secret_name.as_deref().filter(|name| !name.is_empty())?;
+    Some(ObjectKey::new(&*key.namespace, name))
+}
+
+/// The hosts that a TLS entry lists.
+fn hosts(key: &ObjectKey, at: u32, entry: &IngressTLS, problems: &mut Problems) -> Vec<HostMatch> {
+    let mut hosts = Vec::new();
+    for (host, host_at) in entry.hosts.iter().flatten().zip(0..) {
+        let why = match HostMatch::parse(host) {
+            Ok(HostMatch::Any) => "the host is empty".into(),
+            Ok(host) => {
+                hosts.push(host);
+                continue;
+            }
+            Err(error) => error.to_string(),
+        };
+        let ingress = ObjectRef::new("Ingress", &key.namespace, &key.name);
+        problems.add(ingress, format!("spec.tls[{at}].hosts[{host_at}]"), bad_host(host, &why));
+    }
+    hosts
+}
+
+fn bad_host(host: &str, why: &str) -> Fault {
+    let message = format!("{host:?} is no host: {why}; no certificate is found by it");
+    let remedy = "write a DNS name, or *. and a DNS name; or no hosts, to have those of the rules";
+    Fault::error(reasons::INVALID_HOST, message, remedy)
+}
+
+/// The hosts of the rules, each once, as far as they are hosts. A default backend serves any.
+fn rule_hosts(spec: &IngressSpec) -> BTreeSet<HostMatch> {
+    let rules = spec.rules.iter().flatten();
+    let hosts = rules.filter_map(|rule| HostMatch::parse(rule.host.as_deref().unwrap_or_default()).ok());
+    hosts.chain(spec.default_backend.is_some().then_some(HostMatch::Any)).collect()
 }

@@ -43,6 +43,7 @@ pub(crate) use connect::{Connection, connect};
 pub use labels::labels;
 pub(crate) use named::{Answer, NamedSecrets};
 
+use crate::own_pod::OwnPod;
 use crate::stats::Stats;
 use crate::wait::{doubled, jittered};
 use change::Changes;
@@ -68,6 +69,8 @@ pub struct Cluster {
     pub namespaces: Namespaces,
     /// The node we run on.
     pub node: Option<String>,
+    /// The pod we run in, to be looked at.
+    pub pod: Option<OwnPod>,
     /// What is written into the cluster.
     pub report: crate::report::Report,
 }

@@ -42,6 +42,8 @@ pub(crate) struct Index {
     files: BTreeMap<Id, Arc<str>>,
     /// Kept apart: no route depends on an Ingress' status, and we write it ourselves.
     statuses: Arc<BTreeMap<ObjectKey, Arc<SeenStatus>>>,
+    /// The Secrets about which anything was heard, where they are asked for by name.
+    heard_of: Option<BTreeSet<ObjectKey>>,
     dirty: Dirty,
 }
 
@@ -112,6 +114,17 @@ impl Index {
     /// From here on a Secret counts as missing only once that is known: they are asked for one by one.
     pub(crate) fn ask_for_secrets(&mut self) {
         self.objects.absent_secrets.get_or_insert_default();
+        self.heard_of.get_or_insert_default();
+    }
+
+    /// Something was answered about a Secret that was asked for, if only that it cannot be read.
+    pub(crate) fn heard_of_secret(&mut self, key: ObjectKey) {
+        self.heard_of.get_or_insert_default().insert(key);
+    }
+
+    /// Whether as much is known of the Secret as there will be in a moment.
+    pub(crate) fn has_heard_of_secret(&self, key: &ObjectKey) -> bool {
+        self.heard_of.as_ref().is_none_or(|heard_of| heard_of.contains(key))
     }
 
     /// A Secret that was asked for does not exist.
@@ -124,8 +137,8 @@ impl Index {
     /// Forgets the Secrets that no Ingress names any more. That changes no route.
     pub(crate) fn retain_secrets(&mut self, used: &BTreeSet<ObjectKey>) {
         self.objects.secrets.retain(|key, _| used.contains(key));
-        if let Some(absent) = &mut self.objects.absent_secrets {
-            absent.retain(|key| used.contains(key));
+        for known in [&mut self.objects.absent_secrets, &mut self.heard_of].into_iter().flatten() {
+            known.retain(|key| used.contains(key));
         }
     }
 

@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! manifests ──────────┐
-//!   a folder          ├─► index ─► compile::compile ─► publish ─► Published<RouteTable>, Published<Vec<Problem>>
-//! cluster ──► order ──┘     ▲                             └─────► report: status, Events
-//!   an API server           └── external_name: DNS answers         of the cluster, by the Lease's holder
+//!   a folder          ├─► index ─► compile::compile ─► publish ─► Published<Certificates>, then Published<RouteTable>,
+//! cluster ──► order ──┘     ▲                             │       Published<Vec<Problem>>
+//!   an API server           │                             └─────► report: status, Events
+//!                           └── external_name: DNS answers          of the cluster, by the Lease's holder
 //! ```
 //!
 //! Owns: the folder of manifests and what is still half written in it; the watches of a cluster and what counts as
@@ -15,6 +16,7 @@
 
 mod control;
 
+mod certificates;
 mod cluster;
 mod external_name;
 mod fault;
@@ -23,6 +25,7 @@ mod order;
 
 mod index;
 mod node;
+mod own_pod;
 mod publish;
 mod report;
 mod stats;
@@ -35,14 +38,18 @@ pub use compile::ObjectKey;
 pub use control::{Config, Error, Source, run};
 pub use manifests::ReadError;
 pub use node::Node;
+pub use own_pod::OwnPod;
 pub use publish::Live;
 pub use report::{Address, LeaseName, Publish, Report};
 pub use stats::Stats;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
+use certificates::CertificateStore;
 use compile::{Compiled, Settings};
+use tls::Tickets;
 
 /// One pass over a folder, without watching and without DNS: for `check` and `explain`. The problems are those of the
 /// files and of the objects, sorted, each with its file.
@@ -54,7 +61,12 @@ pub fn read_once(dir: &Path, settings: &Settings) -> Result<Compiled, ReadError>
     let mut manifests = manifests::Manifests::read(dir.to_owned())?;
     manifests.feed(&mut index);
     let mut compiled = compile::compile(index.objects(), settings, 1);
-    let problems = publish::merge(manifests.problems(), &compiled.problems, &index);
+    let mut certificates = CertificateStore::default();
+    certificates.update(&compiled, index.objects());
+    certificates.share_keys(settings, index.objects(), &Tickets::default());
+    let of_certificates = certificates.problems(SystemTime::now());
+    let problems =
+        publish::merge(manifests.problems(), compiled.problems.iter().chain(&of_certificates), &index);
     compiled.problems = Arc::new(problems.into_iter().collect());
     Ok(compiled)
 }

@@ -3,12 +3,13 @@
 //! Each kind of object is watched on a connection of its own, so their changes arrive in no order. Somebody who creates
 //! a Service and then points an Ingress at it, or points the Ingress elsewhere and then deletes the Service, has done
 //! nothing wrong; but for some milliseconds the index may know only the second half. So an Ingress waits until what it
-//! names has been seen, and a Service, its slices and a class outlive their deletion a little.
+//! names has been seen, and a Service, its slices and a class outlive their deletion a little. A Secret that nobody has
+//! named before is asked for while its Ingress waits, so that the certificate is there when the route is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use compile::ObjectKey;
+use compile::{ObjectKey, Settings};
 use k8s_openapi::api::networking::v1::{Ingress, IngressBackend};
 
 use crate::index::{Id, Index, Kind, Object};
@@ -23,16 +24,15 @@ const OUTLIVES: Duration = Duration::from_millis(100);
 /// What is held back.
 #[derive(Debug, Default)]
 pub(crate) struct Order {
-    /// The class that is ours without an IngressClass.
-    class: String,
+    settings: Settings,
     ingresses: BTreeMap<ObjectKey, (Object, Instant)>,
     deletions: BTreeMap<Id, Instant>,
 }
 
 impl Order {
     /// Holds nothing back yet.
-    pub(crate) fn new(class: &str) -> Order {
-        Order { class: class.into(), ..Order::default() }
+    pub(crate) fn new(settings: Settings) -> Order {
+        Order { settings, ..Order::default() }
     }
 
     /// Applies the object, unless it has to wait.
@@ -41,7 +41,7 @@ impl Order {
         self.deletions.remove(&id);
         if let Object::Ingress(ingress) = &object {
             let key = ObjectKey::new(&*id.namespace, &*id.name);
-            if !self.names_only_known(ingress, &key.namespace, index) {
+            if !self.names_only_known(ingress, &key, index) {
                 // One that changes while it waits has waited from the first.
                 let until = self.ingresses.get(&key).map_or(now + INGRESS_WAIT_MAX, |(_, until)| *until);
                 self.ingresses.insert(key, (object, until));
@@ -72,7 +72,7 @@ impl Order {
         let mut waiting = std::mem::take(&mut self.ingresses);
         let settled = |key: &ObjectKey, (object, until): &mut (Object, Instant)| {
             let Object::Ingress(ingress) = object else { return true };
-            *until <= now || self.names_only_known(ingress, &key.namespace, index)
+            *until <= now || self.names_only_known(ingress, key, index)
         };
         let settled: Vec<_> = waiting.extract_if(.., settled).collect();
         self.ingresses = waiting;
@@ -111,21 +111,38 @@ impl Order {
             let service = ObjectKey::new(&*key.namespace, &*backend.service.as_ref()?.name);
             compile::external_name_of(index.objects().services.get(&service)?)
         };
-        let waiting = self.ingresses.iter().filter_map(|(key, (object, _))| match object {
-            Object::Ingress(ingress) => Some((key, ingress)),
-            _ => None,
-        });
+        let waiting = self.waiting();
         waiting
             .flat_map(|(key, ingress)| backends(ingress).filter_map(move |backend| name(key, backend)))
             .collect()
     }
 
+    /// The Secrets that the Ingresses which wait will need.
+    pub(crate) fn secrets(&self, index: &Index) -> BTreeSet<ObjectKey> {
+        self.waiting().flat_map(|(key, ingress)| self.secrets_of(key, ingress, index)).collect()
+    }
+
+    fn waiting(&self) -> impl Iterator<Item = (&ObjectKey, &Ingress)> {
+        self.ingresses.iter().filter_map(|(key, (object, _))| match object {
+            Object::Ingress(ingress) => Some((key, &**ingress)),
+            _ => None,
+        })
+    }
+
+    /// The Secrets that the Ingress names, if it is ours: those of others are none of our business.
+    fn secrets_of(&self, key: &ObjectKey, ingress: &Ingress, index: &Index) -> BTreeSet<ObjectKey> {
+        let named = compile::secrets_of(key, ingress);
+        let is_ours = !named.is_empty() && compile::is_ours(key, ingress, index.objects(), &self.settings);
+        if is_ours { named } else { BTreeSet::new() }
+    }
+
     /// Whether all that the Ingress names has been seen.
-    fn names_only_known(&self, ingress: &Ingress, namespace: &str, index: &Index) -> bool {
+    fn names_only_known(&self, ingress: &Ingress, key: &ObjectKey, index: &Index) -> bool {
         let class = ingress.spec.as_ref().and_then(|spec| spec.ingress_class_name.as_ref());
         let classes = &index.objects().ingress_classes;
-        class.is_none_or(|class| *class == self.class || classes.contains_key(class))
-            && backends(ingress).all(|backend| is_known(backend, namespace, index))
+        class.is_none_or(|class| *class == self.settings.class || classes.contains_key(class))
+            && backends(ingress).all(|backend| is_known(backend, &key.namespace, index))
+            && self.secrets_of(key, ingress, index).iter().all(|secret| index.has_heard_of_secret(secret))
     }
 }
 
@@ -153,6 +170,7 @@ mod tests {
     use super::*;
     use k8s_openapi::api::core::v1::Service;
     use k8s_openapi::api::discovery::v1::EndpointSlice;
+    use k8s_openapi::api::networking::v1::IngressTLS;
     use std::sync::Arc;
 
     const MOMENT: Duration = Duration::from_millis(1);
@@ -273,6 +291,39 @@ mod tests {
         assert!(!order.settle(&mut index, start + MOMENT) && names(&index, "old"));
         index.apply_resolved("db.example.org".into(), Ok(Vec::new()));
         assert!(order.settle(&mut index, start + MOMENT) && names(&index, "db"));
+    }
+
+    fn with_secret(class: &str) -> Object {
+        let Object::Ingress(mut ingress) = of_class(class) else { panic!("an Ingress") };
+        let spec = Arc::make_mut(&mut ingress).spec.as_mut().expect("a spec");
+        spec.tls = Some(vec![IngressTLS { hosts: None, secret_name: Some("certificate".into()) }]);
+        Object::Ingress(ingress)
+    }
+
+    #[test]
+    fn an_ingress_waits_for_what_is_said_of_a_secret_that_nobody_has_named_before() {
+        let start = Instant::now();
+        let (mut order, mut index) = live(start);
+        order.apply(with_secret("sluicegate"), &mut index, start);
+        assert!(!order.is_waiting(), "where Secrets are not asked for, all are known");
+        index.ask_for_secrets();
+        order.apply(with_secret("sluicegate"), &mut index, start);
+        let certificate = ObjectKey::new("shop", "certificate");
+        assert_eq!(order.secrets(&index), BTreeSet::from([certificate.clone()]));
+        assert!(!order.settle(&mut index, start + MOMENT));
+        index.heard_of_secret(certificate);
+        assert!(order.settle(&mut index, start + MOMENT) && order.secrets(&index).is_empty());
+    }
+
+    #[test]
+    fn secrets_of_other_classes_are_neither_asked_for_nor_waited_for() {
+        let start = Instant::now();
+        let (mut order, mut index) = live(start);
+        index.ask_for_secrets();
+        let class = serde_json::json!({"metadata": {"name": "nginx"}, "spec": {"controller": "nginx"}});
+        order.apply(Object::IngressClass(read(class)), &mut index, start);
+        order.apply(with_secret("nginx"), &mut index, start);
+        assert!(!order.is_waiting() && order.secrets(&index).is_empty());
     }
 
     #[test]

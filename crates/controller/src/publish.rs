@@ -5,11 +5,13 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use compile::{Compiled, Settings};
 use model::{Problem, Published, RouteTable};
+use tls::{Certificates, Tickets};
 
+use crate::certificates::CertificateStore;
 use crate::index::Index;
 use crate::node::Node;
 use crate::stats::Stats;
@@ -22,6 +24,10 @@ const MAX_LOGGED: usize = 100;
 pub struct Live {
     /// The route table that requests load.
     pub routes: Published<RouteTable>,
+    /// The certificates that handshakes load. A route is never live before the certificate of its host.
+    pub certificates: Published<Certificates>,
+    /// The keys of session tickets.
+    pub tickets: Tickets,
     /// Everything that is wrong now, sorted.
     pub problems: Published<Vec<Problem>>,
     /// The node we run on, if it is known.
@@ -35,6 +41,8 @@ impl Default for Live {
     fn default() -> Live {
         Live {
             routes: Published::new(RouteTable::default()),
+            certificates: Published::new(Certificates::default()),
+            tickets: Tickets::default(),
             problems: Published::new(Vec::new()),
             node: Published::new(None),
             stats: Arc::default(),
@@ -100,6 +108,9 @@ pub(crate) struct Publisher {
     generation: u64,
     /// What is live.
     compiled: Option<Compiled>,
+    certificates: CertificateStore,
+    /// Whether the certificates are as of an earlier compile.
+    claims_changed: bool,
     /// The problems of the compile that `reported` was made of.
     merged: Arc<Vec<Problem>>,
     reported: Arc<BTreeSet<Problem>>,
@@ -112,6 +123,8 @@ impl Publisher {
             settings,
             generation: 0,
             compiled: None,
+            certificates: CertificateStore::default(),
+            claims_changed: false,
             merged: Arc::default(),
             reported: Arc::default(),
         }
@@ -126,6 +139,7 @@ impl Publisher {
         source_changed: bool,
     ) -> bool {
         let all = self.compile(index);
+        self.publish_certificates(index);
         if let Some(compiled) = &self.compiled
             && self.live.routes.load().generation != compiled.table.generation
         {
@@ -140,11 +154,28 @@ impl Publisher {
         all
     }
 
-    /// Makes known what is wrong, without another table.
+    /// Makes the certificates of the last compile live; its routes are to be next.
+    fn publish_certificates(&mut self, index: &Index) {
+        let Some(compiled) = self.compiled.as_ref().filter(|_| self.claims_changed) else { return };
+        self.claims_changed = false;
+        self.certificates.share_keys(&self.settings, index.objects(), &self.live.tickets);
+        if let Some(certificates) = self.certificates.update(compiled, index.objects()) {
+            tracing::info!(
+                hosts = self.certificates.hosts(),
+                entries = certificates.entries().len(),
+                "certificates changed"
+            );
+            self.live.certificates.publish(certificates);
+        }
+        self.live.stats.certificates(self.certificates.ends());
+    }
+
+    /// Makes known what is wrong, without another table. What there is to say of certificates changes with time alone.
     pub(crate) fn tell<'a>(&mut self, source: impl Iterator<Item = &'a Problem>, index: &Index) {
         self.merged =
             self.compiled.as_ref().map(|compiled| Arc::clone(&compiled.problems)).unwrap_or_default();
-        let problems = merge(source, &self.merged, index);
+        let of_certificates = self.certificates.problems(SystemTime::now());
+        let problems = merge(source, self.merged.iter().chain(&of_certificates), index);
         if problems != *self.reported {
             log_changes(&self.reported, &problems);
             self.live.problems.publish(problems.iter().cloned().collect());
@@ -175,9 +206,9 @@ impl Publisher {
         }
     }
 
-    /// The class that is ours without an IngressClass.
-    pub(crate) fn class(&self) -> &str {
-        &self.settings.class
+    /// What bears on the table.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// The last compile; none before the first.
@@ -205,13 +236,14 @@ impl Publisher {
             "routes compiled"
         );
         self.compiled = Some(compiled);
+        self.claims_changed = true;
     }
 }
 
-/// The problems of a source and of a compile, the latter with the files of their objects.
-pub(crate) fn merge<'a>(
+/// The problems of a source and of the objects in it, the latter with the files of their objects.
+pub(crate) fn merge<'a, 'b>(
     source: impl Iterator<Item = &'a Problem>,
-    compiled: &[Problem],
+    of_objects: impl Iterator<Item = &'b Problem>,
     index: &Index,
 ) -> BTreeSet<Problem> {
     let with_file = |problem: &Problem| {
@@ -219,7 +251,7 @@ pub(crate) fn merge<'a>(
         problem.object.file = index.file_of(&problem.object).map(|file| file.to_string());
         problem
     };
-    source.cloned().chain(compiled.iter().map(with_file)).collect()
+    source.cloned().chain(of_objects.map(with_file)).collect()
 }
 
 fn log_changes(before: &BTreeSet<Problem>, now: &BTreeSet<Problem>) {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use compile::ObjectKey;
 
 use crate::report::ReportMetrics;
 
@@ -13,6 +15,8 @@ pub struct Stats {
     full: Compiles,
     backends: Compiles,
     watch_errors: Mutex<BTreeMap<&'static str, u64>>,
+    /// When each certificate ends.
+    certificates: Mutex<Vec<(ObjectKey, SystemTime)>>,
     pub(crate) report: Arc<ReportMetrics>,
 }
 
@@ -53,12 +57,24 @@ impl Stats {
         *errors.entry(kind).or_default() += 1;
     }
 
-    /// Sets the metrics of the recorder that is current. The labels are closed sets.
+    /// These Secrets have a certificate that is in use, or could be.
+    pub(crate) fn certificates(&self, ends: Vec<(ObjectKey, SystemTime)>) {
+        *self.certificates.lock().unwrap_or_else(PoisonError::into_inner) = ends;
+    }
+
+    /// Sets the metrics of the recorder that is current. The labels are closed sets, but for the names of the Secrets
+    /// that Ingresses name now.
     pub fn export(&self) {
         self.full.export("all");
         self.backends.export("backends");
         for (kind, errors) in self.watch_errors.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             metrics::counter!("sluicegate_watch_errors_total", "kind" => *kind).absolute(*errors);
+        }
+        for (secret, end) in self.certificates.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let seconds = end.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+            let (namespace, name) = (secret.namespace.clone(), secret.name.clone());
+            metrics::gauge!("sluicegate_certificate_expiry_timestamp_seconds", "namespace" => namespace, "name" => name)
+                .set(seconds);
         }
         self.report.export();
     }

@@ -1,5 +1,7 @@
 //! What becomes live while the controller runs, and when.
 
+#[path = "live/certificates.rs"]
+mod certificates;
 #[path = "live/dns_server.rs"]
 mod dns_server;
 #[path = "live/external_name.rs"]

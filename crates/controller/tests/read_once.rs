@@ -229,3 +229,17 @@ fn a_folder_that_does_not_exist_is_an_error_that_names_it() {
         "{error}"
     );
 }
+
+#[test]
+fn what_is_wrong_with_a_certificate_names_file_secret_field_and_remedy() {
+    let tls = "  tls: [{hosts: [a.test], secretName: s}]\n  rules:\n";
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: shop}\n\
+                  stringData: {tls.crt: nothing, tls.key: nothing}\n";
+    let dir =
+        folder(&[("web.yaml", &ingress("web", "a.test").replace("  rules:\n", tls)), ("s.yaml", secret)]);
+    assert_eq!(
+        told(&dir, &read(&dir), "invalid-certificate"),
+        ["error: s.yaml: Secret shop/s: data[tls.crt]: has no certificate in it [invalid-certificate]; \
+          give the certificate and then its intermediates as PEM (BEGIN CERTIFICATE)"]
+    );
+}

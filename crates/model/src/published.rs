@@ -1,5 +1,6 @@
 //! How a new snapshot becomes live: one owner publishes, many load, nobody waits.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -19,6 +20,12 @@ struct Inner<T> {
 impl<T> Clone for Published<T> {
     fn clone(&self) -> Self {
         Published { inner: Arc::clone(&self.inner) }
+    }
+}
+
+impl<T> fmt::Debug for Published<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Published").finish_non_exhaustive()
     }
 }
 

@@ -43,6 +43,20 @@ impl RequestBody {
         self.client.timer.set(Wait::Request, config.max_request_time);
     }
 
+    /// Nothing comes. With HTTP/1 the socket knows how long that may last; with HTTP/2 each body has its own time.
+    fn wait(&self) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
+        let client = &self.client;
+        if !client.is_stream {
+            return Poll::Pending;
+        }
+        client.timer.start(Wait::Client, client.worker.config.downstream.body_timeout);
+        if !client.timer.expired(Wait::Client) {
+            return Poll::Pending;
+        }
+        client.fault.set(Some(Refusal::BodyTimeout));
+        self.fail(Refusal::BodyTimeout)
+    }
+
     fn fail(&self, why: Refusal) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
         // The guard and the deadlines know better than hyper why a body ended early.
         let why = self.client.fault_of_request().unwrap_or(why);
@@ -60,7 +74,11 @@ impl Body for RequestBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
         let Some(incoming) = &mut self.incoming else { return Poll::Ready(None) };
-        match Pin::new(incoming).poll_frame(cx) {
+        let polled = Pin::new(incoming).poll_frame(cx);
+        if self.client.is_stream && polled.is_ready() {
+            self.client.timer.clear(Wait::Client);
+        }
+        match polled {
             Poll::Ready(Some(Ok(mut frame))) => {
                 if let Some(data) = frame.data_ref() {
                     let length = data.len() as u64;
@@ -82,7 +100,7 @@ impl Body for RequestBody {
                 self.client.body_unread.set(false);
                 Poll::Ready(None)
             }
-            Poll::Pending => Poll::Pending,
+            Poll::Pending => self.wait(),
         }
     }
 
@@ -109,6 +127,8 @@ fn keep_allowed_trailers(frame: &mut Frame<Bytes>) {
 
 /// A response's body on its way to a client. Dropping it ends the request, however far it came.
 pub(crate) enum ResponseBody {
+    /// None, before a tunnel.
+    None,
     /// Ours.
     Own { text: Option<Bytes>, _record: Record },
     /// An upstream's.
@@ -167,6 +187,7 @@ impl Body for ResponseBody {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
         let relay = match self.get_mut() {
+            ResponseBody::None => return Poll::Ready(None),
             ResponseBody::Own { text, .. } => {
                 return Poll::Ready(text.take().map(|text| Ok(Frame::data(text))));
             }
@@ -174,6 +195,13 @@ impl Body for ResponseBody {
         };
         let polled = relay.poll(cx);
         let client = &relay.record.client;
+        if client.is_stream {
+            // Asked for more, the client has taken what came before; what comes now is to be taken, too.
+            client.timer.clear(Wait::Write);
+            if polled.is_ready() {
+                client.timer.set(Wait::Write, client.worker.config.downstream.write_timeout);
+            }
+        }
         match polled {
             Poll::Ready(Some(Ok(mut frame))) => {
                 client.timer.clear(Wait::Upstream);
@@ -202,6 +230,7 @@ impl Body for ResponseBody {
 
     fn is_end_stream(&self) -> bool {
         match self {
+            ResponseBody::None => true,
             ResponseBody::Own { text, .. } => text.is_none(),
             ResponseBody::Relayed(relay) => relay.incoming.is_end_stream(),
         }
@@ -209,6 +238,7 @@ impl Body for ResponseBody {
 
     fn size_hint(&self) -> SizeHint {
         match self {
+            ResponseBody::None => SizeHint::with_exact(0),
             ResponseBody::Own { text, .. } => {
                 SizeHint::with_exact(text.as_ref().map_or(0, |text| text.len() as u64))
             }

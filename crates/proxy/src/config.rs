@@ -1,9 +1,13 @@
 //! What can be set, and what each limit is for.
 
+use std::net::TcpListener;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use model::Published;
+use tls::Certificates;
 
 /// Settings of the data plane. Each limit has a reason; the defaults are meant for an edge behind a load balancer.
 #[derive(Clone, Debug)]
@@ -26,6 +30,42 @@ pub struct Config {
     pub access_log: AccessLog,
 }
 
+/// A listening socket, and what is spoken on it.
+#[derive(Clone, Debug)]
+pub struct Listener {
+    /// The socket. One that is shared closes when the workers are through with it, unless somebody else keeps it.
+    pub socket: Arc<TcpListener>,
+    /// What is spoken. Connections keep this, and not the socket, which must close before they do.
+    pub protocol: Arc<Protocol>,
+}
+
+impl<S: Into<Arc<TcpListener>>> From<S> for Listener {
+    fn from(socket: S) -> Listener {
+        Listener { socket: socket.into(), protocol: Arc::default() }
+    }
+}
+
+/// What is spoken before HTTP; by default nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Protocol {
+    /// Peers that begin each connection with a PROXY header, version 1 or 2, which says who the client is. Of them it is
+    /// demanded; of nobody else it is believed.
+    pub proxy_header_from: Vec<IpNet>,
+    /// TLS, or plain HTTP if none.
+    pub tls: Option<Arc<Tls>>,
+    /// Whether a client without TLS may begin with HTTP/2 (h2c by prior knowledge); with TLS, ALPN says.
+    pub http2_cleartext: bool,
+}
+
+/// What a listener with TLS needs.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    /// How to shake hands.
+    pub config: Arc<rustls::ServerConfig>,
+    /// The certificates that `config` chooses from, to know which hosts share one.
+    pub certificates: Published<Certificates>,
+}
+
 /// Limits towards clients.
 #[derive(Clone, Debug)]
 pub struct Downstream {
@@ -38,6 +78,11 @@ pub struct Downstream {
     pub head_bytes_max: usize,
     /// Bytes of a request body; beyond: 413. Bodies are streamed, so this costs no memory.
     pub body_bytes_max: u64,
+    /// From the first byte of a TLS handshake to its end; after it the connection is closed.
+    pub handshake_timeout: Duration,
+    /// Handshakes under way on one worker; beyond, the oldest is given up. A handshake that is honest takes some round
+    /// trips, so this many are only seen when somebody opens them for the sake of it.
+    pub handshakes_max: usize,
     /// From the first byte of a request to the end of its head; after it: 408.
     pub head_timeout: Duration,
     /// Between two pieces of a request body; after it: 408.
@@ -49,6 +94,34 @@ pub struct Downstream {
     pub linger_timeout: Duration,
     /// The longest such wait in all.
     pub linger_time_max: Duration,
+    /// Silence in a tunnel (WebSocket) after which it is ended; haproxy's figure.
+    pub tunnel_idle_timeout: Duration,
+    /// Limits of HTTP/2.
+    pub http2: Http2,
+}
+
+/// Limits on a connection that speaks HTTP/2.
+#[derive(Clone, Debug)]
+pub struct Http2 {
+    /// Requests at a time; nginx' figure.
+    pub streams_max: u32,
+    /// Bytes of one request body that the client may send before we have passed them on.
+    pub stream_window_bytes: u32,
+    /// The same for all bodies of the connection together: what it may make us hold.
+    pub window_bytes: usize,
+    /// Bytes of one response that wait for the client's window.
+    pub send_buffer_bytes: usize,
+}
+
+impl Default for Http2 {
+    fn default() -> Self {
+        Http2 {
+            streams_max: 128,
+            stream_window_bytes: 256 << 10,
+            window_bytes: 1 << 20,
+            send_buffer_bytes: 64 << 10,
+        }
+    }
 }
 
 /// Limits towards upstreams.
@@ -83,6 +156,13 @@ pub enum AccessLog {
     File(PathBuf),
 }
 
+impl Config {
+    /// How long a drain may take: until the last silent client is gone, and then as long as its last request may take.
+    pub fn drain_time(&self) -> Duration {
+        self.idle_timeout + self.max_request_time
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Config {
@@ -104,11 +184,15 @@ impl Default for Downstream {
             request_line_bytes_max: 16 << 10,
             head_bytes_max: 64 << 10,
             body_bytes_max: 1 << 30,
+            handshake_timeout: Duration::from_secs(10),
+            handshakes_max: 1024,
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(30),
             linger_timeout: Duration::from_secs(5),
             linger_time_max: Duration::from_secs(30),
+            tunnel_idle_timeout: Duration::from_secs(3600),
+            http2: Http2::default(),
         }
     }
 }

@@ -4,10 +4,15 @@
 //! parked connection costs about a kilobyte, and it has no half-read request that a drain could lose.
 
 mod guard;
+mod handshake;
+mod http2;
 mod io;
 mod linger;
+mod preface;
+mod proxy_header;
+mod stream;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -15,6 +20,8 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
+use http::Version;
+use http::header::{self, HeaderMap, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -22,11 +29,17 @@ use rustix::net::RecvFlags;
 use tokio::net::TcpStream;
 
 use self::guard::{Guard, Limits};
+use self::handshake::shake_hands;
+pub(crate) use self::handshake::{Handshakes, Secure};
 use self::io::ClientIo;
+use self::proxy_header::Malformed;
+pub(crate) use self::stream::Stream;
+use crate::config::Protocol;
 use crate::error::Refusal;
-use crate::request::{self, Forwarding};
+use crate::request::{self, Forwarding, forwarding};
 use crate::respond;
 use crate::timer::{Timer, Wait};
+use crate::tunnel::Tunnel;
 use crate::worker::{Accepted, Worker};
 
 /// Silence after which an idle connection is parked. Shorter, and busy connections would be taken apart between two
@@ -38,20 +51,31 @@ const READ_BUFFER_BYTES_MIN: usize = 128 << 10;
 /// What is known of a client while its connection lasts.
 pub(crate) struct Client {
     pub(crate) worker: Rc<Worker>,
-    pub(crate) peer: SocketAddr,
+    /// Who the client is: the peer, or whom a load balancer says that it got the bytes from.
+    peer: Cell<SocketAddr>,
     /// The address that the client connected to.
-    pub(crate) local: SocketAddr,
+    local: Cell<SocketAddr>,
     pub(crate) timer: Timer,
+    /// The TLS session that it speaks in, if it does.
+    pub(crate) secure: OnceCell<Rc<Secure>>,
+    /// Whether this is one stream of HTTP/2 among others, whose connection is not its own.
+    pub(crate) is_stream: bool,
     /// What is said about this client to upstreams, made at its first request.
-    pub(crate) forwarding: RefCell<Option<Box<Forwarding>>>,
+    pub(crate) forwarding: Rc<RefCell<Option<Box<Forwarding>>>>,
     /// A request has begun whose response is not yet handed over whole.
     pub(crate) in_flight: Cell<bool>,
     /// Why the client is not served any further.
     pub(crate) fault: Cell<Option<Refusal>>,
     /// The body of the current request is not read to its end: its rest stands before any next request.
     pub(crate) body_unread: Cell<bool>,
+    /// The current request is one of HTTP/1.0.
+    pub(crate) speaks_http10: Cell<bool>,
+    /// The current request has asked for a switch of protocols, and so have we.
+    pub(crate) upgrading: Cell<bool>,
     /// The response that is under way cannot be completed: the client must see that it is cut.
     pub(crate) abort: Cell<bool>,
+    /// The request that was answered last has switched protocols, and this is what they are now spoken through.
+    pub(crate) tunnel: RefCell<Option<Tunnel>>,
     /// Requests that hyper gave us, and responses that we gave back.
     pub(crate) requests: Cell<u32>,
     pub(crate) responses: Cell<u32>,
@@ -65,20 +89,25 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    fn new(worker: &Rc<Worker>, stream: &TcpStream, peer: SocketAddr) -> Client {
+    fn new(worker: &Rc<Worker>, peer: SocketAddr, local: SocketAddr) -> Client {
         let limits = &worker.config.downstream;
         let guard =
             Limits { line_bytes_max: limits.request_line_bytes_max, head_bytes_max: limits.head_bytes_max };
         Client {
             worker: Rc::clone(worker),
-            peer,
-            local: stream.local_addr().unwrap_or(peer),
+            peer: Cell::new(peer),
+            local: Cell::new(local),
             timer: worker.timers.register(),
-            forwarding: RefCell::default(),
+            secure: OnceCell::new(),
+            is_stream: false,
+            forwarding: Rc::default(),
             in_flight: Cell::default(),
             fault: Cell::default(),
             body_unread: Cell::default(),
+            speaks_http10: Cell::default(),
+            upgrading: Cell::default(),
             abort: Cell::default(),
+            tunnel: RefCell::default(),
             requests: Cell::default(),
             responses: Cell::default(),
             guard: RefCell::new(Guard::new(guard)),
@@ -86,6 +115,36 @@ impl Client {
             eof: Cell::default(),
             flushed: Cell::new(true),
         }
+    }
+
+    /// A stream of this connection, with a state and deadlines of its own.
+    fn stream(&self) -> Client {
+        Client {
+            secure: self.secure.clone(),
+            is_stream: true,
+            forwarding: Rc::clone(&self.forwarding),
+            ..Client::new(&self.worker, self.peer(), self.local())
+        }
+    }
+
+    /// Who the client is.
+    pub(crate) fn peer(&self) -> SocketAddr {
+        self.peer.get()
+    }
+
+    /// The address that the client connected to.
+    pub(crate) fn local(&self) -> SocketAddr {
+        self.local.get()
+    }
+
+    /// What the client speaks, as a URI would begin.
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.secure.get().is_some() { "https" } else { "http" }
+    }
+
+    /// All that was written is with the kernel.
+    pub(crate) fn flushed(&self) {
+        self.flushed.set(true);
     }
 
     /// Every request that hyper was given is answered, and every answer is with the kernel.
@@ -112,7 +171,16 @@ impl Client {
 
     /// Whether the connection can serve no further request, so that the response under way must say so.
     pub(crate) fn must_close(&self) -> bool {
-        self.body_unread.get() || self.worker.drain.is_draining()
+        !self.is_stream && (self.body_unread.get() || self.worker.drain.is_draining())
+    }
+
+    /// Says in the head of a response that it is the last one. To a client of HTTP/1.0 in its own version: in ours, hyper
+    /// would add that the connection is kept.
+    pub(crate) fn say_close(&self, headers: &mut HeaderMap, version: &mut Version) {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        if self.speaks_http10.get() {
+            *version = Version::HTTP_10;
+        }
     }
 
     /// The client's fault, if it lies in the request that is being served. One in what stands behind that request
@@ -148,13 +216,25 @@ pub(crate) async fn serve(worker: &Rc<Worker>, accepted: Accepted) {
             return;
         }
     };
-    let client = Rc::new(Client::new(worker, &stream, accepted.peer));
+    let local = stream.local_addr().unwrap_or(accepted.peer);
+    let client = Rc::new(Client::new(worker, accepted.peer, local));
+    let (stream, mut owed) = match open(stream, &accepted.protocol, &client).await {
+        Ok((stream, Version::HTTP_2)) => return http2::serve(stream, &client).await,
+        Ok((stream, _)) => (stream, None),
+        Err(Failed::Ended) => return,
+        Err(Failed::Owed(stream, why)) => (stream, Some(why)),
+    };
     let mut io = ClientIo::new(stream, Rc::clone(&client));
-    let mut owed = None;
-    while let Woken::Readable = park(&io.stream, &client).await {
+    while owed.is_none()
+        && let Woken::Readable = park(&io.stream, &client).await
+    {
         // Boxed, so that a parked connection does not carry the room that serving needs.
         let (driven, end) = Box::pin(drive(io, &client)).await;
         io = driven;
+        if let Some(tunnel) = client.tunnel.take() {
+            tunnel.run(&mut io.stream, &client).await;
+            break;
+        }
         match end {
             End::Idle => continue,
             End::Done => owed = client.unanswered_fault(),
@@ -163,7 +243,60 @@ pub(crate) async fn serve(worker: &Rc<Worker>, accepted: Accepted) {
         }
         break;
     }
-    close(&io.stream, &client, owed).await;
+    close(&mut io.stream, &client, owed).await;
+}
+
+/// Why nothing is served on a socket.
+enum Failed {
+    /// There is nothing to say, or it was said.
+    Ended,
+    /// The client can be told.
+    Owed(Stream, Refusal),
+}
+
+/// What the client speaks on, and which HTTP. A load balancer opens connections that it needs only later: until a first
+/// byte comes, one is idle, and no handshake is late.
+async fn open(
+    socket: TcpStream,
+    protocol: &Protocol,
+    client: &Rc<Client>,
+) -> Result<(Stream, Version), Failed> {
+    let says_origin = forwarding::is_trusted(client.peer().ip(), &protocol.proxy_header_from);
+    if !says_origin && protocol.tls.is_none() && !protocol.http2_cleartext {
+        return Ok((Stream::Plain(socket), Version::HTTP_11));
+    }
+    let mut stream = Stream::Plain(socket);
+    if let Woken::Idle = park(&stream, client).await {
+        return Err(Failed::Ended);
+    }
+    if says_origin {
+        stream = origin(stream, protocol, client).await?;
+    }
+    match (&protocol.tls, stream) {
+        (Some(tls), Stream::Plain(socket)) => shake_hands(socket, tls, client).await,
+        (_, stream) if protocol.http2_cleartext && preface::is_there(stream.socket(), client).await => {
+            Ok((stream, Version::HTTP_2))
+        }
+        (_, stream) => Ok((stream, Version::HTTP_11)),
+    }
+}
+
+/// Learns from the peer who the client is.
+async fn origin(stream: Stream, protocol: &Protocol, client: &Client) -> Result<Stream, Failed> {
+    match proxy_header::read(stream.socket(), client).await {
+        Ok(origin) => {
+            if let Some(origin) = origin {
+                client.peer.set(origin.client);
+                client.local.set(origin.local);
+            }
+            Ok(stream)
+        }
+        Err(Malformed) if protocol.tls.is_none() => Err(Failed::Owed(stream, Refusal::ProxyHeader)),
+        Err(Malformed) => {
+            respond::record(client, Refusal::ProxyHeader);
+            Err(Failed::Ended)
+        }
+    }
 }
 
 enum Woken {
@@ -174,19 +307,19 @@ enum Woken {
 }
 
 /// Waits for the first byte of a request, for as long as an idle connection is kept.
-async fn park(stream: &TcpStream, client: &Rc<Client>) -> Woken {
-    let worker = &client.worker;
+async fn park(stream: &Stream, client: &Rc<Client>) -> Woken {
+    let (worker, socket) = (&client.worker, stream.socket());
     client.forwarding.take();
     client.timer.set(Wait::Client, worker.config.idle_timeout);
     worker.cells.connections_parked.add(1);
     let woken = poll_fn(|cx| {
         client.timer.attach(cx);
-        if stream.poll_read_ready(cx).is_ready() {
+        if stream.holds_bytes() || socket.poll_read_ready(cx).is_ready() {
             return Poll::Ready(Woken::Readable);
         }
         // The runtime may not yet know what the kernel already holds; a request that has arrived is served.
         if client.timer.expired(Wait::Client) {
-            let queue = rustix::net::recv(stream, &mut [0_u8; 1][..], RecvFlags::PEEK | RecvFlags::DONTWAIT);
+            let queue = rustix::net::recv(socket, &mut [0_u8; 1][..], RecvFlags::PEEK | RecvFlags::DONTWAIT);
             let empty = matches!(queue, Err(rustix::io::Errno::AGAIN));
             return Poll::Ready(if empty { Woken::Idle } else { Woken::Readable });
         }
@@ -271,7 +404,7 @@ fn note_parse_error(result: hyper::Result<()>, client: &Client) {
 }
 
 /// Ends the connection: answers what is owed, and makes sure that what was sent arrives.
-async fn close(stream: &TcpStream, client: &Rc<Client>, owed: Option<Refusal>) {
+async fn close(stream: &mut Stream, client: &Rc<Client>, owed: Option<Refusal>) {
     client.timer.clear(Wait::Write);
     match owed {
         _ if client.eof.get() => return,

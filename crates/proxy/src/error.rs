@@ -52,6 +52,12 @@ refusals! {
     BadTarget = BAD_REQUEST, Downstream, "bad-target";
     /// The framing of the body is malformed or ambiguous (RFC 9112 §6).
     BadFraming = BAD_REQUEST, Downstream, "bad-framing";
+    /// A peer that must say where its bytes come from does not (see [`Listener`](crate::Listener)).
+    ProxyHeader = BAD_REQUEST, Downstream, "proxy-header";
+    /// HTTP without TLS where TLS is spoken.
+    PlainHttp = BAD_REQUEST, Downstream, "plain-http";
+    /// The host is not one that this TLS connection was opened for (RFC 9110 §15.5.20).
+    Misdirected = MISDIRECTED_REQUEST, Internal, "misdirected";
     /// No rule matches.
     NoRoute = NOT_FOUND, Internal, "no-route";
     /// CONNECT or TRACE.

@@ -15,36 +15,35 @@ mod metrics;
 mod request;
 mod respond;
 mod timer;
+mod tunnel;
 mod upstream;
 mod worker;
 
 use std::io;
-use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use model::{Published, RouteTable};
 use tokio::sync::mpsc;
 
-pub use config::{AccessLog, Config, Downstream, Upstream};
+pub use config::{AccessLog, Config, Downstream, Http2, Listener, Protocol, Tls, Upstream};
 pub use metrics::Metrics;
 
 use crate::metrics::Cells;
 use crate::worker::{Loads, Parts};
 
-/// Starts the workers. They accept on `listeners` at once and serve what `routes` holds at each request. A listener that
-/// is shared closes when they are through with it, unless somebody else keeps it.
+/// Starts the workers. They accept on `listeners` at once and serve what `routes` holds at each request.
 ///
 /// # Errors
 /// If a thread, a runtime or the access log's file cannot be had.
 pub fn start(
     config: Config,
-    listeners: Vec<impl Into<Arc<TcpListener>>>,
+    listeners: Vec<impl Into<Listener>>,
     routes: Published<RouteTable>,
     drain: lifecycle::Watch,
 ) -> io::Result<Proxy> {
-    let listeners: Vec<Arc<TcpListener>> = listeners.into_iter().map(Into::into).collect();
-    listeners.iter().try_for_each(|listener| listener::prepare(listener))?;
+    let listeners: Vec<Listener> = listeners.into_iter().map(Into::into).collect();
+    listeners.iter().try_for_each(|listener| listener::prepare(&listener.socket))?;
     let (log, writer) = access_log::open(&config.access_log)?.unzip();
     let config = Arc::new(config);
     let count = config.workers.max(1);

@@ -16,7 +16,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
-use crate::config::Config;
+use crate::config::{Config, Listener, Protocol};
 use crate::timer::TICK;
 use crate::worker::{Accepted, Loads};
 
@@ -41,14 +41,14 @@ impl Limits {
 /// was told to leave may come back. The listener closes when nobody is left, or when the idle time has passed since the
 /// drain began. After a handover it closes at once: who stands in the queue stands in the successor's too.
 pub(crate) async fn accept(
-    listener: Arc<TcpListener>,
+    Listener { socket, protocol }: Listener,
     limits: Limits,
     workers: Vec<mpsc::UnboundedSender<Accepted>>,
     loads: Loads,
     drain: Watch,
 ) {
-    let listener = match watch(listener) {
-        Ok(listener) => listener,
+    let socket = match watch(socket) {
+        Ok(socket) => socket,
         Err(error) => {
             tracing::error!(%error, "a listening socket cannot be watched; nothing is accepted on it");
             return;
@@ -63,26 +63,27 @@ pub(crate) async fn accept(
         if draining {
             let ends = *drain_ends.get_or_insert_with(|| Instant::now() + limits.drain_max);
             // Whoever stood in the queue is taken first, and is then somebody.
-            let queue_empty = loads.total() == 0 && take(&listener, &limits, &workers, &loads) == Taken::All;
+            let queue_empty =
+                loads.total() == 0 && take(&socket, &protocol, &limits, &workers, &loads) == Taken::All;
             let nobody_left = queue_empty && loads.total() == 0;
             if nobody_left {
                 return;
             }
             if Instant::now() >= ends {
-                while take(&listener, &limits, &workers, &loads) == Taken::Batch
+                while take(&socket, &protocol, &limits, &workers, &loads) == Taken::Batch
                     && loads.total() < limits.connections_max
                 {}
                 return;
             }
         }
         tokio::select! {
-            ready = listener.readable() => match ready {
+            ready = socket.readable() => match ready {
                 Ok(mut ready) => {
                     if loads.total() >= limits.connections_max {
                         sleep(TICK).await;
                         continue;
                     }
-                    match take(&listener, &limits, &workers, &loads) {
+                    match take(&socket, &protocol, &limits, &workers, &loads) {
                         Taken::Batch => tokio::task::yield_now().await,
                         Taken::All => ready.clear_ready(),
                         Taken::Exhausted => sleep(EXHAUSTED_PAUSE).await,
@@ -127,7 +128,8 @@ enum Taken {
 }
 
 fn take(
-    listener: &AsyncFd<Arc<TcpListener>>,
+    socket: &AsyncFd<Arc<TcpListener>>,
+    protocol: &Arc<Protocol>,
     limits: &Limits,
     workers: &[mpsc::UnboundedSender<Accepted>],
     loads: &Loads,
@@ -136,7 +138,7 @@ fn take(
         if loads.total() >= limits.connections_max {
             return Taken::Batch;
         }
-        match accept_one(listener.get_ref()) {
+        match accept_one(socket.get_ref(), protocol) {
             Ok(Some(accepted)) => {
                 let place = loads.assign();
                 if workers[place].send(accepted).is_err() {
@@ -155,13 +157,13 @@ fn take(
 }
 
 /// One connection; `None` if it was gone before we came to it.
-fn accept_one(listener: &TcpListener) -> Result<Option<Accepted>, Errno> {
-    match acceptfrom_with(listener, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC) {
+fn accept_one(socket: &TcpListener, protocol: &Arc<Protocol>) -> Result<Option<Accepted>, Errno> {
+    match acceptfrom_with(socket, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC) {
         Ok((stream, peer)) => {
             // Responses are written whole; waiting for more to send with them only delays their end.
             let _ = sockopt::set_tcp_nodelay(&stream, true);
             let peer = peer.and_then(|peer| peer.try_into().ok());
-            Ok(peer.map(|peer| Accepted { stream: stream.into(), peer }))
+            Ok(peer.map(|peer| Accepted { stream: stream.into(), peer, protocol: Arc::clone(protocol) }))
         }
         Err(Errno::CONNABORTED | Errno::INTR | Errno::PROTO | Errno::PERM) => Ok(None),
         Err(error) => Err(error),

@@ -41,6 +41,8 @@ pub(crate) struct Cells {
     pub(crate) connections_accepted: Cell,
     pub(crate) connections_open: Cell,
     pub(crate) connections_parked: Cell,
+    pub(crate) handshakes: Cell,
+    pub(crate) handshakes_failed: Cell,
     pub(crate) requests_in_flight: Cell,
     pub(crate) responses: [Cell; CLASSES.len()],
     pub(crate) refusals: [Cell; Refusal::ALL.len()],
@@ -135,6 +137,8 @@ impl Metrics {
         gauge("sluicegate_connections_open", self.sum(|c| &c.connections_open));
         gauge("sluicegate_connections_parked", self.sum(|c| &c.connections_parked));
         gauge("sluicegate_requests_in_flight", self.sum(|c| &c.requests_in_flight));
+        counter("sluicegate_tls_handshakes_total", self.sum(|c| &c.handshakes));
+        counter("sluicegate_tls_handshakes_failed_total", self.sum(|c| &c.handshakes_failed));
         counter("sluicegate_connections_accepted_total", self.sum(|c| &c.connections_accepted));
         counter("sluicegate_received_bytes_total", self.sum(|c| &c.received_bytes));
         counter("sluicegate_sent_bytes_total", self.sum(|c| &c.sent_bytes));

@@ -3,7 +3,7 @@
 
 mod admit;
 mod attempts;
-mod forwarding;
+pub(crate) mod forwarding;
 pub(crate) mod headers;
 mod record;
 
@@ -12,7 +12,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use http::uri::Uri;
-use http::{Request, Response, Version};
+use http::{Request, Response, StatusCode, Version, header};
+use http_body::Body;
 use hyper::body::Incoming;
 use model::Route;
 
@@ -25,6 +26,7 @@ use crate::connection::Client;
 use crate::error::Refusal;
 use crate::respond;
 use crate::timer::Wait;
+use crate::tunnel::Tunnel;
 use crate::upstream::{Answered, BackendPool, EndpointPool, Lease, Unanswered, View, connect};
 
 /// Serves one request. Always yields a response; what cannot be served is answered by `respond`.
@@ -43,6 +45,9 @@ pub(crate) fn serve(
             Err(why) => Err(*why),
         };
         Ok(match answered {
+            Ok((lease, answered)) if answered.status() == StatusCode::SWITCHING_PROTOCOLS => {
+                Box::pin(switch(record, lease, answered)).await
+            }
             Ok((lease, answered)) => relay(record, lease, answered),
             Err(why) => respond::refuse(record, why),
         })
@@ -53,12 +58,25 @@ pub(crate) fn serve(
 fn decide(record: &mut Record, request: Request<Incoming>) -> Result<Attempts, Refusal> {
     let client = Rc::clone(&record.client);
     let admitted = admit(&client, &request)?;
+    is_directed(&client, &admitted)?;
     let view = client.worker.upstreams.view();
     let route = find_route(&view, &admitted)?;
     let target = admitted.target(request.uri());
     record.found(route, client.worker.upstreams.pool(&view, route.backend));
     let request = prepare(&client, request, target);
     Ok(Attempts::new(request, client.worker.config.upstream.attempts_max))
+}
+
+/// Whether the TLS connection, if it is one, was opened for this host: else whatever its certificate was to ensure was
+/// not ensured for this request.
+fn is_directed(client: &Client, admitted: &Admitted<'_>) -> Result<(), Refusal> {
+    let (Some(secure), Some(host)) = (client.secure.get(), &admitted.host) else { return Ok(()) };
+    let name = secure.name.as_deref();
+    if name == Some(host.name()) || secure.tls.certificates.load().serves_alike(name, host.name()) {
+        Ok(())
+    } else {
+        Err(Refusal::Misdirected)
+    }
 }
 
 /// The way to an endpoint and back, again for each attempt.
@@ -109,9 +127,10 @@ async fn send(
     };
     client.timer.set(Wait::Upstream, limits.head_timeout);
     match exchange.send(client, attempts.take_request()).await {
-        // An upstream may not switch protocols unasked, and we ask for no other.
+        // An upstream may not switch protocols unasked.
         Ok(answered)
-            if answered.status().is_informational() || !headers::is_framed_well(answered.headers()) =>
+            if (answered.status().is_informational() && !is_switch(client, &answered))
+                || !headers::is_framed_well(answered.headers()) =>
         {
             Err(Failed::answered(Refusal::BadResponse))
         }
@@ -134,14 +153,53 @@ async fn send(
     }
 }
 
+/// Whether an upstream agrees to the switch that the client has asked for.
+fn is_switch(client: &Client, answered: &Answered) -> bool {
+    client.upgrading.get()
+        && answered.status() == StatusCode::SWITCHING_PROTOCOLS
+        && headers::names_upgrade(answered.headers())
+        && answered.headers().contains_key(header::UPGRADE)
+}
+
+/// Both sides switch: the client is told, and its connection becomes one end of a tunnel. A drain says nothing here: for
+/// the client there is no better place yet.
+async fn switch(mut record: Record, lease: Lease, answered: Answered) -> Response<ResponseBody> {
+    let client = Rc::clone(&record.client);
+    let (mut head, _) = answered.into_parts();
+    let protocol = head.headers.get(header::UPGRADE).cloned();
+    headers::strip_hop_by_hop(&mut head.headers);
+    if let Some(protocol) = protocol {
+        headers::set_upgrade(&mut head.headers, protocol);
+    }
+    record.answered(head.status);
+    client.timer.clear(Wait::Request);
+    match Tunnel::open(record, lease).await {
+        Ok(tunnel) => {
+            *client.tunnel.borrow_mut() = Some(tunnel);
+            head.extensions.clear();
+            Response::from_parts(head, ResponseBody::None)
+        }
+        Err(record) => respond::refuse(record, Refusal::BadResponse),
+    }
+}
+
 /// Makes the client's head fit for an upstream.
 fn prepare(client: &Rc<Client>, request: Request<Incoming>, target: Option<Uri>) -> Request<RequestBody> {
     let (mut head, body) = request.into_parts();
+    if head.version == Version::HTTP_2 {
+        headers::as_http1(&head.uri, &mut head.headers);
+    }
     let trailers = headers::wants_trailers(&head.headers);
+    let upgrade = headers::wanted_upgrade(&head.headers);
+    let upgrade = upgrade.filter(|_| head.version == Version::HTTP_11 && body.is_end_stream());
     headers::strip_hop_by_hop(&mut head.headers);
     forwarding::forward(client, &mut head.headers);
     if trailers {
-        head.headers.insert(http::header::TE, http::HeaderValue::from_static("trailers"));
+        head.headers.insert(header::TE, http::HeaderValue::from_static("trailers"));
+    }
+    client.upgrading.set(upgrade.is_some());
+    if let Some(protocol) = upgrade {
+        headers::set_upgrade(&mut head.headers, protocol);
     }
     head.version = Version::HTTP_11;
     if let Some(target) = target {
@@ -157,7 +215,7 @@ fn relay(mut record: Record, lease: Lease, answered: Answered) -> Response<Respo
     headers::strip_hop_by_hop(&mut head.headers);
     head.version = Version::HTTP_11;
     if record.client.must_close() {
-        head.headers.insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
+        record.client.say_close(&mut head.headers, &mut head.version);
     }
     record.answered(head.status);
     Response::from_parts(head, ResponseBody::Relayed(Relay::new(body, lease, record)))

@@ -1,5 +1,7 @@
 //! The one place where an error becomes a response.
 
+use std::rc::Rc;
+
 use bytes::Bytes;
 use http::Response;
 use http::header::{self, HeaderValue};
@@ -17,21 +19,20 @@ pub(crate) fn refuse(mut record: Record, why: Refusal) -> Response<ResponseBody>
     record.refused(why);
     record.answered(why.status());
     record.complete();
-    let must_close = record.client.must_close();
+    let client = Rc::clone(&record.client);
     let text = text(why);
     let length = text.len();
-    let mut response = Response::new(ResponseBody::Own { text: Some(Bytes::from(text)), _record: record });
-    *response.status_mut() = why.status();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    let (mut head, ()) = Response::new(()).into_parts();
+    head.status = why.status();
+    head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     if why == Refusal::Method {
-        headers.insert(header::ALLOW, HeaderValue::from_static(ALLOW));
+        head.headers.insert(header::ALLOW, HeaderValue::from_static(ALLOW));
     }
-    if must_close || closes(why) {
-        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    if client.must_close() || (closes(why) && !client.is_stream) {
+        client.say_close(&mut head.headers, &mut head.version);
     }
-    response
+    Response::from_parts(head, ResponseBody::Own { text: Some(Bytes::from(text)), _record: record })
 }
 
 /// A response for what hyper never saw as a request, as bytes.
@@ -54,7 +55,7 @@ pub(crate) fn record(client: &Client, why: Refusal) {
     worker.cells.record(why.status().as_u16(), std::time::Duration::ZERO);
     if let Some(draft) = worker.log.draft(|_| {}) {
         worker.log.finish(draft, |line| {
-            line.text("client", &client.peer.ip().to_string());
+            line.text("client", &client.peer().ip().to_string());
             line.number("status", u64::from(why.status().as_u16()));
             line.text("error", why.as_str());
         });

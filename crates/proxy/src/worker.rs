@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,8 +16,8 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::access_log::Logger;
-use crate::config::Config;
-use crate::connection;
+use crate::config::{Config, Listener, Protocol};
+use crate::connection::{self, Handshakes};
 use crate::listener;
 use crate::metrics::Cells;
 use crate::timer::{TICK, Timers};
@@ -31,6 +31,7 @@ pub(crate) struct Worker {
     pub(crate) upstreams: Upstreams,
     pub(crate) log: Logger,
     pub(crate) drain: Watch,
+    pub(crate) handshakes: Handshakes,
     /// Set when what is left is being cut, so that those requests are told apart in the log.
     pub(crate) stopping: Cell<bool>,
     loads: Loads,
@@ -72,6 +73,7 @@ impl Loads {
 pub(crate) struct Accepted {
     pub(crate) stream: TcpStream,
     pub(crate) peer: SocketAddr,
+    pub(crate) protocol: Arc<Protocol>,
 }
 
 /// What a worker is made of, before its thread runs.
@@ -85,7 +87,7 @@ pub(crate) struct Parts {
     pub(crate) log: Option<SyncSender<Vec<u8>>>,
     pub(crate) accepted: mpsc::UnboundedReceiver<Accepted>,
     /// The first worker accepts for all; the others have no listeners.
-    pub(crate) listeners: Vec<Arc<TcpListener>>,
+    pub(crate) listeners: Vec<Listener>,
     pub(crate) workers: Vec<mpsc::UnboundedSender<Accepted>>,
 }
 
@@ -114,6 +116,7 @@ async fn serve(parts: Parts) {
         upstreams: Upstreams::new(&routes, Arc::clone(&cells), &config.upstream),
         log: Logger::new(log, Arc::clone(&cells)),
         drain: drain.clone(),
+        handshakes: Handshakes::default(),
         stopping: Cell::new(false),
         loads,
         place,

@@ -1,5 +1,5 @@
-//! Starts the whole-process benchmarks, which live in `benches/peers` and `benches/cluster`. (`cargo bench` runs the
-//! small ones.)
+//! Starts the whole-process benchmarks, which live in `benches/peers`, `benches/cluster` and `benches/soak`. (`cargo
+//! bench` runs the small ones.)
 
 use std::ffi::OsString;
 
@@ -8,18 +8,31 @@ use anyhow::Result;
 use crate::setup;
 use crate::shell::{self, cargo};
 
-/// The first option that asks for the other benchmark.
+/// The first options that ask for the other benchmarks.
 const CLUSTER: &str = "cluster";
+const SOAK: &str = "soak";
+const ROLLOUT: &str = "rollout";
 
-/// Builds for release and runs the benchmark with these options: beside other proxies, or beside a cluster.
+/// Builds for release and runs the benchmark with these options: beside other proxies, beside a cluster, or the soak.
 ///
 /// # Errors
 /// If the build or the benchmark fails.
 pub(crate) fn run(options: &[OsString]) -> Result<()> {
+    if let [first, rest @ ..] = options
+        && first == ROLLOUT
+    {
+        return rollout(rest);
+    }
+    let mut envoy = None;
     let (program, options) = match options {
         [first, rest @ ..] if first == CLUSTER => {
             setup::control_plane()?;
             (CLUSTER, rest)
+        }
+        [first, rest @ ..] if first == SOAK => {
+            setup::peers()?;
+            envoy = setup::envoy();
+            (SOAK, rest)
         }
         options => {
             setup::peers()?;
@@ -37,6 +50,18 @@ pub(crate) fn run(options: &[OsString]) -> Result<()> {
     ]))?;
     let mut bench =
         cargo(&["run", "--quiet", "--release", "--locked", "--package", "benches", "--bin", program, "--"]);
-    bench.args(options);
+    bench.args(options).envs(envoy.map(|envoy| ("SOAK_ENVOY", envoy)));
     shell::run(bench)
+}
+
+/// The long form of a test: `tests/rollout`, on real nodes.
+fn rollout(options: &[OsString]) -> Result<()> {
+    setup::control_plane()?;
+    setup::nodes()?;
+    let mut rollout = cargo(&["run", "--quiet", "--locked", "--package", "rollout", "--"]);
+    rollout.args(options);
+    if !options.iter().any(|option| option.to_string_lossy().starts_with("--image")) {
+        rollout.env("SLUICEGATE_IMAGE", setup::image()?);
+    }
+    shell::run(rollout)
 }

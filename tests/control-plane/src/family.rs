@@ -14,18 +14,19 @@ use std::process::{Child, Command, Stdio};
 
 use crate::Error;
 
-/// Waits for the end of its input, then ends group `$1` and removes folder `$2`. The removal is repeated, because those
-/// who were killed may still have been writing, but not for ever.
+/// Waits for the end of its input, then ends group `$1`, runs `$3` and removes folder `$2`. The removal is repeated,
+/// because those who were killed may still have been writing, but not for ever.
 const WATCHDOG: &str = r#"
 trap '' HUP INT TERM
 read -r _
 kill -s KILL -- "-$1"
+eval "$3"
 tries=200
 until rm -rf -- "$2" || [ "$tries" -eq 0 ]; do tries=$((tries - 1)); sleep 0.05; done
 "#;
 
 /// A folder and a process group that end with the value or with this process, whichever ends first.
-pub(crate) struct Family {
+pub struct Family {
     folder: PathBuf,
     leader: Child,
     watchdog: Child,
@@ -33,21 +34,30 @@ pub(crate) struct Family {
 
 impl Family {
     pub(crate) fn start() -> Result<Self, Error> {
+        Self::start_with("")
+    }
+
+    /// Starts one that leaves more behind than processes and files; `cleanup` is what a shell runs after they were
+    /// killed.
+    ///
+    /// # Errors
+    /// If there is no room for a folder, or no shell.
+    pub fn start_with(cleanup: &str) -> Result<Self, Error> {
         // Short: the path of a unix socket in it may have 107 bytes.
         let folder = tempfile::Builder::new().prefix("sluicegate-").tempdir();
         let folder = folder.map_err(Error::io("create a temporary folder"))?;
         let leader = leader().map_err(Error::io("start `cat`"))?;
-        let watchdog = watchdog(&leader, folder.path()).map_err(Error::io("start `sh`"))?;
+        let watchdog = watchdog(&leader, folder.path(), cleanup).map_err(Error::io("start `sh`"))?;
         Ok(Self { folder: folder.keep(), leader, watchdog })
     }
 
     /// Everything that the servers write goes here.
-    pub(crate) fn folder(&self) -> &Path {
+    pub fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// For [`CommandExt::process_group`].
-    pub(crate) fn group(&self) -> i32 {
+    pub fn group(&self) -> i32 {
         group(&self.leader)
     }
 }
@@ -67,9 +77,9 @@ fn leader() -> io::Result<Child> {
 }
 
 /// In a group of its own: neither Ctrl-C at a terminal nor its own kill may reach it.
-fn watchdog(leader: &Child, folder: &Path) -> io::Result<Child> {
+fn watchdog(leader: &Child, folder: &Path, cleanup: &str) -> io::Result<Child> {
     let mut watchdog = Command::new("sh");
-    watchdog.args(["-c", WATCHDOG, "sh", &group(leader).to_string()]).arg(folder);
+    watchdog.args(["-c", WATCHDOG, "sh", &group(leader).to_string()]).arg(folder).arg(cleanup);
     in_silence(&mut watchdog).process_group(0).spawn()
 }
 

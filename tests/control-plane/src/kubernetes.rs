@@ -28,6 +28,11 @@ const CONTROLLERS: [&str; 14] = [
     "statefulset-controller",
 ];
 
+/// What looks after nodes beside: who is not heard of is tainted, loses its pods, and is no endpoint any more. (The
+/// first of them also lets pods onto a node that has just become ready.)
+const NODE_CONTROLLERS: [&str; 3] =
+    ["node-lifecycle-controller", "pod-garbage-collector-controller", "taint-eviction-controller"];
+
 /// A port that is ours until this is dropped, whether or not the API server runs: it shares the port with a socket that
 /// never listens, and nobody else is given it meanwhile.
 pub(crate) struct Port {
@@ -127,6 +132,8 @@ fn apiserver_args(files: &Files, port: &Port, etcd: &str) -> Vec<String> {
         // It would look for a default route, and refuse to publish a loopback address.
         "--advertise-address=127.0.0.1".into(),
         "--endpoint-reconciler-type=none".into(),
+        // For logs and exec on real nodes: no DNS knows their names.
+        "--kubelet-preferred-address-types=InternalIP".into(),
         flag("cert-dir", files.folder.clone()),
         flag("token-auth-file", files.tokens()),
         "--authorization-mode=Node,RBAC".into(),
@@ -139,12 +146,12 @@ fn apiserver_args(files: &Files, port: &Port, etcd: &str) -> Vec<String> {
     ]
 }
 
-pub(crate) fn controller_manager(binaries: &Binaries, files: &Files, group: i32) -> Spec {
+pub(crate) fn controller_manager(binaries: &Binaries, files: &Files, has_nodes: bool, group: i32) -> Spec {
     let asked = (binaries.clone(), files.clone());
     Spec {
         name: "kube-controller-manager",
         program: binaries.program("kube-controller-manager"),
-        args: controller_manager_args(files),
+        args: controller_manager_args(files, has_nodes),
         log: files.in_folder("kube-controller-manager.log"),
         group,
         is_ready: Box::new(move || {
@@ -160,12 +167,13 @@ pub(crate) fn controller_manager(binaries: &Binaries, files: &Files, group: i32)
     }
 }
 
-fn controller_manager_args(files: &Files) -> Vec<String> {
+fn controller_manager_args(files: &Files, has_nodes: bool) -> Vec<String> {
+    let nodes: &[&str] = if has_nodes { &NODE_CONTROLLERS } else { &[] };
     vec![
         format!("--kubeconfig={}", files.kubeconfig().display()),
         format!("--service-account-private-key-file={}", files.key().display()),
         format!("--root-ca-file={}", files.ca().display()),
-        format!("--controllers={}", CONTROLLERS.join(",")),
+        format!("--controllers={}", [&CONTROLLERS, nodes].concat().join(",")),
         "--leader-elect=false".into(),
         // No port: nobody asks it anything.
         "--secure-port=0".into(),

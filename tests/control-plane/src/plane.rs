@@ -31,6 +31,18 @@ impl ControlPlane {
     /// # Errors
     /// If a server ends or is not ready in time; the error shows the end of its log.
     pub fn start(binaries: &Binaries) -> Result<Self, Error> {
+        Self::start_for(binaries, false)
+    }
+
+    /// Starts one whose nodes will be real ones: its controllers look after them.
+    ///
+    /// # Errors
+    /// If a server ends or is not ready in time; the error shows the end of its log.
+    pub fn start_for_nodes(binaries: &Binaries) -> Result<Self, Error> {
+        Self::start_for(binaries, true)
+    }
+
+    fn start_for(binaries: &Binaries, has_nodes: bool) -> Result<Self, Error> {
         let family = Family::start()?;
         let files = Files::new(family.folder());
         let port = Port::reserve()?;
@@ -47,7 +59,8 @@ impl ControlPlane {
         apiserver.launch()?;
         etcd.server().wait_until_ready()?;
         apiserver.wait_until_ready()?;
-        let controllers = Server::new(kubernetes::controller_manager(binaries, &files, family.group()));
+        let controllers =
+            Server::new(kubernetes::controller_manager(binaries, &files, has_nodes, family.group()));
         controllers.start()?;
         let ca = credentials::read(&files.ca())?;
         let binaries = binaries.clone();
@@ -152,8 +165,11 @@ impl ControlPlane {
         self.controllers.start()
     }
 
-    /// Runs kubectl to its end.
-    pub(crate) fn run(&self, args: &[&str], input: &str) -> Result<(), Error> {
+    /// Runs kubectl to its end and shows nothing of what it prints.
+    ///
+    /// # Errors
+    /// With what kubectl said.
+    pub fn run(&self, args: &[&str], input: &str) -> Result<(), Error> {
         let shown = || format!("kubectl {}", args.join(" "));
         let output =
             feed(self.kubectl().args(args), input).map_err(Error::io(format!("run `{}`", shown())))?;

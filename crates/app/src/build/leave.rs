@@ -27,7 +27,7 @@ pub(super) struct Grace(Duration);
 
 impl Grace {
     pub(super) fn new(config: &proxy::Config) -> Grace {
-        Grace(config.idle_timeout + config.max_request_time)
+        Grace(config.drain_time())
     }
 }
 

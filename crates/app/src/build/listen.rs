@@ -11,6 +11,7 @@ use lifecycle::handover::{self, Offer, Received};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::time::{Instant, sleep};
 
+use super::low_ports;
 use crate::config::Config;
 
 /// Connections that may wait to be accepted: a burst, and all that come before the first table is published. The
@@ -23,12 +24,14 @@ const PREDECESSOR_WAIT: Duration = Duration::from_secs(5);
 const PREDECESSOR_PAUSE: Duration = Duration::from_millis(100);
 
 const HTTP: &str = "http";
+const HTTPS: &str = "https";
 const ADMIN: &str = "admin";
 const HEALTH: &str = "health";
 
 /// All listening sockets of the process. Who accepts on one owns it: the handover offers only what is still open.
 pub(super) struct Listeners {
     pub(super) http: Vec<Arc<TcpListener>>,
+    pub(super) https: Vec<Arc<TcpListener>>,
     pub(super) admin: Door,
     pub(super) health: Option<Door>,
     /// What a successor may have.
@@ -85,15 +88,23 @@ impl Sockets {
     }
 
     fn all(mut self, config: &Config) -> anyhow::Result<Listeners> {
-        let http = config.http.iter().map(|address| self.one(HTTP, *address).map(|door| door.listener));
-        let http = http.collect::<anyhow::Result<Vec<_>>>()?;
+        let http = self.several(HTTP, &config.http)?;
+        let https = self.several(HTTPS, &config.https)?;
         let admin = self.one(ADMIN, config.admin)?;
         let health = config.health.map(|address| self.one(HEALTH, address)).transpose()?;
         if let Some(received) = &mut self.received {
             let rest = received.close_rest();
             tracing::info!(not_configured_here = rest.join(","), "took over from process {}", received.pid());
         }
-        Ok(Listeners { http, admin, health, offers: self.offers, predecessor: self.received })
+        Ok(Listeners { http, https, admin, health, offers: self.offers, predecessor: self.received })
+    }
+
+    fn several(
+        &mut self,
+        role: &'static str,
+        addresses: &[SocketAddr],
+    ) -> anyhow::Result<Vec<Arc<TcpListener>>> {
+        addresses.iter().map(|address| self.one(role, *address).map(|door| door.listener)).collect()
     }
 
     /// The socket for a configured address: the predecessor's, or a new one.
@@ -119,6 +130,7 @@ fn bind(role: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
             socket.set_only_v6(true)?;
         }
         socket.set_nonblocking(true)?;
+        low_ports::allow();
         socket.bind(&address.into())?;
         socket.listen(BACKLOG)?;
         Ok(socket.into())
@@ -136,12 +148,14 @@ mod tests {
     use lifecycle::handover::Owner;
 
     use super::*;
-    use crate::config::Leave;
+    use crate::config::{Leave, Protocols};
 
     fn config(http: &[SocketAddr], handover: Option<PathBuf>) -> Config {
         let source = Source::Folder(PathBuf::new());
         Config {
             http: http.to_vec(),
+            https: Vec::new(),
+            protocols: Protocols::default(),
             admin: "127.0.0.1:0".parse().unwrap(),
             health: None,
             control: None,

@@ -18,6 +18,7 @@ use super::admin::Admin;
 use super::control::Control;
 use super::lame_duck::LameDuck;
 use super::leave::{Grace, Leaving};
+use super::protocols;
 use super::state::Standing;
 use super::succession::{Succession, handed_over};
 use super::upgrade::{self, Upgrade};
@@ -32,6 +33,7 @@ pub(super) struct Process {
     live: Live,
     config: Config,
     http: Vec<Arc<TcpListener>>,
+    https: Vec<Arc<TcpListener>>,
     succession: Succession,
     admin: Admin,
     control: Control,
@@ -46,7 +48,7 @@ impl Process {
     /// Starts nothing yet.
     pub(super) fn new(bound: Bound, shutdown: &Shutdown) -> Process {
         let Bound { live, mut config, listeners, .. } = bound;
-        let Listeners { http, admin, health, offers, predecessor } = listeners;
+        let Listeners { http, https, admin, health, offers, predecessor } = listeners;
         let (trigger, watch) = drain();
         let trigger = Arc::new(trigger);
         let readiness = Readiness::new(watch.clone());
@@ -58,7 +60,20 @@ impl Process {
         let control = Control::new(config.control.take(), shutdown.orders(), admin.sources());
         let succession = Succession { path: config.handover.take(), offers, predecessor };
         let tasks = JoinSet::new();
-        Process { live, config, http, succession, admin, control, tasks, trigger, watch, waiting, standing }
+        Process {
+            live,
+            config,
+            http,
+            https,
+            succession,
+            admin,
+            control,
+            tasks,
+            trigger,
+            watch,
+            waiting,
+            standing,
+        }
     }
 
     /// Waits for the first table, or for somebody who asks the process to leave before; that one is returned.
@@ -99,8 +114,10 @@ impl Process {
 
     /// Starts the data plane.
     fn start(&mut self) -> anyhow::Result<Proxy> {
-        let (config, http) = (self.config.proxy.clone(), std::mem::take(&mut self.http));
-        let proxy = proxy::start(config, http, self.live.routes.clone(), self.watch.clone());
+        let (http, https) = (std::mem::take(&mut self.http), std::mem::take(&mut self.https));
+        let listeners = protocols::listeners(&self.config.protocols, &self.live, http, https);
+        let proxy =
+            proxy::start(self.config.proxy.clone(), listeners, self.live.routes.clone(), self.watch.clone());
         let proxy = proxy.context("cannot start the workers")?;
         self.standing.serves(proxy.metrics());
         if let Some(waiting) = self.waiting.take() {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use controller::{Address, Cluster, LeaseName, Namespaces, ObjectKey, Publish, Report};
+use controller::{Address, Cluster, LeaseName, Namespaces, ObjectKey, OwnPod, Publish, Report};
 
 use super::names;
 
@@ -32,6 +32,14 @@ pub(crate) struct ClusterArgs {
     /// The node that this process runs on, to know when the cluster takes it away (from the pod's spec.nodeName)
     #[arg(long, value_name = "NAME", env = "SLUICEGATE_NODE_NAME", value_parser = names::object)]
     node_name: Option<String>,
+
+    /// The pod that this process runs in, to look at the start for what in its spec may cost requests (from metadata.name)
+    #[arg(long, value_name = "NAME", env = "SLUICEGATE_POD_NAME", value_parser = names::object, requires = "pod_namespace")]
+    pod_name: Option<String>,
+
+    /// The namespace of that pod (from metadata.namespace)
+    #[arg(long, value_name = "NAME", env = "SLUICEGATE_POD_NAMESPACE", value_parser = names::namespace)]
+    pod_namespace: Option<String>,
 
     /// Write these addresses or host names into the status of our Ingresses
     #[arg(long, value_name = "ADDR", env = "SLUICEGATE_PUBLISH_ADDRESS", value_delimiter = ',')]
@@ -62,8 +70,8 @@ pub(crate) struct ClusterArgs {
 }
 
 impl ClusterArgs {
-    /// The cluster that is meant.
-    pub(crate) fn cluster(self, class: &str) -> Cluster {
+    /// The cluster that is meant, with what is known of our own pod.
+    pub(crate) fn cluster(self, class: &str, own_pod: impl FnOnce(String, String) -> OwnPod) -> Cluster {
         let publish = match self.publish_service {
             Some(service) => Some(Publish::Service(service)),
             None if self.publish_address.is_empty() => None,
@@ -78,6 +86,7 @@ impl ClusterArgs {
         };
         let status = publish.filter(|_| !self.no_status);
         let report = Report { status, events: !self.no_events, lease };
-        Cluster { kubeconfig: self.kubeconfig, namespaces, node: self.node_name, report }
+        let pod = self.pod_namespace.zip(self.pod_name).map(|(namespace, name)| own_pod(namespace, name));
+        Cluster { kubeconfig: self.kubeconfig, namespaces, node: self.node_name, pod, report }
     }
 }

@@ -63,6 +63,7 @@ impl DownstreamArgs {
             write_timeout: self.write_timeout.0,
             linger_timeout: self.linger_timeout.0,
             linger_time_max: self.linger_time_max.0,
+            ..Downstream::default()
         }
     }
 }

@@ -78,6 +78,11 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_else(|| panic!("{value} is no string"))
 }
 
+fn named(value: &Value) -> ObjectKey {
+    let (namespace, name) = text(value).split_once('/').expect("a namespace and a name");
+    ObjectKey::new(namespace, name)
+}
+
 fn request(line: &Value) -> (String, String) {
     let line = text(line);
     let (host, path) = line.split_once(' ').unwrap_or(("", line));
@@ -96,6 +101,8 @@ fn settings(document: &Value) -> Settings {
                 let all = [Balance::LeastRequest, Balance::RoundRobin];
                 settings.balance = all.into_iter().find(|b| b.as_str() == text(value)).expect("a balance");
             }
+            "defaultCertificate" => settings.default_certificate = Some(named(value)),
+            "ticketKeys" => settings.ticket_keys = Some(named(value)),
             other => panic!("unknown setting {other:?}"),
         }
     }

@@ -2,18 +2,21 @@
 
 use std::fmt::Write as _;
 
-use compile::Compiled;
+use compile::{CertificateClaims, Claim, Compiled};
 use model::{Backend, HostMatch, Problem, RequestHost, RequestPath, Route, RouteTable, Selection};
 
 use crate::case::Case;
 
 pub(crate) fn render(case: &Case) -> String {
-    let Compiled { table, problems, external_names, .. } = case.compile();
+    let Compiled { table, problems, certificates, external_names, .. } = case.compile();
     let mut out = String::new();
     section(&mut out, "routes", table.routes().iter().map(|r| route(&table, r)));
     section(&mut out, "backends", table.backends().iter().map(|b| backend(b)));
     if !external_names.is_empty() {
         section(&mut out, "externalNames", external_names.iter().cloned());
+    }
+    if certificates != CertificateClaims::default() {
+        section(&mut out, "certificates", claims(&certificates));
     }
     section(&mut out, "problems", problems.iter().map(problem));
     if !case.requests.is_empty() {
@@ -62,6 +65,21 @@ fn backend(backend: &Backend) -> String {
         let _ = writeln!(out, "- '{} {condition}, uid {}'", key.address, key.uid);
     }
     out
+}
+
+fn claims(certificates: &CertificateClaims) -> impl Iterator<Item = String> {
+    let host = |(host, claims): (&HostMatch, &Vec<Claim>)| {
+        claims.iter().map(|one| claim(&format!("for: '{host}'"), one)).collect::<Vec<_>>()
+    };
+    let own_names = certificates.own_names.iter().map(|one| claim("for: its own names", one));
+    let default = certificates.default.iter().map(|secret| format!("for: all other names\nfrom: {secret}"));
+    certificates.hosts.iter().flat_map(host).chain(own_names).chain(default)
+}
+
+fn claim(of: &str, claim: &Claim) -> String {
+    let secrets: Vec<String> =
+        claim.secrets.iter().map(|named| format!("{} ({})", named.secret, named.field)).collect();
+    format!("{of}\nfrom: {}\nby: Ingress {}", secrets.join(", "), claim.ingress)
 }
 
 fn problem(problem: &Problem) -> String {

@@ -188,6 +188,11 @@ impl NamedSecrets {
                 std::panic::resume_unwind(error.into_panic());
             }
         }
+        self.want_also(secrets);
+    }
+
+    /// Follows these too.
+    pub(crate) fn want_also(&mut self, secrets: &BTreeSet<ObjectKey>) {
         for key in secrets {
             if !self.wanted.contains_key(key) {
                 let task = self.follow(key.clone());

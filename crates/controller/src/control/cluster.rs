@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use super::{Config, Error, FIRST_ANSWERS_TIME_MAX, blocking};
 use crate::cluster::{Cluster, Connection, NamedSecrets, Part, Watches, connect};
 use crate::external_name::ExternalNames;
+use crate::own_pod;
 use crate::publish::{Gather, Live, Publisher};
 use crate::report::{self, ReportConfig, Told};
 use crate::wait::until;
@@ -19,6 +20,9 @@ use state::State;
 
 /// How often it is said what a start still waits for.
 const WAITING_TOLD_EVERY: Duration = Duration::from_secs(5);
+
+/// How often the dates of certificates are looked at while nothing changes: they are told of days before their end.
+const DATES_LOOKED_AT_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// Follows the cluster.
 pub(super) async fn run(
@@ -30,6 +34,8 @@ pub(super) async fn run(
 ) -> Result<Infallible, Error> {
     let Connection { client, namespace } = connect(cluster.kubeconfig.as_deref()).await?;
     let mut watches = Watches::start(client.clone(), &cluster, Arc::clone(&live.stats));
+    // Advice, for which nothing waits; it ends by itself.
+    let _checked = cluster.pod.clone().map(|told| tokio::spawn(own_pod::check(client.clone(), told)));
     let (tell, told) = watch::channel(Told::default());
     let metrics = Arc::clone(&live.stats.report);
     let report = ReportConfig::new(cluster.report.clone(), &namespace, &config.settings.controller_name);
@@ -43,11 +49,13 @@ pub(super) async fn run(
     state = blocking(move || state.published()).await;
     synced();
     let mut gather = Gather::eager(config.quiet, config.at_most);
+    let mut dates = tokio::time::interval(DATES_LOOKED_AT_EVERY);
     loop {
         if std::mem::take(&mut state.has_new_table) {
             sources.want(&state);
         } else if state.order.is_waiting() {
             sources.names.want(&state.external_names());
+            sources.secrets.want_also(&state.order.secrets(&state.index));
         }
         state.tell(&tell);
         let due = [gather.due(), state.order.due()].into_iter().flatten().min();
@@ -55,6 +63,7 @@ pub(super) async fn run(
         tokio::select! {
             change = watches.changed() => state.take_all(change, &mut watches),
             (name, answer) = sources.names.changed() => state.index.apply_resolved(name, answer),
+            _ = dates.tick() => state.tell_dates(),
             () = until(due) => changed = false,
         }
         let now = Instant::now();
@@ -111,8 +120,6 @@ struct Sources {
 impl Sources {
     fn want(&mut self, state: &State) {
         self.names.want(&state.external_names());
-        if let Some(compiled) = state.publisher.compiled() {
-            self.secrets.want(&compiled.secrets);
-        }
+        self.secrets.want(&state.secrets());
     }
 }

@@ -10,19 +10,19 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 use super::Client;
+use super::stream::Stream;
 use crate::timer::Wait;
 
 /// A client's socket as hyper sees it.
 pub(crate) struct ClientIo {
-    pub(crate) stream: TcpStream,
+    pub(crate) stream: Stream,
     client: Rc<Client>,
 }
 
 impl ClientIo {
-    pub(crate) fn new(stream: TcpStream, client: Rc<Client>) -> ClientIo {
+    pub(crate) fn new(stream: Stream, client: Rc<Client>) -> ClientIo {
         ClientIo { stream, client }
     }
 
@@ -84,7 +84,7 @@ impl Drop for ClientIo {
         let client = &self.client;
         if client.abort.get() || client.in_flight.get() || !client.flushed.get() {
             client.worker.cells.cut.add(u64::from(client.worker.stopping.get()));
-            let _ = rustix::net::sockopt::set_socket_linger(&self.stream, Some(Duration::ZERO));
+            let _ = rustix::net::sockopt::set_socket_linger(self.stream.socket(), Some(Duration::ZERO));
         }
     }
 }
@@ -98,6 +98,8 @@ impl AsyncRead for ClientIo {
         let before = buf.filled().len();
         match Pin::new(&mut this.stream).poll_read(cx, buf) {
             Poll::Ready(Ok(())) => this.take(buf, before),
+            // Many clients end without TLS' own word for it. Whether a message is whole is for its framing to say.
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => this.take(buf, before),
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Pending => {
                 this.wait();
@@ -145,8 +147,18 @@ impl AsyncWrite for ClientIo {
     }
 
     /// hyper asks for this only when it has handed over all that it has.
-    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.client.flushed.set(true);
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let client = &this.client;
+        match Pin::new(&mut this.stream).poll_flush(cx) {
+            Poll::Ready(Ok(())) => client.flushed.set(true),
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            Poll::Pending => {
+                client.timer.start(Wait::Write, client.worker.config.downstream.write_timeout);
+                return Poll::Pending;
+            }
+        }
+        client.timer.clear(Wait::Write);
         Poll::Ready(Ok(()))
     }
 

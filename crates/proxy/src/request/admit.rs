@@ -40,8 +40,9 @@ pub(crate) fn admit<'r>(client: &Client, request: &'r Request<Incoming>) -> Resu
 impl Admitted<'_> {
     /// The target for the upstream, where it is not the one that came: origin form, dot segments resolved.
     pub(crate) fn target(&self, came: &Uri) -> Option<Uri> {
-        if came.scheme().is_none() && (came.path() == "*" || self.path.forward() == came.path()) {
-            return None;
+        if came.path() == "*" || self.path.forward() == came.path() {
+            // Of a whole URI, as HTTP/2 always has one, what an upstream of HTTP/1 is asked for.
+            return came.scheme().and_then(|_| came.path_and_query().cloned()).map(Uri::from);
         }
         let target = match came.query() {
             Some(query) => PathAndQuery::try_from(format!("{}?{query}", self.path.forward())),
@@ -84,6 +85,10 @@ fn host(request: &Request<Incoming>) -> Result<Option<RequestHost<'_>>, Refusal>
     }
     let field = match field {
         Some(field) => field.to_str().map_err(|_| Refusal::BadHost)?,
+        // RFC 9113 §8.3.1: the authority stands for it.
+        None if request.version() == Version::HTTP_2 => {
+            request.uri().authority().ok_or(Refusal::BadHost)?.as_str()
+        }
         None if request.version() == Version::HTTP_10 => return Ok(None),
         None => return Err(Refusal::BadHost),
     };

@@ -30,6 +30,8 @@ pub(crate) struct Forwarding {
     pub(super) trusted: bool,
     /// The peer's address as text.
     pub(super) peer: HeaderValue,
+    /// What the client speaks: `http` or `https`.
+    scheme: &'static str,
     port: HeaderValue,
     local: HeaderValue,
     /// The host that `forwarded` names.
@@ -41,23 +43,25 @@ pub(crate) struct Forwarding {
 pub(super) fn forward(client: &Client, headers: &mut HeaderMap) {
     let mut made = client.forwarding.borrow_mut();
     let networks = &client.worker.config.trusted_proxies;
-    let forwarding =
-        made.get_or_insert_with(|| Box::new(Forwarding::new(client.peer, client.local, networks)));
+    let forwarding = made.get_or_insert_with(|| {
+        Box::new(Forwarding::new(client.peer(), client.local(), client.scheme(), networks))
+    });
     headers::strip_aliases(headers, forwarding.trusted);
     forwarding.set(headers, networks);
 }
 
 /// Whether the peer's own fields are believed.
-pub(super) fn is_trusted(peer: IpAddr, networks: &[IpNet]) -> bool {
+pub(crate) fn is_trusted(peer: IpAddr, networks: &[IpNet]) -> bool {
     let peer = peer.to_canonical();
     networks.iter().any(|network| network.contains(&peer))
 }
 
 impl Forwarding {
-    fn new(peer: SocketAddr, local: SocketAddr, networks: &[IpNet]) -> Forwarding {
+    fn new(peer: SocketAddr, local: SocketAddr, scheme: &'static str, networks: &[IpNet]) -> Forwarding {
         let none = HeaderValue::from_static("");
         Forwarding {
             trusted: is_trusted(peer.ip(), networks),
+            scheme,
             peer: value(&peer.ip().to_canonical().to_string()),
             port: value(&local.port().to_string()),
             local: value(&local.to_string()),
@@ -76,7 +80,7 @@ impl Forwarding {
             }
         };
         if self.host != host {
-            self.forwarded = forwarded(&self.peer, &host);
+            self.forwarded = forwarded(&self.peer, &host, self.scheme);
             // A copy: a slice of the read buffer would keep that buffer from being used again.
             self.host = HeaderValue::from_bytes(host.as_bytes()).unwrap_or(host);
         }
@@ -90,7 +94,7 @@ impl Forwarding {
     fn replace(&self, headers: &mut HeaderMap) {
         headers.insert(FOR, self.peer.clone());
         headers.insert(REAL_IP, self.peer.clone());
-        headers.insert(PROTO, HeaderValue::from_static("http"));
+        headers.insert(PROTO, HeaderValue::from_static(self.scheme));
         headers.insert(HOST, self.host.clone());
         headers.insert(PORT, self.port.clone());
         headers.insert(header::FORWARDED, self.forwarded.clone());
@@ -103,7 +107,7 @@ impl Forwarding {
         headers.insert(REAL_IP, real_ip);
         append(headers, FOR, &self.peer);
         append(headers, header::FORWARDED, &self.forwarded);
-        keep_or_set(headers, PROTO, || HeaderValue::from_static("http"));
+        keep_or_set(headers, PROTO, || HeaderValue::from_static(self.scheme));
         keep_or_set(headers, HOST, || self.host.clone());
         keep_or_set(headers, PORT, || self.port.clone());
         if !headers.get(REQUEST_ID).is_some_and(is_request_id) {
@@ -149,13 +153,13 @@ fn keep_or_set(headers: &mut HeaderMap, name: HeaderName, ours: impl FnOnce() ->
 }
 
 /// `for=…;host=…;proto=…` (RFC 7239 §4); what is no token is quoted.
-fn forwarded(peer: &HeaderValue, host: &HeaderValue) -> HeaderValue {
+fn forwarded(peer: &HeaderValue, host: &HeaderValue, scheme: &str) -> HeaderValue {
     let mut text = String::new();
     let (peer, host) = (peer.to_str().unwrap_or("unknown"), host.to_str().unwrap_or(""));
     let _ = if peer.contains(':') { write!(text, "for=\"[{peer}]\"") } else { write!(text, "for={peer}") };
     let token = host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
     let _ = if token { write!(text, ";host={host}") } else { write!(text, ";host=\"{host}\"") };
-    text.push_str(";proto=http");
+    let _ = write!(text, ";proto={scheme}");
     value(&text)
 }
 
@@ -182,7 +186,10 @@ mod tests {
 
     fn forwarding(peer: &str) -> (Forwarding, Vec<IpNet>) {
         let networks = vec!["10.0.0.0/8".parse().unwrap()];
-        (Forwarding::new(peer.parse().unwrap(), "127.0.0.1:8080".parse().unwrap(), &networks), networks)
+        (
+            Forwarding::new(peer.parse().unwrap(), "127.0.0.1:8080".parse().unwrap(), "http", &networks),
+            networks,
+        )
     }
 
     fn headers(fields: &[(&str, &str)]) -> HeaderMap {

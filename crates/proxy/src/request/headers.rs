@@ -1,6 +1,7 @@
 //! Which header fields belong to one hop and must not cross it (RFC 9110 §7.6.1).
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::uri::Uri;
 
 /// Fields that concern one connection, whether or not `Connection` names them.
 const HOP_BY_HOP: [HeaderName; 10] = [
@@ -77,6 +78,29 @@ pub(super) fn wants_trailers(headers: &HeaderMap) -> bool {
     headers.contains_key(header::TE) && headers.get_all(header::TE).iter().any(names_them)
 }
 
+/// The protocol that a request without a body wants to switch to (RFC 9110 §7.8). HTTP/2 is none: an upstream that spoke it
+/// would take requests that we never see.
+pub(super) fn wanted_upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
+    let mut upgrades = headers.get_all(header::UPGRADE).iter();
+    let (Some(protocol), None) = (upgrades.next(), upgrades.next()) else { return None };
+    let name = protocol.as_bytes();
+    let is_one = !name.is_empty() && !name.contains(&b',') && !name.to_ascii_lowercase().starts_with(b"h2");
+    (is_one && names_upgrade(headers)).then(|| protocol.clone())
+}
+
+/// Whether `Connection` says that a protocol is to be switched, or was.
+pub(super) fn names_upgrade(headers: &HeaderMap) -> bool {
+    let tokens =
+        headers.get_all(header::CONNECTION).iter().flat_map(|value| value.as_bytes().split(|b| *b == b','));
+    tokens.into_iter().any(|token| token.trim_ascii().eq_ignore_ascii_case(b"upgrade"))
+}
+
+/// Asks for, or agrees to, a switch of protocols.
+pub(super) fn set_upgrade(headers: &mut HeaderMap, protocol: HeaderValue) {
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(header::UPGRADE, protocol);
+}
+
 /// Removes what belongs to the hop that a message came over.
 pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
     let mut present = 0_u16;
@@ -91,6 +115,23 @@ pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
     for (place, name) in HOP_BY_HOP.iter().enumerate() {
         if present & (1 << place) != 0 {
             headers.remove(name);
+        }
+    }
+}
+
+/// What a request of HTTP/2 says in another way than one of HTTP/1: its authority becomes the host, and the crumbs of its
+/// cookie one field (RFC 9113 §8.2.3, §8.3.1).
+pub(super) fn as_http1(uri: &Uri, headers: &mut HeaderMap) {
+    if !headers.contains_key(header::HOST)
+        && let Some(Ok(host)) = uri.authority().map(|it| HeaderValue::from_str(it.as_str()))
+    {
+        headers.insert(header::HOST, host);
+    }
+    let mut crumbs = headers.get_all(header::COOKIE).iter();
+    if let (Some(_), Some(_)) = (crumbs.next(), crumbs.next()) {
+        let crumbs: Vec<&[u8]> = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
+        if let Ok(cookie) = HeaderValue::from_bytes(&crumbs.join(&b"; "[..])) {
+            headers.insert(header::COOKIE, cookie);
         }
     }
 }

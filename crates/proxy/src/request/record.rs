@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{Request, StatusCode, header};
+use http::{Request, StatusCode, Version, header};
 use http_body::Body;
 use hyper::body::Incoming;
 use model::{Balance, Route};
@@ -38,6 +38,7 @@ impl Record {
     pub(crate) fn begin(client: Rc<Client>, request: &Request<Incoming>) -> Record {
         let worker = &client.worker;
         client.in_flight.set(true);
+        client.speaks_http10.set(request.version() == Version::HTTP_10);
         client.body_unread.set(!request.body().is_end_stream());
         client.requests.set(client.requests.get() + 1);
         client.timer.clear(Wait::Park);
@@ -110,7 +111,7 @@ impl Record {
         self.client.worker.log.finish(draft, |line| {
             match &*self.client.forwarding.borrow() {
                 Some(forwarding) => line.bytes("client", forwarding.peer.as_bytes()),
-                None => line.text("client", &self.client.peer.ip().to_string()),
+                None => line.text("client", &self.client.peer().ip().to_string()),
             }
             line.number("status", u64::from(status));
             line.number("bytes", self.bytes_out);

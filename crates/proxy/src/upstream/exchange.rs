@@ -89,6 +89,18 @@ impl Exchange {
         }
     }
 
+    /// The socket of a connection whose protocol was switched, and what came on it after the answer.
+    pub(crate) async fn into_stream(mut self: Box<Self>) -> (TcpStream, Vec<u8>) {
+        // hyper has read the answer; what is left for it to do waits for nobody.
+        std::future::poll_fn(|cx| {
+            self.poll(cx);
+            if self.ended { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        let parts = self.connection.into_parts();
+        (parts.io.into_inner().stream, parts.read_buf.into())
+    }
+
     /// Drives the connection while its response is being read.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) {
         if !self.ended {

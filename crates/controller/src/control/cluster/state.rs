@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use compile::{Compiled, ObjectKey};
+use compile::ObjectKey;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::networking::v1::IngressLoadBalancerIngress;
 use model::Problem;
@@ -32,8 +32,6 @@ pub(super) struct State {
     pub(super) unsynced: BTreeSet<Part>,
     /// The Service that status is to show, once it is known.
     publish_service: Option<Arc<Vec<IngressLoadBalancerIngress>>>,
-    /// The Secrets about which anything was answered.
-    asked: BTreeSet<ObjectKey>,
     ours: Arc<Vec<ObjectKey>>,
     /// The problems that were told last.
     told_problems: Arc<BTreeSet<Problem>>,
@@ -50,13 +48,12 @@ impl State {
         }
         State {
             index,
-            order: Order::new(publisher.class()),
+            order: Order::new(publisher.settings().clone()),
             faults: Faults::default(),
             publisher,
             live,
             unsynced: watches.parts().iter().cloned().collect(),
             publish_service: None,
-            asked: BTreeSet::new(),
             ours: Arc::default(),
             told_problems: Arc::default(),
             has_new_table: false,
@@ -120,13 +117,13 @@ impl State {
     }
 
     fn take_secret(&mut self, key: ObjectKey, answer: Answer<Secret>) {
-        let wanted = |compiled: &Compiled| compiled.secrets.contains(&key);
-        if !self.publisher.compiled().is_some_and(wanted) {
+        let wanted = self.publisher.compiled().is_some_and(|compiled| compiled.secrets.contains(&key));
+        if !wanted && !self.order.secrets(&self.index).contains(&key) {
             // It was still on its way when the last Ingress that named it went.
             return;
         }
         let id = Id { kind: Kind::Secret, namespace: key.namespace.clone(), name: key.name.clone() };
-        self.asked.insert(key.clone());
+        self.index.heard_of_secret(key.clone());
         match answer {
             Answer::Found(secret) => {
                 self.index.apply(Object::Secret(secret), None);
@@ -150,11 +147,22 @@ impl State {
         compiled.into_iter().flatten().cloned().chain(self.order.external_names(&self.index)).collect()
     }
 
+    /// The Secrets that are needed now, or by an Ingress that waits.
+    pub(super) fn secrets(&self) -> BTreeSet<ObjectKey> {
+        let compiled = self.publisher.compiled().map(|compiled| &compiled.secrets);
+        compiled.into_iter().flatten().cloned().chain(self.order.secrets(&self.index)).collect()
+    }
+
     /// Whether a Secret or a DNS name that the table needs is still being asked for.
     pub(super) fn is_unanswered(&self) -> bool {
         let Some(compiled) = self.publisher.compiled() else { return false };
         compiled.external_names.iter().any(|name| !self.index.objects().resolved.contains_key(name))
-            || compiled.secrets.iter().any(|secret| !self.asked.contains(secret))
+            || compiled.secrets.iter().any(|secret| !self.index.has_heard_of_secret(secret))
+    }
+
+    /// Makes known what is wrong on this day: certificates end without anything being changed.
+    pub(super) fn tell_dates(&mut self) {
+        self.publisher.tell(self.faults.problems(), &self.index);
     }
 
     /// Makes known what is wrong with the cluster as a source, while there is no table.
@@ -197,9 +205,9 @@ impl State {
         let Some(compiled) = self.publisher.compiled() else { return };
         self.ours = Arc::new(compiled.ours.clone());
         self.index.retain_resolved(&self.external_names());
-        self.index.retain_secrets(&compiled.secrets);
-        self.asked.retain(|secret| compiled.secrets.contains(secret));
-        self.faults.retain_secrets(&compiled.secrets);
+        let secrets = self.secrets();
+        self.index.retain_secrets(&secrets);
+        self.faults.retain_secrets(&secrets);
     }
 
     /// Lets whoever writes into the cluster know what is new.

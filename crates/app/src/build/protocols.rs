@@ -1,0 +1,32 @@
+//! What is spoken on which listener.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use controller::Live;
+use proxy::{Listener, Protocol, Tls};
+use tls::{HTTP_1_1, HTTP_2};
+
+use crate::config::Protocols;
+
+/// The listeners of the data plane. With TLS the client chooses its HTTP, the newer one first.
+pub(super) fn listeners(
+    protocols: &Protocols,
+    live: &Live,
+    http: Vec<Arc<TcpListener>>,
+    https: Vec<Arc<TcpListener>>,
+) -> Vec<Listener> {
+    let plain = Arc::new(Protocol {
+        proxy_header_from: protocols.proxy_header_from.clone(),
+        http2_cleartext: protocols.http2_cleartext,
+        tls: None,
+    });
+    let config = tls::server_config(&live.certificates, &live.tickets, &[HTTP_2, HTTP_1_1]);
+    let tls = Tls { config, certificates: live.certificates.clone() };
+    let secure = Arc::new(Protocol { tls: Some(Arc::new(tls)), http2_cleartext: false, ..(*plain).clone() });
+    let listener = |protocol: &Arc<Protocol>| {
+        let protocol = Arc::clone(protocol);
+        move |socket| Listener { socket, protocol: Arc::clone(&protocol) }
+    };
+    http.into_iter().map(listener(&plain)).chain(https.into_iter().map(listener(&secure))).collect()
+}

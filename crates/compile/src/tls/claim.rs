@@ -1,0 +1,73 @@
+//! Who claims a certificate for which host.
+
+use std::collections::BTreeMap;
+
+use model::HostMatch;
+
+use crate::ObjectKey;
+
+/// Where certificates may come from. Which of the Secrets has one that can be used is not known here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CertificateClaims {
+    /// The claims to each host, the strongest first.
+    pub hosts: BTreeMap<HostMatch, Vec<Claim>>,
+    /// Ingresses that serve hosts they do not name, the strongest first: their Secrets' certificates are for the names
+    /// that these have themselves, where nobody claims those.
+    pub own_names: Vec<Claim>,
+    /// The Secret whose certificate is for all other names.
+    pub default: Option<ObjectKey>,
+}
+
+/// The Secrets that an Ingress gives for a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The Ingress.
+    pub ingress: ObjectKey,
+    /// What it rests on.
+    pub basis: Basis,
+    /// Its Secrets, each once. Several may have certificates of different kinds, RSA and ECDSA, side by side; or only some
+    /// are for the host.
+    pub secrets: Vec<NamedSecret>,
+}
+
+impl Claim {
+    /// Adds a Secret to others, unless it is there.
+    pub(super) fn add(secrets: &mut Vec<NamedSecret>, new: &NamedSecret) {
+        if secrets.iter().all(|named| named.secret != new.secret) {
+            secrets.push(new.clone());
+        }
+    }
+}
+
+/// A Secret and the field that names it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NamedSecret {
+    /// The Secret.
+    pub secret: ObjectKey,
+    /// As `spec.tls[0].secretName`.
+    pub field: String,
+}
+
+/// What a claim rests on. Ordered by strength.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Basis {
+    /// The Ingress lists the host beside the Secrets.
+    Listed,
+    /// The Ingress has a rule for the host: those of its Secrets count whose certificate is for it.
+    Rule,
+}
+
+/// A claim with what makes it stronger or weaker than others.
+#[derive(Debug)]
+pub(super) struct Ranked {
+    /// When the Ingress was created, in seconds since 1970.
+    pub(super) created: i64,
+    pub(super) claim: Claim,
+}
+
+impl Ranked {
+    /// What is listed before what is not, then the oldest Ingress, then the first by namespace and name.
+    pub(super) fn rank(&self) -> (Basis, i64, ObjectKey) {
+        (self.claim.basis, self.created, self.claim.ingress.clone())
+    }
+}

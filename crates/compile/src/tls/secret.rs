@@ -1,0 +1,51 @@
+//! Whether the Secrets that are named for TLS are there and complete.
+
+use k8s_openapi::api::core::v1::Secret;
+
+use crate::problems::Fault;
+use crate::{ObjectKey, Objects, reasons};
+
+/// Who names a Secret, and so is told.
+#[derive(Clone, Copy)]
+pub(super) enum By {
+    /// An Ingress; the problem is its own.
+    Ingress,
+    /// The operator; the problem is the Secret's, for lack of an object that could be mended.
+    Operator,
+}
+
+/// What is wrong with a Secret that should have a certificate. Nothing where that is not known yet.
+pub(super) fn without_certificate(key: &ObjectKey, by: By, objects: &Objects) -> Option<Fault> {
+    let Some(secret) = objects.secrets.get(key) else { return absent(key, by, objects) };
+    let missing: Vec<&str> = ["tls.crt", "tls.key"].into_iter().filter(|entry| !has(secret, entry)).collect();
+    let message = match by {
+        By::Ingress => format!("names Secret {key}, which has no {}", missing.join(" and no ")),
+        By::Operator => format!("is to be the default certificate and has no {}", missing.join(" and no ")),
+    };
+    let remedy = "give the Secret a certificate as tls.crt and its key as tls.key, both PEM";
+    (!missing.is_empty()).then(|| Fault::warning(reasons::INCOMPLETE_SECRET, message, remedy))
+}
+
+/// What is wrong with a Secret that is not there.
+pub(super) fn absent(key: &ObjectKey, by: By, objects: &Objects) -> Option<Fault> {
+    let known = objects.absent_secrets.as_ref().is_none_or(|absent| absent.contains(key));
+    if objects.secrets.contains_key(key) || !known {
+        return None;
+    }
+    let (message, remedy) = match by {
+        By::Ingress => (
+            format!("names Secret {key}, which does not exist"),
+            "create the Secret in the Ingress' namespace or correct the name",
+        ),
+        By::Operator => ("is named by a flag and does not exist".into(), "create it or correct the flag"),
+    };
+    Some(Fault::warning(reasons::DANGLING_REFERENCE, message, remedy))
+}
+
+/// `stringData` is what an author writes; the API server turns it into `data`, for a manifest nobody has.
+fn has(secret: &Secret, entry: &str) -> bool {
+    let in_data =
+        secret.data.as_ref().and_then(|data| data.get(entry)).is_some_and(|bytes| !bytes.0.is_empty());
+    let in_string_data = secret.string_data.as_ref().and_then(|data| data.get(entry));
+    in_data || in_string_data.is_some_and(|text| !text.is_empty())
+}

@@ -1,0 +1,103 @@
+//! Which certificates are live: those of the Secrets that Ingresses name, and of each that was spoilt or deleted since
+//! the last good one.
+//!
+//! Owns: what was read of each Secret, which host has what, and what is told of both. Never: what is in PEM, which is
+//! [`tls`]'s; who may claim what, which is [`compile`]'s.
+//! Start at [`CertificateStore::update`].
+
+mod assign;
+mod dates;
+mod held;
+mod mismatch;
+mod ticket_keys;
+
+use std::collections::BTreeSet;
+use std::time::SystemTime;
+
+use compile::{CertificateClaims, Compiled, ObjectKey, Objects, Settings};
+use model::{HostMatch, ObjectRef, Problem, Severity};
+use tls::{Certificates, Tickets};
+
+use crate::index::Kind;
+use assign::{AllAssigned, AllHeld};
+use held::Held;
+use ticket_keys::TicketKeys;
+
+/// What is known of the Secrets that have certificates.
+#[derive(Debug, Default)]
+pub(crate) struct CertificateStore {
+    held: AllHeld,
+    assigned: AllAssigned,
+    /// What is wrong with claims, whatever the date.
+    mismatches: Vec<Problem>,
+    ticket_keys: TicketKeys,
+}
+
+impl CertificateStore {
+    /// Reads what is new in the Secrets. Returns the certificates that are to be live, if they are others than before.
+    pub(crate) fn update(&mut self, compiled: &Compiled, objects: &Objects) -> Option<Certificates> {
+        let claims = &compiled.certificates;
+        let claimed = claimed(claims);
+        self.held.retain(|key, _| claimed.contains(key));
+        for key in claimed {
+            let absent = objects.absent_secrets.as_ref().is_none_or(|absent| absent.contains(key));
+            self.held.entry(key.clone()).or_default().update(objects.secrets.get(key), absent);
+        }
+        let assigned = assign::assign(claims, &self.held, &self.assigned);
+        self.mismatches = mismatch::problems(claims, &self.held, &assigned);
+        if assigned == self.assigned {
+            return None;
+        }
+        self.assigned = assigned;
+        Some(assign::snapshot(&self.assigned))
+    }
+
+    /// Shares the keys of tickets, if the settings name a Secret and it says something new.
+    pub(crate) fn share_keys(&mut self, settings: &Settings, objects: &Objects, tickets: &Tickets) {
+        if let Some(key) = &settings.ticket_keys
+            && let Some(secret) = objects.secrets.get(key)
+        {
+            self.ticket_keys.update(key, secret, tickets);
+        }
+    }
+
+    /// All that is wrong with certificates on this date.
+    pub(crate) fn problems(&self, now: SystemTime) -> Vec<Problem> {
+        let of_held = self.held.iter().flat_map(|(key, held)| {
+            let dates = held.good().and_then(|certificate| dates::problem(key, certificate, now));
+            held.problem(key).into_iter().chain(held.chain_problem(key)).chain(dates)
+        });
+        of_held.chain(self.mismatches.iter().cloned()).chain(self.ticket_keys.problems().cloned()).collect()
+    }
+
+    /// When each certificate that can be used ends.
+    pub(crate) fn ends(&self) -> Vec<(ObjectKey, SystemTime)> {
+        let end = |(key, held): (&ObjectKey, &Held)| Some((key.clone(), held.good()?.not_after()));
+        self.held.iter().filter_map(end).collect()
+    }
+
+    /// How many hosts have a certificate of their own.
+    pub(crate) fn hosts(&self) -> usize {
+        self.assigned.keys().filter(|host| **host != HostMatch::Any).count()
+    }
+}
+
+/// The Secrets that are to have a certificate.
+fn claimed(claims: &CertificateClaims) -> BTreeSet<&ObjectKey> {
+    let all = claims.hosts.values().flatten().chain(&claims.own_names);
+    all.flat_map(|claim| &claim.secrets).map(|named| &named.secret).chain(&claims.default).collect()
+}
+
+/// A problem of a Secret: how bad, of what kind and what; and what to do.
+fn of_secret(
+    key: &ObjectKey,
+    field: &str,
+    (severity, reason, message): (Severity, &'static str, String),
+    remedy: &str,
+) -> Problem {
+    let object = ObjectRef::new(Kind::Secret.as_str(), &key.namespace, &key.name);
+    Problem { object, field: field.into(), severity, reason, message, remedy: remedy.into() }
+}
+
+#[cfg(test)]
+mod tests;

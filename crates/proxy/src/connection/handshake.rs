@@ -1,0 +1,82 @@
+//! The TLS handshake: who is waited for, and how long.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Version;
+use rustix::net::RecvFlags;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+
+use super::linger::in_time;
+use super::stream::Stream;
+use super::{Client, Failed};
+use crate::config::Tls;
+use crate::error::Refusal;
+use crate::timer::Wait;
+
+/// What TLS tells of a client.
+pub(crate) struct Secure {
+    pub(crate) tls: Arc<Tls>,
+    /// The server name that the client asked for, in lower case.
+    pub(crate) name: Option<Box<str>>,
+}
+
+/// The handshakes of a worker that are under way, the oldest first.
+#[derive(Default)]
+pub(crate) struct Handshakes(RefCell<VecDeque<Weak<Client>>>);
+
+impl Handshakes {
+    /// One more. Where there are too many, the oldest is given up: whoever is honest was done long before.
+    fn begin(&self, client: &Rc<Client>, max: usize) {
+        let mut pending = self.0.borrow_mut();
+        pending.retain(|client| client.upgrade().is_some_and(|client| client.secure.get().is_none()));
+        while pending.len() >= max {
+            if let Some(oldest) = pending.pop_front().and_then(|client| client.upgrade()) {
+                oldest.timer.set(Wait::Client, Duration::ZERO);
+            }
+        }
+        pending.push_back(Rc::downgrade(client));
+    }
+}
+
+/// Makes a session of a socket that has its first bytes.
+pub(super) async fn shake_hands(
+    socket: TcpStream,
+    terms: &Arc<Tls>,
+    client: &Rc<Client>,
+) -> Result<(Stream, Version), Failed> {
+    let limits = &client.worker.config.downstream;
+    client.worker.handshakes.begin(client, limits.handshakes_max);
+    client.timer.set(Wait::Client, limits.handshake_timeout);
+    // After a PROXY header the first byte may still be on its way.
+    let _ = in_time(client, |cx| socket.poll_read_ready(cx)).await;
+    let mut first = [0];
+    if matches!(rustix::net::recv(&socket, &mut first[..], RecvFlags::PEEK | RecvFlags::DONTWAIT), Ok((1, _)))
+        && first[0].is_ascii_uppercase()
+    {
+        return Err(Failed::Owed(Stream::Plain(socket), Refusal::PlainHttp));
+    }
+    let mut accepting = Box::pin(TlsAcceptor::from(Arc::clone(&terms.config)).accept(socket));
+    let accepted = in_time(client, |cx| accepting.as_mut().poll(cx)).await;
+    client.timer.clear(Wait::Client);
+    let failed = match accepted {
+        Some(Ok(session)) => {
+            let state = session.get_ref().1;
+            let name = state.server_name().map(Box::from);
+            let is_http2 = state.alpn_protocol() == Some(tls::HTTP_2);
+            let _ = client.secure.set(Rc::new(Secure { tls: Arc::clone(terms), name }));
+            client.worker.cells.handshakes.add(1);
+            let version = if is_http2 { Version::HTTP_2 } else { Version::HTTP_11 };
+            return Ok((Stream::Tls(Box::new(session)), version));
+        }
+        Some(Err(error)) => error.to_string(),
+        None => "not done in time".to_owned(),
+    };
+    client.worker.cells.handshakes_failed.add(1);
+    tracing::debug!(client = %client.peer(), "no TLS handshake: {failed}");
+    Err(Failed::Ended)
+}

@@ -1,0 +1,111 @@
+//! The streams of a connection: each request's task, and what bounds its life.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use hyper::rt::Executor;
+use pin_project_lite::pin_project;
+
+use crate::connection::Client;
+use crate::error::Refusal;
+use crate::timer::Wait;
+
+/// All streams of one connection.
+#[derive(Clone)]
+pub(super) struct Streams(Rc<Inner>);
+
+struct Inner {
+    connection: Rc<Client>,
+    open: Cell<usize>,
+    /// The stream whose task comes next: hyper first asks for its future, and at once has it executed.
+    next: Cell<Option<Rc<Client>>>,
+    /// Wakes the connection's task.
+    waker: RefCell<Option<Waker>>,
+}
+
+impl Streams {
+    pub(super) fn new(connection: &Rc<Client>) -> Streams {
+        let connection = Rc::clone(connection);
+        let (open, next, waker) = (Cell::default(), Cell::default(), RefCell::default());
+        Streams(Rc::new(Inner { connection, open, next, waker }))
+    }
+
+    /// A client for one stream more, as if it had a connection of its own.
+    pub(super) fn open(&self) -> Rc<Client> {
+        let client = Rc::new(self.0.connection.stream());
+        self.0.next.set(Some(Rc::clone(&client)));
+        client
+    }
+
+    /// The task of `cx` is woken when the last stream has closed.
+    pub(super) fn attach(&self, cx: &Context<'_>) {
+        let mut waker = self.0.waker.borrow_mut();
+        if !waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            *waker = Some(cx.waker().clone());
+        }
+    }
+
+    pub(super) fn none_is_open(&self) -> bool {
+        self.0.open.get() == 0
+    }
+}
+
+impl<F: Future<Output = ()> + 'static> Executor<F> for Streams {
+    fn execute(&self, future: F) {
+        let Some(client) = self.0.next.take() else { return };
+        self.0.open.set(self.0.open.get() + 1);
+        let open = Open(self.clone());
+        tokio::task::spawn_local(Served { future: Some(future), client, _open: open });
+    }
+}
+
+/// Counts a stream as open until it is dropped.
+struct Open(Streams);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let Inner { open, waker, .. } = &*self.0.0;
+        open.set(open.get() - 1);
+        if let (0, Some(waker)) = (open.get(), &*waker.borrow()) {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+pin_project! {
+    /// A stream's task. To drop what is inside is to reset the stream.
+    struct Served<F> {
+        #[pin]
+        future: Option<F>,
+        client: Rc<Client>,
+        _open: Open,
+    }
+
+    impl<F> PinnedDrop for Served<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let client = &this.client;
+            let cut = client.in_flight.get() && client.worker.stopping.get();
+            client.worker.cells.cut.add(u64::from(cut));
+        }
+    }
+}
+
+impl<F: Future<Output = ()>> Future for Served<F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut this = self.project();
+        this.client.timer.attach(cx);
+        if this.client.timer.expired(Wait::Write) {
+            this.client.fault.set(Some(Refusal::ClientStalled));
+            this.future.set(None);
+        }
+        match this.future.as_mut().as_pin_mut() {
+            Some(future) => future.poll(cx),
+            None => Poll::Ready(()),
+        }
+    }
+}

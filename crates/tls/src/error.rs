@@ -1,0 +1,140 @@
+//! What is wrong with a certificate or its key, and what to do about it.
+
+use std::fmt;
+
+/// Which of the two PEM texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The certificate and those that link it to a root.
+    Chain,
+    /// The private key.
+    Key,
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Part::Chain => "certificate",
+            Part::Key => "private key",
+        })
+    }
+}
+
+/// Why a certificate and its key cannot be used. Each says what is found in the part that [`Error::part`] names.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Nothing but white space.
+    #[error("is empty")]
+    Empty(Part),
+    /// More bytes than are read.
+    #[error("has {bytes} bytes, more than {max}")]
+    TooLarge {
+        /// Of what.
+        part: Part,
+        /// How many it has.
+        bytes: usize,
+        /// How many it may have.
+        max: usize,
+    },
+    /// DER or PKCS #12.
+    #[error("is binary (DER or PKCS #12), not PEM")]
+    Binary(Part),
+    /// PEM that ends early, or has a line that is none.
+    #[error("is not PEM that can be read: {why}")]
+    Malformed {
+        /// Of what.
+        part: Part,
+        /// What is wrong.
+        why: String,
+    },
+    /// Text or PEM of other kinds.
+    #[error("has no {part} in it{}", found(.instead))]
+    Missing {
+        /// What is missing.
+        part: Part,
+        /// The kinds of PEM that are there.
+        instead: Vec<String>,
+    },
+    /// The key needs a password.
+    #[error("is encrypted")]
+    Encrypted,
+    /// More certificates than any client would follow.
+    #[error("has {count} certificates, more than {max}")]
+    TooLong {
+        /// How many it has.
+        count: usize,
+        /// How many it may have.
+        max: usize,
+    },
+    /// A section that says that it is a certificate and is none.
+    #[error("has a certificate that cannot be read at place {at}: {why}")]
+    NotACertificate {
+        /// Its place, from 1.
+        at: usize,
+        /// What is wrong.
+        why: String,
+    },
+    /// An algorithm or a size that cannot be used.
+    #[error("is of a kind that is not supported")]
+    Unsupported,
+    /// The key of another certificate.
+    #[error("does not belong to the certificate")]
+    Mismatch,
+    /// The key's certificate is there but does not come first.
+    #[error("has the certificate of the key at place {at}, after others")]
+    NotFirst {
+        /// Its place, from 1.
+        at: usize,
+    },
+}
+
+impl Error {
+    /// Which of the two is wrong.
+    pub fn part(&self) -> Part {
+        match self {
+            Error::Empty(part)
+            | Error::Binary(part)
+            | Error::TooLarge { part, .. }
+            | Error::Malformed { part, .. }
+            | Error::Missing { part, .. } => *part,
+            Error::TooLong { .. } | Error::NotACertificate { .. } | Error::NotFirst { .. } => Part::Chain,
+            Error::Encrypted | Error::Unsupported | Error::Mismatch => Part::Key,
+        }
+    }
+
+    /// What its author should do, as a sentence without its full stop.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Error::TooLarge { part: Part::Chain, .. } | Error::TooLong { .. } => {
+                "give the certificate and its intermediates only, not a bundle of roots"
+            }
+            Error::Empty(Part::Chain) | Error::Missing { part: Part::Chain, .. } => {
+                "give the certificate and then its intermediates as PEM (BEGIN CERTIFICATE)"
+            }
+            Error::Empty(Part::Key) | Error::TooLarge { .. } | Error::Missing { .. } => {
+                "give the certificate's private key as PEM (BEGIN PRIVATE KEY)"
+            }
+            Error::Binary(Part::Chain) => {
+                "convert it with openssl x509 -inform der, or openssl pkcs12 -nokeys"
+            }
+            Error::Binary(Part::Key) => {
+                "convert it with openssl pkey -inform der, or openssl pkcs12 -nocerts -noenc"
+            }
+            Error::Malformed { .. } => "copy it whole, from -----BEGIN to -----END, with its line ends",
+            Error::NotACertificate { .. } => "issue the certificate anew, or copy it whole",
+            Error::Encrypted => {
+                "decrypt it with openssl pkey; who may read the Secret could read the password too"
+            }
+            Error::Unsupported => {
+                "use RSA with 2048 to 8192 bits, ECDSA with P-256, P-384 or P-521, or Ed25519"
+            }
+            Error::Mismatch => "give the key that the certificate was requested with",
+            Error::NotFirst { .. } => "put it first, then the one that issued it, and so on",
+        }
+    }
+}
+
+fn found(instead: &[String]) -> String {
+    if instead.is_empty() { String::new() } else { format!(", only {}", instead.join(", ")) }
+}

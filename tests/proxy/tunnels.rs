@@ -1,0 +1,154 @@
+//! WebSocket and other switches of protocols: both sides talk through a tunnel, which nothing but its end ends.
+
+use std::time::Duration;
+
+use system_tests::{Client, End, PATIENCE, Sluice, Upstream, eventually};
+
+const ASK: &str = "GET /chat HTTP/1.1\r\nHost: host.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+const AGREE: &str = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
+/// An upstream that agrees, says something at once, and then gives back what it hears until it hears `bye`.
+fn talking() -> Upstream {
+    Upstream::scripted(|peer| {
+        let request = peer.request().unwrap();
+        assert_eq!(request.field("upgrade").as_deref(), Some("websocket"));
+        assert_eq!(request.field("connection").as_deref(), Some("upgrade"));
+        assert!(request.field("sec-websocket-key").is_some());
+        peer.send(format!("{AGREE}hello")).unwrap();
+        while let Ok(heard) = peer.read_some(1 << 16) {
+            if heard.is_empty() || heard == b"bye" {
+                return;
+            }
+            let _ = peer.send(heard);
+        }
+    })
+}
+
+/// Switches, and hears the upstream's first word.
+fn tunnel(sluice: &Sluice) -> Client {
+    let mut client = Client::connect(sluice.address);
+    let answer = client.send(ASK).head().unwrap();
+    assert_eq!((answer.status(), answer.field("upgrade").as_deref()), (101, Some("websocket")));
+    assert_eq!(answer.field("connection").as_deref(), Some("upgrade"));
+    assert_eq!(answer.field("sec-websocket-accept").as_deref(), Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
+    assert_eq!(hear(&mut client, 5), b"hello");
+    client
+}
+
+fn hear(client: &mut Client, length: usize) -> Vec<u8> {
+    let mut heard = Vec::new();
+    while heard.len() < length {
+        heard.extend(client.read_some(length - heard.len()).unwrap());
+    }
+    heard
+}
+
+#[test]
+fn both_sides_talk_until_one_ends() {
+    let upstream = talking();
+    let sluice = Sluice::start(&[upstream.address]);
+    let mut client = tunnel(&sluice);
+    for word in [&b"\x81\x05first"[..], b"\0\xff\r\n\r\n", &[7; 60_000]] {
+        client.send(word);
+        assert!(hear(&mut client, word.len()) == word);
+    }
+    assert_eq!(sluice.metrics().open().1, 1, "a tunnel is in flight");
+    client.send("bye");
+    assert_eq!(client.rest(), (vec![], End::Clean));
+    drop(client);
+    eventually("nothing is in flight", || sluice.metrics().open() == (0, 0));
+}
+
+#[test]
+fn a_client_that_leaves_ends_the_tunnel_and_frees_the_endpoint() {
+    let upstream = talking();
+    let sluice = Sluice::start(&[upstream.address]);
+    drop(tunnel(&sluice));
+    eventually("nothing is in flight", || sluice.metrics().open() == (0, 0));
+}
+
+#[test]
+fn a_publication_touches_no_tunnel() {
+    let upstream = talking();
+    let sluice = Sluice::start(&[upstream.address]);
+    let mut client = tunnel(&sluice);
+    sluice.publish(&[]);
+    std::thread::sleep(Duration::from_millis(100));
+    client.send("still");
+    assert_eq!(hear(&mut client, 5), b"still");
+}
+
+#[test]
+fn a_drain_lets_a_tunnel_be_and_ends_it_in_the_last_part_of_its_time() {
+    let upstream = talking();
+    let times = |config: &mut proxy::Config| {
+        config.idle_timeout = Duration::from_millis(500);
+        config.max_request_time = Duration::from_millis(1500);
+    };
+    let mut sluice = Sluice::with(times, &[upstream.address]);
+    let mut client = tunnel(&sluice);
+    sluice.drain();
+    let since = std::time::Instant::now();
+    client.send("still");
+    assert_eq!(hear(&mut client, 5), b"still");
+    // A new one is taken, too: as long as the listener is open, this is the best place that there is.
+    let mut other = tunnel(&sluice);
+    assert_eq!(client.rest(), (vec![], End::Clean));
+    let lasted = since.elapsed();
+    assert!((Duration::from_millis(950)..Duration::from_secs(4)).contains(&lasted), "{lasted:?}");
+    assert_eq!(other.rest(), (vec![], End::Clean));
+    drop((client, other));
+    assert_eq!(sluice.finished_within(PATIENCE).expect("nobody is left").cut, 0);
+}
+
+#[test]
+fn a_tunnel_that_is_silent_for_too_long_is_ended() {
+    let upstream = talking();
+    let limit =
+        |config: &mut proxy::Config| config.downstream.tunnel_idle_timeout = Duration::from_millis(300);
+    let sluice = Sluice::with(limit, &[upstream.address]);
+    let mut client = tunnel(&sluice);
+    for _ in 0..4 {
+        std::thread::sleep(Duration::from_millis(150));
+        client.send("x");
+        assert_eq!(hear(&mut client, 1), b"x");
+    }
+    assert_eq!(client.rest(), (vec![], End::Clean));
+}
+
+#[test]
+fn an_upstream_that_does_not_agree_answers_as_ever_and_the_connection_goes_on() {
+    let upstream = Upstream::answering("no");
+    let sluice = Sluice::start(&[upstream.address]);
+    let mut client = Client::connect(sluice.address);
+    let answer = client.send(ASK).response();
+    assert_eq!((answer.status(), answer.text().as_str(), answer.closes()), (200, "no", false));
+    assert_eq!(client.get("/").status(), 200);
+}
+
+#[test]
+fn nobody_is_switched_who_has_not_asked_for_just_that() {
+    let upstream = Upstream::scripted(|peer| {
+        while let Ok(request) = peer.request() {
+            assert_eq!(request.field("upgrade"), None, "{request:?}");
+            let _ = peer.send(AGREE);
+        }
+    });
+    let sluice = Sluice::start(&[upstream.address]);
+    for fields in [
+        "Upgrade: websocket",
+        "Connection: upgrade",
+        "Connection: upgrade\r\nUpgrade: h2c",
+        "Connection: upgrade\r\nUpgrade: websocket, h2c",
+        "Connection: upgrade\r\nUpgrade: websocket\r\nUpgrade: h2c",
+    ] {
+        let mut client = Client::connect(sluice.address);
+        let answer = client.send(format!("GET / HTTP/1.1\r\nHost: host.test\r\n{fields}\r\n\r\n")).response();
+        assert_eq!(answer.status(), 502, "{fields}");
+    }
+    let mut client = Client::connect(sluice.address);
+    let with_body = ASK.replace("\r\n\r\n", "\r\nContent-Length: 1\r\n\r\nx");
+    assert_eq!(client.send(with_body).response().status(), 502);
+}
