@@ -10,6 +10,8 @@
 //! - `tunnels`: switches of protocols
 //! - `upstreams`: endpoints and their pools; what is tried again, and where; broken answers
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
 mod drain;
 mod forwarding;
 mod http2;

@@ -64,7 +64,7 @@ fn handover(spec: &PodSpec, path: &str) -> Vec<String> {
     let mount = mount.max_by_key(|mount| mount.mount_path.len());
     let volume =
         mount.and_then(|mount| spec.volumes.iter().flatten().find(|volume| volume.name == mount.name));
-    if !volume.is_some_and(|volume| volume.host_path.is_some()) {
+    if volume.is_none_or(|volume| volume.host_path.is_none()) {
         warnings.push(format!(
             "{path} of --handover is in no hostPath volume, so that the next pod will not find it; mount one there"
         ));
