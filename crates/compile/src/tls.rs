@@ -45,23 +45,30 @@ impl<'a> Tls<'a> {
             }
             secret.iter().for_each(|secret| Claim::add(&mut all, secret));
         }
-        if all.is_empty() {
+        let created = ingress.metadata.creation_timestamp.as_ref();
+        let created = created.map_or(i64::MAX, |time| time.0.as_second());
+        for host in rule_hosts(spec).into_iter().filter(|host| !listed.contains_key(host)) {
+            self.claim(
+                host,
+                created,
+                Claim { ingress: key.clone(), basis: Basis::Rule, secrets: all.clone() },
+            );
+        }
+        for (host, secrets) in listed {
+            self.claim(host, created, Claim { ingress: key.clone(), basis: Basis::Listed, secrets });
+        }
+    }
+
+    /// Adds a claim, unless it has nothing to give.
+    fn claim(&mut self, host: HostMatch, created: i64, claim: Claim) {
+        if claim.secrets.is_empty() {
             return;
         }
-        let created =
-            ingress.metadata.creation_timestamp.as_ref().map_or(i64::MAX, |time| time.0.as_second());
-        let claim =
-            |basis, secrets| Ranked { created, claim: Claim { ingress: key.clone(), basis, secrets } };
-        for host in rule_hosts(spec) {
-            match host {
-                HostMatch::Any => self.own_names.push(claim(Basis::Rule, all.clone())),
-                host if listed.contains_key(&host) => {}
-                host => self.hosts.entry(host).or_default().push(claim(Basis::Rule, all.clone())),
-            }
-        }
-        for (host, secrets) in listed.into_iter().filter(|(_, secrets)| !secrets.is_empty()) {
-            self.hosts.entry(host).or_default().push(claim(Basis::Listed, secrets));
-        }
+        let claims = match host {
+            HostMatch::Any => &mut self.own_names,
+            host => self.hosts.entry(host).or_default(),
+        };
+        claims.push(Ranked { created, claim });
     }
 
     /// The Secret that a TLS entry names, if it does.

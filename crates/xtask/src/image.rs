@@ -18,12 +18,12 @@ const TAG: &str = concat!("sluicegate:", env!("CARGO_PKG_VERSION"));
 /// A folder of its own: with other flags everything is built anew.
 const TARGET_DIR: &str = "target/image";
 
-/// Builds the program and writes the archive.
+/// Builds the program with this profile and writes the archive.
 ///
 /// # Errors
 /// If the build fails, the program is not static, or the file cannot be written.
-pub(crate) fn run(output: &Path) -> Result<()> {
-    let program = build()?;
+pub(crate) fn run(output: &Path, profile: &str) -> Result<()> {
+    let program = build(profile)?;
     let bytes = fs::read(&program).with_context(|| format!("cannot read {}", program.display()))?;
     let image = Image::new(TAG, &bytes)?;
     if let Some(folder) = output.parent() {
@@ -36,13 +36,14 @@ pub(crate) fn run(output: &Path) -> Result<()> {
 }
 
 /// With a target named, flags are for the program alone: build scripts and macros stay as they are.
-fn build() -> Result<PathBuf> {
+fn build(profile: &str) -> Result<PathBuf> {
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    let mut build = cargo(&["build", "--release", "--locked", "--package", "sluicegate"]);
+    let mut build = cargo(&["build", "--profile", profile, "--locked", "--package", "sluicegate"]);
     build.args(["--target", &target, "--target-dir", TARGET_DIR]);
     build.env("RUSTFLAGS", "-C target-feature=+crt-static -C relocation-model=static");
     shell::run(build)?;
-    let program = Path::new(TARGET_DIR).join(target).join("release/sluicegate");
+    let folder = if profile == "dev" { "debug" } else { profile };
+    let program = Path::new(TARGET_DIR).join(target).join(folder).join("sluicegate");
     let bytes = fs::read(&program)?;
     // It would be looked for in an image that has nothing else.
     ensure!(!has_interpreter(&bytes), "{} is not linked statically", program.display());

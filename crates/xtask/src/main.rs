@@ -44,6 +44,9 @@ enum Command {
         /// Where to
         #[arg(long, value_name = "FILE", default_value = "target/image/sluicegate.tar")]
         output: PathBuf,
+        /// How the program is built; tests need no fast one
+        #[arg(long, value_name = "NAME", default_value = "release")]
+        profile: String,
     },
     /// Build for release and compare with nginx, haproxy and the floor; `--help` shows the options
     #[command(disable_help_flag = true)]
@@ -61,7 +64,7 @@ fn main() -> ExitCode {
         Command::Test => test::run(),
         Command::Cluster { nodes: 0 } => cluster::run(),
         Command::Cluster { nodes } => cluster::run_with_nodes(nodes.into()),
-        Command::Image { output } => image::run(&output),
+        Command::Image { output, profile } => image::run(&output, &profile),
         Command::Bench { options } => bench::run(&options),
     };
     // Not by returning it: with RUST_BACKTRACE=1 the message would drown in the backtrace.

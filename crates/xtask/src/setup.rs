@@ -117,8 +117,8 @@ pub(crate) fn image() -> Result<PathBuf> {
     if let Some(image) = std::env::var_os("SLUICEGATE_IMAGE") {
         return Ok(image.into());
     }
-    let image = root().join("target/image/sluicegate.tar");
-    let mut build = cargo(&["xtask", "image", "--output"]);
+    let image = root().join("target/image/tested.tar");
+    let mut build = cargo(&["xtask", "image", "--profile", "dev", "--output"]);
     build.arg(&image);
     shell::run(build)?;
     Ok(image)

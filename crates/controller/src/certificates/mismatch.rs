@@ -83,37 +83,46 @@ impl<'a> Found<'a> {
         self.held.get(&named.secret)?.good().map(|certificate| &**certificate)
     }
 
-    fn problems(self) -> Vec<Problem> {
-        let names = |place| self.certificate(place).map(|it| shown(it.names())).unwrap_or_default();
-        let not_for = self.not_for.iter().map(|(place, hosts)| {
-            let (secret, hosts, names) = (&place.1.secret, shown(hosts), names(*place));
-            let message = format!("the certificate of Secret {secret} is not for {hosts} but for {names}");
-            let remedy = "have one issued for all hosts of the entry, or correct its hosts";
-            problem(*place, reasons::MISMATCHED_CERTIFICATE, message, remedy)
-        });
-        let unused = self.candidates.difference(&self.useful).map(|place| {
-            let (secret, names) = (&place.1.secret, names(*place));
-            let message = format!("the certificate of Secret {secret} is for {names}, which no rule has");
-            let remedy = "have one issued for the hosts of the rules, or correct these";
-            problem(*place, reasons::MISMATCHED_CERTIFICATE, message, remedy)
-        });
-        let twice = self.twice.iter().map(|(place, first)| {
-            let (secret, kind) =
-                (&place.1.secret, self.certificate(*place).map_or("", |it| it.kind().as_str()));
-            let message =
-                format!("Secrets {first} and {secret} both have {kind} certificates; the first is served");
-            let remedy = "take one out, or make them of different kinds";
-            problem(*place, compile::reasons::CONFLICT, message, remedy)
-        });
-        let keeping = self.keeping.iter().map(|(place, hosts)| {
-            let (secret, hosts) = (&place.1.secret, shown(hosts));
-            let message =
-                format!("{hosts} has its last certificate still, for that of Secret {secret} cannot be used");
-            let remedy = "give the Secret a certificate for the host; a restart forgets the last one";
-            problem(*place, reasons::STALE_CERTIFICATE, message, remedy)
-        });
+    fn problems(&self) -> Vec<Problem> {
+        let not_for = self.not_for.iter().map(|(place, hosts)| self.not_for(*place, hosts));
+        let unused = self.candidates.difference(&self.useful).map(|place| self.unused(*place));
+        let twice = self.twice.iter().map(|(place, first)| self.twice(*place, first));
+        let keeping = self.keeping.iter().map(|(place, hosts)| keeping(*place, hosts));
         not_for.chain(unused).chain(twice).chain(keeping).collect()
     }
+
+    fn not_for(&self, place: Place<'_>, hosts: &[&HostMatch]) -> Problem {
+        let (secret, hosts, names) = (&place.1.secret, shown(hosts), self.names(place));
+        let message = format!("the certificate of Secret {secret} is not for {hosts} but for {names}");
+        let remedy = "have one issued for all hosts of the entry, or correct its hosts";
+        problem(place, reasons::MISMATCHED_CERTIFICATE, message, remedy)
+    }
+
+    fn unused(&self, place: Place<'_>) -> Problem {
+        let (secret, names) = (&place.1.secret, self.names(place));
+        let message = format!("the certificate of Secret {secret} is for {names}, which no rule has");
+        let remedy = "have one issued for the hosts of the rules, or correct these";
+        problem(place, reasons::MISMATCHED_CERTIFICATE, message, remedy)
+    }
+
+    fn twice(&self, place: Place<'_>, first: &ObjectKey) -> Problem {
+        let (secret, kind) = (&place.1.secret, self.certificate(place).map_or("", |it| it.kind().as_str()));
+        let message =
+            format!("Secrets {first} and {secret} both have {kind} certificates; the first is served");
+        problem(place, compile::reasons::CONFLICT, message, "take one out, or make them of different kinds")
+    }
+
+    fn names(&self, place: Place<'_>) -> String {
+        self.certificate(place).map(|certificate| shown(certificate.names())).unwrap_or_default()
+    }
+}
+
+fn keeping(place: Place<'_>, hosts: &[&HostMatch]) -> Problem {
+    let (secret, hosts) = (&place.1.secret, shown(hosts));
+    let message =
+        format!("Secret {secret} has no certificate that can be used; the last one for {hosts} stays in use");
+    let remedy = "give the Secret a certificate for the host; a restart forgets the last one";
+    problem(place, reasons::STALE_CERTIFICATE, message, remedy)
 }
 
 fn problem((ingress, named): Place<'_>, reason: &'static str, message: String, remedy: &str) -> Problem {

@@ -22,13 +22,19 @@ pub(super) fn warnings(pod: &Pod, told: &OwnPod) -> Vec<String> {
         warnings.extend(handover(spec, path));
     }
     if spec.host_network == Some(true) {
-        for container in &spec.containers {
+        for container in spec.containers.iter().chain(sidecars(spec)) {
             warnings.extend(ports(container));
             warnings.extend(probes(container));
         }
     }
     warnings.extend(spec.containers.iter().filter_map(pre_stop));
     warnings
+}
+
+/// Containers that are begun before the others and stay; the scheduler counts their ports too.
+fn sidecars(spec: &PodSpec) -> impl Iterator<Item = &Container> {
+    let early = spec.init_containers.iter().flatten();
+    early.filter(|container| container.restart_policy.as_deref() == Some("Always"))
 }
 
 fn grace_period(spec: &PodSpec, told: &OwnPod) -> Option<String> {
@@ -109,8 +115,7 @@ fn asks_the_network(probe: &Probe) -> bool {
 }
 
 fn pre_stop(container: &Container) -> Option<String> {
-    let hook = container.lifecycle.as_ref()?.pre_stop.as_ref()?;
-    let _ = hook;
+    container.lifecycle.as_ref()?.pre_stop.as_ref()?;
     Some(format!(
         "the preStop hook of container {} takes its time from the grace period, and we do not know that we are to leave until \
          it ends; leave it out: SIGTERM is all that is needed",
@@ -171,6 +176,11 @@ mod tests {
         one(about("ports: [{containerPort: 80}],", ""), "declare none");
         one(about("readinessProbe: {httpGet: {port: 9902}},", ""), "sluicegate probe");
         one(about("livenessProbe: {tcpSocket: {port: 80}},", ""), "livenessProbe");
+        let sidecar = |it: &str| {
+            about("", &format!("initContainers: [{{name: a, {it}ports: [{{containerPort: 81}}]}}],"))
+        };
+        one(sidecar("restartPolicy: Always, "), "container a declares ports (81)");
+        assert_eq!(sidecar(""), Vec::<String>::new(), "it has ended before another pod comes");
         one(about("lifecycle: {preStop: {sleep: {seconds: 5}}},", ""), "preStop");
         assert_eq!(about("readinessProbe: {exec: {command: [a]}},", ""), Vec::<String>::new());
     }

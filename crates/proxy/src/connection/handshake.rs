@@ -11,9 +11,10 @@ use rustix::net::RecvFlags;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
+use super::Client;
 use super::linger::in_time;
+use super::open::Failed;
 use super::stream::Stream;
-use super::{Client, Failed};
 use crate::config::Tls;
 use crate::error::Refusal;
 use crate::timer::Wait;

@@ -27,8 +27,8 @@ pub struct KeyError {
 /// A key that tickets are sealed with. The same bytes make the same key in every process.
 pub struct TicketKey {
     name: [u8; NAME_BYTES],
-    // GCM-SIV: the nonces of all replicas are drawn at random, and with plain GCM two that are equal would give the key
-    // away. At 10 000 handshakes a second that would be a danger after some days.
+    // GCM-SIV: all replicas draw nonces at random, and with plain GCM two that are equal give the key away. A key should
+    // then seal no more than 2^32 tickets (NIST SP 800-38D §8.3), which busy replicas do in some days.
     sealing: RandomizedNonceKey,
 }
 

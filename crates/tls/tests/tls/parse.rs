@@ -3,6 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use model::HostMatch;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use tls::{Certificate, Error, Kind, Part};
 
 use crate::authority::{Authority, Issued};
@@ -158,28 +160,49 @@ fn a_certificate_of_version_1_is_read() {
     assert_eq!(certificate.expect("a certificate").names(), []);
 }
 
-/// A bit of the text is wrong, or the text of one is cut into that of another: whatever comes of it, it is no panic.
+/// Some bytes are wrong, in the text or in the DER within: whatever comes of it, it is no panic.
 #[test]
 fn no_text_makes_it_panic() {
     let mut random = fastrand::Rng::with_seed(7);
     let texts: Vec<Issued> = [Kind::Ecdsa, Kind::Rsa, Kind::Ed25519]
         .map(|kind| Authority::new("root").issue(kind, &["a.test", "*.b.test", "192.0.2.1"]))
         .into();
-    for _ in 0..20_000 {
+    for _ in 0..1_000 {
         let Issued { chain, key } = &texts[random.usize(..texts.len())];
+        let mut der = CertificateDer::from_pem_slice(chain.as_bytes()).expect("PEM").to_vec();
+        assert!(Certificate::parse(pem(&der).as_bytes(), key.as_bytes()).is_ok());
+        spoil(&mut der, &mut random);
+        let _ = Certificate::parse(pem(&der).as_bytes(), key.as_bytes());
         let mut chain = chain.clone().into_bytes();
-        for _ in 0..=random.usize(..4) {
-            let at = random.usize(..chain.len());
-            match random.u8(..4) {
-                0 => chain.truncate(at.max(1)),
-                1 => chain[at] = random.u8(..),
-                // A character of the base64: a change in the DER.
-                _ => chain[at] = random.alphanumeric() as u8,
-            }
-        }
+        spoil(&mut chain, &mut random);
         let _ = Certificate::parse(&chain, key.as_bytes());
         let _ = Certificate::parse(key.as_bytes(), &chain);
     }
+}
+
+fn spoil(bytes: &mut Vec<u8>, random: &mut fastrand::Rng) {
+    for _ in 0..=random.usize(..4) {
+        let at = random.usize(..bytes.len());
+        match random.u8(..8) {
+            0 => bytes.truncate(at.max(1)),
+            1 => bytes.insert(at, random.u8(..)),
+            2 => bytes[at] = [0, 0x7f, 0x80, 0x84, 0xff][random.usize(..5)],
+            3 => bytes[at] = random.alphanumeric() as u8,
+            _ => bytes[at] ^= 1 << random.u8(..8),
+        }
+    }
+}
+
+/// DER as PEM (RFC 4648 §4), however long its line.
+fn pem(der: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let group = |bytes: &[u8]| {
+        let bits = bytes.iter().chain([&0; 2]).take(3).fold(0, |bits, byte| bits << 8 | usize::from(*byte));
+        let digits = [18, 12, 6, 0].map(|shift| DIGITS[bits >> shift & 63] as char);
+        digits.into_iter().take(bytes.len() + 1).chain(['='; 2]).take(4).collect::<String>()
+    };
+    let base64: String = der.chunks(3).map(group).collect();
+    format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")
 }
 
 #[test]

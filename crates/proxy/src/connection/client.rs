@@ -1,0 +1,175 @@
+//! What is known of a client: all that the parts of its connection and its requests have to agree on.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use http::Version;
+use http::header::{self, HeaderMap, HeaderValue};
+
+use super::guard::{Guard, Limits};
+use super::handshake::Secure;
+use crate::error::Refusal;
+use crate::request::Forwarding;
+use crate::timer::{Timer, Wait};
+use crate::tunnel::Tunnel;
+use crate::worker::Worker;
+
+/// What is known of a client while its connection lasts.
+pub(crate) struct Client {
+    pub(crate) worker: Rc<Worker>,
+    /// Who the client is: the peer, or whom a load balancer says that it got the bytes from.
+    pub(super) peer: Cell<SocketAddr>,
+    /// The address that the client connected to.
+    pub(super) local: Cell<SocketAddr>,
+    pub(crate) timer: Timer,
+    /// The TLS session that it speaks in, if it does.
+    pub(crate) secure: OnceCell<Rc<Secure>>,
+    /// Whether this is one stream of HTTP/2 among others, whose connection is not its own.
+    pub(crate) is_stream: bool,
+    /// What is said about this client to upstreams, made at its first request.
+    pub(crate) forwarding: Rc<RefCell<Option<Box<Forwarding>>>>,
+    /// A request has begun whose response is not yet handed over whole.
+    pub(crate) in_flight: Cell<bool>,
+    /// Why the client is not served any further.
+    pub(crate) fault: Cell<Option<Refusal>>,
+    /// The body of the current request is not read to its end: its rest stands before any next request.
+    pub(crate) body_unread: Cell<bool>,
+    /// The current request is one of HTTP/1.0.
+    pub(crate) speaks_http10: Cell<bool>,
+    /// The current request has asked for a switch of protocols, and so have we.
+    pub(crate) upgrading: Cell<bool>,
+    /// The response that is under way cannot be completed: the client must see that it is cut.
+    pub(crate) abort: Cell<bool>,
+    /// The request that was answered last has switched protocols, and this is what they are now spoken through.
+    pub(crate) tunnel: RefCell<Option<Tunnel>>,
+    /// Requests that hyper gave us, and responses that we gave back.
+    pub(crate) requests: Cell<u32>,
+    pub(crate) responses: Cell<u32>,
+    pub(super) guard: RefCell<Guard>,
+    /// Heads that the guard let pass; more than `requests` while hyper has one in its buffer.
+    pub(super) heads_passed: Cell<u32>,
+    /// The client has closed its side.
+    pub(super) eof: Cell<bool>,
+    /// hyper has nothing left that the kernel has not taken; false from a write until the flush after it.
+    pub(super) flushed: Cell<bool>,
+}
+
+impl Client {
+    pub(super) fn new(worker: &Rc<Worker>, peer: SocketAddr, local: SocketAddr) -> Client {
+        let limits = &worker.config.downstream;
+        let guard =
+            Limits { line_bytes_max: limits.request_line_bytes_max, head_bytes_max: limits.head_bytes_max };
+        Client {
+            worker: Rc::clone(worker),
+            peer: Cell::new(peer),
+            local: Cell::new(local),
+            timer: worker.timers.register(),
+            secure: OnceCell::new(),
+            is_stream: false,
+            forwarding: Rc::default(),
+            in_flight: Cell::default(),
+            fault: Cell::default(),
+            body_unread: Cell::default(),
+            speaks_http10: Cell::default(),
+            upgrading: Cell::default(),
+            abort: Cell::default(),
+            tunnel: RefCell::default(),
+            requests: Cell::default(),
+            responses: Cell::default(),
+            guard: RefCell::new(Guard::new(guard)),
+            heads_passed: Cell::default(),
+            eof: Cell::default(),
+            flushed: Cell::new(true),
+        }
+    }
+
+    /// A stream of this connection, with a state and deadlines of its own.
+    pub(super) fn stream(&self) -> Client {
+        Client {
+            secure: self.secure.clone(),
+            is_stream: true,
+            forwarding: Rc::clone(&self.forwarding),
+            ..Client::new(&self.worker, self.peer(), self.local())
+        }
+    }
+
+    /// Who the client is.
+    pub(crate) fn peer(&self) -> SocketAddr {
+        self.peer.get()
+    }
+
+    /// The address that the client connected to.
+    pub(crate) fn local(&self) -> SocketAddr {
+        self.local.get()
+    }
+
+    /// What the client speaks, as a URI would begin.
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.secure.get().is_some() { "https" } else { "http" }
+    }
+
+    /// All that was written is with the kernel.
+    pub(crate) fn flushed(&self) {
+        self.flushed.set(true);
+    }
+
+    /// Every request that hyper was given is answered, and every answer is with the kernel.
+    pub(super) fn is_at_rest(&self) -> bool {
+        !self.in_flight.get() && self.flushed.get() && self.heads_passed.get() == self.requests.get()
+    }
+
+    /// At rest, and no byte of a next request has come.
+    pub(super) fn is_idle(&self) -> bool {
+        self.is_at_rest()
+            && self.fault.get().is_none()
+            && !self.eof.get()
+            && self.guard.borrow().at_boundary()
+    }
+
+    /// Notes a deadline of the client's that has passed.
+    pub(super) fn check_deadline(&self) {
+        if self.fault.get().is_none() && self.timer.expired(Wait::Client) {
+            self.timer.clear(Wait::Client);
+            let in_body = self.guard.borrow().in_body();
+            self.fault.set(Some(if in_body { Refusal::BodyTimeout } else { Refusal::HeadTimeout }));
+        }
+    }
+
+    /// Whether the connection can serve no further request, so that the response under way must say so.
+    pub(crate) fn must_close(&self) -> bool {
+        !self.is_stream && (self.body_unread.get() || self.worker.drain.is_draining())
+    }
+
+    /// Says in the head of a response that it is the last one. To a client of HTTP/1.0 in its own version: in ours, hyper
+    /// would add that the connection is kept.
+    pub(crate) fn say_close(&self, headers: &mut HeaderMap, version: &mut Version) {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        if self.speaks_http10.get() {
+            *version = Version::HTTP_10;
+        }
+    }
+
+    /// The client's fault, if it lies in the request that is being served. One in what stands behind that request
+    /// must not be held against it.
+    pub(crate) fn fault_of_request(&self) -> Option<Refusal> {
+        self.fault.get().filter(|why| {
+            let ours = matches!(
+                why,
+                Refusal::BodyTimeout | Refusal::BodyTooLarge | Refusal::ClientGone | Refusal::ClientStalled
+            );
+            ours || self.guard.borrow().refused_in_body()
+        })
+    }
+
+    /// The client's fault, if it lies in a next head and its turn to be answered has come.
+    pub(super) fn refused_head(&self) -> Option<Refusal> {
+        let why = self.fault.get().filter(|_| self.is_at_rest())?;
+        self.fault_of_request().is_none().then_some(why)
+    }
+
+    /// The client's fault, if it lies in the body of a request that will get no response of its own any more.
+    pub(super) fn unanswered_fault(&self) -> Option<Refusal> {
+        self.fault_of_request().filter(|_| self.responses.get() < self.requests.get())
+    }
+}

@@ -1,0 +1,74 @@
+//! What comes before HTTP: who the client is (PROXY protocol), TLS, and which HTTP is spoken.
+
+use std::rc::Rc;
+
+use http::Version;
+use tokio::net::TcpStream;
+
+use super::handshake::shake_hands;
+use super::proxy_header::{self, Malformed};
+use super::stream::Stream;
+use super::{Client, Woken, park, preface};
+use crate::config::Protocol;
+use crate::error::Refusal;
+use crate::request::forwarding;
+use crate::respond;
+
+/// Why nothing is served on a socket.
+pub(super) enum Failed {
+    /// There is nothing to say, or it was said.
+    Ended,
+    /// The client can be told.
+    Owed(Stream, Refusal),
+}
+
+/// Whether nothing comes before HTTP/1.
+pub(super) fn is_plain(protocol: &Protocol, client: &Client) -> bool {
+    protocol.tls.is_none() && !protocol.http2_cleartext && !says_origin(protocol, client)
+}
+
+fn says_origin(protocol: &Protocol, client: &Client) -> bool {
+    forwarding::is_trusted(client.peer().ip(), &protocol.proxy_header_from)
+}
+
+/// What the client speaks on, and which HTTP. A load balancer opens connections that it needs only later: until a first
+/// byte comes, one is idle, and no handshake is late.
+pub(super) async fn open(
+    socket: TcpStream,
+    protocol: &Protocol,
+    client: &Rc<Client>,
+) -> Result<(Stream, Version), Failed> {
+    let says_origin = says_origin(protocol, client);
+    let mut stream = Stream::Plain(socket);
+    if let Woken::Idle = park(&stream, client).await {
+        return Err(Failed::Ended);
+    }
+    if says_origin {
+        stream = origin(stream, protocol, client).await?;
+    }
+    match (&protocol.tls, stream) {
+        (Some(tls), Stream::Plain(socket)) => shake_hands(socket, tls, client).await,
+        (_, stream) if protocol.http2_cleartext && preface::is_there(stream.socket(), client).await => {
+            Ok((stream, Version::HTTP_2))
+        }
+        (_, stream) => Ok((stream, Version::HTTP_11)),
+    }
+}
+
+/// Learns from the peer who the client is.
+async fn origin(stream: Stream, protocol: &Protocol, client: &Client) -> Result<Stream, Failed> {
+    match proxy_header::read(stream.socket(), client).await {
+        Ok(origin) => {
+            if let Some(origin) = origin {
+                client.peer.set(origin.client);
+                client.local.set(origin.local);
+            }
+            Ok(stream)
+        }
+        Err(Malformed) if protocol.tls.is_none() => Err(Failed::Owed(stream, Refusal::ProxyHeader)),
+        Err(Malformed) => {
+            respond::record(client, Refusal::ProxyHeader);
+            Err(Failed::Ended)
+        }
+    }
+}
