@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::shell::{self, cargo};
+use crate::shell::{self, cargo, program};
 use archive::Image;
 
 /// The name and tag that `deploy/base` uses.
@@ -23,7 +23,7 @@ const TARGET_DIR: &str = "target/image";
 /// # Errors
 /// If the build fails, the program is not static, or the file cannot be written.
 pub(crate) fn run(output: &Path, profile: &str) -> Result<()> {
-    let program = build(profile)?;
+    let program = strip(&build(profile)?)?;
     let bytes = fs::read(&program).with_context(|| format!("cannot read {}", program.display()))?;
     let image = Image::new(TAG, &bytes)?;
     if let Some(folder) = output.parent() {
@@ -45,9 +45,18 @@ fn build(profile: &str) -> Result<PathBuf> {
     let folder = if profile == "dev" { "debug" } else { profile };
     let program = Path::new(TARGET_DIR).join(target).join(folder).join("sluicegate");
     let bytes = fs::read(&program)?;
-    // It would be looked for in an image that has nothing else.
+    // A dynamic linker would be looked for in an image that has nothing else.
     ensure!(!has_interpreter(&bytes), "{} is not linked statically", program.display());
     Ok(program)
+}
+
+/// Leaves out what only a debugger reads, three quarters of it; the C compiler that linked it has brought the tool.
+fn strip(linked: &Path) -> Result<PathBuf> {
+    let stripped = linked.with_extension("stripped");
+    let mut strip = program("strip", &["--strip-debug", "-o"]);
+    strip.arg(&stripped).arg(linked);
+    shell::run(strip)?;
+    Ok(stripped)
 }
 
 /// Whether the kernel would ask a dynamic linker to load it: whether it names one.
