@@ -1,6 +1,7 @@
 //! HTTP/2 from clients: what reaches an upstream of HTTP/1, what comes back, and how a connection ends.
 
 mod end;
+mod goodbye;
 
 use bytes::Bytes;
 use http::Request;

@@ -5,6 +5,7 @@
 //! - `http2`: the same for many requests on one connection
 //! - `limits`: what is too large, too slow or too many, towards clients and from upstreams
 //! - `drain`: what a client sees of a drain, and when the workers end
+//! - `half_close`: a client that closes its sending side
 //! - `idle`: what keeps a connection open, what ends it, and what its end may cost
 //! - `proxy_protocol`, `secure`: what may be spoken before HTTP
 //! - `tunnels`: switches of protocols
@@ -14,6 +15,7 @@
 
 mod drain;
 mod forwarding;
+mod half_close;
 mod http2;
 mod idle;
 mod limits;

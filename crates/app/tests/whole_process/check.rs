@@ -5,10 +5,10 @@ use std::process::Output;
 
 use serde_json::Value;
 
-use crate::support::{Folder, ingress, program, service, slice};
+use crate::support::{Folder, ingress, output, program, service, slice};
 
 fn check(folder: &Path, more: &[&str]) -> Output {
-    program(&["check"]).arg(folder).args(more).output().unwrap()
+    output(program(&["check"]).arg(folder).args(more))
 }
 
 fn text(output: &Output) -> String {

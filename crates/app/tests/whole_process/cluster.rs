@@ -11,3 +11,4 @@ mod report;
 mod rights;
 mod scope;
 mod slow;
+mod taints;

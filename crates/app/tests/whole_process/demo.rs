@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::program;
+use crate::support::{output, program};
 
 /// The number that follows `name` in the totals.
 fn number(totals: &str, name: &str) -> u64 {
@@ -15,7 +15,7 @@ fn number(totals: &str, name: &str) -> u64 {
 
 #[test]
 fn the_demo_loses_no_request_while_everything_changes() {
-    let output = program(&["demo", "--duration", "3s"]).output().unwrap();
+    let output = output(&mut program(&["demo", "--duration", "3s"]));
     let shown = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{shown}{}", String::from_utf8_lossy(&output.stderr));
     let (_, totals) = shown.split_once("drained").expect("totals");

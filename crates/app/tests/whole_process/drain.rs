@@ -1,5 +1,7 @@
 //! Leaving: what a signal costs the clients, and what the exit code says of it.
 
+mod late;
+
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;

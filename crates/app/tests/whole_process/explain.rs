@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{Folder, ingress, program, service};
+use crate::support::{Folder, ingress, output, program, service};
 
 /// Exit code and output for the shop of the examples.
 fn explain(request: &[&str]) -> (i32, String) {
@@ -13,7 +13,7 @@ fn explain(request: &[&str]) -> (i32, String) {
 }
 
 fn explain_in(folder: &Path, request: &[&str]) -> (i32, String) {
-    let output = program(&["explain", "--manifests"]).arg(folder).args(request).output().unwrap();
+    let output = output(program(&["explain", "--manifests"]).arg(folder).args(request));
     (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
 }
 

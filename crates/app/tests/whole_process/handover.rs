@@ -2,7 +2,14 @@
 
 mod at_the_path;
 mod deaths;
+mod handshake;
+mod health;
+mod initial_sync;
+mod queue;
+mod removed_path;
 mod signals;
+mod stay;
+mod steps;
 
 use std::io::{Read, Write};
 use std::path::PathBuf;

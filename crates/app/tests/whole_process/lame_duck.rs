@@ -1,5 +1,6 @@
 //! A process that is about to leave asks not to be sent anybody, and serves whoever comes all the same.
 
+mod balancers;
 mod commands;
 
 use std::net::SocketAddr;

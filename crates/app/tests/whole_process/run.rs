@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use crate::support::{Folder, Gate, Upstream, eventually, ingress, program, service, slice};
+use crate::support::{Folder, Gate, Upstream, eventually, ingress, output, program, service, slice};
 
 fn shop(upstream: &Upstream) -> Folder {
     Folder::new(&[
@@ -120,11 +120,9 @@ fn what_is_live_and_what_is_counted_can_be_asked_for() {
 fn several_addresses_are_served_and_logged() {
     let upstream = Upstream::start("one");
     let folder = shop(&upstream);
-    let output =
-        program(&["run", "--http", "127.0.0.1:0,127.0.0.1:0", "--admin", "127.0.0.1:0", "--manifests"])
-            .arg(folder.beside("nothing"))
-            .output()
-            .unwrap();
+    let mut command =
+        program(&["run", "--http", "127.0.0.1:0,127.0.0.1:0", "--admin", "127.0.0.1:0", "--manifests"]);
+    let output = output(command.arg(folder.beside("nothing")));
     let log = String::from_utf8(output.stderr).unwrap();
     let line = log.split("listening http=127.0.0.1:").nth(1).expect("the line");
     assert!(line.lines().next().unwrap().contains(",127.0.0.1:"), "{log}");
@@ -138,11 +136,11 @@ fn a_configuration_that_cannot_be_used_ends_with_2_and_says_what_to_use() {
     for (args, remedy) in [
         (vec![], "--manifests"),
         (vec!["--kubeconfig", "x"], "--kubeconfig"),
-        (vec!["--manifests", here.to_str().unwrap(), "--https", "127.0.0.1:0"], "--http"),
+        (vec!["--manifests", here.to_str().unwrap(), "--htpp", "127.0.0.1:0"], "--http"),
         (vec!["--manifests", here.to_str().unwrap(), "--idle-timeout", "75"], "75s"),
         (vec!["--manifests", nothing.to_str().unwrap()], "nothing"),
     ] {
-        let output = program(&free).args(&args).output().unwrap();
+        let output = output(program(&free).args(&args));
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{args:?}: {stderr}");
         assert!(stderr.contains(remedy), "{args:?}: {stderr}");
@@ -154,10 +152,8 @@ fn an_address_that_is_taken_ends_with_1_and_is_named() {
     let folder = Folder::new(&[]);
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let output = program(&["run", "--admin", "127.0.0.1:0", "--http", &address, "--manifests"])
-        .arg(folder.path())
-        .output()
-        .unwrap();
+    let mut command = program(&["run", "--admin", "127.0.0.1:0", "--http", &address, "--manifests"]);
+    let output = output(command.arg(folder.path()));
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains(&address), "{output:?}");
 }
@@ -165,11 +161,9 @@ fn an_address_that_is_taken_ends_with_1_and_is_named() {
 #[test]
 fn a_flag_can_be_set_from_the_environment() {
     let folder = Folder::new(&[]);
-    let output = program(&["run"])
-        .env("SLUICEGATE_HTTP", "127.0.0.1:0,nonsense")
-        .env("SLUICEGATE_MANIFESTS", folder.path())
-        .output()
-        .unwrap();
+    let mut command = program(&["run"]);
+    command.env("SLUICEGATE_HTTP", "127.0.0.1:0,nonsense").env("SLUICEGATE_MANIFESTS", folder.path());
+    let output = output(&mut command);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("nonsense"), "{output:?}");
 }

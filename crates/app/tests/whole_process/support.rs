@@ -1,20 +1,26 @@
 //! A folder of manifests, upstreams, clients, and the program itself.
 
+mod balancer;
+mod between;
 mod client;
 mod cluster;
 mod fake_api;
 mod folder;
 mod gate;
+mod namespaces;
 mod relay;
 mod traffic;
 mod upstream;
 mod visitors;
 
+pub(crate) use balancer::Balancer;
+pub(crate) use between::{Between, Step};
 pub(crate) use client::Client;
 pub(crate) use cluster::{Cluster, block_on, pod_address};
 pub(crate) use fake_api::{FakeApi, Lie};
 pub(crate) use folder::{Folder, ingress, service, slice};
-pub(crate) use gate::{Gate, program};
+pub(crate) use gate::{Gate, output, program};
+pub(crate) use namespaces::{Link, in_a_namespace};
 pub(crate) use relay::{Relay, Slowness};
 pub(crate) use traffic::Traffic;
 pub(crate) use upstream::Upstream;

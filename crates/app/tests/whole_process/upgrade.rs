@@ -7,7 +7,9 @@ use std::process::Command;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Folder, Gate, Upstream, Visitors, eventually, ingress, program, service, slice};
+use crate::support::{
+    Folder, Gate, Upstream, Visitors, eventually, ingress, output, program, service, slice,
+};
 
 const HOST: &str = "shop.example.com";
 
@@ -61,7 +63,7 @@ impl Shop {
     }
 
     fn upgrade(&self) -> (Option<i32>, String) {
-        let output = program(&["upgrade", "--control"]).arg(self.control()).output().unwrap();
+        let output = output(program(&["upgrade", "--control"]).arg(self.control()));
         let text = [&output.stdout[..], &output.stderr[..]].map(String::from_utf8_lossy).concat();
         (output.status.code(), text)
     }

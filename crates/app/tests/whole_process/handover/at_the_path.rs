@@ -6,7 +6,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 
 use super::{HOST, Shop, has_handed_over, logs};
-use crate::support::{Folder, Visitors, eventually, program};
+use crate::support::{Folder, Visitors, eventually, output, program};
 
 /// The first words of a process that speaks another version.
 const OTHER_VERSION: &[u8] = b"sluicegt\xff\xff\0\0\0\x07\0\0\0\0\0\0\0\0\0";
@@ -14,7 +14,7 @@ const OTHER_VERSION: &[u8] = b"sluicegt\xff\xff\0\0\0\x07\0\0\0\0\0\0\0\0\0";
 /// Runs a process that ends by itself.
 fn fails(folder: &Folder, path: &Path, says: &str) {
     let mut command = program(&["run", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--manifests"]);
-    let output = command.arg(folder.path()).arg("--handover").arg(path).output().unwrap();
+    let output = output(command.arg(folder.path()).arg("--handover").arg(path));
     let log = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{log}");
     assert!(log.contains(says) && log.contains("--handover"), "{log}");

@@ -5,11 +5,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
 
 use super::{HOST, Shop, health, is_healthy, is_lame, serves};
-use crate::support::{eventually, program};
+use crate::support::{eventually, output, program};
 
 /// A command at the control socket of a shop's process.
 fn command(shop: &Shop, words: &[&str]) -> Output {
-    program(words).arg("--control").arg(shop.control()).output().unwrap()
+    output(program(words).arg("--control").arg(shop.control()))
 }
 
 fn text(output: &Output) -> String {

@@ -27,7 +27,11 @@ impl Answer {
 
 impl Client {
     pub(crate) fn connect(address: SocketAddr) -> Client {
-        let stream = TcpStream::connect(address).unwrap();
+        Client::on(TcpStream::connect(address).unwrap())
+    }
+
+    /// On a connection that is open already.
+    pub(crate) fn on(stream: TcpStream) -> Client {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         Client { stream: BufReader::new(stream) }
     }

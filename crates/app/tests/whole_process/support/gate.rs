@@ -2,8 +2,8 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
@@ -23,6 +23,19 @@ pub(crate) fn program(args: &[&str]) -> Command {
     }
     command.args(args).stdin(Stdio::null());
     command
+}
+
+/// Runs a process that ends by itself; killed if it does not.
+pub(crate) fn output(command: &mut Command) -> Output {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (pid, (ended, end)) = (Pid::from_child(&child), mpsc::channel());
+    std::thread::spawn(move || ended.send(child.wait_with_output()));
+    end.recv_timeout(PATIENCE)
+        .unwrap_or_else(|_| {
+            let _ = kill_process(pid, Signal::KILL);
+            panic!("{command:?} does not end")
+        })
+        .unwrap()
 }
 
 /// `sluicegate run`; killed when the test ends.
@@ -69,6 +82,8 @@ impl Gate {
             assert_eq!(gate.child.try_wait().unwrap(), None, "{}", gate.log());
             let log = gate.log();
             let (http, admin) = log.split_once("listening http=")?.1.split_once(" admin=")?;
+            // What was typed here comes last.
+            let http = http.rsplit(',').next()?;
             Some((http.parse().unwrap(), admin.lines().next()?.parse().unwrap()))
         });
         gate

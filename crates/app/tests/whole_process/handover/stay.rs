@@ -1,0 +1,105 @@
+//! A process in a pod stays after it has handed over: its container would be started again, and take over again.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use super::{HOST, Shop, has_handed_over, logs};
+use crate::support::{Gate, program};
+
+const STAY: [&str; 2] = ["--after-handover", "stay"];
+/// Enough for a process to end that wants to.
+const A_WHILE: Duration = Duration::from_millis(500);
+
+/// Drained, and still there a while later.
+fn stays(gate: &mut Gate) {
+    logs(gate, "drained; staying");
+    std::thread::sleep(A_WHILE);
+    assert!(gate.runs(), "{}", gate.log());
+}
+
+#[test]
+fn after_a_handover_it_stays_until_sigterm() {
+    let shop = Shop::open();
+    let mut first = shop.process_with(&STAY);
+    let second = shop.process_with(&STAY);
+    has_handed_over(&first);
+    stays(&mut first);
+    first.signal(Signal::TERM);
+    assert_eq!(first.exit_code(), 0, "{}", first.log());
+    assert_eq!(second.client().get(HOST, "/").status, 200);
+}
+
+#[test]
+fn it_leaves_when_its_successor_is_killed_so_that_it_can_be_started_again_in_its_place() {
+    let shop = Shop::open();
+    let mut first = shop.process_with(&STAY);
+    let second = shop.process_with(&STAY);
+    has_handed_over(&first);
+    stays(&mut first);
+    drop(second);
+    assert_eq!(first.exit_code(), 0, "{}", first.log());
+    // As a kubelet does.
+    let again = shop.process_with(&STAY);
+    assert_eq!(again.client().get(HOST, "/").status, 200);
+}
+
+#[test]
+fn it_leaves_when_its_successor_is_told_to_leave_and_takes_over_from_it_anew() {
+    let shop = Shop::open();
+    let mut first = shop.process_with(&STAY);
+    let second = shop.process_with(&[&STAY[..], &["--lame-duck-time", "1h"]].concat());
+    has_handed_over(&first);
+    stays(&mut first);
+    second.signal(Signal::TERM);
+    assert_eq!(first.exit_code(), 0, "{}", first.log());
+    let again = shop.process_with(&STAY);
+    assert_eq!(again.http, second.http);
+    has_handed_over(&second);
+    assert_eq!(again.client().get(HOST, "/").status, 200);
+}
+
+#[test]
+fn it_stays_when_its_successor_hands_on_and_ends() {
+    let shop = Shop::open();
+    let mut first = shop.process_with(&STAY);
+    let mut second = shop.process_with(&STAY);
+    has_handed_over(&first);
+    let third = shop.process_with(&STAY);
+    has_handed_over(&second);
+    stays(&mut second);
+    second.signal(Signal::TERM);
+    assert_eq!(second.exit_code(), 0, "{}", second.log());
+    stays(&mut first);
+    first.signal(Signal::TERM);
+    assert_eq!(first.exit_code(), 0, "{}", first.log());
+    assert_eq!(third.client().get(HOST, "/").status, 200);
+}
+
+#[test]
+fn a_rollout_of_three_that_all_stay_starts_nobody_again() {
+    let shop = Shop::open();
+    let mut all = vec![shop.process_with(&STAY)];
+    for _ in 0..2 {
+        all.push(shop.process_with(&STAY));
+        has_handed_over(&all[all.len() - 2]);
+    }
+    stays(&mut all[0]);
+    stays(&mut all[1]);
+    assert_eq!(all[2].json("/state")["phase"], "serving");
+}
+
+#[test]
+fn in_a_pod_it_stays_and_elsewhere_it_ends() {
+    let shop = Shop::open();
+    let mut command = program(&["run", "--manifests"]);
+    command.arg(shop.folder.path()).arg("--handover").arg(shop.path());
+    // Which a kubelet gives to every container.
+    let mut first = Gate::run(command.env("KUBERNETES_SERVICE_HOST", "10.96.0.1"));
+    logs(&first, " serving");
+    let mut second = shop.process();
+    stays(&mut first);
+    let _third = shop.process();
+    assert_eq!(second.exit_code(), 0, "{}", second.log());
+    stays(&mut first);
+}
