@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::brood::{Brood, LOOK, go_on, pause};
-use crate::clients::Clients;
+use crate::clients::{Clients, Others};
+use crate::door;
 use crate::proxy::{Part, Proxy};
 use crate::world::World;
 
@@ -19,6 +20,7 @@ const SEED: u64 = 5;
 pub(crate) enum Change {
     Routes,
     Endpoints,
+    Certificate,
     Replacement,
 }
 
@@ -28,10 +30,13 @@ pub(crate) struct Plan {
     /// Changes of the routes, and as many of the endpoints
     #[arg(long, default_value_t = 40)]
     changes: usize,
+    /// Changes of the certificate
+    #[arg(long, default_value_t = 5)]
+    certificates: usize,
     /// Replacements of the process
     #[arg(long, default_value_t = 10)]
     replacements: usize,
-    /// Routes, endpoints and replacements in any order, instead of one kind after the other
+    /// All kinds of changes in any order, instead of one kind after the other
     #[arg(long)]
     mixed: bool,
     /// How long the changes take in all, for each proxy, in seconds; each kind has its share of it
@@ -51,6 +56,7 @@ impl Plan {
         let mut phases = vec![
             ("routes", vec![Change::Routes; self.changes]),
             ("endpoints", vec![Change::Endpoints; self.changes]),
+            ("certificates", vec![Change::Certificate; self.certificates]),
             ("replacements", vec![Change::Replacement; self.replacements]),
         ];
         if self.mixed {
@@ -134,6 +140,13 @@ impl Stage<'_> {
                 self.proxy.apply(self.brood, self.world, Part::Routes)?;
                 self.is_live("/switch", format!("{}-1", self.world.colour()))?
             }
+            Change::Certificate => {
+                self.world.change_certificate()?;
+                self.proxy.apply(self.brood, self.world, Part::Certificate)?;
+                let new = door::name(&self.world.certificate.der);
+                let (others, is_live) = self.clients.until_presented(new.clone(), LIVE_PATIENCE)?;
+                told(is_live, "the certificate", &new, &others)
+            }
             Change::Endpoints => {
                 let new = self.world.change_endpoints()?;
                 self.proxy.apply(self.brood, self.world, Part::Endpoints)?;
@@ -147,10 +160,7 @@ impl Stage<'_> {
 
     fn is_live(&self, path: &'static str, endpoint: String) -> Result<bool> {
         let (others, is_live) = self.clients.until_live(path, endpoint.clone(), LIVE_PATIENCE)?;
-        if !is_live {
-            eprintln!("{path} has not led to {endpoint} within {LIVE_PATIENCE:?}, but to {others:?}");
-        }
-        Ok(is_live)
+        Ok(told(is_live, path, &endpoint, &others))
     }
 
     /// Until nobody of those who have been replaced is left.
@@ -168,15 +178,26 @@ impl Stage<'_> {
     }
 }
 
+/// Tells what was seen instead.
+fn told(is_live: bool, what: &str, wanted: &str, others: &Others) -> bool {
+    if !is_live {
+        eprintln!("{what} was not {wanted} within {LIVE_PATIENCE:?}, but {others:?}");
+    }
+    is_live
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn mixed_changes_are_as_many_as_changes_apart() {
-        let plan = |mixed| Plan { changes: 7, replacements: 3, mixed, seconds: 1, requests: None, settle: 0 };
+        let plan = |mixed| {
+            let (changes, certificates, replacements) = (7, 2, 3);
+            Plan { changes, certificates, replacements, mixed, seconds: 1, requests: None, settle: 0 }
+        };
         let count = |plan: Plan| plan.phases().iter().map(|(_, changes)| changes.len()).collect::<Vec<_>>();
-        assert_eq!(count(plan(false)), [7, 7, 3]);
-        assert_eq!(count(plan(true)), [17]);
+        assert_eq!(count(plan(false)), [7, 7, 2, 3]);
+        assert_eq!(count(plan(true)), [19]);
     }
 }

@@ -4,9 +4,9 @@
 mod balancer;
 mod closed_loop;
 mod open_loop;
+mod streams;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -19,7 +19,10 @@ use tokio::runtime::{Builder, Handle};
 use tokio::task::LocalSet;
 
 use crate::answer::Answer;
+use crate::certificates::Authority;
 use crate::connection::Connection;
+use crate::door::{Door, Doors};
+use crate::proxy::Addresses;
 use crate::request::Request;
 use crate::tally::{GivenUp, Kind, Shared};
 
@@ -28,6 +31,8 @@ use crate::tally::{GivenUp, Kind, Shared};
 const IDLE_MAX: Duration = Duration::from_secs(60);
 /// After a loss a client waits, so that a proxy that is down is not flooded and the tally not with it.
 const AFTER_LOSS: Duration = Duration::from_millis(50);
+/// The longest time that a client thinks.
+const THINKS_AT_MOST: Duration = Duration::from_secs(1);
 /// Between two looks whether a change is live.
 const PROBE_EVERY: Duration = Duration::from_millis(2);
 
@@ -52,6 +57,12 @@ pub(crate) struct Load {
     /// Requests a second that it sends; few, so that its connections are idle for seconds
     #[arg(long, default_value_t = 40)]
     pub(crate) balancer_rate: u32,
+    /// Connections in TLS that think for 0 to 1 s before each request
+    #[arg(long, default_value_t = 100)]
+    pub(crate) secure: u32,
+    /// Clients that think as well and share HTTP/2 connections, 16 to each
+    #[arg(long, default_value_t = 320)]
+    pub(crate) streams: u32,
 }
 
 /// Endpoints that have answered, and how often; those without a name are losses.
@@ -60,7 +71,7 @@ pub(crate) type Others = BTreeMap<String, u32>;
 /// The clients, while they run.
 pub(crate) struct Clients {
     runtime: Handle,
-    address: SocketAddr,
+    doors: Doors,
     ended: Arc<AtomicBool>,
     ids: Arc<AtomicU64>,
     pub(crate) tally: Shared,
@@ -68,11 +79,17 @@ pub(crate) struct Clients {
 }
 
 impl Clients {
-    pub(crate) fn start(address: SocketAddr, load: &Load) -> Result<Clients> {
+    pub(crate) fn start(addresses: Addresses, authority: &Authority, load: &Load) -> Result<Clients> {
+        let doors = Doors::new(addresses, authority)?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (ended, ids, tally) = (Arc::default(), Arc::default(), Shared::new());
         let handle = runtime.handle().clone();
-        let site = Site { address, ended: Arc::clone(&ended), ids: Arc::clone(&ids), tally: tally.clone() };
+        let site = Site {
+            doors: doors.clone(),
+            ended: Arc::clone(&ended),
+            ids: Arc::clone(&ids),
+            tally: tally.clone(),
+        };
         let load = load.clone();
         let thread = std::thread::Builder::new().name("clients".into());
         let thread = thread.spawn(move || {
@@ -81,7 +98,7 @@ impl Clients {
             // The requests of the open loops that are still under way.
             runtime.block_on(clients);
         })?;
-        Ok(Clients { runtime: handle, address, ended, ids, tally, thread })
+        Ok(Clients { runtime: handle, doors, ended, ids, tally, thread })
     }
 
     /// Asks again and again on new connections until this endpoint answers, but not for ever; returns who has answered
@@ -92,17 +109,32 @@ impl Clients {
         wanted: String,
         patience: Duration,
     ) -> Result<(Others, bool)> {
+        self.until(&self.doors.plain, path, wanted, patience)
+    }
+
+    /// The same, until this certificate is presented.
+    pub(crate) fn until_presented(&self, wanted: String, patience: Duration) -> Result<(Others, bool)> {
+        self.until(&self.doors.secure, "/", wanted, patience)
+    }
+
+    fn until(
+        &self,
+        door: &Door,
+        path: &'static str,
+        wanted: String,
+        patience: Duration,
+    ) -> Result<(Others, bool)> {
         let (sender, receiver) = mpsc::channel();
-        let (address, ids, tally) = (self.address, Arc::clone(&self.ids), self.tally.clone());
+        let (door, ids, tally) = (door.clone(), Arc::clone(&self.ids), self.tally.clone());
         self.runtime.spawn(async move {
             let (begun, mut others) = (Instant::now(), Others::new());
             while begun.elapsed() < patience {
-                let endpoint = probe(address, &ids, &tally, path).await.unwrap_or_default();
-                if endpoint == wanted {
+                let seen = probe(&door, &ids, &tally, path).await.unwrap_or_default();
+                if seen == wanted {
                     let _ = sender.send((others, true));
                     return;
                 }
-                *others.entry(endpoint).or_default() += 1;
+                *others.entry(seen).or_default() += 1;
                 tokio::time::sleep(PROBE_EVERY).await;
             }
             let _ = sender.send((others, false));
@@ -124,13 +156,15 @@ impl Clients {
 }
 
 async fn all(site: Rc<Site>, load: Load) {
-    let spawn = |count: u32, pace| {
+    let spawn = |count: u32, kind| {
         (0..count)
-            .map(|_| tokio::task::spawn_local(closed_loop::run(Rc::clone(&site), pace)))
+            .map(|_| tokio::task::spawn_local(closed_loop::run(Rc::clone(&site), kind)))
             .collect::<Vec<_>>()
     };
-    let mut tasks = spawn(load.busy, closed_loop::Pace::Busy);
-    tasks.extend(spawn(load.thinking, closed_loop::Pace::Thinking));
+    let mut tasks = spawn(load.busy, Kind::Busy);
+    tasks.extend(spawn(load.thinking, Kind::Thinking));
+    tasks.extend(spawn(load.secure, Kind::Secure));
+    tasks.push(tokio::task::spawn_local(streams::run(Rc::clone(&site), load.streams)));
     tasks.push(tokio::task::spawn_local(open_loop::steady(Rc::clone(&site), load.steady)));
     tasks.push(tokio::task::spawn_local(open_loop::newcomers(Rc::clone(&site), load.newcomers)));
     tasks.push(tokio::task::spawn_local(balancer::run(Rc::clone(&site), load.balancer, load.balancer_rate)));
@@ -139,17 +173,20 @@ async fn all(site: Rc<Site>, load: Load) {
     }
 }
 
-/// One look on a new connection: the endpoint that has answered.
-async fn probe(address: SocketAddr, ids: &AtomicU64, tally: &Shared, path: &str) -> Option<String> {
+/// One look on a new connection: the certificate that was presented or, without TLS, the endpoint that has answered.
+async fn probe(door: &Door, ids: &AtomicU64, tally: &Shared, path: &'static str) -> Option<String> {
     let request = Request::probe(ids.fetch_add(1, Ordering::Relaxed), path);
     let begun = Instant::now();
-    let outcome = match Connection::open(address).await {
-        Ok(mut connection) => connection.ask(&request).await,
+    let outcome = match Connection::open(door).await {
+        Ok(mut connection) => connection.ask(&request).await.map(|answer| (connection, answer)),
         Err(failure) => Err(failure),
     };
     match outcome {
-        Ok(answer) => {
+        Ok((connection, answer)) => {
             tally.lock().answered(Kind::Prober, begun.elapsed());
+            if let Some(certificate) = connection.presented() {
+                return Some(certificate);
+            }
             let words = String::from_utf8_lossy(&answer.body).into_owned();
             words.split_whitespace().next().map(str::to_owned)
         }
@@ -162,7 +199,7 @@ async fn probe(address: SocketAddr, ids: &AtomicU64, tally: &Shared, path: &str)
 
 /// What every client on the clients' thread shares.
 struct Site {
-    address: SocketAddr,
+    doors: Doors,
     ended: Arc<AtomicBool>,
     ids: Arc<AtomicU64>,
     tally: Shared,
@@ -179,7 +216,8 @@ impl Site {
 
     /// Opens a connection for this request; without one the request is lost.
     async fn open(&self, kind: Kind, request: &Request) -> Option<Connection> {
-        match Connection::open(self.address).await {
+        let door = if kind == Kind::Secure { &self.doors.secure } else { &self.doors.plain };
+        match Connection::open(door).await {
             Ok(connection) => Some(connection),
             Err(failure) => {
                 let story = format!("no connection for request {}", request.id);
@@ -250,6 +288,11 @@ fn story(connection: &Connection, request: &Request, waited: bool, idle: Duratio
         idle.as_secs_f64(),
         connection.received()
     )
+}
+
+/// For a time that is different each time.
+async fn think() {
+    tokio::time::sleep(THINKS_AT_MOST.mul_f64(fastrand::f64())).await;
 }
 
 /// Calls `due` at a fixed rate, with the moment that each call was due at, until the clients end. A moment that was

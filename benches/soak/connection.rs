@@ -1,24 +1,22 @@
 //! One connection of a client: it sends a request once and says what came of it.
 
-use std::io;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use rustix::net::RecvFlags;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::answer::Answer;
+use crate::door::{self, Door, Stream};
 use crate::failure::Failure;
 use crate::request::Request;
 
 /// How long a client waits for a connection, and for a whole answer. The slowest upstream needs a fraction of a second.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An open connection.
 pub(crate) struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     /// What has come of the present answer.
     received: Vec<u8>,
     /// Answers that it has brought.
@@ -32,28 +30,27 @@ impl Connection {
     ///
     /// # Errors
     /// If it is refused, or nobody answers.
-    pub(crate) async fn open(address: SocketAddr) -> Result<Connection, Failure> {
-        let connected = timeout(PATIENCE, TcpStream::connect(address)).await.map_err(|_| Failure::Timeout)?;
-        let stream = connected.map_err(|error| match error.kind() {
-            io::ErrorKind::TimedOut => Failure::Timeout,
-            io::ErrorKind::ConnectionReset => Failure::Reset,
-            _ => Failure::Refused,
-        })?;
-        // Each request is one write: without this the second half of a long one could wait for a delayed ACK.
-        let _ = stream.set_nodelay(true);
+    pub(crate) async fn open(door: &Door) -> Result<Connection, Failure> {
+        let stream = timeout(PATIENCE, door.open()).await.map_err(|_| Failure::Timeout)??;
         Ok(Connection { stream, received: Vec::new(), answers: 0, idle_since: Instant::now() })
     }
 
     /// Whether the other side has closed it, or has sent something unasked, by this moment. Asks the kernel itself: the
     /// runtime hears of it only when it next polls.
     pub(crate) fn is_cut(&self) -> bool {
-        let look = rustix::net::recv(&self.stream, &mut [0; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT);
+        let look =
+            rustix::net::recv(self.stream.socket(), &mut [0; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT);
         !matches!(look, Err(rustix::io::Errno::AGAIN))
     }
 
     /// The port of this end, which is in the access log of the other.
     pub(crate) fn port(&self) -> u16 {
-        self.stream.local_addr().map_or(0, |address| address.port())
+        self.stream.socket().local_addr().map_or(0, |address| address.port())
+    }
+
+    /// The certificate that was presented.
+    pub(crate) fn presented(&self) -> Option<String> {
+        self.stream.presented().map(door::name)
     }
 
     /// Sends the request and reads its answer. After an error the connection is of no use.
@@ -72,6 +69,8 @@ impl Connection {
     async fn exchange(&mut self, request: &[u8]) -> Result<Answer, Failure> {
         self.received.clear();
         self.stream.write_all(request).await.map_err(|_| Failure::Reset)?;
+        // A TLS stream keeps what it has made of it until it is told.
+        self.stream.flush().await.map_err(|_| Failure::Reset)?;
         loop {
             let read = self.stream.read_buf(&mut self.received).await;
             let begun = !self.received.is_empty();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use crate::brood::{Brood, PATIENCE, Process};
-use crate::proxy::{Part, Proxy, free_address, text};
+use crate::proxy::{Addresses, Part, Proxy, free_address, text};
 use crate::request::HOST;
 use crate::world::World;
 
@@ -20,7 +20,7 @@ const PARENT_SECONDS: &str = "8";
 
 pub(crate) struct Envoy {
     program: PathBuf,
-    address: SocketAddr,
+    addresses: Addresses,
     admin: SocketAddr,
     present: Process,
     epoch: u32,
@@ -29,8 +29,9 @@ pub(crate) struct Envoy {
 
 impl Envoy {
     pub(crate) fn start(program: &Path, brood: &mut Brood, world: &World) -> Result<Envoy> {
-        let (address, admin, folder) = (free_address()?, free_address()?, brood.folder().to_owned());
-        fs::write(folder.join("envoy.yaml"), bootstrap(address, admin, &folder))?;
+        let (addresses, admin, folder) = (Addresses::free()?, free_address()?, brood.folder().to_owned());
+        fs::write(folder.join("envoy.yaml"), bootstrap(addresses, admin, &folder))?;
+        fs::write(folder.join("sds.yaml"), certificate(world, 0))?;
         fs::write(folder.join("rds.yaml"), routes(world, 0))?;
         for app in World::APPS {
             fs::write(folder.join(format!("{app}.yaml")), endpoints(world, app, 0))?;
@@ -38,7 +39,7 @@ impl Envoy {
         let base = folder.join("base");
         let more = ["--use-dynamic-base-id", "--base-id-path", text(&base)?];
         let present = process(program, brood, 0, admin, &more)?;
-        Ok(Envoy { program: program.to_owned(), address, admin, present, epoch: 0, version: 0 })
+        Ok(Envoy { program: program.to_owned(), addresses, admin, present, epoch: 0, version: 0 })
     }
 }
 
@@ -75,8 +76,8 @@ fn server_info(admin: SocketAddr) -> std::io::Result<String> {
 }
 
 impl Proxy for Envoy {
-    fn address(&self) -> SocketAddr {
-        self.address
+    fn addresses(&self) -> Addresses {
+        self.addresses
     }
 
     /// It watches for files that are moved into place.
@@ -85,6 +86,7 @@ impl Proxy for Envoy {
         let (name, text) = match what {
             Part::Routes => ("rds.yaml", routes(world, self.version)),
             Part::Endpoints => ("shop.yaml", endpoints(world, "shop", self.version)),
+            Part::Certificate => ("sds.yaml", certificate(world, self.version)),
         };
         let (new, file) = (brood.folder().join("new"), brood.folder().join(name));
         fs::write(&new, text)?;
@@ -136,6 +138,19 @@ resources:
     text
 }
 
+fn certificate(world: &World, version: u32) -> String {
+    // Quoted as JSON is, which YAML reads as well.
+    let [chain, key] = [&world.certificate.chain, &world.certificate.key].map(|text| format!("{text:?}"));
+    format!(
+        "version_info: \"{version}\"
+resources:
+- \"@type\": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret
+  name: soak
+  tls_certificate: {{ certificate_chain: {{ inline_string: {chain} }}, private_key: {{ inline_string: {key} }} }}
+"
+    )
+}
+
 fn endpoints(world: &World, app: &str, version: u32) -> String {
     let mut text = format!(
         "version_info: \"{version}\"
@@ -160,7 +175,7 @@ fn socket(address: SocketAddr) -> String {
     )
 }
 
-fn bootstrap(address: SocketAddr, admin: SocketAddr, folder: &Path) -> String {
+fn bootstrap(addresses: Addresses, admin: SocketAddr, folder: &Path) -> String {
     let folder = folder.display();
     let clusters = World::APPS.map(|app| {
         format!(
@@ -176,30 +191,47 @@ fn bootstrap(address: SocketAddr, admin: SocketAddr, folder: &Path) -> String {
 "
         )
     });
+    let tls = format!(
+        "      transport_socket:
+        name: envoy.transport_sockets.tls
+        typed_config:
+          \"@type\": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext
+          common_tls_context:
+            alpn_protocols: [h2, http/1.1]
+            tls_certificate_sds_secret_configs: [{{ name: soak, sds_config: {{ path_config_source: {{ path: {folder}/sds.yaml }} }} }}]
+"
+    );
     format!(
         "node: {{ id: soak, cluster: soak }}
 admin: {}
 static_resources:
   listeners:
-  - name: front
-    address: {{ socket_address: {{ address: {}, port_value: {} }} }}
+{}{}  clusters:
+{}",
+        socket(admin),
+        listener("plain", addresses.http, &folder.to_string(), ""),
+        listener("secure", addresses.https, &folder.to_string(), &tls),
+        clusters.concat()
+    )
+}
+
+fn listener(name: &str, address: SocketAddr, folder: &str, tls: &str) -> String {
+    format!(
+        "  - name: {name}
+    address: {}
     filter_chains:
     - filters:
       - name: envoy.filters.network.http_connection_manager
         typed_config:
           \"@type\": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
-          stat_prefix: front
-          codec_type: HTTP1
+          stat_prefix: {name}
+          codec_type: AUTO
           common_http_protocol_options: {{ idle_timeout: 75s }}
           rds: {{ route_config_name: main, config_source: {{ resource_api_version: V3, path_config_source: {{ path: {folder}/rds.yaml }} }} }}
           http_filters:
           - name: envoy.filters.http.router
             typed_config: {{ \"@type\": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router }}
-  clusters:
-{}",
-        socket(admin),
-        address.ip(),
-        address.port(),
-        clusters.concat()
+{tls}",
+        socket(address)
     )
 }

@@ -5,7 +5,8 @@ use std::fmt;
 /// Why a request was lost. The client has sent it once and does not try again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// No connection: a reset in answer to the first packet.
+    /// No connection: a reset in answer to the first packet. In HTTP/2 also a stream that the other side says it has not
+    /// looked at, by REFUSED_STREAM or by a GOAWAY that names an earlier one as the last.
     Refused,
     /// The connection was reset before the first byte of the answer.
     Reset,

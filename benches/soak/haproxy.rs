@@ -3,14 +3,13 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
 use crate::brood::{Brood, Process};
-use crate::proxy::{Part, Proxy, free_address, text};
+use crate::proxy::{Addresses, Part, Proxy, text};
 use crate::world::World;
 
 /// Idle connections stay until their client speaks.
@@ -20,7 +19,7 @@ pub(crate) const SPREAD: &str = "close-spread-time 20s";
 
 pub(crate) struct Haproxy {
     program: PathBuf,
-    address: SocketAddr,
+    addresses: Addresses,
     global: &'static str,
     defaults: &'static str,
     present: Process,
@@ -35,13 +34,20 @@ impl Haproxy {
         global: &'static str,
         defaults: &'static str,
     ) -> Result<Haproxy> {
-        let (address, folder) = (free_address()?, brood.folder().to_owned());
+        let (addresses, folder) = (Addresses::free()?, brood.folder().to_owned());
         let (file, socket) = (folder.join("haproxy.cfg"), folder.join("stats"));
-        fs::write(&file, config(brood.workers, address, &socket, world, global, defaults))?;
+        certify(&folder, world)?;
+        fs::write(&file, config(brood.workers, addresses, &folder, world, global, defaults))?;
         let present = brood.start(program, &["-db", "-f", text(&file)?])?;
         wait(brood, &present, &socket)?;
-        Ok(Haproxy { program: program.to_owned(), address, global, defaults, present, former: Vec::new() })
+        Ok(Haproxy { program: program.to_owned(), addresses, global, defaults, present, former: Vec::new() })
     }
+}
+
+/// Certificate and key in one file.
+fn certify(folder: &Path, world: &World) -> Result<()> {
+    let certificate = &world.certificate;
+    Ok(fs::write(folder.join("tls.pem"), format!("{}{}", certificate.chain, certificate.key))?)
 }
 
 /// Waits until this process answers at the socket.
@@ -60,14 +66,14 @@ fn wait(brood: &mut Brood, process: &Process, socket: &Path) -> Result<()> {
 }
 
 impl Proxy for Haproxy {
-    fn address(&self) -> SocketAddr {
-        self.address
+    fn addresses(&self) -> Addresses {
+        self.addresses
     }
 
     fn apply(&mut self, brood: &mut Brood, world: &World, _: Part) -> Result<()> {
         let folder = brood.folder();
-        let config =
-            config(brood.workers, self.address, &folder.join("stats"), world, self.global, self.defaults);
+        certify(folder, world)?;
+        let config = config(brood.workers, self.addresses, folder, world, self.global, self.defaults);
         fs::write(folder.join("haproxy.cfg"), config)?;
         self.replace(brood)
     }
@@ -95,8 +101,8 @@ impl Proxy for Haproxy {
 
 fn config(
     workers: u32,
-    address: SocketAddr,
-    socket: &Path,
+    addresses: Addresses,
+    folder: &Path,
     world: &World,
     global: &str,
     defaults: &str,
@@ -111,12 +117,13 @@ fn config(
         let servers: String = world.addresses(app).iter().enumerate().map(server).collect();
         format!("backend {app}\n{servers}")
     });
+    let (folder, Addresses { http, https }) = (folder.display(), addresses);
     format!(
         "global
     nbthread {workers}
     maxconn 8000
     no strict-limits
-    stats socket {} mode 600 level admin expose-fd listeners
+    stats socket {folder}/stats mode 600 level admin expose-fd listeners
     {global}
 defaults
     mode http
@@ -132,9 +139,9 @@ defaults
     timeout http-keep-alive 75s
     {defaults}
 frontend front
-    bind {address} backlog 4096
+    bind {http} backlog 4096
+    bind {https} backlog 4096 ssl crt {folder}/tls.pem alpn h2,http/1.1
 {rules}{}",
-        socket.display(),
         backends.concat()
     )
 }

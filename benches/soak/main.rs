@@ -7,13 +7,13 @@
 //! Owns: clients that never send a request twice and class each loss; the changes; how each proxy takes them; the tables.
 //! Never: a judgement of the others. It fails if sluicegate has lost a request or a process of it did not end well.
 //! Start at [`run`]; then [`clients`] for who asks, [`changes`] for what happens meanwhile.
-//!
-//! Not yet: certificates and HTTP/2, which the product does not have. They would be a further [`changes::Change`] and a
-//! further [`connection`].
 
 mod answer;
+mod certificates;
 mod connection;
+mod door;
 mod failure;
+mod http2;
 mod request;
 
 mod histogram;
@@ -153,7 +153,7 @@ fn play(outcome: &mut Outcome, program: &Path, options: &Options, cores: Cores, 
     let mut world = World::start()?;
     let mut brood = Brood::new(cores, folder, options.workers)?;
     let mut proxy = outcome.variant.start(program, &mut brood, &world, options.keep.is_some())?;
-    let clients = Clients::start(proxy.address(), &options.load)?;
+    let clients = Clients::start(proxy.addresses(), &world.authority, &options.load)?;
     let (plan, brood, world) = (&options.plan, &mut brood, &mut world);
     let mut stage = Stage { plan, clients: &clients, proxy: &mut *proxy, brood, world };
     let done = stage.run(&mut outcome.courses);

@@ -1,7 +1,6 @@
 //! nginx: changes are reloads, a replacement is its binary upgrade.
 
 use std::fs;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -10,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use rustix::process::Signal;
 
 use crate::brood::{Brood, PATIENCE, pause, send};
-use crate::proxy::{Part, Proxy, free_address, text};
+use crate::proxy::{Addresses, Part, Proxy, text};
 use crate::request::HOST;
 use crate::world::World;
 
@@ -26,7 +25,7 @@ pub(crate) enum Keep {
 }
 
 pub(crate) struct Nginx {
-    address: SocketAddr,
+    addresses: Addresses,
     keep: Keep,
     master: u32,
 }
@@ -52,13 +51,19 @@ pub(crate) fn knows_min_timeout(program: &Path) -> bool {
 
 impl Nginx {
     pub(crate) fn start(program: &Path, brood: &mut Brood, world: &World, keep: Keep) -> Result<Nginx> {
-        let (address, folder) = (free_address()?, brood.folder().to_owned());
-        fs::write(folder.join("nginx.conf"), config(brood.workers, address, world, keep))?;
+        let (addresses, folder) = (Addresses::free()?, brood.folder().to_owned());
+        certify(&folder, world)?;
+        fs::write(folder.join("nginx.conf"), config(brood.workers, addresses, world, keep))?;
         let args = ["-e", "stderr", "-p", text(&folder)?, "-c", "nginx.conf"];
         brood.start(program, &args)?;
         let master = new_master(brood, None).context("nginx does not start")?;
-        Ok(Nginx { address, keep, master })
+        Ok(Nginx { addresses, keep, master })
     }
+}
+
+fn certify(folder: &Path, world: &World) -> Result<()> {
+    fs::write(folder.join("tls.crt"), &world.certificate.chain)?;
+    Ok(fs::write(folder.join("tls.key"), &world.certificate.key)?)
 }
 
 /// Waits until there is another master, with workers.
@@ -83,12 +88,14 @@ fn read_id(file: &Path) -> Option<u32> {
 }
 
 impl Proxy for Nginx {
-    fn address(&self) -> SocketAddr {
-        self.address
+    fn addresses(&self) -> Addresses {
+        self.addresses
     }
 
     fn apply(&mut self, brood: &mut Brood, world: &World, _: Part) -> Result<()> {
-        fs::write(brood.folder().join("nginx.conf"), config(brood.workers, self.address, world, self.keep))?;
+        certify(brood.folder(), world)?;
+        let config = config(brood.workers, self.addresses, world, self.keep);
+        fs::write(brood.folder().join("nginx.conf"), config)?;
         send(self.master, Signal::HUP)
     }
 
@@ -115,7 +122,7 @@ impl Proxy for Nginx {
     }
 }
 
-fn config(workers: u32, address: SocketAddr, world: &World, keep: Keep) -> String {
+fn config(workers: u32, addresses: Addresses, world: &World, keep: Keep) -> String {
     let gentle = if keep == Keep::AMinute { "keepalive_min_timeout 60s;" } else { "" };
     let upstreams = World::APPS.map(|app| {
         let servers: String = world.addresses(app).iter().map(|address| format!(" server {address};")).collect();
@@ -126,6 +133,7 @@ fn config(workers: u32, address: SocketAddr, world: &World, keep: Keep) -> Strin
         .iter()
         .map(|(path, app)| format!("        location {path} {{ proxy_pass http://{app}; }}\n"))
         .collect();
+    let Addresses { http, https } = addresses;
     format!(
         // A daemon, since the first process refuses to be upgraded while the one that has started it lives.
         r#"user root;
@@ -147,7 +155,10 @@ http {{
     proxy_set_header Connection "";
     proxy_set_header Host $host;
 {}    server {{
-        listen {address} backlog=4096;
+        listen {http} backlog=4096;
+        listen {https} ssl http2 backlog=4096;
+        ssl_certificate tls.crt;
+        ssl_certificate_key tls.key;
         server_name {HOST};
 {locations}    }}
 }}

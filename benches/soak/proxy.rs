@@ -57,9 +57,9 @@ pub(crate) struct Programs {
 /// One that runs. Its processes are the brood's.
 pub(crate) trait Proxy {
     /// Where it serves, in all its generations.
-    fn address(&self) -> SocketAddr;
+    fn addresses(&self) -> Addresses;
 
-    /// Makes the routes, or the endpoints, those of the world.
+    /// Makes the routes, the endpoints or the certificate those of the world.
     fn apply(&mut self, brood: &mut Brood, world: &World, what: Part) -> Result<()>;
 
     /// Starts a new process that takes over from the present one; returns when it has.
@@ -79,6 +79,22 @@ pub(crate) trait Proxy {
 pub(crate) enum Part {
     Routes,
     Endpoints,
+    Certificate,
+}
+
+/// Where a proxy listens.
+#[derive(Clone, Copy)]
+pub(crate) struct Addresses {
+    pub(crate) http: SocketAddr,
+    /// HTTP/1.1 and HTTP/2 in TLS.
+    pub(crate) https: SocketAddr,
+}
+
+impl Addresses {
+    /// Two that nobody uses at this moment.
+    pub(crate) fn free() -> Result<Addresses> {
+        Ok(Addresses { http: free_address()?, https: free_address()? })
+    }
 }
 
 impl Variant {

@@ -1,5 +1,8 @@
 //! What the clients ask for, and what a right answer to it is.
 
+use bytes::Bytes;
+use http_body_util::Full;
+
 use crate::answer::Answer;
 use crate::failure::Failure;
 
@@ -19,6 +22,7 @@ const SLOW_EVERY: u64 = 500;
 pub(crate) struct Request {
     pub(crate) id: u64,
     pub(crate) bytes: Vec<u8>,
+    path: &'static str,
     /// Backends that may answer.
     apps: &'static [&'static str],
     posted: usize,
@@ -36,13 +40,22 @@ impl Request {
             _ => ("/", &["shop"]),
         };
         let posted = if id % POST_EVERY == 3 { POST_BYTES } else { 0 };
-        Request { id, bytes: bytes(id, path, posted, closes), apps, posted, closes }
+        Request { id, bytes: bytes(id, path, posted, closes), path, apps, posted, closes }
     }
 
     /// The request with this number, to see which backend this path leads to.
-    pub(crate) fn probe(id: u64, path: &str) -> Request {
+    pub(crate) fn probe(id: u64, path: &'static str) -> Request {
         let apps = &["shop", "blue", "green"];
-        Request { id, bytes: bytes(id, path, 0, true), apps, posted: 0, closes: true }
+        Request { id, bytes: bytes(id, path, 0, true), path, apps, posted: 0, closes: true }
+    }
+
+    /// The same for HTTP/2.
+    pub(crate) fn as_message(&self) -> http::Request<Full<Bytes>> {
+        http::Request::builder()
+            .method(method(self.posted))
+            .uri(format!("https://{HOST}{}?id={}", self.path, self.id))
+            .body(Full::new(vec![b'x'; self.posted].into()))
+            .expect("its parts are right")
     }
 
     /// Whether this is the answer to it.
@@ -60,9 +73,12 @@ impl Request {
     }
 }
 
+fn method(posted: usize) -> &'static str {
+    if posted > 0 { "POST" } else { "GET" }
+}
+
 fn bytes(id: u64, path: &str, posted: usize, closes: bool) -> Vec<u8> {
-    let method = if posted > 0 { "POST" } else { "GET" };
-    let mut text = format!("{method} {path}?id={id} HTTP/1.1\r\nHost: {HOST}\r\n");
+    let mut text = format!("{} {path}?id={id} HTTP/1.1\r\nHost: {HOST}\r\n", method(posted));
     if closes {
         text += "Connection: close\r\n";
     }

@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::brood::{Brood, Process};
-use crate::proxy::{Part, Proxy, text};
+use crate::proxy::{Addresses, Part, Proxy, text};
 use crate::request::HOST;
 use crate::world::World;
 
 pub(crate) struct Sluicegate {
     program: PathBuf,
     log: bool,
-    address: SocketAddr,
+    addresses: Addresses,
     present: Process,
     former: Vec<u32>,
 }
@@ -26,9 +26,10 @@ impl Sluicegate {
         fs::write(folder.join("class.yaml"), CLASS)?;
         fs::write(folder.join("ingress.yaml"), ingress(world))?;
         fs::write(folder.join("backends.yaml"), backends(world))?;
+        fs::write(folder.join("secret.yaml"), secret(world))?;
         let present = process(program, brood, log)?;
-        let address = brood.wait_for(&present, "a line that says where it listens", address)?;
-        Ok(Sluicegate { program: program.to_owned(), log, address, present, former: Vec::new() })
+        let addresses = brood.wait_for(&present, "a line that says where it listens", addresses)?;
+        Ok(Sluicegate { program: program.to_owned(), log, addresses, present, former: Vec::new() })
     }
 }
 
@@ -47,6 +48,8 @@ fn process(program: &Path, brood: &mut Brood, log: bool) -> Result<Process> {
             text(&handover)?,
             "--http",
             "127.0.0.1:0",
+            "--https",
+            "127.0.0.1:0",
             "--admin",
             "127.0.0.1:0",
             "--workers",
@@ -60,8 +63,8 @@ fn process(program: &Path, brood: &mut Brood, log: bool) -> Result<Process> {
 }
 
 impl Proxy for Sluicegate {
-    fn address(&self) -> SocketAddr {
-        self.address
+    fn addresses(&self) -> Addresses {
+        self.addresses
     }
 
     /// As an editor does it: the file itself is written anew.
@@ -70,6 +73,7 @@ impl Proxy for Sluicegate {
         match what {
             Part::Routes => fs::write(folder.join("ingress.yaml"), ingress(world))?,
             Part::Endpoints => fs::write(folder.join("backends.yaml"), backends(world))?,
+            Part::Certificate => fs::write(folder.join("secret.yaml"), secret(world))?,
         }
         Ok(())
     }
@@ -102,12 +106,16 @@ impl Proxy for Sluicegate {
     }
 }
 
-/// Where it serves: from the line that has `listening` and `http=`.
-fn address(said: &str) -> Option<SocketAddr> {
+/// Where it serves: from the lines that say `listening`.
+fn addresses(said: &str) -> Option<Addresses> {
     let (complete, _) = said.rsplit_once('\n')?;
-    let line = complete.lines().find(|line| line.contains("listening"))?;
-    let word = line.split_whitespace().find_map(|word| word.strip_prefix("http="))?;
-    word.trim_matches(|c: char| !c.is_ascii_alphanumeric()).parse().ok()
+    let address = |name| {
+        let words =
+            complete.lines().filter(|line| line.contains(" listening ")).flat_map(str::split_whitespace);
+        let word = words.into_iter().find_map(|word| word.strip_prefix(name))?;
+        word.trim_matches(|c: char| !c.is_ascii_alphanumeric()).parse().ok()
+    };
+    Some(Addresses { http: address("http=")?, https: address("https=")? })
 }
 
 const CLASS: &str = "apiVersion: networking.k8s.io/v1
@@ -123,6 +131,7 @@ kind: Ingress
 metadata: {{ name: soak, namespace: default }}
 spec:
   ingressClassName: sluicegate
+  tls: [{{ hosts: [{HOST}], secretName: soak }}]
   rules:
     - host: {HOST}
       http:
@@ -135,6 +144,21 @@ spec:
         );
     }
     text
+}
+
+fn secret(world: &World) -> String {
+    let indented = |text: &str| text.lines().map(|line| format!("    {line}\n")).collect::<String>();
+    let (chain, key) = (indented(&world.certificate.chain), indented(&world.certificate.key));
+    format!(
+        "apiVersion: v1
+kind: Secret
+metadata: {{ name: soak, namespace: default }}
+type: kubernetes.io/tls
+stringData:
+  tls.crt: |
+{chain}  tls.key: |
+{key}"
+    )
 }
 
 fn backends(world: &World) -> String {

@@ -20,13 +20,25 @@ pub(crate) enum Kind {
     Newcomer,
     /// A classic load balancer's pool: opened ahead, used at random, not looked at before it is used.
     Balancer,
+    /// Thinks as well, and has TLS around it.
+    Secure,
+    /// One of several that think and share an HTTP/2 connection in TLS.
+    Stream,
     /// Looks whether a change is live, each time on a new connection.
     Prober,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Kind; 6] =
-        [Kind::Busy, Kind::Thinking, Kind::Steady, Kind::Newcomer, Kind::Balancer, Kind::Prober];
+    pub(crate) const ALL: [Kind; 8] = [
+        Kind::Busy,
+        Kind::Thinking,
+        Kind::Steady,
+        Kind::Newcomer,
+        Kind::Balancer,
+        Kind::Secure,
+        Kind::Stream,
+        Kind::Prober,
+    ];
 }
 
 impl fmt::Display for Kind {

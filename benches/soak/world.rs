@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+use crate::certificates::{Authority, Certificate};
 use crate::upstream::{self, Endpoint};
 
 /// Endpoints that the stable backend has at a time.
@@ -22,13 +23,19 @@ pub(crate) struct World {
     /// How often the routes have changed.
     pub(crate) routes: usize,
     leaving: Vec<(usize, Instant)>,
+    pub(crate) authority: Authority,
+    /// What the proxy is to present.
+    pub(crate) certificate: Certificate,
 }
 
 impl World {
     pub(crate) fn start() -> Result<World> {
         let mut names = vec!["blue-1".to_owned(), "green-1".to_owned()];
         names.extend((1..=SHOP_ALL).map(|number| format!("shop-{number}")));
-        Ok(World { endpoints: upstream::start(names)?, first: 0, routes: 0, leaving: Vec::new() })
+        let authority = Authority::new()?;
+        let certificate = authority.issue()?;
+        let (endpoints, leaving) = (upstream::start(names)?, Vec::new());
+        Ok(World { endpoints, first: 0, routes: 0, leaving, authority, certificate })
     }
 
     /// Where `/switch` leads.
@@ -56,6 +63,11 @@ impl World {
 
     pub(crate) fn change_routes(&mut self) {
         self.routes += 1;
+    }
+
+    pub(crate) fn change_certificate(&mut self) -> Result<()> {
+        self.certificate = self.authority.issue()?;
+        Ok(())
     }
 
     /// Adds an endpoint to the stable backend and takes the oldest away; returns the new one's name. The oldest stops

@@ -44,7 +44,7 @@ fn fill(site: &Rc<Site>, pool: &Rc<RefCell<Pool>>, size: u32) {
         now.size += 1;
         let (site, pool) = (Rc::clone(site), Rc::clone(pool));
         tokio::task::spawn_local(async move {
-            match Connection::open(site.address).await {
+            match Connection::open(&site.doors.plain).await {
                 Ok(connection) => pool.borrow_mut().idle.push(connection),
                 Err(failure) => {
                     site.tally.lock().lost(Kind::Balancer, failure, false, "no connection ahead of need");
