@@ -4,6 +4,7 @@
 //! - `strictness`: what is refused of what a client may send, row by row
 //! - `http2`: the same for many requests on one connection
 //! - `limits`: what is too large, too slow or too many, towards clients and from upstreams
+//! - `overload`: more than can be served at a time
 //! - `drain`: what a client sees of a drain, and when the workers end
 //! - `half_close`: a client that closes its sending side
 //! - `idle`: what keeps a connection open, what ends it, and what its end may cost
@@ -19,6 +20,7 @@ mod half_close;
 mod http2;
 mod idle;
 mod limits;
+mod overload;
 mod proxy_protocol;
 mod secure;
 mod strictness;

@@ -9,7 +9,7 @@ use model::{
     Backend, BackendKey, Condition, Endpoint, EndpointKey, HostMatch, Origin, PathMatch, Policy, Published,
     Route, RouteTable, RouteTableBuilder,
 };
-use proxy::{AccessLog, Config, Listener, Metrics, Protocol, Proxy, Report};
+use proxy::{AccessLog, Config, Listener, Metrics, Overload, Protocol, Proxy, Report};
 
 /// A running data plane.
 #[derive(Debug)]
@@ -20,6 +20,7 @@ pub struct Sluice {
     trigger: Trigger,
     proxy: Option<Proxy>,
     metrics: Metrics,
+    overload: Overload,
 }
 
 struct Routes {
@@ -64,9 +65,9 @@ impl Sluice {
         let live = Published::new(table(1, &endpoints.iter().copied().map(ready).collect::<Vec<_>>()));
         let (trigger, watch) = lifecycle::drain::drain();
         let proxy = proxy::start(config, vec![listener], live.clone(), watch).expect("the workers start");
-        let metrics = proxy.metrics();
+        let (metrics, overload) = (proxy.metrics(), proxy.overload());
         let routes = Routes { live, generation: AtomicU64::new(1) };
-        Sluice { address, routes, trigger, proxy: Some(proxy), metrics }
+        Sluice { address, routes, trigger, proxy: Some(proxy), metrics, overload }
     }
 
     /// From now on every request goes to these endpoints.
@@ -93,6 +94,11 @@ impl Sluice {
     /// What the workers count.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// Where the workers are told that memory is short.
+    pub fn overload(&self) -> &Overload {
+        &self.overload
     }
 
     /// One of the counters and gauges that the workers export, summed over them.

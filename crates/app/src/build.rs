@@ -2,6 +2,7 @@
 
 mod listen;
 mod low_ports;
+mod memory;
 mod process;
 mod protocols;
 

@@ -41,6 +41,8 @@ pub struct Config {
     pub controller: controller::Config,
     /// The data plane's settings.
     pub proxy: proxy::Config,
+    /// Bytes of memory that this process may use; if none, as many as its control group.
+    pub memory_max: Option<u64>,
 }
 
 /// What is spoken before HTTP/1.
@@ -144,6 +146,7 @@ impl Config {
             ticket_keys: args.tls.ticket_keys,
             ..settings(&args.classes)
         };
+        let memory_max = args.downstream.memory_max.map(|max| max.0);
         let proxy = proxy::Config {
             workers: args.workers.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get),
             idle_timeout: args.idle_timeout.0,
@@ -183,6 +186,7 @@ impl Config {
             program: None,
             controller,
             proxy,
+            memory_max,
         })
     }
 }

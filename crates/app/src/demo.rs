@@ -91,6 +91,7 @@ fn config(args: &DemoArgs, shop: &Shop, files: FdLimit) -> Config {
         handover: None,
         leave: Leave::default(),
         program: None,
+        memory_max: None,
         controller: controller::Config::new(controller::Source::Folder(shop.manifests().into()), settings),
         proxy: proxy::Config {
             workers: available_parallelism().map_or(1, NonZeroUsize::get),

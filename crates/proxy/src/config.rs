@@ -72,6 +72,12 @@ pub struct Downstream {
     /// Open client connections; at the limit no more are accepted until one closes. Half the file descriptors: each
     /// connection may need one upstream.
     pub connections_max: usize,
+    /// The same for one client: an IPv4 address, or an IPv6 network of 64 bits. Whoever comes beyond is answered 503. As
+    /// many as all together by default, since behind a proxy that is not told apart all clients look like one.
+    pub connections_per_client_max: usize,
+    /// Requests in flight, spread evenly over the workers; beyond: 503. As many as connections by default: each may need a
+    /// connection to an endpoint, for which there is the other half of the file descriptors.
+    pub requests_max: usize,
     /// Bytes of a request line (RFC 9112 §3 asks for at least 8000); beyond: 414.
     pub request_line_bytes_max: usize,
     /// Bytes of a request head; beyond: 431.
@@ -181,6 +187,8 @@ impl Default for Downstream {
     fn default() -> Self {
         Downstream {
             connections_max: 10_000,
+            connections_per_client_max: 10_000,
+            requests_max: 10_000,
             request_line_bytes_max: 16 << 10,
             head_bytes_max: 64 << 10,
             body_bytes_max: 1 << 30,

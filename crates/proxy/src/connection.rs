@@ -57,7 +57,11 @@ pub(crate) async fn serve(worker: &Rc<Worker>, accepted: Accepted) {
     let client = Rc::new(Client::new(worker, accepted.peer, local));
     // What few connections need, or each only at its beginning, is boxed: a parked one must not carry the room for it.
     let opened = if open::is_plain(&accepted.protocol, &client) {
-        Ok((Stream::Plain(stream), Version::HTTP_11))
+        let stream = Stream::Plain(stream);
+        match client.admit() {
+            Ok(()) => Ok((stream, Version::HTTP_11)),
+            Err(why) => Err(Failed::Owed(stream, why)),
+        }
     } else {
         Box::pin(open(stream, &accepted.protocol, &client)).await
     };

@@ -82,6 +82,14 @@ refusals! {
     ClientGone = BAD_REQUEST, Downstream, "client-gone";
     /// The client does not take the response; it sees no status.
     ClientStalled = BAD_REQUEST, Downstream, "client-stalled";
+    /// The client has as many connections as one may have.
+    ClientConnections = SERVICE_UNAVAILABLE, Downstream, "client-connections";
+    /// There are as many requests in flight as there may be.
+    Requests = SERVICE_UNAVAILABLE, Internal, "requests";
+    /// Memory is short.
+    Memory = SERVICE_UNAVAILABLE, Internal, "memory";
+    /// The process or the system has no file descriptor left for a connection to an endpoint.
+    Files = SERVICE_UNAVAILABLE, Internal, "files";
     /// No endpoint can be connected to.
     Connect = BAD_GATEWAY, Upstream, "connect";
     /// The upstream closed before a response.
@@ -100,6 +108,13 @@ refusals! {
     ResponseTimeout = GATEWAY_TIMEOUT, Upstream, "response-timeout";
     /// The upstream fell silent in the body of its response; the client sees that it is cut.
     ResponseStalled = GATEWAY_TIMEOUT, Upstream, "response-stalled";
+}
+
+impl Refusal {
+    /// Whether there was only too much to do at this moment.
+    pub(crate) fn is_overload(self) -> bool {
+        matches!(self, Refusal::ClientConnections | Refusal::Requests | Refusal::Memory | Refusal::Files)
+    }
 }
 
 impl fmt::Display for Refusal {

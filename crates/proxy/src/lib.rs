@@ -12,6 +12,7 @@ mod connection;
 mod error;
 mod listener;
 mod metrics;
+mod overload;
 mod request;
 mod respond;
 mod timer;
@@ -28,6 +29,7 @@ use tokio::sync::mpsc;
 
 pub use config::{AccessLog, Config, Downstream, Http2, Listener, Protocol, Tls, Upstream};
 pub use metrics::Metrics;
+pub use overload::Overload;
 
 use crate::metrics::Cells;
 use crate::worker::{Loads, Parts};
@@ -49,7 +51,7 @@ pub fn start(
     let count = config.workers.max(1);
     let cells: Vec<Arc<Cells>> = (0..count).map(|_| Arc::default()).collect();
     let (senders, receivers): (Vec<_>, Vec<_>) = (0..count).map(|_| mpsc::unbounded_channel()).unzip();
-    let loads = Loads::new(count);
+    let (loads, overload) = (Loads::new(count), Overload::default());
     let (done, ended) = mpsc::unbounded_channel();
     let (mut listeners, mut workers) = (Some(listeners), Some(senders));
     // The first worker accepts for all: it starts last, when there is somebody to accept for.
@@ -62,6 +64,7 @@ pub fn start(
             routes: routes.clone(),
             drain: drain.clone(),
             loads: loads.clone(),
+            overload: overload.clone(),
             log: log.clone(),
             accepted,
             listeners: listeners.take_if(|_| first).unwrap_or_default(),
@@ -69,7 +72,7 @@ pub fn start(
         };
         spawn(parts, Done { tell: done.clone(), cut: None })?;
     }
-    Ok(Proxy { metrics: Metrics::new(cells), workers: count, ended, writer })
+    Ok(Proxy { metrics: Metrics::new(cells), overload, workers: count, ended, writer })
 }
 
 /// Starts a worker's thread and waits until it has its runtime.
@@ -109,6 +112,7 @@ impl Drop for Done {
 #[derive(Debug)]
 pub struct Proxy {
     metrics: Metrics,
+    overload: Overload,
     workers: usize,
     ended: mpsc::UnboundedReceiver<Option<u64>>,
     writer: Option<JoinHandle<()>>,
@@ -118,6 +122,11 @@ impl Proxy {
     /// What the workers count.
     pub fn metrics(&self) -> Metrics {
         self.metrics.clone()
+    }
+
+    /// Where the workers are told that memory is short.
+    pub fn overload(&self) -> Overload {
+        self.overload.clone()
     }
 
     /// Waits until the drain is over and the workers have ended, and the access log is written.

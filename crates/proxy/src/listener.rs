@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
 use crate::config::{Config, Listener, Protocol};
+use crate::overload::Overload;
 use crate::timer::TICK;
 use crate::worker::{Accepted, Loads};
 
@@ -29,11 +30,16 @@ const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) struct Limits {
     connections_max: usize,
     drain_max: Duration,
+    overload: Overload,
 }
 
 impl Limits {
-    pub(crate) fn new(config: &Arc<Config>) -> Limits {
-        Limits { connections_max: config.downstream.connections_max, drain_max: config.idle_timeout }
+    pub(crate) fn new(config: &Arc<Config>, overload: &Overload) -> Limits {
+        Limits {
+            connections_max: config.downstream.connections_max,
+            drain_max: config.idle_timeout,
+            overload: overload.clone(),
+        }
     }
 }
 
@@ -149,6 +155,7 @@ fn take(
             Err(Errno::AGAIN) => return Taken::All,
             Err(error) => {
                 tracing::warn!(%error, "no connection can be accepted now; trying again soon");
+                limits.overload.files_ran_out();
                 return Taken::Exhausted;
             }
         }

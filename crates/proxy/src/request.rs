@@ -28,6 +28,7 @@ use crate::respond;
 use crate::timer::Wait;
 use crate::tunnel::Tunnel;
 use crate::upstream::{Answered, BackendPool, EndpointPool, Lease, Unanswered, View, connect};
+use crate::worker::Worker;
 
 /// Serves one request. Always yields a response; what cannot be served is answered by `respond`.
 ///
@@ -58,6 +59,7 @@ pub(crate) fn serve(
 fn decide(record: &mut Record, request: Request<Incoming>) -> Result<Attempts, Refusal> {
     let client = Rc::clone(&record.client);
     let admitted = admit(&client, &request)?;
+    has_room(&client.worker)?;
     is_directed(&client, &admitted)?;
     let view = client.worker.upstreams.view();
     let route = find_route(&view, &admitted)?;
@@ -65,6 +67,13 @@ fn decide(record: &mut Record, request: Request<Incoming>) -> Result<Attempts, R
     record.found(route, client.worker.upstreams.pool(&view, route.backend));
     let request = prepare(&client, request, target);
     Ok(Attempts::new(request, client.worker.config.upstream.attempts_max))
+}
+
+/// Whether there is memory and a place for this request, which is counted already.
+fn has_room(worker: &Worker) -> Result<(), Refusal> {
+    worker.overload.has_memory()?;
+    let in_flight = worker.cells.requests_in_flight.get();
+    if in_flight > worker.requests_max { Err(Refusal::Requests) } else { Ok(()) }
 }
 
 /// Whether the TLS connection, if it is one, was opened for this host: else whatever its certificate was to ensure was

@@ -9,6 +9,7 @@ use http::header::{self, HeaderValue};
 use crate::body::ResponseBody;
 use crate::connection::Client;
 use crate::error::{Refusal, Side};
+use crate::overload::RETRY_AFTER_SECONDS;
 use crate::request::Record;
 
 /// Methods that routes may be asked for; what RFC 9110 §15.5.6 wants beside a 405.
@@ -29,6 +30,9 @@ pub(crate) fn refuse(mut record: Record, why: Refusal) -> Response<ResponseBody>
     if why == Refusal::Method {
         head.headers.insert(header::ALLOW, HeaderValue::from_static(ALLOW));
     }
+    if why.is_overload() {
+        head.headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+    }
     if client.must_close() || (closes(why) && !client.is_stream) {
         client.say_close(&mut head.headers, &mut head.version);
     }
@@ -40,9 +44,11 @@ pub(crate) fn raw(why: Refusal) -> Vec<u8> {
     let text = text(why);
     let date = httpdate::fmt_http_date(std::time::SystemTime::now());
     let length = text.len();
+    let retry =
+        if why.is_overload() { format!("retry-after: {RETRY_AFTER_SECONDS}\r\n") } else { String::new() };
     format!(
         "HTTP/1.1 {}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {length}\r\ndate: {date}\r\n\
-         connection: close\r\n\r\n{text}",
+         {retry}connection: close\r\n\r\n{text}",
         why.status()
     )
     .into_bytes()
@@ -63,9 +69,9 @@ pub(crate) fn record(client: &Client, why: Refusal) {
 }
 
 /// Whether the connection ends with the response: a client that broke the rules once is not read any further, and what
-/// follows a CONNECT may be the bytes of a tunnel.
+/// follows a CONNECT may be the bytes of a tunnel. And where memory is short each connection holds some.
 fn closes(why: Refusal) -> bool {
-    why.side() == Side::Downstream
+    why.side() == Side::Downstream || why == Refusal::Memory
 }
 
 fn text(why: Refusal) -> String {

@@ -115,6 +115,11 @@ impl Upstreams {
         lease.give_back(now, self.limits.idle_per_endpoint_max);
     }
 
+    /// Gives up all idle connections, for the sake of their files.
+    pub(crate) fn close_idle(&self) {
+        self.pools.borrow().values().for_each(|pool| pool.sweep(0, 0));
+    }
+
     /// Drops idle connections that are too old, or that their upstream has closed.
     pub(crate) fn tick(&self, now: u32) {
         if now.is_multiple_of(SWEEP_TICKS) {

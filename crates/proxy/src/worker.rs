@@ -20,6 +20,7 @@ use crate::config::{Config, Listener, Protocol};
 use crate::connection::{self, Handshakes};
 use crate::listener;
 use crate::metrics::Cells;
+use crate::overload::Overload;
 use crate::timer::{TICK, Timers};
 use crate::upstream::Upstreams;
 
@@ -32,6 +33,11 @@ pub(crate) struct Worker {
     pub(crate) log: Logger,
     pub(crate) drain: Watch,
     pub(crate) handshakes: Handshakes,
+    pub(crate) overload: Overload,
+    /// Requests in flight that this worker may have: its share of all.
+    pub(crate) requests_max: u64,
+    /// The last time that files ran out, as far as this worker has heard.
+    files_mark: Cell<u32>,
     /// Set when what is left is being cut, so that those requests are told apart in the log.
     pub(crate) stopping: Cell<bool>,
     loads: Loads,
@@ -84,6 +90,7 @@ pub(crate) struct Parts {
     pub(crate) routes: Published<RouteTable>,
     pub(crate) drain: Watch,
     pub(crate) loads: Loads,
+    pub(crate) overload: Overload,
     pub(crate) log: Option<SyncSender<Vec<u8>>>,
     pub(crate) accepted: mpsc::UnboundedReceiver<Accepted>,
     /// The first worker accepts for all; the others have no listeners.
@@ -106,8 +113,8 @@ pub(crate) fn run(runtime: LocalRuntime, parts: Parts) -> u64 {
 }
 
 async fn serve(parts: Parts) {
-    let Parts { place, config, cells, routes, mut drain, loads, log, mut accepted, listeners, workers } =
-        parts;
+    let Parts { place, config, cells, routes, mut drain, loads, overload, log, .. } = parts;
+    let Parts { mut accepted, listeners, workers, .. } = parts;
     let published = Arc::new(Notify::new());
     let told = Arc::clone(&published);
     routes.subscribe(move || told.notify_one());
@@ -117,6 +124,9 @@ async fn serve(parts: Parts) {
         log: Logger::new(log, Arc::clone(&cells)),
         drain: drain.clone(),
         handshakes: Handshakes::default(),
+        requests_max: config.downstream.requests_max.div_ceil(config.workers.max(1)) as u64,
+        files_mark: Cell::new(overload.files_mark()),
+        overload,
         stopping: Cell::new(false),
         loads,
         place,
@@ -126,7 +136,7 @@ async fn serve(parts: Parts) {
     worker.log.tick();
     for listener in listeners {
         let (workers, loads, drain) = (workers.clone(), worker.loads.clone(), worker.drain.clone());
-        let limits = listener::Limits::new(&worker.config);
+        let limits = listener::Limits::new(&worker.config, &worker.overload);
         tokio::task::spawn_local(listener::accept(listener, limits, workers, loads, drain));
     }
     // A worker without senders of its own learns from its empty queue that all listeners are closed.
@@ -154,6 +164,10 @@ impl Worker {
         self.timers.tick();
         self.upstreams.tick(self.timers.now());
         self.log.tick();
+        let mark = self.overload.files_mark();
+        if self.files_mark.replace(mark) != mark {
+            self.upstreams.close_idle();
+        }
     }
 
     fn spawn(self: &Rc<Self>, accepted: Accepted) {

@@ -162,6 +162,7 @@ mod tests {
             handover,
             leave: Leave::default(),
             program: None,
+            memory_max: None,
             controller: controller::Config::new(source, compile::Settings::default()),
             proxy: proxy::Config::default(),
         }

@@ -18,6 +18,7 @@ use super::admin::Admin;
 use super::control::Control;
 use super::lame_duck::LameDuck;
 use super::leave::{Grace, Leaving};
+use super::memory::Memory;
 use super::protocols;
 use super::state::Standing;
 use super::succession::{Succession, handed_over};
@@ -122,6 +123,10 @@ impl Process {
         self.standing.serves(proxy.metrics());
         if let Some(waiting) = self.waiting.take() {
             waiting.done();
+        }
+        if let Some(memory) = Memory::find(self.config.memory_max) {
+            let overload = proxy.overload();
+            self.tasks.spawn(async move { match memory.watch(overload).await {} });
         }
         tracing::info!(routes = self.live.routes.load().routes().len(), "serving");
         Ok(proxy)

@@ -16,6 +16,21 @@ pub(crate) struct DownstreamArgs {
     #[arg(long, value_name = "N", env = "SLUICEGATE_CONNECTIONS_MAX")]
     connections_max: Option<NonZeroUsize>,
 
+    /// The same for one client, an IPv4 address or an IPv6 network of 64 bits; whoever comes beyond is answered 503. By
+    /// default as many as all together: behind a load balancer that hides its clients all of them look like one
+    #[arg(long, value_name = "N", env = "SLUICEGATE_CONNECTIONS_PER_CLIENT_MAX")]
+    connections_per_client_max: Option<NonZeroUsize>,
+
+    /// Requests in flight, shared out among the workers; beyond, 503. By default as many as connections, since each may
+    /// need one towards an endpoint
+    #[arg(long, value_name = "N", env = "SLUICEGATE_REQUESTS_MAX")]
+    requests_max: Option<NonZeroUsize>,
+
+    /// Memory that this process may use; with eight tenths of it in use new connections and requests are answered 503
+    /// until it is less. By default what the container may use, if that is limited
+    #[arg(long, value_name = "SIZE", env = "SLUICEGATE_MEMORY_MAX")]
+    pub(crate) memory_max: Option<Size>,
+
     /// A longer request line is answered 414, so that no client fills the memory with one
     #[arg(long, value_name = "SIZE", env = "SLUICEGATE_REQUEST_LINE_BYTES_MAX", default_value_t = Downstream::default().request_line_bytes_max.into())]
     request_line_bytes_max: Size,
@@ -53,8 +68,12 @@ pub(crate) struct DownstreamArgs {
 impl DownstreamArgs {
     /// The checked limits; `connections_max` holds where none was typed.
     pub(crate) fn limits(&self, connections_max: usize) -> Downstream {
+        let connections_max = self.connections_max.map_or(connections_max, NonZeroUsize::get);
+        let or_all = |limit: Option<NonZeroUsize>| limit.map_or(connections_max, NonZeroUsize::get);
         Downstream {
-            connections_max: self.connections_max.map_or(connections_max, NonZeroUsize::get),
+            connections_max,
+            connections_per_client_max: or_all(self.connections_per_client_max),
+            requests_max: or_all(self.requests_max),
             request_line_bytes_max: self.request_line_bytes_max.in_memory(),
             head_bytes_max: self.head_bytes_max.in_memory(),
             body_bytes_max: self.body_bytes_max.0,

@@ -11,5 +11,6 @@ mod drain;
 mod explain;
 mod handover;
 mod lame_duck;
+mod overload;
 mod run;
 mod upgrade;

@@ -10,6 +10,7 @@ use http::header::{self, HeaderMap, HeaderValue};
 use super::guard::{Guard, Limits};
 use super::handshake::Secure;
 use crate::error::Refusal;
+use crate::overload::Place;
 use crate::request::Forwarding;
 use crate::timer::{Timer, Wait};
 use crate::tunnel::Tunnel;
@@ -23,6 +24,8 @@ pub(crate) struct Client {
     /// The address that the client connected to.
     pub(super) local: Cell<SocketAddr>,
     pub(crate) timer: Timer,
+    /// Its place among its client's connections, where those are limited.
+    place: OnceCell<Box<Place>>,
     /// The TLS session that it speaks in, if it does.
     pub(crate) secure: OnceCell<Rc<Secure>>,
     /// Whether this is one stream of HTTP/2 among others, whose connection is not its own.
@@ -65,6 +68,7 @@ impl Client {
             peer: Cell::new(peer),
             local: Cell::new(local),
             timer: worker.timers.register(),
+            place: OnceCell::new(),
             secure: OnceCell::new(),
             is_stream: false,
             forwarding: Rc::default(),
@@ -92,6 +96,18 @@ impl Client {
             forwarding: Rc::clone(&self.forwarding),
             ..Client::new(&self.worker, self.peer(), self.local())
         }
+    }
+
+    /// Whether this connection may be served at all, now that it is known whose it is.
+    pub(super) fn admit(&self) -> Result<(), Refusal> {
+        let Worker { overload, config, .. } = &*self.worker;
+        overload.has_memory()?;
+        let limits = &config.downstream;
+        if limits.connections_per_client_max < limits.connections_max {
+            let place = overload.take_place(self.peer().ip(), limits.connections_per_client_max)?;
+            let _ = self.place.set(Box::new(place));
+        }
+        Ok(())
     }
 
     /// Who the client is.

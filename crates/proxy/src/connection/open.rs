@@ -46,6 +46,9 @@ pub(super) async fn open(
     if says_origin {
         stream = origin(stream, protocol, client).await?;
     }
+    if let Err(why) = client.admit() {
+        return Err(refused(stream, protocol, client, why));
+    }
     match (&protocol.tls, stream) {
         (Some(tls), Stream::Plain(socket)) => shake_hands(socket, tls, client).await,
         (_, stream) if protocol.http2_cleartext && preface::is_there(stream.socket(), client).await => {
@@ -53,6 +56,15 @@ pub(super) async fn open(
         }
         (_, stream) => Ok((stream, Version::HTTP_11)),
     }
+}
+
+/// In clear text the client is told; in TLS that would take a handshake, which is most of the work.
+fn refused(stream: Stream, protocol: &Protocol, client: &Client, why: Refusal) -> Failed {
+    if protocol.tls.is_none() {
+        return Failed::Owed(stream, why);
+    }
+    respond::record(client, why);
+    Failed::Ended
 }
 
 /// Learns from the peer who the client is.
@@ -65,10 +77,6 @@ async fn origin(stream: Stream, protocol: &Protocol, client: &Client) -> Result<
             }
             Ok(stream)
         }
-        Err(Malformed) if protocol.tls.is_none() => Err(Failed::Owed(stream, Refusal::ProxyHeader)),
-        Err(Malformed) => {
-            respond::record(client, Refusal::ProxyHeader);
-            Err(Failed::Ended)
-        }
+        Err(Malformed) => Err(refused(stream, protocol, client, Refusal::ProxyHeader)),
     }
 }

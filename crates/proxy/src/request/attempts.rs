@@ -106,8 +106,10 @@ impl Attempts {
         let Failed { why, sent, answered, reused } = failed;
         self.left = self.left.saturating_sub(1);
         self.last_failure = Some(why);
-        let hopeless =
-            self.left == 0 || answered || why.side() == Side::Downstream || why == Refusal::ResponseTimeout;
+        let hopeless = self.left == 0
+            || answered
+            || why.side() == Side::Downstream
+            || matches!(why, Refusal::ResponseTimeout | Refusal::Files);
         if hopeless || client.timer.expired(Wait::Request) {
             return Err(why);
         }

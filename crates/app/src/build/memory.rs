@@ -1,0 +1,201 @@
+//! Watches how much memory is in use, and tells the data plane when it is short.
+//!
+//! At its limit the kernel would kill the process, and with it every connection. Before that, whoever is new is turned
+//! away, so that those who are here can finish.
+
+use std::convert::Infallible;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use proxy::Overload;
+use tikv_jemalloc_ctl::{Access, AsName, arenas};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+/// Between two looks. Clients on a fast network fill some MiB in that time, and a look costs some microseconds.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+/// Parts of a hundred from which on memory is short, and below which it is so no longer. The rest is for what is on its way
+/// already, in the kernel's buffers too; and they are so far apart that a few requests do not make the difference.
+const SHORT_FROM: u64 = 80;
+const ENOUGH_BELOW: u64 = 70;
+
+/// Between two purges of the allocator, which hold up whoever allocates for some milliseconds.
+const PURGE_EVERY: Duration = Duration::from_secs(1);
+
+/// Where it is written how much is in use, and how much may be.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Memory {
+    max: u64,
+    used: Used,
+}
+
+/// Where it is written how much is in use.
+#[derive(Debug, PartialEq, Eq)]
+enum Used {
+    /// By this process: `VmRSS` and the like, of proc_pid_status(5).
+    Process,
+    /// By all of its control group, without what the kernel could drop: files that it remembers.
+    Group { usage: PathBuf, stat: PathBuf, droppable: &'static str },
+}
+
+/// A hierarchy of control groups: cgroups(7), version 2 and version 1.
+struct Hierarchy {
+    /// How its line in `/proc/self/cgroup` goes on after the number.
+    line: &'static str,
+    mount: &'static str,
+    max: &'static str,
+    usage: &'static str,
+    droppable: &'static str,
+}
+
+const HIERARCHIES: [Hierarchy; 2] = [
+    Hierarchy {
+        line: "::",
+        mount: "/sys/fs/cgroup",
+        max: "memory.max",
+        usage: "memory.current",
+        droppable: "inactive_file",
+    },
+    Hierarchy {
+        line: ":memory:",
+        mount: "/sys/fs/cgroup/memory",
+        max: "memory.limit_in_bytes",
+        usage: "memory.usage_in_bytes",
+        droppable: "total_inactive_file",
+    },
+];
+
+impl Memory {
+    /// What was typed, else what the control group says. `None` if nothing is limited.
+    pub(super) fn find(max: Option<u64>) -> Option<Memory> {
+        if let Some(max) = max {
+            return Some(Memory { max, used: Used::Process });
+        }
+        let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
+        HIERARCHIES.iter().find_map(|hierarchy| hierarchy.limit(&groups))
+    }
+
+    /// Follows it for ever.
+    pub(super) async fn watch(self, overload: Overload) -> Infallible {
+        let mut looks = interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut short, mut purged) = (false, None);
+        loop {
+            looks.tick().await;
+            let Some(mut used) = self.used.at_most(self.max / 100 * ENOUGH_BELOW) else { continue };
+            let purged_lately = purged.is_some_and(|at: Instant| at.elapsed() < PURGE_EVERY);
+            if is_short(used, self.max, short) && !purged_lately {
+                purge();
+                purged = Some(Instant::now());
+                used = self.used.at_most(0).unwrap_or(used);
+            }
+            let now = is_short(used, self.max, short);
+            if now != short {
+                short = now;
+                overload.memory_is_short(short);
+                tell(short, used, self.max);
+            }
+        }
+    }
+}
+
+fn tell(short: bool, used: u64, max: u64) {
+    if short {
+        tracing::warn!(used, max, "memory is short; new connections and requests are turned away");
+    } else {
+        tracing::info!(used, max, "there is enough memory again");
+    }
+}
+
+/// Gives the kernel back what the allocator keeps for the next allocations. By itself it does so in the course of
+/// allocations, of which a process that turns everybody away has few.
+fn purge() {
+    const DECAY: &str = "arena.0.dirty_decay_ms\0";
+    let Ok(mut decay) = DECAY.name().mib::<[usize; 3]>() else { return };
+    for arena in 0..arenas::narenas::read().unwrap_or(0) {
+        decay[1] = arena as usize;
+        // At once, and then as it was. An arena that nobody has used yet cannot be asked, and has nothing.
+        let before: Result<isize, _> = decay.read();
+        if let Ok(before) = before {
+            let _ = decay.write(0_isize);
+            let _ = decay.write(before);
+        }
+    }
+}
+
+fn is_short(used: u64, max: u64, before: bool) -> bool {
+    let bound = if before { ENOUGH_BELOW } else { SHORT_FROM };
+    used >= max / 100 * bound
+}
+
+impl Hierarchy {
+    /// The limit of the own group, or of the next one above that has one.
+    fn limit(&self, groups: &str) -> Option<Memory> {
+        let path = groups.lines().find_map(|line| line.split_once(self.line).map(|(_, path)| path))?;
+        // In a container that sees its own group as the root, the path outside of it leads nowhere.
+        let own = Path::new(self.mount).join(path.trim_start_matches('/'));
+        let folders = own.ancestors().take_while(|folder| folder.starts_with(self.mount));
+        folders.into_iter().find_map(|folder| {
+            let max: u64 = fs::read_to_string(folder.join(self.max)).ok()?.trim().parse().ok()?;
+            let used = Used::Group {
+                usage: folder.join(self.usage),
+                stat: folder.join("memory.stat"),
+                droppable: self.droppable,
+            };
+            // Version 1 writes "no limit" as the largest number of pages.
+            (max < i64::MAX as u64 / 2).then_some(Memory { max, used })
+        })
+    }
+}
+
+impl Used {
+    /// How much is in use; or more than that, if even that is less than `little`: what could be dropped is not cheap to
+    /// ask for.
+    fn at_most(&self, little: u64) -> Option<u64> {
+        match self {
+            Used::Process => {
+                let status = fs::read_to_string("/proc/self/status").ok()?;
+                Some(entry(&status, "RssAnon:")? << 10)
+            }
+            Used::Group { usage, stat, droppable } => {
+                let used: u64 = fs::read_to_string(usage).ok()?.trim().parse().ok()?;
+                if used < little {
+                    return Some(used);
+                }
+                let stat = fs::read_to_string(stat).ok()?;
+                Some(used.saturating_sub(entry(&stat, droppable)?))
+            }
+        }
+    }
+}
+
+/// The number that follows a name at the beginning of a line.
+fn entry(text: &str, name: &str) -> Option<u64> {
+    let mut lines = text.lines().map(str::split_whitespace);
+    lines.find_map(|mut words| (words.next()? == name).then(|| words.next()?.parse().ok())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_short_from_eight_tenths_until_below_seven() {
+        let mut short = false;
+        for (used, then) in [(700, false), (799, false), (800, true), (750, true), (700, true), (699, false)]
+        {
+            short = is_short(used, 1000, short);
+            assert_eq!(short, then, "{used}");
+        }
+    }
+
+    #[test]
+    fn what_was_typed_is_compared_with_what_this_process_uses() {
+        let memory = Memory::find(Some(1 << 40)).unwrap();
+        let before = memory.used.at_most(0).unwrap();
+        let more = std::hint::black_box(vec![1_u8; 64 << 20]);
+        let after = memory.used.at_most(0).unwrap();
+        assert!(after >= before + (48 << 20), "{before} {after}");
+        drop(more);
+    }
+}
