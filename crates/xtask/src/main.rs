@@ -48,7 +48,8 @@ enum Command {
         #[arg(long, value_name = "NAME", default_value = "release")]
         profile: String,
     },
-    /// Build for release and compare with nginx, haproxy and the floor; `--help` shows the options
+    /// Build for release and compare with nginx, haproxy and the floor; `--help` shows the options. `soak` counts what clients
+    /// lose while everything changes, `rollout` the same on real nodes, `cluster` is about the API server
     #[command(disable_help_flag = true)]
     Bench {
         /// Options of the benchmark
