@@ -3,6 +3,7 @@
 //! - `forwarding`: what reaches the upstream, and what comes back
 //! - `strictness`: what is refused of what a client may send, row by row
 //! - `http2`: the same for many requests on one connection
+//! - `grpc`: calls of gRPC, and endpoints that speak HTTP/2 or TLS
 //! - `limits`: what is too large, too slow or too many, towards clients and from upstreams
 //! - `overload`: more than can be served at a time
 //! - `drain`: what a client sees of a drain, and when the workers end
@@ -16,6 +17,7 @@
 
 mod drain;
 mod forwarding;
+mod grpc;
 mod half_close;
 mod http2;
 mod idle;

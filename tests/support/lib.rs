@@ -5,6 +5,7 @@
 
 pub mod client;
 pub mod gate;
+pub mod grpc;
 pub mod http2;
 pub mod message;
 pub mod secure;
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 
 pub use client::{Client, End};
 pub use gate::Gate;
+pub use grpc::{GrpcUpstream, Raw};
 pub use http2::Http2;
 pub use message::Message;
 pub use secure::{Authority, Secure};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use lifecycle::{Phase, Trigger};
+use model::Protocol as UpstreamProtocol;
 use model::{
     Backend, BackendKey, Condition, Endpoint, EndpointKey, HostMatch, Origin, PathMatch, Policy, Published,
     Route, RouteTable, RouteTableBuilder,
@@ -74,6 +75,15 @@ impl Sluice {
     pub fn publish(&self, endpoints: &[Endpoint]) {
         let generation = self.routes.generation.fetch_add(1, Ordering::SeqCst) + 1;
         self.routes.live.publish(table(generation, endpoints));
+    }
+
+    /// From now on this is spoken with these endpoints, to which every request goes.
+    pub fn publish_speaking(&self, protocol: UpstreamProtocol, endpoints: &[SocketAddr]) {
+        let generation = self.routes.generation.fetch_add(1, Ordering::SeqCst) + 1;
+        let endpoints: Vec<_> = endpoints.iter().copied().map(ready).collect();
+        let mut builder = RouteTableBuilder::default();
+        add_route_to(&mut builder, "", "/", "web", Some(protocol), Policy::default(), &endpoints);
+        self.routes.live.publish(builder.build(generation));
     }
 
     /// Makes any table live.
@@ -155,7 +165,7 @@ pub fn table(generation: u64, endpoints: &[Endpoint]) -> RouteTable {
 /// The same, with a policy of the test's own.
 pub fn table_with(generation: u64, policy: Policy, endpoints: &[Endpoint]) -> RouteTable {
     let mut builder = RouteTableBuilder::default();
-    add_route_with(&mut builder, "", "/", "web", policy, endpoints);
+    add_route_to(&mut builder, "", "/", "web", None, policy, endpoints);
     builder.build(generation)
 }
 
@@ -170,18 +180,19 @@ pub fn add_route(
     service: &str,
     endpoints: &[Endpoint],
 ) {
-    add_route_with(builder, host, path, service, Policy::default(), endpoints);
+    add_route_to(builder, host, path, service, None, Policy::default(), endpoints);
 }
 
-fn add_route_with(
+fn add_route_to(
     builder: &mut RouteTableBuilder,
     host: &str,
     path: &str,
     service: &str,
+    protocol: Option<UpstreamProtocol>,
     policy: Policy,
     endpoints: &[Endpoint],
 ) {
-    let key = BackendKey { namespace: "test".into(), service: service.into(), port: "80".into() };
+    let key = BackendKey { namespace: "test".into(), service: service.into(), port: "80".into(), protocol };
     let backend = builder.backend(&key, || Backend::new(key.clone(), endpoints.to_vec()));
     let origin =
         Origin { created: 0, namespace: "test".into(), name: service.into(), rule: Some(0), path: 0 };

@@ -108,6 +108,7 @@ impl Endpoints {
 pub struct BackendView {
     #[serde(flatten)]
     name: BackendName,
+    protocol: &'static str,
     selection: &'static str,
     endpoints: Vec<EndpointView>,
 }
@@ -124,6 +125,7 @@ impl BackendView {
         });
         BackendView {
             name: BackendName::of(&backend.key),
+            protocol: backend.protocol.as_str(),
             selection: selection(backend.selection()),
             endpoints: endpoints.collect(),
         }

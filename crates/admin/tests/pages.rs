@@ -55,7 +55,8 @@ async fn bind() -> TcpListener {
 }
 
 fn table(generation: u64) -> RouteTable {
-    let key = BackendKey { namespace: "shop".into(), service: "web".into(), port: "http".into() };
+    let key =
+        BackendKey { namespace: "shop".into(), service: "web".into(), port: "http".into(), protocol: None };
     let endpoint = |address: &str, condition| Endpoint {
         key: EndpointKey { address: address.parse().unwrap(), uid: "pod-1".into() },
         condition,
@@ -127,7 +128,7 @@ async fn endpoints_show_their_condition_and_who_takes_requests_in_the_newest_gen
     admin.routes.publish(table(8));
     let endpoint = |address: &str, condition: &str, takes: bool| json!({ "address": address, "uid": "pod-1", "condition": condition, "takesRequests": takes });
     let expected = json!({ "generation": 8, "backends": [{
-        "namespace": "shop", "service": "web", "port": "http", "selection": "ready",
+        "namespace": "shop", "service": "web", "port": "http", "protocol": "http", "selection": "ready",
         "endpoints": [endpoint("10.0.0.1:80", "ready", true), endpoint("10.0.0.2:80", "terminating", false)],
     }]});
     assert_eq!(get(admin.address, "/endpoints").await, (200, expected));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Balance, ObjectRef, Policy};
+use model::{Balance, ObjectRef, Policy, Protocol};
 
 use crate::problems::{Fault, Problems};
 use crate::{Settings, reasons};
@@ -10,16 +10,20 @@ use crate::{Settings, reasons};
 /// The prefix of our own dialect.
 const OWN: &str = "sluicegate.io/";
 /// The own annotations, without their prefix.
-const OWN_KNOWN: [&str; 1] = [LOAD_BALANCE];
+const OWN_KNOWN: [&str; 2] = [BACKEND_PROTOCOL, LOAD_BALANCE];
+/// What is spoken with the endpoints: a word of [`Protocol`]. ingress-nginx' annotation of this name is honoured too.
+const BACKEND_PROTOCOL: &str = "backend-protocol";
 /// How endpoints share requests: `least-request` or `round-robin`.
 const LOAD_BALANCE: &str = "load-balance";
-/// The prefix of ingress-nginx' dialect, of which nothing is honoured yet.
+/// The prefix of ingress-nginx' dialect, of which little is honoured yet.
 const NGINX: &str = "nginx.ingress.kubernetes.io/";
 
 /// What the annotations come to.
 pub(crate) struct Reading {
     /// What applies to all routes of the Ingress.
     pub(crate) policy: Policy,
+    /// What is spoken with all its backends, if it says so.
+    pub(crate) protocol: Option<Protocol>,
     /// Whether access was to be restricted in a way that cannot be honoured: then nobody gets access.
     pub(crate) denied: bool,
     /// Whether the Ingress is a canary: a variant of another one, for a share of its requests. Served by itself it could
@@ -34,10 +38,13 @@ pub(crate) fn read(
     settings: &Settings,
     problems: &mut Problems,
 ) -> Reading {
-    let mut reading = Reading { policy: Policy { balance: settings.balance }, denied: false, canary: false };
+    let policy = Policy { balance: settings.balance };
+    let mut reading = Reading { policy, protocol: None, denied: false, canary: false };
     for (name, value) in annotations.into_iter().flatten() {
         let outcome = if let Some(own) = name.strip_prefix(OWN) {
-            read_own(own, value, &mut reading.policy)
+            read_own(own, value, &mut reading)
+        } else if name.strip_prefix(NGINX) == Some(BACKEND_PROTOCOL) {
+            read_protocol(name, value).map(|protocol| reading.protocol = reading.protocol.or(Some(protocol)))
         } else if let Some(nginx) = name.strip_prefix(NGINX) {
             let denies = restricts_access(nginx, value);
             reading.denied |= denies;
@@ -53,8 +60,24 @@ pub(crate) fn read(
     reading
 }
 
-fn read_own(name: &str, value: &str, policy: &mut Policy) -> Result<(), Fault> {
+/// Without regard to case, as ingress-nginx reads it.
+fn read_protocol(name: &str, value: &str) -> Result<Protocol, Fault> {
+    let known = Protocol::ALL.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(value.trim()));
+    known.ok_or_else(|| {
+        Fault::error(
+            reasons::INVALID_ANNOTATION,
+            format!("{name} cannot be {value:?}; what the Service says applies, else http"),
+            "write http, https, grpc or grpcs",
+        )
+    })
+}
+
+fn read_own(name: &str, value: &str, reading: &mut Reading) -> Result<(), Fault> {
+    let policy = &mut reading.policy;
     match (name, value) {
+        (BACKEND_PROTOCOL, value) => {
+            reading.protocol = Some(read_protocol(&format!("{OWN}{BACKEND_PROTOCOL}"), value)?);
+        }
         (LOAD_BALANCE, "least-request") => policy.balance = Balance::LeastRequest,
         (LOAD_BALANCE, "round-robin") => policy.balance = Balance::RoundRobin,
         (LOAD_BALANCE, _) => {
@@ -97,6 +120,8 @@ fn not_honoured(name: &str, denies: bool) -> Fault {
 fn restricts_access(name: &str, value: &str) -> bool {
     match name {
         "whitelist-source-range" | "allowlist-source-range" | "denylist-source-range" | "satisfy" => true,
+        // Whoever asks for the endpoint to be verified would not want to hear from another.
+        "proxy-ssl-verify" => value == "on",
         "enable-modsecurity" | "enable-owasp-core-rules" => value != "false",
         "modsecurity-snippet" => true,
         "server-snippet" | "configuration-snippet" | "stream-snippet" => snippet_restricts_access(value),

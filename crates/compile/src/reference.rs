@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::networking::v1::{IngressBackend, IngressServiceBackend};
-use model::BackendKey;
+use model::{BackendKey, Protocol};
 
 use crate::problems::Fault;
 use crate::reasons;
@@ -48,6 +48,14 @@ impl Reference {
         }
     }
 
+    /// The same, where this is spoken; if nothing, whatever the Service says.
+    pub(crate) fn speaking(self, protocol: Option<Protocol>) -> Reference {
+        match self {
+            Reference::Port(key, port) => Reference::Port(BackendKey { protocol, ..key }, port),
+            refused @ Reference::Refused(..) => refused,
+        }
+    }
+
     /// What takes the reference's place in an Ingress that is denied as a whole.
     pub(crate) fn denied(self) -> Reference {
         match self {
@@ -69,7 +77,12 @@ impl std::fmt::Display for Port {
 }
 
 fn key(namespace: &Arc<str>, service: &str, port: &str) -> BackendKey {
-    BackendKey { namespace: Arc::clone(namespace), service: service.into(), port: port.into() }
+    BackendKey {
+        namespace: Arc::clone(namespace),
+        service: service.into(),
+        port: port.into(),
+        protocol: None,
+    }
 }
 
 /// The port, or what was written in its place and what is wrong with it. An empty name and the number 0 are how the

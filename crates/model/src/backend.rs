@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use crate::Protocol;
+
 /// Names a backend: one port of one Service.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BackendKey {
@@ -13,11 +15,14 @@ pub struct BackendKey {
     pub service: Arc<str>,
     /// The port as the Ingress wrote it: a number or a name.
     pub port: Arc<str>,
+    /// What the Ingress says is spoken there; if nothing, the Service says it.
+    pub protocol: Option<Protocol>,
 }
 
 impl fmt::Display for BackendKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}:{}", self.namespace, self.service, self.port)
+        write!(f, "{}/{}:{}", self.namespace, self.service, self.port)?;
+        self.protocol.map_or(Ok(()), |protocol| write!(f, " ({})", protocol.as_str()))
     }
 }
 
@@ -107,6 +112,8 @@ impl Unavailable {
 pub struct Backend {
     /// Its name.
     pub key: BackendKey,
+    /// What is spoken with its endpoints.
+    pub protocol: Protocol,
     endpoints: Vec<Endpoint>,
     usable: usize,
     selection: Selection,
@@ -126,12 +133,24 @@ impl Backend {
             (0, terminating) => (terminating, Selection::Terminating),
             (ready, _) => (ready, Selection::Ready),
         };
-        Backend { key, endpoints, usable, selection }
+        let protocol = key.protocol.unwrap_or_default();
+        Backend { key, protocol, endpoints, usable, selection }
+    }
+
+    /// The same, where the Service says what is spoken. What the Ingress says goes before it.
+    #[must_use]
+    pub fn speaking(self, of_service: Option<Protocol>) -> Backend {
+        Backend { protocol: self.key.protocol.or(of_service).unwrap_or_default(), ..self }
     }
 
     /// A backend that can have no endpoint, and why.
     pub fn unavailable(key: BackendKey, why: Unavailable) -> Backend {
-        Backend { key, endpoints: Vec::new(), usable: 0, selection: Selection::None(why) }
+        Backend {
+            endpoints: Vec::new(),
+            usable: 0,
+            selection: Selection::None(why),
+            ..Backend::new(key, Vec::new())
+        }
     }
 
     /// The endpoints that take requests.
@@ -160,7 +179,8 @@ mod tests {
     }
 
     fn backend(endpoints: Vec<Endpoint>) -> Backend {
-        let key = BackendKey { namespace: "shop".into(), service: "web".into(), port: "80".into() };
+        let key =
+            BackendKey { namespace: "shop".into(), service: "web".into(), port: "80".into(), protocol: None };
         Backend::new(key, endpoints)
     }
 

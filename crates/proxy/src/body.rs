@@ -46,7 +46,8 @@ impl RequestBody {
     /// Nothing comes. With HTTP/1 the socket knows how long that may last; with HTTP/2 each body has its own time.
     fn wait(&self) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
         let client = &self.client;
-        if !client.is_stream {
+        // Once it is answered, the endpoint's silence is what counts: in a call of gRPC a client may only listen.
+        if !client.is_stream || client.responses.get() == client.requests.get() {
             return Poll::Pending;
         }
         client.timer.start(Wait::Client, client.worker.config.downstream.body_timeout);
@@ -152,6 +153,10 @@ impl Relay {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        if self.lease.as_ref().is_some_and(|lease| lease.place.is_some()) {
+            // The connection has a task of its own.
+            return Pin::new(&mut self.incoming).poll_frame(cx);
+        }
         // Whatever wakes the connection wakes this task, so the body itself needs no waker. Asked first, it lets the
         // connection know that it wants more.
         let mut nobody = Context::from_waker(Waker::noop());

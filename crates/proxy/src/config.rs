@@ -148,6 +148,37 @@ pub struct Upstream {
     pub idle_per_endpoint_max: usize,
     /// How long an idle connection is kept.
     pub idle_timeout: Duration,
+    /// Limits of HTTP/2.
+    pub http2: UpstreamHttp2,
+}
+
+/// Limits on a connection to an endpoint that speaks HTTP/2.
+#[derive(Clone, Debug)]
+pub struct UpstreamHttp2 {
+    /// Requests on one connection at a time, or fewer if the endpoint says so; for more another one is opened.
+    pub streams_max: usize,
+    /// Bytes of one response that the endpoint may send before we have passed them on. All streams of a connection together
+    /// may have as many each, so that a client which does not read holds up no other.
+    pub stream_window_bytes: u32,
+    /// Bytes of one request body that wait for the endpoint's window.
+    pub send_buffer_bytes: usize,
+    /// Silence on a connection with requests after which the endpoint is asked for a sign of life: a machine that is gone
+    /// closes nothing.
+    pub ping_interval: Duration,
+    /// How long it may take to give it; after it the connection is given up.
+    pub ping_timeout: Duration,
+}
+
+impl Default for UpstreamHttp2 {
+    fn default() -> Self {
+        UpstreamHttp2 {
+            streams_max: 100,
+            stream_window_bytes: 128 << 10,
+            send_buffer_bytes: 64 << 10,
+            ping_interval: Duration::from_secs(30),
+            ping_timeout: Duration::from_secs(10),
+        }
+    }
 }
 
 /// Where the access log goes: one JSON object a line.
@@ -215,6 +246,7 @@ impl Default for Upstream {
             attempts_max: 10,
             idle_per_endpoint_max: 1024,
             idle_timeout: Duration::from_secs(60),
+            http2: UpstreamHttp2::default(),
         }
     }
 }

@@ -12,7 +12,6 @@ mod linger;
 mod open;
 mod preface;
 mod proxy_header;
-mod stream;
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -31,10 +30,10 @@ pub(crate) use self::client::Client;
 pub(crate) use self::handshake::Handshakes;
 use self::io::ClientIo;
 use self::open::{Failed, open};
-pub(crate) use self::stream::Stream;
 use crate::error::Refusal;
 use crate::request;
 use crate::respond;
+use crate::stream::Stream;
 use crate::timer::Wait;
 use crate::worker::{Accepted, Worker};
 

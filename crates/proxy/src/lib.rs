@@ -15,6 +15,7 @@ mod metrics;
 mod overload;
 mod request;
 mod respond;
+mod stream;
 mod timer;
 mod tunnel;
 mod upstream;
@@ -27,7 +28,7 @@ use std::thread::{self, JoinHandle};
 use model::{Published, RouteTable};
 use tokio::sync::mpsc;
 
-pub use config::{AccessLog, Config, Downstream, Http2, Listener, Protocol, Tls, Upstream};
+pub use config::{AccessLog, Config, Downstream, Http2, Listener, Protocol, Tls, Upstream, UpstreamHttp2};
 pub use metrics::Metrics;
 pub use overload::Overload;
 

@@ -186,14 +186,16 @@ impl Metrics {
         let mut sums = std::collections::BTreeMap::<BackendKey, [u64; CLASSES.len()]>::new();
         for cells in self.workers.iter() {
             for backend in cells.backends.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-                let sum = sums.entry(backend.key.clone()).or_default();
+                // Whatever is spoken there, it is one port of one Service.
+                let key = BackendKey { protocol: None, ..backend.key.clone() };
+                let sum = sums.entry(key).or_default();
                 sum.iter_mut().zip(&backend.responses).for_each(|(sum, cell)| *sum += cell.get());
             }
         }
         let _ = writeln!(out, "# TYPE {NAME} counter");
         for (key, sum) in sums {
             for (class, value) in CLASSES.iter().zip(sum).filter(|(_, value)| *value > 0) {
-                let BackendKey { namespace, service, port } = &key;
+                let BackendKey { namespace, service, port, .. } = &key;
                 let labels = format!(
                     "namespace=\"{}\",service=\"{}\",port=\"{}\",class=\"{class}\"",
                     escape(namespace),
@@ -229,7 +231,12 @@ mod tests {
     #[test]
     fn a_backend_that_is_gone_leaves_the_scrape() {
         let cells = Arc::new(Cells::default());
-        let key = BackendKey { namespace: "shop".into(), service: "we\"b".into(), port: "80".into() };
+        let key = BackendKey {
+            namespace: "shop".into(),
+            service: "we\"b".into(),
+            port: "80".into(),
+            protocol: None,
+        };
         let backend = cells.backend(&key);
         backend.record(200);
         let metrics = Metrics::new(vec![Arc::clone(&cells)]);

@@ -15,7 +15,7 @@ use http::uri::Uri;
 use http::{Request, Response, StatusCode, Version, header};
 use http_body::Body;
 use hyper::body::Incoming;
-use model::Route;
+use model::{Protocol, Route};
 
 pub(crate) use self::admit::{Admitted, admit};
 use self::attempts::{Attempts, Failed};
@@ -27,7 +27,9 @@ use crate::error::Refusal;
 use crate::respond;
 use crate::timer::Wait;
 use crate::tunnel::Tunnel;
-use crate::upstream::{Answered, BackendPool, EndpointPool, Lease, Unanswered, View, connect};
+use crate::upstream::{
+    Answered, BackendPool, EndpointPool, Lease, Reuse, Unanswered, View, connect, take_place,
+};
 use crate::worker::Worker;
 
 /// Serves one request. Always yields a response; what cannot be served is answered by `respond`.
@@ -65,7 +67,7 @@ fn decide(record: &mut Record, request: Request<Incoming>) -> Result<Attempts, R
     let route = find_route(&view, &admitted)?;
     let target = admitted.target(request.uri());
     record.found(route, client.worker.upstreams.pool(&view, route.backend));
-    let request = prepare(&client, request, target);
+    let request = prepare(&client, request, target, record.protocol())?;
     Ok(Attempts::new(request, client.worker.config.upstream.attempts_max))
 }
 
@@ -120,6 +122,10 @@ async fn send(
     attempts: &mut Attempts,
 ) -> Result<(Lease, Answered), Failed> {
     record.attempt(endpoint);
+    if endpoint.protocol.is_http2() {
+        // Boxed, so that a connection of HTTP/1 keeps no room for it.
+        return Box::pin(send_on_http2(&record.client, endpoint, attempts)).await;
+    }
     let client = &record.client;
     let (worker, limits) = (&client.worker, &client.worker.config.upstream);
     let mut lease = endpoint.lease(attempts.reuse(), worker.timers.now());
@@ -129,7 +135,7 @@ async fn send(
             exchange
         }
         // Boxed, because few requests need the room.
-        none => match Box::pin(connect(client, endpoint.key.address)).await {
+        none => match Box::pin(connect(client, endpoint)).await {
             Ok(exchange) => none.insert(exchange),
             Err(why) => return Err(Failed::unsent(why)),
         },
@@ -148,18 +154,42 @@ async fn send(
             client.timer.clear(Wait::Request);
             Ok((lease, answered))
         }
-        Err(unanswered) => {
-            let Unanswered { why, request, answered } = *unanswered;
-            let sent = request.is_none();
-            attempts.keep(request);
-            Err(Failed {
-                why: client.fault_of_request().unwrap_or(why),
-                sent,
-                answered,
-                reused: lease.reused,
-            })
-        }
+        Err(unanswered) => Err(failed(client, attempts, *unanswered, lease.reused)),
     }
+}
+
+/// One attempt on a connection that others share.
+async fn send_on_http2(
+    client: &Rc<Client>,
+    endpoint: &Rc<EndpointPool>,
+    attempts: &mut Attempts,
+) -> Result<(Lease, Answered), Failed> {
+    let (worker, reuse) = (&client.worker, attempts.reuse());
+    let mut lease = endpoint.lease(Reuse::No, worker.timers.now());
+    let place = take_place(client, endpoint, reuse).await.map_err(Failed::unsent)?;
+    worker.cells.upstream_reuses.add(u64::from(place.reused));
+    lease.reused = place.reused;
+    client.timer.set(Wait::Upstream, worker.config.upstream.head_timeout);
+    match place.send(client, attempts.take_request()).await {
+        Ok(answered) => {
+            client.timer.clear(Wait::Upstream);
+            client.timer.clear(Wait::Request);
+            if client.is_stream {
+                // A client that has its answer may be silent for as long as the endpoint is not.
+                client.timer.clear(Wait::Client);
+            }
+            lease.place = Some(place);
+            Ok((lease, answered))
+        }
+        Err(unanswered) => Err(failed(client, attempts, *unanswered, lease.reused)),
+    }
+}
+
+fn failed(client: &Client, attempts: &mut Attempts, unanswered: Unanswered, reused: bool) -> Failed {
+    let Unanswered { why, request, answered } = unanswered;
+    let sent = request.is_none();
+    attempts.keep(request);
+    Failed { why: client.fault_of_request().unwrap_or(why), sent, answered, reused }
 }
 
 /// Whether an upstream agrees to the switch that the client has asked for.
@@ -193,14 +223,20 @@ async fn switch(mut record: Record, lease: Lease, answered: Answered) -> Respons
 }
 
 /// Makes the client's head fit for an upstream.
-fn prepare(client: &Rc<Client>, request: Request<Incoming>, target: Option<Uri>) -> Request<RequestBody> {
+fn prepare(
+    client: &Rc<Client>,
+    request: Request<Incoming>,
+    target: Option<Uri>,
+    protocol: Protocol,
+) -> Result<Request<RequestBody>, Refusal> {
     let (mut head, body) = request.into_parts();
     if head.version == Version::HTTP_2 {
         headers::as_http1(&head.uri, &mut head.headers);
     }
     let trailers = headers::wants_trailers(&head.headers);
     let upgrade = headers::wanted_upgrade(&head.headers);
-    let upgrade = upgrade.filter(|_| head.version == Version::HTTP_11 && body.is_end_stream());
+    let may_upgrade = head.version == Version::HTTP_11 && body.is_end_stream() && !protocol.is_http2();
+    let upgrade = upgrade.filter(|_| may_upgrade);
     headers::strip_hop_by_hop(&mut head.headers);
     forwarding::forward(client, &mut head.headers);
     if trailers {
@@ -214,7 +250,10 @@ fn prepare(client: &Rc<Client>, request: Request<Incoming>, target: Option<Uri>)
     if let Some(target) = target {
         head.uri = target;
     }
-    Request::from_parts(head, RequestBody::new(body, Rc::clone(client)))
+    if protocol.is_http2() {
+        headers::as_http2(&mut head, protocol).ok_or(Refusal::BadHost)?;
+    }
+    Ok(Request::from_parts(head, RequestBody::new(body, Rc::clone(client))))
 }
 
 /// Hands the upstream's response to the client. A drain shows here and nowhere else: at the last moment at which it

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
-use http::Response;
-use http::header::{self, HeaderValue};
+use http::header::{self, HeaderName, HeaderValue};
+use http::{Response, StatusCode};
 
 use crate::body::ResponseBody;
 use crate::connection::Client;
@@ -20,6 +20,9 @@ pub(crate) fn refuse(mut record: Record, why: Refusal) -> Response<ResponseBody>
     record.refused(why);
     record.answered(why.status());
     record.complete();
+    if record.is_grpc {
+        return refuse_call(record, why);
+    }
     let client = Rc::clone(&record.client);
     let text = text(why);
     let length = text.len();
@@ -37,6 +40,37 @@ pub(crate) fn refuse(mut record: Record, why: Refusal) -> Response<ResponseBody>
         client.say_close(&mut head.headers, &mut head.version);
     }
     Response::from_parts(head, ResponseBody::Own { text: Some(Bytes::from(text)), _record: record })
+}
+
+/// The same for a client of gRPC, which looks for the status in other fields (PROTOCOL-HTTP2.md, "Trailers-Only").
+fn refuse_call(record: Record, why: Refusal) -> Response<ResponseBody> {
+    let (mut head, ()) = Response::new(()).into_parts();
+    let text = HeaderValue::from_str(&format!("{} ({why})", why.status()));
+    head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    head.headers.insert("grpc-status", HeaderValue::from(grpc_status(why.status())));
+    head.headers.extend(text.ok().map(|text| (HeaderName::from_static("grpc-message"), text)));
+    Response::from_parts(head, ResponseBody::Own { text: None, _record: record })
+}
+
+/// gRPC's own table (http-grpc-status-mapping.md), with a word for each.
+fn grpc_status(status: StatusCode) -> u16 {
+    const UNKNOWN: u16 = 2;
+    const PERMISSION_DENIED: u16 = 7;
+    const UNIMPLEMENTED: u16 = 12;
+    const INTERNAL: u16 = 13;
+    const UNAVAILABLE: u16 = 14;
+    const UNAUTHENTICATED: u16 = 16;
+    match status {
+        StatusCode::BAD_REQUEST => INTERNAL,
+        StatusCode::UNAUTHORIZED => UNAUTHENTICATED,
+        StatusCode::FORBIDDEN => PERMISSION_DENIED,
+        StatusCode::NOT_FOUND => UNIMPLEMENTED,
+        StatusCode::TOO_MANY_REQUESTS
+        | StatusCode::BAD_GATEWAY
+        | StatusCode::SERVICE_UNAVAILABLE
+        | StatusCode::GATEWAY_TIMEOUT => UNAVAILABLE,
+        _ => UNKNOWN,
+    }
 }
 
 /// A response for what hyper never saw as a request, as bytes.

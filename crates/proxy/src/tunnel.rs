@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use lifecycle::{Phase, Watch};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, copy_bidirectional};
-use tokio::net::TcpStream;
 
-use crate::connection::{Client, Stream};
+use crate::connection::Client;
 use crate::request::Record;
+use crate::stream::Stream;
 use crate::timer::Wait;
 use crate::upstream::Lease;
 
@@ -25,7 +25,7 @@ const DRAIN_PART_MAX: f64 = 0.95;
 /// Both sides have switched protocols.
 pub(crate) struct Tunnel {
     record: Record,
-    upstream: TcpStream,
+    upstream: Stream,
     /// What the upstream has said already, together with its answer.
     early: Vec<u8>,
     /// The endpoint is as busy as with any other request.

@@ -4,6 +4,7 @@
 mod balance;
 mod connect;
 mod exchange;
+mod http2;
 mod pool;
 
 use std::cell::RefCell;
@@ -16,6 +17,7 @@ use model::{BackendKey, Cache, Published, RouteTable};
 
 pub(crate) use self::connect::connect;
 pub(crate) use self::exchange::{Answered, Unanswered};
+pub(crate) use self::http2::take_place;
 pub(crate) use self::pool::{BackendPool, EndpointPool, Lease, Reuse};
 use crate::config;
 use crate::metrics::Cells;
@@ -28,6 +30,7 @@ const SWEEP_TICKS: u32 = 20;
 pub(crate) struct Upstreams {
     cells: Arc<Cells>,
     limits: config::Upstream,
+    tls: connect::Tls,
     live: RefCell<Cache<RouteTable>>,
     view: RefCell<Rc<View>>,
     pools: RefCell<HashMap<BackendKey, Rc<BackendPool>, RandomState>>,
@@ -55,7 +58,19 @@ impl Upstreams {
         let mut live = routes.cache();
         let view = View::new(Arc::clone(live.load()));
         let (live, view) = (RefCell::new(live), RefCell::new(view));
-        Upstreams { cells, limits: limits.clone(), live, view, pools: RefCell::default() }
+        Upstreams {
+            cells,
+            limits: limits.clone(),
+            tls: connect::Tls::new(),
+            live,
+            view,
+            pools: RefCell::default(),
+        }
+    }
+
+    /// What handshakes with endpoints need.
+    fn tls(&self) -> &connect::Tls {
+        &self.tls
     }
 
     /// The newest table.

@@ -133,6 +133,7 @@ impl UpstreamArgs {
             attempts_max: self.attempts_max,
             idle_per_endpoint_max: self.upstream_idle_max,
             idle_timeout: self.upstream_idle_timeout.0,
+            ..Upstream::default()
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A Service and a port to a backend with its endpoints.
 
 use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
-use model::{Backend, BackendKey, ObjectRef, Unavailable};
+use model::{Backend, BackendKey, ObjectRef, Protocol, Unavailable};
 
 use crate::problems::{Fault, Problems};
 use crate::reference::Port;
@@ -54,6 +54,7 @@ impl<'a> Maker<'a> {
         let Some(port) = service.spec.as_ref().and_then(|spec| find_port(spec, port)) else {
             return no_port(key, "add the port to the Service or name one that it has");
         };
+        let protocol = port.app_protocol.as_deref().and_then(protocol_of);
         let port_name = port.name.as_deref().unwrap_or_default();
         let slices = self.objects.endpoint_slices.of(&key.namespace, &key.service);
         let none_at_all = slices.clone().next().is_none();
@@ -63,7 +64,7 @@ impl<'a> Maker<'a> {
         }
         let allow_loopback = self.settings.allow_loopback;
         let read = |slice| endpoint::read(slice, port_name, allow_loopback, problems);
-        Made::of(Backend::new(key.clone(), slices.flat_map(read).collect()))
+        Made::of(Backend::new(key.clone(), slices.flat_map(read).collect()).speaking(protocol))
     }
 
     /// An ExternalName Service needs no `ports`; a number in the Ingress is enough.
@@ -82,9 +83,11 @@ impl<'a> Maker<'a> {
                 return Made::unavailable(key, Unavailable::Refused, None);
             }
         };
+        let named = find_port(spec, port);
+        let protocol = named.and_then(|port| port.app_protocol.as_deref()).and_then(protocol_of);
         let number = match port {
             Port::Number(number) => Some(*number),
-            Port::Name(_) => find_port(spec, port).and_then(|port| u16::try_from(port.port).ok()),
+            Port::Name(_) => named.and_then(|port| u16::try_from(port.port).ok()),
         };
         let Some(port) = number.filter(|number| *number != 0) else {
             return no_port(key, "name the port by its number, or add it to the Service");
@@ -93,12 +96,25 @@ impl<'a> Maker<'a> {
         for fault in faults {
             problems.add(object(), "spec.externalName", fault);
         }
-        Made { external_name: Some(name), ..Made::of(Backend::new(key.clone(), endpoints)) }
+        Made {
+            external_name: Some(name),
+            ..Made::of(Backend::new(key.clone(), endpoints).speaking(protocol))
+        }
+    }
+}
+
+/// What `appProtocol` says is spoken at a port (KEP-1422, KEP-3726); other words are for others.
+fn protocol_of(written: &str) -> Option<Protocol> {
+    match written {
+        "http" | "kubernetes.io/ws" => Some(Protocol::Http),
+        "https" | "kubernetes.io/wss" => Some(Protocol::Https),
+        "grpc" | "kubernetes.io/h2c" => Some(Protocol::Grpc),
+        _ => None,
     }
 }
 
 fn no_port(key: &BackendKey, remedy: &str) -> Made {
-    let BackendKey { namespace, service, port } = key;
+    let BackendKey { namespace, service, port, .. } = key;
     let message =
         format!("routes to port {port} of Service {namespace}/{service}, which has no such TCP port");
     let fault = Fault::error(reasons::MISSING_PORT, message, remedy);

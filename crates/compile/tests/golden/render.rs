@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use compile::{CertificateClaims, Claim, Compiled};
-use model::{Backend, HostMatch, Problem, RequestHost, RequestPath, Route, RouteTable, Selection};
+use model::{Backend, HostMatch, Problem, Protocol, RequestHost, RequestPath, Route, RouteTable, Selection};
 
 use crate::case::Case;
 
@@ -52,6 +52,9 @@ fn route(table: &RouteTable, route: &Route) -> String {
 
 fn backend(backend: &Backend) -> String {
     let mut out = format!("name: {}\n", backend.key);
+    if backend.protocol != Protocol::Http {
+        let _ = writeln!(out, "speaks: {}", backend.protocol.as_str());
+    }
     let _ = match backend.selection() {
         Selection::Ready => writeln!(out, "uses: ready"),
         Selection::Terminating => writeln!(out, "uses: terminating"),

@@ -58,10 +58,11 @@ impl Lean for IngressClass {
 impl Lean for Service {
     fn lean(self) -> Self {
         let spec = self.spec.map(|ServiceSpec { ports, type_, external_name, external_ips, .. }| {
-            let port = |ServicePort { name, port, protocol, .. }| ServicePort {
+            let port = |ServicePort { name, port, protocol, app_protocol, .. }| ServicePort {
                 name,
                 port,
                 protocol,
+                app_protocol,
                 ..Default::default()
             };
             let ports = ports.map(|ports| ports.into_iter().map(port).collect());

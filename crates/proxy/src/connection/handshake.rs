@@ -14,9 +14,9 @@ use tokio_rustls::TlsAcceptor;
 use super::Client;
 use super::linger::in_time;
 use super::open::Failed;
-use super::stream::Stream;
 use crate::config::Tls;
 use crate::error::Refusal;
+use crate::stream::Stream;
 use crate::timer::Wait;
 
 /// What TLS tells of a client.
@@ -72,7 +72,7 @@ pub(super) async fn shake_hands(
             let _ = client.secure.set(Rc::new(Secure { tls: Arc::clone(terms), name }));
             client.worker.cells.handshakes.add(1);
             let version = if is_http2 { Version::HTTP_2 } else { Version::HTTP_11 };
-            return Ok((Stream::Tls(Box::new(session)), version));
+            return Ok((Stream::Tls(Box::new(session.into())), version));
         }
         Some(Err(error)) => error.to_string(),
         None => "not done in time".to_owned(),

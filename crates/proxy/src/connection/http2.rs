@@ -21,8 +21,8 @@ use lifecycle::{Phase, Watch};
 use self::io::Http2Io;
 use self::streams::Streams;
 use super::Client;
-use super::stream::Stream;
 use crate::request;
+use crate::stream::Stream;
 use crate::timer::Wait;
 
 /// How a connection with prior knowledge begins (RFC 9113 §3.4).

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::Client;
-use super::stream::Stream;
+use crate::stream::Stream;
 use crate::timer::Wait;
 
 /// A client's socket as hyper sees it.

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::Client;
-use super::stream::Stream;
+use crate::stream::Stream;
 use crate::timer::Wait;
 
 /// Bytes read and thrown away at a time.

@@ -7,12 +7,12 @@ use tokio::net::TcpStream;
 
 use super::handshake::shake_hands;
 use super::proxy_header::{self, Malformed};
-use super::stream::Stream;
 use super::{Client, Woken, park, preface};
 use crate::config::Protocol;
 use crate::error::Refusal;
 use crate::request::forwarding;
 use crate::respond;
+use crate::stream::Stream;
 
 /// Why nothing is served on a socket.
 pub(super) enum Failed {

@@ -1,7 +1,10 @@
 //! Which header fields belong to one hop and must not cross it (RFC 9110 §7.6.1).
 
+use http::Version;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::uri::Uri;
+use http::request::Parts;
+use http::uri::{PathAndQuery, Scheme, Uri};
+use model::Protocol;
 
 /// Fields that concern one connection, whether or not `Connection` names them.
 const HOP_BY_HOP: [HeaderName; 10] = [
@@ -134,6 +137,18 @@ pub(super) fn as_http1(uri: &Uri, headers: &mut HeaderMap) {
             headers.insert(header::COOKIE, cookie);
         }
     }
+}
+
+/// What a request of HTTP/1 says in another way than one of HTTP/2: its host becomes the authority. None without a host,
+/// which HTTP/2 cannot do without.
+pub(super) fn as_http2(head: &mut Parts, protocol: Protocol) -> Option<()> {
+    let host = head.headers.remove(header::HOST)?;
+    let path = head.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    let scheme = if protocol.is_tls() { Scheme::HTTPS } else { Scheme::HTTP };
+    let uri = Uri::builder().scheme(scheme).authority(host.as_bytes()).path_and_query(path);
+    head.uri = uri.build().ok()?;
+    head.version = Version::HTTP_2;
+    Some(())
 }
 
 /// Whether a response's body ends where everybody would say it does (RFC 9112 §6.3): one coding that we know, and no

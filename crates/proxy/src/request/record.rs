@@ -7,7 +7,7 @@ use std::time::Instant;
 use http::{Request, StatusCode, Version, header};
 use http_body::Body;
 use hyper::body::Incoming;
-use model::{Balance, Route};
+use model::{Balance, Protocol, Route};
 
 use crate::access_log::Draft;
 use crate::connection::Client;
@@ -32,6 +32,8 @@ pub(crate) struct Record {
     endpoint: Option<Rc<EndpointPool>>,
     attempts: u32,
     draft: Option<Draft>,
+    /// Whether it is a call of gRPC, whose client reads no status of HTTP.
+    pub(crate) is_grpc: bool,
 }
 
 impl Record {
@@ -53,6 +55,8 @@ impl Record {
                 line.bytes("user_agent", agent.as_bytes());
             }
         });
+        let content = request.headers().get(header::CONTENT_TYPE).filter(|_| client.is_stream);
+        let is_grpc = content.is_some_and(|content| content.as_bytes().starts_with(b"application/grpc"));
         Record {
             client,
             bytes_out: 0,
@@ -65,12 +69,18 @@ impl Record {
             endpoint: None,
             attempts: 0,
             draft,
+            is_grpc,
         }
     }
 
     pub(super) fn found(&mut self, route: &Arc<Route>, pool: Rc<BackendPool>) {
         self.route = Some(Arc::clone(route));
         self.pool = Some(pool);
+    }
+
+    /// What is spoken where the request goes.
+    pub(super) fn protocol(&self) -> Protocol {
+        self.pool.as_ref().map_or_else(Protocol::default, |pool| pool.protocol())
     }
 
     pub(super) fn destination(&self) -> Result<(&BackendPool, Balance), Refusal> {

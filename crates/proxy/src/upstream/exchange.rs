@@ -1,4 +1,4 @@
-//! One upstream connection, and the exchange of a request for a response on it.
+//! One upstream connection of HTTP/1, and the exchange of a request for a response on it.
 //!
 //! The connection has no task: whoever uses it polls it. A request's own task drives the connection first and then looks
 //! at what it yields, so no wake-up ever crosses tasks and no channel is waited on.
@@ -17,12 +17,12 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::task::unconstrained;
 
 use crate::body::RequestBody;
 use crate::connection::Client;
 use crate::error::Refusal;
+use crate::stream::Stream;
 use crate::timer::Wait;
 
 /// hyper's read buffer, at least: what a body may buffer.
@@ -58,8 +58,7 @@ pub(crate) struct Unanswered {
 }
 
 impl Exchange {
-    pub(super) async fn open(stream: TcpStream, head_bytes_max: usize) -> Result<Box<Exchange>, Refusal> {
-        let _ = stream.set_nodelay(true);
+    pub(super) async fn open(stream: Stream, head_bytes_max: usize) -> Result<Box<Exchange>, Refusal> {
         let progress = Rc::<Progress>::default();
         let io = TokioIo::new(UpstreamIo { stream, progress: Rc::clone(&progress) });
         let mut builder = http1::Builder::new();
@@ -90,7 +89,7 @@ impl Exchange {
     }
 
     /// The socket of a connection whose protocol was switched, and what came on it after the answer.
-    pub(crate) async fn into_stream(mut self: Box<Self>) -> (TcpStream, Vec<u8>) {
+    pub(crate) async fn into_stream(mut self: Box<Self>) -> (Stream, Vec<u8>) {
         // hyper has read the answer; what is left for it to do waits for nobody.
         std::future::poll_fn(|cx| {
             self.poll(cx);
@@ -168,7 +167,7 @@ fn classify(error: &hyper::Error) -> Refusal {
 
 /// An endpoint's socket as hyper sees it: notes how far a response has come.
 struct UpstreamIo {
-    stream: TcpStream,
+    stream: Stream,
     progress: Rc<Progress>,
 }
 
@@ -206,8 +205,8 @@ impl AsyncWrite for UpstreamIo {
         true
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

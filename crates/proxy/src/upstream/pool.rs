@@ -8,9 +8,10 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use model::{Backend, Endpoint, EndpointKey};
+use model::{Backend, Endpoint, EndpointKey, Protocol};
 
 use super::exchange::Exchange;
+use super::http2::{Connections, Place};
 use crate::metrics::BackendCells;
 
 /// One backend's endpoints, as one worker uses them.
@@ -25,6 +26,8 @@ pub(crate) struct BackendPool {
 /// One endpoint, as one worker uses it.
 pub(crate) struct EndpointPool {
     pub(crate) key: EndpointKey,
+    /// What is spoken there.
+    pub(crate) protocol: Protocol,
     /// Its address as text, for the access log.
     pub(crate) address: Box<str>,
     /// Requests of this worker that the endpoint has not yet answered whole.
@@ -32,6 +35,7 @@ pub(crate) struct EndpointPool {
     /// Until this tick others are preferred: it has just refused a connection.
     pub(super) avoid_until: Cell<u32>,
     idle: RefCell<Vec<Idle>>,
+    pub(super) http2: Connections,
     /// No longer in the table: nothing comes back into the pool.
     retired: Cell<bool>,
 }
@@ -55,7 +59,8 @@ pub(crate) enum Reuse {
 
 impl BackendPool {
     pub(super) fn new(backend: &Arc<Backend>, cells: Arc<BackendCells>) -> BackendPool {
-        let endpoints = backend.usable().iter().map(EndpointPool::new).collect();
+        let endpoint = |endpoint| EndpointPool::new(endpoint, backend.protocol);
+        let endpoints = backend.usable().iter().map(endpoint).collect();
         let turn = Cell::new(fastrand::usize(..));
         BackendPool {
             cells,
@@ -71,18 +76,22 @@ impl BackendPool {
             return;
         }
         let mut endpoints = self.endpoints.borrow_mut();
-        if self.backend.borrow().usable() != backend.usable() {
+        let same_protocol = self.protocol() == backend.protocol;
+        if self.backend.borrow().usable() != backend.usable() || !same_protocol {
             let mut before: std::collections::HashMap<_, _> =
                 endpoints.drain(..).map(|endpoint| (endpoint.key.clone(), endpoint)).collect();
-            endpoints.extend(
-                backend
-                    .usable()
-                    .iter()
-                    .map(|e| before.remove(&e.key).unwrap_or_else(|| EndpointPool::new(e))),
-            );
+            endpoints.extend(backend.usable().iter().map(|endpoint| {
+                let kept = if same_protocol { before.remove(&endpoint.key) } else { None };
+                kept.unwrap_or_else(|| EndpointPool::new(endpoint, backend.protocol))
+            }));
             before.values().for_each(|gone| gone.retire());
         }
         self.backend.replace(Arc::clone(backend));
+    }
+
+    /// What is spoken with its endpoints.
+    pub(crate) fn protocol(&self) -> Protocol {
+        self.backend.borrow().protocol
     }
 
     pub(super) fn retire(&self) {
@@ -93,18 +102,21 @@ impl BackendPool {
         for endpoint in self.endpoints.borrow().iter() {
             let keep = |idle: &mut Idle| now.saturating_sub(idle.since) < age_max && idle.exchange.is_open();
             endpoint.idle.borrow_mut().retain_mut(keep);
+            endpoint.http2.sweep(now, age_max);
         }
     }
 }
 
 impl EndpointPool {
-    fn new(endpoint: &Endpoint) -> Rc<EndpointPool> {
+    fn new(endpoint: &Endpoint, protocol: Protocol) -> Rc<EndpointPool> {
         Rc::new(EndpointPool {
             key: endpoint.key.clone(),
+            protocol,
             address: endpoint.key.address.to_string().into(),
             in_flight: Cell::new(0),
             avoid_until: Cell::new(0),
             idle: RefCell::default(),
+            http2: Connections::default(),
             retired: Cell::new(false),
         })
     }
@@ -112,6 +124,7 @@ impl EndpointPool {
     fn retire(&self) {
         self.retired.set(true);
         self.idle.take();
+        self.http2.retire();
     }
 
     /// Prefers others until `tick`.
@@ -137,7 +150,7 @@ impl EndpointPool {
                 .filter(|x| x.0)
                 .map(|x| x.1);
         }
-        Lease { reused: exchange.is_some(), exchange, endpoint: Rc::clone(self) }
+        Lease { reused: exchange.is_some(), exchange, place: None, endpoint: Rc::clone(self) }
     }
 }
 
@@ -145,6 +158,8 @@ impl EndpointPool {
 pub(crate) struct Lease {
     pub(crate) endpoint: Rc<EndpointPool>,
     pub(crate) exchange: Option<Box<Exchange>>,
+    /// With HTTP/2, its share of one.
+    pub(crate) place: Option<Place>,
     /// Whether the connection has carried an earlier request.
     pub(crate) reused: bool,
 }

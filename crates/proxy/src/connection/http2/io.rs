@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::connection::Client;
-use crate::connection::stream::Stream;
+use crate::stream::Stream;
 use crate::timer::Wait;
 
 /// Bytes read and thrown away at a time, at the end.

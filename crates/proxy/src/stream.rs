@@ -1,4 +1,4 @@
-//! A client's socket, with TLS around what is spoken on it or without.
+//! A socket, with TLS around what is spoken on it or without: a client's or an endpoint's.
 
 use std::io;
 use std::pin::Pin;
@@ -6,9 +6,9 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio_rustls::server::TlsStream;
+use tokio_rustls::TlsStream;
 
-/// What a client speaks on.
+/// What is spoken on.
 pub(crate) enum Stream {
     Plain(TcpStream),
     /// Boxed: the state of a session is large, and most sockets here carry none.
