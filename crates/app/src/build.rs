@@ -10,6 +10,7 @@ mod admin;
 mod control;
 mod state;
 
+mod standby;
 mod succession;
 mod upgrade;
 
@@ -28,6 +29,7 @@ use crate::config::Config;
 use listen::{Listeners, listeners};
 use process::Process;
 pub use shutdown::{Ask, Shutdown};
+pub(crate) use standby::stand_by;
 
 /// A process whose sockets are bound and hold what comes; nothing is accepted before [`run`](Bound::run).
 pub struct Bound {

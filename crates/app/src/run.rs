@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tracing::Level;
 
-use crate::build::{Outcome, Shutdown, build};
+use crate::build::{Outcome, Shutdown, build, stand_by};
 use crate::cli::RunArgs;
 use crate::config::{Config, Program};
 use crate::fd::FdLimit;
@@ -46,8 +46,12 @@ pub(crate) fn run(args: RunArgs) -> u8 {
 }
 
 async fn serve(config: Config) -> anyhow::Result<Outcome> {
-    let (ask, shutdown) = Shutdown::new();
+    let (ask, mut shutdown) = Shutdown::new();
     ask.on_signals().context("cannot take over SIGTERM and SIGINT")?;
+    if let Some(who) = stand_by(&config, &mut shutdown).await? {
+        tracing::info!("{who} while another process serves: nothing to drain");
+        return Ok(Outcome { cut: 0 });
+    }
     build(config).await?.run(shutdown).await
 }
 

@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::Shutdown;
 use super::admin::Admin;
 use super::lame_duck::LameDuck;
+use super::standby::Mark;
 
 /// From the hard stop until the workers must have ended; longer, and they hang.
 const STOP_TIME_MAX: Duration = Duration::from_secs(5);
@@ -40,6 +41,8 @@ pub(super) struct Leaving<'a> {
     /// Whom this process has replaced; that one may still look whether it is there.
     predecessor: Option<Received>,
     successor: Option<Successor>,
+    /// What whoever is started in this process' place has to know.
+    mark: Option<Mark>,
     /// Whether somebody has asked the process to leave.
     asked: bool,
     /// When what is left is cut; a lame duck has not come so far.
@@ -53,9 +56,10 @@ impl<'a> Leaving<'a> {
         grace: Grace,
         admin: &'a mut Admin,
         predecessor: Option<Received>,
+        mark: Option<Mark>,
     ) -> Leaving<'a> {
         let (successor, asked, ends) = (None, false, None);
-        Leaving { trigger, duck, grace, admin, predecessor, successor, asked, ends }
+        Leaving { trigger, duck, grace, admin, predecessor, successor, mark, asked, ends }
     }
 
     /// Begins to leave because somebody has asked.
@@ -82,6 +86,7 @@ impl<'a> Leaving<'a> {
     pub(super) fn hand_over(&mut self, successor: Successor) {
         self.trigger.advance(Phase::HandedOver);
         self.admin.close();
+        self.mark.iter().for_each(Mark::set);
         if let Some(predecessor) = self.predecessor.take() {
             predecessor.handed_on();
         }
@@ -147,7 +152,10 @@ impl<'a> Leaving<'a> {
         );
         tokio::select! {
             who = shutdown.asked_to_leave() => tracing::info!("{who}"),
-            () = successor.gone() => tracing::warn!("process {} serves no longer", successor.pid()),
+            () = successor.gone() => {
+                tracing::warn!("process {} serves no longer", successor.pid());
+                self.mark.iter().for_each(Mark::remove);
+            }
         }
     }
 }

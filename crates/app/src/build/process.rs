@@ -20,6 +20,7 @@ use super::lame_duck::LameDuck;
 use super::leave::{Grace, Leaving};
 use super::memory::Memory;
 use super::protocols;
+use super::standby::Mark;
 use super::state::Standing;
 use super::succession::{Succession, handed_over};
 use super::upgrade::{self, Upgrade};
@@ -38,6 +39,8 @@ pub(super) struct Process {
     succession: Succession,
     admin: Admin,
     control: Control,
+    /// For whoever is started in its place.
+    mark: Option<Mark>,
     tasks: Tasks,
     trigger: Arc<Trigger>,
     watch: Watch,
@@ -58,6 +61,7 @@ impl Process {
         let upgrade = Upgrade::new(config.program.take(), config.handover.is_some());
         let standing = Standing::new(watch.clone(), duck, upgrade);
         let admin = Admin::new(admin, health, standing.sources(&live, readiness));
+        let mark = Mark::of(&config);
         let control = Control::new(config.control.take(), shutdown.orders(), admin.sources());
         let succession = Succession { path: config.handover.take(), offers, predecessor };
         let tasks = JoinSet::new();
@@ -69,6 +73,7 @@ impl Process {
             succession,
             admin,
             control,
+            mark,
             tasks,
             trigger,
             watch,
@@ -152,7 +157,7 @@ impl Process {
     ) -> anyhow::Result<Outcome> {
         let (mut finished, mut handed_over) = (pin!(proxy.finished()), pin!(handed_over(owner)));
         let (grace, duck) = (Grace::new(&self.config.proxy), self.standing.duck);
-        let mut leaving = Leaving::new(self.trigger, duck, grace, &mut self.admin, predecessor);
+        let mut leaving = Leaving::new(self.trigger, duck, grace, &mut self.admin, predecessor, self.mark);
         let mut failed = None;
         tokio::select! {
             ended = &mut finished => {

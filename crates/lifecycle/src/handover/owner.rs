@@ -74,8 +74,8 @@ impl Owner {
                 },
                 Some(ended) = sessions.join_next() => match ended {
                     Ok(Ok(successor)) => return successor,
-                    Ok(Err(error)) => self.go_on(&error.to_string()),
-                    Err(error) => self.go_on(&error.to_string()),
+                    Ok(Err(error)) => self.go_on(&error),
+                    Err(error) => self.go_on(&error.into()),
                 },
                 _ = checks.tick() => self.check_path(),
             }
@@ -107,8 +107,12 @@ impl Owner {
     }
 
     /// After a successor has failed: it may have claimed the path already.
-    fn go_on(&mut self, why: &str) {
-        tracing::warn!("no handover ({why}); this process goes on serving");
+    fn go_on(&mut self, why: &io::Error) {
+        if why.kind() == io::ErrorKind::ConnectionAborted {
+            tracing::debug!("somebody has looked whether this process is here");
+        } else {
+            tracing::warn!("no handover ({why}); this process goes on serving");
+        }
         if Identity::of(&self.path) != Some(self.identity) {
             self.claim_again();
         }
@@ -161,8 +165,7 @@ async fn serve(mut stream: UnixStream, offers: Vec<Offer>) -> io::Result<Success
 }
 
 async fn pass_on(stream: &mut UnixStream, offers: Vec<Offer>) -> io::Result<u32> {
-    stream.write_all(&Greeting::ours(false).bytes()).await?;
-    let theirs = Greeting::read(stream).await?;
+    let theirs = greet(stream).await?;
     if theirs.version != VERSION {
         let Greeting { pid, version, .. } = theirs;
         return Err(io::Error::other(format!(
@@ -183,6 +186,21 @@ async fn pass_on(stream: &mut UnixStream, offers: Vec<Offer>) -> io::Result<u32>
         theirs.pid
     );
     Ok(theirs.pid)
+}
+
+/// # Errors
+/// [`io::ErrorKind::ConnectionAborted`] for somebody who says nothing: he only looked whether anybody is here.
+async fn greet(stream: &mut UnixStream) -> io::Result<Greeting> {
+    let greeted = match stream.write_all(&Greeting::ours(false).bytes()).await {
+        Ok(()) => Greeting::read(stream).await,
+        Err(error) => Err(error),
+    };
+    greeted.map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => {
+            io::ErrorKind::ConnectionAborted.into()
+        }
+        _ => error,
+    })
 }
 
 async fn in_time<T>(late: &'static str, message: impl Future<Output = io::Result<T>>) -> io::Result<T> {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::{HOST, Shop, has_handed_over, logs};
-use crate::support::{Gate, program};
+use crate::support::{Gate, eventually, output, program};
 
 const STAY: [&str; 2] = ["--after-handover", "stay"];
 /// Enough for a process to end that wants to.
@@ -87,6 +87,32 @@ fn a_rollout_of_three_that_all_stay_starts_nobody_again() {
     stays(&mut all[0]);
     stays(&mut all[1]);
     assert_eq!(all[2].json("/state")["phase"], "serving");
+}
+
+#[test]
+fn killed_after_its_handover_and_started_again_it_stands_by_and_takes_nothing_back() {
+    let shop = Shop::open();
+    let control = shop.folder.beside("control");
+    let in_a_pod = [&STAY[..], &["--control", control.to_str().unwrap()]].concat();
+    let first = shop.process_with(&in_a_pod);
+    let second = shop.process_with(&STAY);
+    has_handed_over(&first);
+    drop(first);
+    // As a kubelet does, which may have sent SIGTERM already.
+    let mut again = program(&["run", "--manifests"]);
+    again.arg(shop.folder.path()).arg("--handover").arg(shop.path()).args(&in_a_pod);
+    let mut again = again.args(["--http", "127.0.0.1:0", "--admin", "127.0.0.1:0"]).spawn().unwrap();
+    let probe = |what| output(program(&["probe", what, "--control"]).arg(&control)).status.code();
+    eventually("it is live", || (probe("live") == Some(0)).then_some(()));
+    assert_eq!(probe("ready"), Some(1), "so that its pod is replaced");
+    std::thread::sleep(A_WHILE);
+    assert_eq!(second.json("/state")["phase"], "serving");
+    assert!(!second.log().contains("no handover"), "{}", second.log());
+    // Nobody serves any longer: it does.
+    drop(second);
+    eventually("it serves", || (probe("ready") == Some(0)).then_some(()));
+    kill_process(Pid::from_child(&again), Signal::TERM).unwrap();
+    assert!(again.wait().unwrap().success());
 }
 
 #[test]

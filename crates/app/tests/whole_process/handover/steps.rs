@@ -35,7 +35,10 @@ fn successor_killed_before(step: Step) {
     visitors.go_on();
     drop(second);
     between.end();
-    logs(&first, "this process goes on serving");
+    // Who has not said who it is may only have looked.
+    if step == Step::Sockets {
+        logs(&first, "this process goes on serving");
+    }
     // The path was ours, or already the successor's.
     logs(&first, "is made anew");
     visitors.go_on();
