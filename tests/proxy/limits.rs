@@ -1,7 +1,7 @@
 //! What is too large, too slow or too many: what the client is told, and what it costs us.
 
 mod requests;
-mod responses;
+pub(crate) mod responses;
 mod slow;
 
 use system_tests::{Client, Deaf, Gate, Sluice, Upstream};

@@ -1,6 +1,7 @@
 //! TLS: what a client sees of it, and what it does not change.
 
 mod handshake;
+mod hellos;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

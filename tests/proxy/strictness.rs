@@ -1,12 +1,17 @@
 //! What is refused of what a client may send: one entry for each way in which two parsers are known to have disagreed.
+//! `roll` counts them, and says where each is proven.
 //!
 //! Behind every entry stands a second request. It must never be answered, and what is refused must not reach the
 //! upstream: not one byte of a bad head, and never the end of a message whose body is bad.
 
+mod excess;
 mod framing;
+mod http2;
 mod pipelined;
+mod roll;
 mod syntax;
 
+use proxy::Protocol;
 use system_tests::{Client, End, Message, Sluice, Upstream};
 
 /// What stands behind every refused request.
@@ -22,6 +27,18 @@ struct Bench {
 
 impl Bench {
     fn new() -> Bench {
+        Bench::speaking(Protocol::default())
+    }
+
+    fn speaking(protocol: Protocol) -> Bench {
+        let mut bench = Bench::of(protocol);
+        bench.plain_request().expect("a plain request is answered");
+        bench.plain = bench.upstream.received();
+        bench
+    }
+
+    /// One that nobody can ask in plain HTTP/1.
+    fn of(protocol: Protocol) -> Bench {
         let upstream = Upstream::scripted(|peer| {
             while let Ok(request) = peer.request() {
                 if peer.respond(&format!("{}|{}", request.start, request.text())).is_err() {
@@ -29,11 +46,8 @@ impl Bench {
                 }
             }
         });
-        let sluice = Sluice::start(&[upstream.address]);
-        let mut bench = Bench { upstream, sluice, plain: 0 };
-        bench.plain_request().expect("a plain request is answered");
-        bench.plain = bench.upstream.received();
-        bench
+        let sluice = Sluice::speaking(protocol, |_| {}, &[upstream.address]);
+        Bench { upstream, sluice, plain: 0 }
     }
 
     fn plain_request(&self) -> Result<(), String> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use system_tests::{Client, End, PATIENCE, Sluice, Upstream, eventually};
+use system_tests::{Client, End, Gate, PATIENCE, Sluice, Upstream, eventually};
 
 const ASK: &str = "GET /chat HTTP/1.1\r\nHost: host.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
@@ -151,4 +151,26 @@ fn nobody_is_switched_who_has_not_asked_for_just_that() {
     let mut client = Client::connect(sluice.address);
     let with_body = ASK.replace("\r\n\r\n", "\r\nContent-Length: 1\r\n\r\nx");
     assert_eq!(client.send(with_body).response().status(), 502);
+}
+
+#[test]
+fn nothing_is_said_to_an_upstream_that_has_not_agreed_yet() {
+    let gate = Gate::default();
+    let (passed, (tell, told)) = (gate.clone(), std::sync::mpsc::channel());
+    let upstream = Upstream::scripted(move |peer| {
+        let _ = peer.request();
+        passed.pass();
+        let _ = peer.send(AGREE);
+        let _ = tell.send(peer.read_some(1 << 16).unwrap_or_default());
+    });
+    let sluice = Sluice::start(&[upstream.address]);
+    let mut client = Client::connect(sluice.address);
+    client.send(format!("{ASK}GET /smuggled HTTP/1.1\r\nHost: host.test\r\n\r\n"));
+    eventually("the upstream is asked", || upstream.requests() == 1);
+    gate.open();
+    let answer = client.response();
+    assert_eq!((answer.status(), answer.closes()), (400, true));
+    assert_eq!(client.rest(), (vec![], End::Clean));
+    assert_eq!(told.recv_timeout(PATIENCE).unwrap(), b"", "the upstream only sees the end");
+    assert_eq!(upstream.connections(), 1);
 }

@@ -4,6 +4,7 @@
 //! fails and says where. Start at [`Sluice::start`].
 
 pub mod client;
+pub mod frames;
 pub mod gate;
 pub mod grpc;
 pub mod http2;
@@ -15,6 +16,7 @@ pub mod upstream;
 use std::time::{Duration, Instant};
 
 pub use client::{Client, End};
+pub use frames::Frames;
 pub use gate::Gate;
 pub use grpc::{GrpcUpstream, Raw};
 pub use http2::Http2;

@@ -9,6 +9,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore, ServerConfig, StreamOwned};
 
+use crate::frames::Frames;
 use crate::message::{Message, Reader};
 use crate::{End, PATIENCE};
 
@@ -96,6 +97,11 @@ impl Secure {
         Secure { stream: StreamOwned::new(session, socket), reader: Reader::default() }
     }
 
+    /// Agrees on HTTP/2, which the test then writes itself.
+    pub fn into_frames(self) -> Frames<impl Read + Write> {
+        Frames::begin(self.stream)
+    }
+
     /// Shakes hands.
     ///
     /// # Errors
@@ -160,6 +166,11 @@ impl Secure {
     /// Whether an earlier session was resumed.
     pub fn is_resumed(&self) -> bool {
         self.stream.conn.handshake_kind() == Some(HandshakeKind::Resumed)
+    }
+
+    /// Whether the other side lets data be sent that somebody could send once more (0-RTT).
+    pub fn may_send_early(&mut self) -> bool {
+        self.stream.conn.early_data().is_some()
     }
 
     /// The socket below.

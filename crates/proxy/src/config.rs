@@ -84,6 +84,9 @@ pub struct Downstream {
     pub head_bytes_max: usize,
     /// Bytes of a request body; beyond: 413. Bodies are streamed, so this costs no memory.
     pub body_bytes_max: u64,
+    /// Whether fields whose names have an underscore are sent on. Not by default: to an upstream that reads fields as
+    /// variables they are the same as others with a hyphen. Those that it could take for ours are dropped in any case.
+    pub underscores: bool,
     /// From the first byte of a TLS handshake to its end; after it the connection is closed.
     pub handshake_timeout: Duration,
     /// Handshakes under way on one worker; beyond, the oldest is given up. A handshake that is honest takes some round
@@ -223,6 +226,7 @@ impl Default for Downstream {
             request_line_bytes_max: 16 << 10,
             head_bytes_max: 64 << 10,
             body_bytes_max: 1 << 30,
+            underscores: false,
             handshake_timeout: Duration::from_secs(10),
             handshakes_max: 1024,
             head_timeout: Duration::from_secs(10),

@@ -27,6 +27,7 @@ use rustix::net::RecvFlags;
 use tokio::net::TcpStream;
 
 pub(crate) use self::client::Client;
+pub(crate) use self::guard::{FIELDS_MAX, METHOD_BYTES_MAX};
 pub(crate) use self::handshake::Handshakes;
 use self::io::ClientIo;
 use self::open::{Failed, open};

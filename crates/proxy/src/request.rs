@@ -204,6 +204,10 @@ fn is_switch(client: &Client, answered: &Answered) -> bool {
 /// the client there is no better place yet.
 async fn switch(mut record: Record, lease: Lease, answered: Answered) -> Response<ResponseBody> {
     let client = Rc::clone(&record.client);
+    // It was to wait (RFC 6455 §4.1). What it said in the old protocol's place is no word of the new one.
+    if client.spoke_early() {
+        return respond::refuse(record, Refusal::BadRequest);
+    }
     let (mut head, _) = answered.into_parts();
     let protocol = head.headers.get(header::UPGRADE).cloned();
     headers::strip_hop_by_hop(&mut head.headers);

@@ -116,6 +116,20 @@ fn names_that_an_upstream_could_take_for_ours_are_dropped() {
 }
 
 #[test]
+fn other_names_with_an_underscore_pass_where_they_are_wanted() {
+    for (wanted, passed) in [(false, &["x-kept"][..]), (true, &["auth_token", "x-kept"])] {
+        let (upstream, seen) = Upstream::recording(EMPTY);
+        let sluice = Sluice::with(|config| config.downstream.underscores = wanted, &[upstream.address]);
+        let fields =
+            "Auth_Token: 1\r\nX_Forwarded_For: 6.6.6.6\r\nContent_Length: 5\r\nX-Real_IP: 6\r\nX-Kept: 1\r\n";
+        Client::connect(sluice.address)
+            .send(format!("GET / HTTP/1.1\r\nHost: host.test\r\n{fields}\r\n"))
+            .response();
+        assert_eq!(names(&seen.recv_timeout(PATIENCE).expect("a request")), passed);
+    }
+}
+
+#[test]
 fn host_is_forwarded_as_it_was_sent() {
     for host in ["HOST.test", "host.test:8080", "host.test.", "127.0.0.1:81", "[::1]:80"] {
         let seen = forwarded(format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n"));

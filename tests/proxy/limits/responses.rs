@@ -11,6 +11,8 @@ fn bad_heads() -> Vec<(u32, Vec<u8>)> {
     let ok = "HTTP/1.1 200 OK\r\n";
     let mut all: Vec<(u32, String)> = [
         (114, "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello"),
+        (114, "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello"),
+        (114, "Content-Length: 5, 5\r\n\r\nhello"),
         (114, "Content-Length: 5, 6\r\n\r\nhello"),
         (114, "Content-Length: -5\r\n\r\nhello"),
         (114, "Content-Length: +5\r\n\r\nhello"),
@@ -63,6 +65,11 @@ fn bad_heads() -> Vec<(u32, Vec<u8>)> {
     ));
     all.push((119, format!("{ok}{}\r\n", "X: y\r\n".repeat(101))));
     all.into_iter().map(|(row, head)| (row, head.into_bytes())).collect()
+}
+
+/// Rows of these answers.
+pub(crate) fn rows() -> impl Iterator<Item = u32> {
+    bad_heads().into_iter().map(|(row, _)| row)
 }
 
 /// An upstream that gives the answer whose number is the target, and to all else `plain`.

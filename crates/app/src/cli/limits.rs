@@ -43,6 +43,11 @@ pub(crate) struct DownstreamArgs {
     #[arg(long, value_name = "SIZE", env = "SLUICEGATE_BODY_BYTES_MAX", default_value_t = Size(Downstream::default().body_bytes_max))]
     body_bytes_max: Size,
 
+    /// Send on fields whose names have an underscore, which nginx too drops unless it is told otherwise. What an upstream
+    /// could take for a field of ours, such as X_Forwarded_For, is dropped in any case
+    #[arg(long, env = "SLUICEGATE_UNDERSCORES_IN_HEADERS")]
+    underscores_in_headers: bool,
+
     /// From the first byte of a request to the end of its head, then 408: nobody may hold a connection by dribbling
     #[arg(long, value_name = "TIME", env = "SLUICEGATE_HEAD_TIMEOUT", default_value_t = Span(Downstream::default().head_timeout))]
     head_timeout: Span,
@@ -77,6 +82,7 @@ impl DownstreamArgs {
             request_line_bytes_max: self.request_line_bytes_max.in_memory(),
             head_bytes_max: self.head_bytes_max.in_memory(),
             body_bytes_max: self.body_bytes_max.0,
+            underscores: self.underscores_in_headers,
             head_timeout: self.head_timeout.0,
             body_timeout: self.body_timeout.0,
             write_timeout: self.write_timeout.0,

@@ -135,6 +135,13 @@ impl Client {
         !self.in_flight.get() && self.flushed.get() && self.heads_passed.get() == self.requests.get()
     }
 
+    /// Whether something was read behind the request that is being served.
+    pub(crate) fn spoke_early(&self) -> bool {
+        self.heads_passed.get() != self.requests.get()
+            || self.fault.get().is_some()
+            || !self.guard.borrow().at_boundary()
+    }
+
     /// At rest, and no byte of a next request has come.
     pub(super) fn is_idle(&self) -> bool {
         self.is_at_rest()

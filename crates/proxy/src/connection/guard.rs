@@ -8,22 +8,18 @@
 //!
 //! Pure: bytes in, a count out. No IO and no clock.
 
+mod chunks;
+mod head;
+
 use memchr::memchr;
 
+use self::chunks::{CHUNK_EXTENSION_BYTES_MAX, ChunkCost, chunk_size};
+pub(crate) use self::head::{FIELDS_MAX, METHOD_BYTES_MAX};
+use self::head::{Head, Line};
 use crate::error::Refusal;
 
-/// Empty lines that may stand before a request line (RFC 9112 §2.2 asks for at least one).
-const LEADING_LINES_MAX: u8 = 2;
-/// Fields of one head; hyper has the same limit.
-const FIELDS_MAX: u16 = 100;
-/// Bytes of a method: the longest registered one has 17.
-const METHOD_BYTES_MAX: usize = 32;
-/// Bytes of one chunk-size line with its extensions, and of all extensions of one body (RFC 9112 §7.1.1).
-const CHUNK_EXTENSION_BYTES_MAX: usize = 4 << 10;
 /// Bytes of a trailer section; hyper has the same limit.
 const TRAILER_BYTES_MAX: usize = 16 << 10;
-/// Hexadecimal digits of a chunk size: 2^60 bytes, and no overflow.
-const CHUNK_SIZE_DIGITS_MAX: usize = 15;
 
 /// Follows the framing of one connection's requests.
 #[derive(Debug)]
@@ -49,16 +45,16 @@ enum State {
         left: u64,
     },
     ChunkSize {
-        extensions: usize,
+        cost: ChunkCost,
     },
     ChunkData {
         left: u64,
-        extensions: usize,
+        cost: ChunkCost,
     },
     /// The CRLF after a chunk's data: how many of its two bytes are still to come.
     ChunkEnd {
         left: u8,
-        extensions: usize,
+        cost: ChunkCost,
     },
     Trailers {
         bytes: usize,
@@ -67,23 +63,6 @@ enum State {
         why: Refusal,
         in_body: bool,
     },
-}
-
-/// What is known of the head that is being read.
-#[derive(Clone, Copy, Debug, Default)]
-struct Head {
-    leading_lines: u8,
-    line_seen: bool,
-    fields: u16,
-    bytes: usize,
-    http_10: bool,
-    length: Option<u64>,
-    chunked: bool,
-}
-
-enum Line {
-    More,
-    EndOfHead,
 }
 
 impl Guard {
@@ -104,15 +83,15 @@ impl Guard {
                     self.state = if left == 0 { State::Head } else { State::Body { left } };
                     Ok(taken)
                 }
-                State::ChunkData { left, extensions } => {
+                State::ChunkData { left, cost } => {
                     let (taken, left) = take(rest, left);
                     self.state = match left {
-                        0 => State::ChunkEnd { left: 2, extensions },
-                        left => State::ChunkData { left, extensions },
+                        0 => State::ChunkEnd { left: 2, cost },
+                        left => State::ChunkData { left, cost },
                     };
                     Ok(taken)
                 }
-                State::ChunkEnd { left, extensions } => self.chunk_end(rest[0], left, extensions),
+                State::ChunkEnd { left, cost } => self.chunk_end(rest[0], left, cost),
                 State::Refused { .. } => break,
             };
             match step {
@@ -190,15 +169,12 @@ impl Guard {
 
     fn complete_line(&mut self, line: &[u8], heads: &mut u32) -> Result<(), Refusal> {
         match self.state {
-            State::ChunkSize { extensions } => {
-                let (size, more) = chunk_size(line)?;
-                let extensions = extensions + more;
-                if extensions > CHUNK_EXTENSION_BYTES_MAX {
-                    return Err(Refusal::BadFraming);
-                }
+            State::ChunkSize { cost } => {
+                let (size, extensions) = chunk_size(line)?;
+                let cost = cost.with(line.len(), size, extensions)?;
                 self.state = match size {
                     0 => State::Trailers { bytes: 0 },
-                    left => State::ChunkData { left, extensions },
+                    left => State::ChunkData { left, cost },
                 };
                 Ok(())
             }
@@ -223,10 +199,10 @@ impl Guard {
         }
     }
 
-    fn chunk_end(&mut self, byte: u8, left: u8, extensions: usize) -> Result<usize, Refusal> {
+    fn chunk_end(&mut self, byte: u8, left: u8, cost: ChunkCost) -> Result<usize, Refusal> {
         self.state = match (left, byte) {
-            (2, b'\r') => State::ChunkEnd { left: 1, extensions },
-            (1, b'\n') => State::ChunkSize { extensions },
+            (2, b'\r') => State::ChunkEnd { left: 1, cost },
+            (1, b'\n') => State::ChunkSize { cost },
             _ => return Err(Refusal::BadFraming),
         };
         Ok(1)
@@ -245,149 +221,6 @@ pub(crate) struct Followed {
 fn take(rest: &[u8], left: u64) -> (usize, u64) {
     let taken = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
     (taken, left - taken as u64)
-}
-
-impl Head {
-    fn line(&mut self, line: &[u8]) -> Result<Line, Refusal> {
-        self.bytes += line.len();
-        let content = line.strip_suffix(b"\r\n").ok_or(Refusal::BadRequest)?;
-        if !self.line_seen {
-            if content.is_empty() {
-                self.leading_lines += 1;
-                return if self.leading_lines > LEADING_LINES_MAX {
-                    Err(Refusal::BadRequest)
-                } else {
-                    Ok(Line::More)
-                };
-            }
-            self.line_seen = true;
-            self.http_10 = request_line(content)?;
-            return Ok(Line::More);
-        }
-        match content.first() {
-            None => self.end(),
-            Some(b' ' | b'\t') => Err(Refusal::BadRequest),
-            Some(first) => {
-                self.fields += 1;
-                if self.fields > FIELDS_MAX {
-                    return Err(Refusal::HeadTooLarge);
-                }
-                match first {
-                    b'c' | b'C' => self.length(content)?,
-                    b't' | b'T' => self.coding(content)?,
-                    _ => {}
-                }
-                Ok(Line::More)
-            }
-        }
-    }
-
-    /// RFC 9112 §6.3: more than one length, or one that is no plain number, can be read in two ways.
-    fn length(&mut self, field: &[u8]) -> Result<(), Refusal> {
-        let Some(value) = value_of(field, b"content-length") else { return Ok(()) };
-        let digits = !value.is_empty() && value.len() <= 18 && value.iter().all(u8::is_ascii_digit);
-        if !digits || self.length.is_some() {
-            return Err(Refusal::BadFraming);
-        }
-        self.length = Some(value.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')));
-        Ok(())
-    }
-
-    /// RFC 9112 §6.1: `chunked`, once and alone. A coding that we do not know is 501; anything that could hide
-    /// `chunked` from one parser and not from another is 400.
-    fn coding(&mut self, field: &[u8]) -> Result<(), Refusal> {
-        let Some(value) = value_of(field, b"transfer-encoding") else { return Ok(()) };
-        if self.chunked {
-            return Err(Refusal::BadFraming);
-        }
-        if value.eq_ignore_ascii_case(b"chunked") {
-            self.chunked = true;
-            return Ok(());
-        }
-        let codings: Vec<&[u8]> = value.split(|b| *b == b',').map(<[u8]>::trim_ascii).collect();
-        let malformed =
-            codings.iter().any(|coding| coding.is_empty() || !coding.iter().all(|b| is_token(*b)));
-        let before_last = &codings[..codings.len() - 1];
-        if malformed || before_last.iter().any(|coding| coding.eq_ignore_ascii_case(b"chunked")) {
-            return Err(Refusal::BadFraming);
-        }
-        Err(Refusal::TransferCoding)
-    }
-
-    /// RFC 9112 §6.1: both framings at once, and a coding in HTTP/1.0, are signs of smuggling.
-    fn end(&self) -> Result<Line, Refusal> {
-        if self.chunked && (self.length.is_some() || self.http_10) {
-            return Err(Refusal::BadFraming);
-        }
-        Ok(Line::EndOfHead)
-    }
-
-    fn framing(&self) -> State {
-        match (self.chunked, self.length) {
-            (true, _) => State::ChunkSize { extensions: 0 },
-            (false, None | Some(0)) => State::Head,
-            (false, Some(left)) => State::Body { left },
-        }
-    }
-}
-
-/// Checks `method SP request-target SP HTTP-version` (RFC 9112 §3) and says whether the version is 1.0.
-fn request_line(line: &[u8]) -> Result<bool, Refusal> {
-    let method = memchr(b' ', line).ok_or(Refusal::BadRequest)?;
-    let (target, version) =
-        line[method + 1..].split_at(memchr(b' ', &line[method + 1..]).ok_or(Refusal::BadRequest)?);
-    if method == 0 || method > METHOD_BYTES_MAX || target.is_empty() {
-        return Err(Refusal::BadRequest);
-    }
-    // A fragment is never sent (RFC 9112 §3.2); hyper would cut it off without a word.
-    if memchr(b'#', target).is_some() {
-        return Err(Refusal::BadTarget);
-    }
-    match &version[1..] {
-        b"HTTP/1.1" => Ok(false),
-        b"HTTP/1.0" => Ok(true),
-        [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
-            if major.is_ascii_digit() && minor.is_ascii_digit() =>
-        {
-            Err(Refusal::Version)
-        }
-        _ => Err(Refusal::BadRequest),
-    }
-}
-
-/// The value of `field` without the white space around it, if the field has this name.
-fn value_of<'a>(field: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    let (head, tail) = field.split_at_checked(name.len())?;
-    let value = tail.strip_prefix(b":")?;
-    // Not `trim_ascii`: it also takes vertical tabs and form feeds for white space (RFC 9110 §5.6.3 does not).
-    let from = value.iter().position(|b| !matches!(b, b' ' | b'\t')).unwrap_or(value.len());
-    let to = value.iter().rposition(|b| !matches!(b, b' ' | b'\t')).map_or(from, |last| last + 1);
-    head.eq_ignore_ascii_case(name).then(|| &value[from..to])
-}
-
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
-}
-
-/// Reads `1*HEXDIG [ chunk-ext ] CRLF` (RFC 9112 §7.1): the size, and the bytes that its extensions take.
-fn chunk_size(line: &[u8]) -> Result<(u64, usize), Refusal> {
-    let content = line.strip_suffix(b"\r\n").ok_or(Refusal::BadFraming)?;
-    let digits = content.iter().position(|b| !b.is_ascii_hexdigit()).unwrap_or(content.len());
-    let (digits, extensions) = content.split_at(digits);
-    if digits.is_empty() || digits.len() > CHUNK_SIZE_DIGITS_MAX || !are_extensions(extensions) {
-        return Err(Refusal::BadFraming);
-    }
-    let value = |digit: u8| u64::from(char::from(digit).to_digit(16).unwrap_or(0));
-    let size = digits.iter().fold(0, |size, digit| size * 16 + value(*digit));
-    Ok((size, extensions.len()))
-}
-
-/// Nothing, or `;` and a name for each extension, without control characters. The white space that RFC 9112 §7.1.1
-/// allows for the sake of old senders is refused: it is what parsers disagree on.
-fn are_extensions(extensions: &[u8]) -> bool {
-    let Some(list) = extensions.strip_prefix(b";") else { return extensions.is_empty() };
-    let visible = list.iter().all(|b| matches!(b, b' '..=b'~'));
-    visible && list.split(|b| *b == b';').all(|one| one.first().is_some_and(|b| is_token(*b)))
 }
 
 #[cfg(test)]

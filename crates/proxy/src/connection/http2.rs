@@ -31,6 +31,9 @@ pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Connections are told to leave within this time from the beginning of a drain: at once, and a thousand clients would
 /// come back in the same moment.
 const GOODBYE_SPREAD: Duration = Duration::from_secs(10);
+/// Streams of one connection that may end because the client broke the rules: each costs it a frame, and us a request
+/// begun and reset (CVE-2025-8671).
+const STREAM_ERRORS_MAX: usize = 64;
 /// From the goodbye of a connection that carries nothing to its end. A client that is there answers within a round trip.
 const GOODBYE_TIME_MAX: Duration = Duration::from_secs(5);
 
@@ -46,6 +49,7 @@ pub(super) async fn serve(stream: Stream, client: &Rc<Client>) {
         .initial_stream_window_size(window.min(limits.http2.stream_window_bytes))
         .initial_connection_window_size(window)
         .max_send_buf_size(limits.http2.send_buffer_bytes)
+        .max_local_error_reset_streams(STREAM_ERRORS_MAX)
         .max_header_list_size(u32::try_from(limits.head_bytes_max).unwrap_or(u32::MAX))
         .serve_connection(TokioIo::new(Http2Io::new(stream, Rc::clone(client))), service);
     let mut connection = pin!(connection);

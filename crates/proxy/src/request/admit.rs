@@ -9,7 +9,7 @@ use http_body::Body;
 use hyper::body::Incoming;
 use model::{RequestHost, RequestPath};
 
-use crate::connection::Client;
+use crate::connection::{Client, FIELDS_MAX, METHOD_BYTES_MAX};
 use crate::error::Refusal;
 
 /// A request that may be routed.
@@ -28,6 +28,9 @@ pub(crate) fn admit<'r>(client: &Client, request: &'r Request<Incoming>) -> Resu
     if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
         return Err(Refusal::Method);
     }
+    if request.version() == Version::HTTP_2 {
+        measure(request)?;
+    }
     let path = path(request)?;
     let host = host(request)?;
     expectation(request)?;
@@ -35,6 +38,21 @@ pub(crate) fn admit<'r>(client: &Client, request: &'r Request<Incoming>) -> Resu
         return Err(Refusal::BodyTooLarge);
     }
     Ok(Admitted { host, path })
+}
+
+/// What the guard has looked at in HTTP/1. Each crumb of a cookie counts: a compressed one costs a byte to send.
+fn measure(request: &Request<Incoming>) -> Result<(), Refusal> {
+    if request.headers().len() > usize::from(FIELDS_MAX) {
+        return Err(Refusal::HeadTooLarge);
+    }
+    if request.method().as_str().len() > METHOD_BYTES_MAX {
+        return Err(Refusal::BadRequest);
+    }
+    // RFC 9113 §8.3.1: a `:path` is never empty. The library takes a query alone for one whose slash was left out.
+    match request.uri().path_and_query() {
+        Some(target) if target.as_str().starts_with('?') => Err(Refusal::BadTarget),
+        _ => Ok(()),
+    }
 }
 
 impl Admitted<'_> {

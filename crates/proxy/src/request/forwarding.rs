@@ -46,7 +46,7 @@ pub(super) fn forward(client: &Client, headers: &mut HeaderMap) {
     let forwarding = made.get_or_insert_with(|| {
         Box::new(Forwarding::new(client.peer(), client.local(), client.scheme(), networks))
     });
-    headers::strip_aliases(headers, forwarding.trusted);
+    headers::strip_aliases(headers, forwarding.trusted, client.worker.config.downstream.underscores);
     forwarding.set(headers, networks);
 }
 

@@ -25,8 +25,25 @@ const HOP_BY_HOP: [HeaderName; 10] = [
 const NEVER_NOMINATED: [HeaderName; 4] =
     [header::HOST, header::CONTENT_LENGTH, header::AUTHORIZATION, header::COOKIE];
 
-/// Fields that have no place in a trailer (RFC 9110 §6.5.1).
-const NOT_IN_TRAILERS: [HeaderName; 12] = [
+/// Fields that have no place in a trailer (RFC 9110 §6.5.1): what frames, routes, authenticates, asks for something else
+/// or says what an answer means.
+const NOT_IN_TRAILERS: [HeaderName; 28] = [
+    header::AGE,
+    header::DATE,
+    header::EXPIRES,
+    header::IF_MATCH,
+    header::IF_MODIFIED_SINCE,
+    header::IF_NONE_MATCH,
+    header::IF_RANGE,
+    header::IF_UNMODIFIED_SINCE,
+    header::LOCATION,
+    header::ORIGIN,
+    header::PRAGMA,
+    header::RANGE,
+    header::RETRY_AFTER,
+    header::STRICT_TRANSPORT_SECURITY,
+    header::VARY,
+    header::WWW_AUTHENTICATE,
     header::HOST,
     header::CONTENT_LENGTH,
     header::CONTENT_TYPE,
@@ -47,26 +64,28 @@ const OWNED: [&str; 6] =
 
 /// Whether a trailer of this name is dropped.
 pub(crate) fn is_refused_in_trailers(name: &HeaderName) -> bool {
-    let ours = is_alias(name.as_str(), false) || OWNED.contains(&name.as_str());
+    let ours = is_alias(name.as_str(), false, false) || OWNED.contains(&name.as_str());
     ours || HOP_BY_HOP.contains(name) || NOT_IN_TRAILERS.contains(name)
 }
 
 /// Removes fields that would speak in our name, and, from a peer that is not trusted, all that is said to be forwarded.
-pub(super) fn strip_aliases(headers: &mut HeaderMap, trusted: bool) {
-    let aliases: Vec<_> = headers.keys().filter(|name| is_alias(name.as_str(), trusted)).cloned().collect();
+pub(super) fn strip_aliases(headers: &mut HeaderMap, trusted: bool, underscores: bool) {
+    let is_one = |name: &&HeaderName| is_alias(name.as_str(), trusted, underscores);
+    let aliases: Vec<_> = headers.keys().filter(is_one).cloned().collect();
     for name in aliases {
         headers.remove(name);
     }
 }
 
 /// An upstream that hands fields on as variables writes every character but letters and digits as `_`, and then cannot
-/// tell `X-Real-IP` from `X.Real.IP`. Names with `_` are dropped as nginx does, other spellings if we own the name.
-fn is_alias(name: &str, trusted: bool) -> bool {
+/// tell `X-Real-IP` from `X.Real.IP`. Names with `_` are dropped as nginx does, unless they are
+/// wanted; other spellings if we own the name.
+fn is_alias(name: &str, trusted: bool, underscores: bool) -> bool {
     if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
         return !trusted && is_forwarding(name);
     }
     let plain = name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
-    name.contains('_') || is_forwarding(&plain) || OWNED.contains(&plain.as_str())
+    (name.contains('_') && !underscores) || is_forwarding(&plain) || OWNED.contains(&plain.as_str())
 }
 
 fn is_forwarding(name: &str) -> bool {
@@ -151,16 +170,19 @@ pub(super) fn as_http2(head: &mut Parts, protocol: Protocol) -> Option<()> {
     Some(())
 }
 
-/// Whether a response's body ends where everybody would say it does (RFC 9112 §6.3): one coding that we know, and no
-/// length beside it. hyper reads more than that, and what it undoes we would pass on as if it had never been there.
+/// Whether a response's body ends where everybody would say it does (RFC 9112 §6.3): one plain length, or one coding that
+/// we know and no length beside it. hyper reads more than that, and what it undoes we would pass on as if it had never
+/// been there.
 pub(super) fn is_framed_well(headers: &HeaderMap) -> bool {
+    let mut lengths = headers.get_all(header::CONTENT_LENGTH).iter();
+    let (length, more) = (lengths.next(), lengths.next());
+    if more.is_some() || !length.is_none_or(|length| length.as_bytes().iter().all(u8::is_ascii_digit)) {
+        return false;
+    }
     let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
     match (codings.next(), codings.next()) {
         (None, _) => true,
-        (Some(coding), None) => {
-            coding.as_bytes().eq_ignore_ascii_case(b"chunked")
-                && !headers.contains_key(header::CONTENT_LENGTH)
-        }
+        (Some(coding), None) => coding.as_bytes().eq_ignore_ascii_case(b"chunked") && length.is_none(),
         _ => false,
     }
 }
@@ -215,7 +237,7 @@ mod tests {
             ("accept", "*/*"),
         ]);
         strip_hop_by_hop(&mut headers);
-        strip_aliases(&mut headers, false);
+        strip_aliases(&mut headers, false, false);
         let mut left: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
         left.sort_unstable();
         assert_eq!(left, ["accept", "com.example", "content-length", "host"]);

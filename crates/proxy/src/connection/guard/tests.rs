@@ -138,6 +138,9 @@ fn limits_hold_for_whole_and_for_unfinished_input() {
     let mut extension = head("Transfer-Encoding: chunked\r\n");
     extension.extend_from_slice(&[b"5;".as_slice(), &[b'a'; 5_000]].concat());
     assert_eq!(follow(&extension).1, Some(Refusal::BadFraming));
+    let mut last = head("Transfer-Encoding: chunked\r\n");
+    last.extend_from_slice(&[b"0;".as_slice(), &[b'a'; 5_000], b"\r\n\r\n"].concat());
+    assert_eq!(follow(&last).1, Some(Refusal::BadFraming));
     let mut trailers = head("Transfer-Encoding: chunked\r\n");
     trailers.extend_from_slice(&[b"0\r\nX: ".as_slice(), &[b'a'; 17_000]].concat());
     assert_eq!(follow(&trailers).1, Some(Refusal::BadFraming));
@@ -152,4 +155,18 @@ fn what_is_valid_passes_up_to_the_first_bad_line() {
     assert_eq!((followed.passed, followed.heads), (good.len() + 16, 1));
     assert_eq!(guard.follow(good), Followed { passed: 0, heads: 0 });
     assert!(!guard.refused_in_body());
+}
+
+#[test]
+fn chunks_that_cost_more_than_they_carry_are_refused_and_small_ones_are_not() {
+    let body = |chunk: &str, times: usize| {
+        let head = head("Transfer-Encoding: chunked\r\n");
+        [&head[..], chunk.repeat(times).as_bytes(), b"0\r\n\r\n"].concat()
+    };
+    assert_eq!(follow(&body("2\r\nab\r\n", 100_000)).1, None);
+    assert_eq!(follow(&body("1\r\na\r\n", 30_000)).1, None);
+    assert_eq!(follow(&body("1\r\na\r\n", 40_000)).1, Some(Refusal::BadFraming));
+    assert_eq!(follow(&body("000000000000001\r\na\r\n", 5_000)).1, Some(Refusal::BadFraming));
+    let paid_back = "1\r\na\r\n".repeat(30_000) + "8000\r\n" + &"a".repeat(32_768) + "\r\n";
+    assert_eq!(follow(&body(&paid_back, 3)).1, None);
 }
