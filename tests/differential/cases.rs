@@ -66,6 +66,10 @@ pub(crate) const CASES: &[Case] = &[
     but("an extension with NUL", b"POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a\0\r\nhello\r\n0\r\n\r\n", (Stricter, Stricter), "RFC 9112 §7.1.1: no token"),
     but("a semicolon and no extension", b"POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;\r\nhello\r\n0\r\n\r\n", (Stricter, Stricter), "RFC 9112 §7.1.1: an extension has a name"),
     but("an end of chunks in LF", b"POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\n", (Stricter, Stricter), "lines end in CRLF"),
+    same(
+        "a GET with chunks",
+        b"GET /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    ),
     same("a GET with a body", b"GET /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"),
     but("lines that end in LF", b"GET /x HTTP/1.1\nHost: a\n\n", (Stricter, Stricter), "RFC 9112 §2.2 lets a recipient accept LF alone; clients of this age do not send it, attackers do"),
     same("CR in a value", b"GET /x HTTP/1.1\r\nHost: a\r\nProbe: a\rb\r\n\r\n"),

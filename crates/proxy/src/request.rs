@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use http::uri::Uri;
-use http::{Request, Response, StatusCode, Version, header};
+use http::{Method, Request, Response, StatusCode, Version, header};
 use http_body::Body;
 use hyper::body::Incoming;
 use model::{Protocol, Route};
@@ -242,6 +242,13 @@ fn prepare(
     let may_upgrade = head.version == Version::HTTP_11 && body.is_end_stream() && !protocol.is_http2();
     let upgrade = upgrade.filter(|_| may_upgrade);
     headers::strip_hop_by_hop(&mut head.headers);
+    // Of these two hyper takes it for granted that they have no body, and would drop one of unknown length.
+    if matches!(head.method, Method::GET | Method::HEAD)
+        && !body.is_end_stream()
+        && body.size_hint().exact().is_none()
+    {
+        head.headers.insert(header::TRANSFER_ENCODING, http::HeaderValue::from_static("chunked"));
+    }
     forwarding::forward(client, &mut head.headers);
     if trailers {
         head.headers.insert(header::TE, http::HeaderValue::from_static("trailers"));
