@@ -243,7 +243,8 @@ fn prepare(
     let upgrade = upgrade.filter(|_| may_upgrade);
     headers::strip_hop_by_hop(&mut head.headers);
     // Of these two hyper takes it for granted that they have no body, and would drop one of unknown length.
-    if matches!(head.method, Method::GET | Method::HEAD)
+    if !protocol.is_http2()
+        && matches!(head.method, Method::GET | Method::HEAD)
         && !body.is_end_stream()
         && body.size_hint().exact().is_none()
     {

@@ -1,6 +1,6 @@
 //! What is late, and what upstreams answer.
 
-use super::{Row, elsewhere, here, nowhere};
+use super::{Row, elsewhere, here};
 
 pub(super) const ROWS: &[Row] = &[
     elsewhere(108, "a slow head", "408, close", "proxy/limits/slow.rs", "a_head_that_is_not_whole_in_time_is_408_however_busily_it_comes"),
@@ -20,6 +20,6 @@ pub(super) const ROWS: &[Row] = &[
     elsewhere(122, "bytes on an idle connection", "nobody's answer", "proxy/limits/responses.rs", "bytes_on_an_idle_connection_are_nobodys_answer"),
     elsewhere(123, "a connection that dies as it is used again", "tried again if that is safe", "proxy/upstreams/retries.rs", "a_get_that_meets_a_pooled_connection_as_it_dies_is_answered"),
     elsewhere(124, "an answer before its request is whole", "sent, and both connections end", "proxy/upstreams/answers.rs", "an_answer_that_comes_before_its_request_is_whole_says_that_the_connection_ends"),
-    nowhere(125, "plain text from an upstream of TLS", "502").but("there is no TLS to upstreams yet"),
+    elsewhere(125, "plain text from an upstream of TLS", "502", "proxy/grpc.rs", "an_endpoint_that_speaks_no_tls_is_not_sent_a_request"),
     elsewhere(126, "compressed answers", "as they came", "proxy/forwarding/responses.rs", "an_answer_is_on_the_wire_as_others_write_it").but("nothing is compressed or decompressed, so no ETag is weakened"),
 ];
