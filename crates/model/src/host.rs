@@ -148,7 +148,7 @@ impl<'a> RequestHost<'a> {
         let (name, port) = split_port(raw)?;
         let port = port.map(parse_port).transpose()?.flatten();
         if name.starts_with('[') {
-            return Ok(RequestHost { name: Cow::Borrowed(check_ip_literal(name)?), port });
+            return Ok(RequestHost { name: Cow::Owned(check_ip_literal(name)?.to_ascii_lowercase()), port });
         }
         let name = name.strip_suffix('.').unwrap_or(name);
         if name.is_empty() {
@@ -225,6 +225,7 @@ mod tests {
             ("EX.com.:443", "ex.com", Some(443)),
             ("a_b.example:", "a_b.example", None),
             ("[::1]:8080", "[::1]", Some(8080)),
+            ("[2001:DB8::B]:80", "[2001:db8::b]", Some(80)),
             ("10.0.0.1", "10.0.0.1", None),
         ] {
             let host = RequestHost::parse(raw).unwrap_or_else(|e| panic!("{raw}: {e}"));

@@ -4,14 +4,14 @@
 //! parked connection costs about a kilobyte, and it has no half-read request that a drain could lose.
 
 mod client;
-mod guard;
+pub(crate) mod guard;
 mod handshake;
 mod http2;
 mod io;
 mod linger;
 mod open;
 mod preface;
-mod proxy_header;
+pub(crate) mod proxy_header;
 
 use std::future::poll_fn;
 use std::pin::Pin;

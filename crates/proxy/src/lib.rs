@@ -10,6 +10,8 @@ mod body;
 mod config;
 mod connection;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod listener;
 mod metrics;
 mod overload;

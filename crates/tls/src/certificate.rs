@@ -129,6 +129,21 @@ impl Certificate {
         self.out_of_order
     }
 
+    /// Signs as in a handshake with a client that takes any scheme. For the fuzz targets.
+    ///
+    /// # Errors
+    /// If the key cannot.
+    #[cfg(feature = "fuzzing")]
+    pub fn sign(
+        &self,
+        schemes: &[rustls::SignatureScheme],
+        message: &[u8],
+    ) -> Result<(rustls::SignatureScheme, Vec<u8>), rustls::Error> {
+        let signer = self.key.key.choose_scheme(schemes);
+        let signer = signer.ok_or(rustls::Error::General("no scheme fits".into()))?;
+        Ok((signer.scheme(), signer.sign(message)?))
+    }
+
     pub(crate) fn key(&self) -> &Arc<CertifiedKey> {
         &self.key
     }

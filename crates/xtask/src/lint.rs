@@ -96,6 +96,6 @@ fn fuzz_targets() -> Result<()> {
     fmt.args(manifest);
     shell::run(fmt)?;
     let mut clippy = cargo(&["clippy", "--locked", "--no-default-features", "--target-dir", "target/fuzz"]);
-    clippy.args(manifest).args(["--", "-D", "warnings"]);
+    clippy.args(manifest).args(["--all-targets", "--", "-D", "warnings"]);
     shell::run(clippy)
 }

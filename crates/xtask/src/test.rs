@@ -25,5 +25,15 @@ pub(crate) fn run() -> Result<()> {
         Ok(image) => drop(test.env("SLUICEGATE_IMAGE", image)),
         Err(why) => eprintln!("note: {why:#}; tests that need our image will fail"),
     }
+    shell::run(test)?;
+    fuzz_properties()
+}
+
+/// What the fuzz targets say, for the corpus and a bounded number of mutations of it: a workspace of its own, of which only
+/// the library links without libFuzzer.
+fn fuzz_properties() -> Result<()> {
+    let mut test =
+        cargo(&["test", "--locked", "--no-default-features", "--lib", "--target-dir", "target/fuzz"]);
+    test.args(["--manifest-path", "fuzz/Cargo.toml"]);
     shell::run(test)
 }

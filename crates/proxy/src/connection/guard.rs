@@ -13,13 +13,15 @@ mod head;
 
 use memchr::memchr;
 
-use self::chunks::{CHUNK_EXTENSION_BYTES_MAX, ChunkCost, chunk_size};
+use self::chunks::{CHUNK_EXTENSION_BYTES_MAX, CHUNK_SIZE_DIGITS_MAX, ChunkCost, chunk_size};
 pub(crate) use self::head::{FIELDS_MAX, METHOD_BYTES_MAX};
 use self::head::{Head, Line};
 use crate::error::Refusal;
 
 /// Bytes of a trailer section; hyper has the same limit.
 const TRAILER_BYTES_MAX: usize = 16 << 10;
+/// Bytes of a chunk-size line that may still be completed: however a line is cut into reads, it is refused or not.
+const CHUNK_LINE_BYTES_MAX: usize = CHUNK_SIZE_DIGITS_MAX + CHUNK_EXTENSION_BYTES_MAX + 1;
 
 /// Follows the framing of one connection's requests.
 #[derive(Debug)]
@@ -150,7 +152,7 @@ impl Guard {
 
     fn check_partial(&self, length: usize) -> Result<(), Refusal> {
         match self.state {
-            State::ChunkSize { .. } if length > CHUNK_EXTENSION_BYTES_MAX => Err(Refusal::BadFraming),
+            State::ChunkSize { .. } if length > CHUNK_LINE_BYTES_MAX => Err(Refusal::BadFraming),
             State::Trailers { bytes } if bytes + length > TRAILER_BYTES_MAX => Err(Refusal::BadFraming),
             State::Head => self.check_head_size(length),
             _ => Ok(()),

@@ -69,7 +69,7 @@ pub(crate) fn is_refused_in_trailers(name: &HeaderName) -> bool {
 }
 
 /// Removes fields that would speak in our name, and, from a peer that is not trusted, all that is said to be forwarded.
-pub(super) fn strip_aliases(headers: &mut HeaderMap, trusted: bool, underscores: bool) {
+pub(crate) fn strip_aliases(headers: &mut HeaderMap, trusted: bool, underscores: bool) {
     let is_one = |name: &&HeaderName| is_alias(name.as_str(), trusted, underscores);
     let aliases: Vec<_> = headers.keys().filter(is_one).cloned().collect();
     for name in aliases {

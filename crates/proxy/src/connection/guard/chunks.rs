@@ -9,7 +9,7 @@ pub(super) const CHUNK_EXTENSION_BYTES_MAX: usize = 4 << 10;
 /// chunks of one byte, or with padded sizes, run into this: they cost far more to read than to send.
 const CHUNK_WASTE_BYTES_MAX: usize = 64 << 10;
 /// Hexadecimal digits of a chunk size: 2^60 bytes, and no overflow.
-const CHUNK_SIZE_DIGITS_MAX: usize = 15;
+pub(super) const CHUNK_SIZE_DIGITS_MAX: usize = 15;
 
 /// What the framing of a body's chunks has cost so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

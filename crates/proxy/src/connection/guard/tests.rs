@@ -147,6 +147,16 @@ fn limits_hold_for_whole_and_for_unfinished_input() {
 }
 
 #[test]
+fn the_longest_chunk_line_passes_however_it_is_cut_into_reads() {
+    let line = |extension: usize| {
+        let line = format!("000000000000005;{}\r\nhello\r\n0\r\n\r\n", "a".repeat(extension - 1));
+        [head("Transfer-Encoding: chunked\r\n"), line.into_bytes()].concat()
+    };
+    assert_eq!(follow(&line(CHUNK_EXTENSION_BYTES_MAX)).1, None);
+    assert_eq!(follow(&line(CHUNK_EXTENSION_BYTES_MAX + 1)).1, Some(Refusal::BadFraming));
+}
+
+#[test]
 fn what_is_valid_passes_up_to_the_first_bad_line() {
     let good = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
     let input = [good.as_slice(), b"GET / HTTP/1.1\r\nX: a\n\r\n"].concat();

@@ -1,0 +1,100 @@
+//! What the fuzz targets see of the parts that are private: the same code, behind functions of bytes.
+//!
+//! Only there with the feature `fuzzing`, which nothing that is shipped asks for. Never: code of its own that could be
+//! right where the proxy is wrong.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+
+use http::HeaderMap;
+use http::header::HeaderName;
+
+use crate::access_log::Logger;
+use crate::connection::guard;
+use crate::connection::proxy_header::{self, Parsed};
+use crate::metrics::Cells;
+use crate::request::headers;
+
+/// The guard of one HTTP/1 connection.
+#[derive(Debug)]
+pub struct Guard(guard::Guard);
+
+impl Guard {
+    /// One with these limits.
+    pub fn new(line_bytes_max: usize, head_bytes_max: usize) -> Guard {
+        Guard(guard::Guard::new(guard::Limits { line_bytes_max, head_bytes_max }))
+    }
+
+    /// Follows one read: how many bytes may pass, and how many heads end among them.
+    pub fn follow(&mut self, bytes: &[u8]) -> (usize, u32) {
+        let followed = self.0.follow(bytes);
+        (followed.passed, followed.heads)
+    }
+
+    /// The word for why nothing passes any more.
+    pub fn refused(&self) -> Option<&'static str> {
+        self.0.refused().map(crate::error::Refusal::as_str)
+    }
+
+    /// Whether no byte of a next request has come.
+    pub fn at_boundary(&self) -> bool {
+        self.0.at_boundary()
+    }
+}
+
+/// What is read of a PROXY header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyHeader {
+    /// All of it: client and local address, if it says any, and its bytes.
+    Whole {
+        /// Where the bytes come from and where they went.
+        origin: Option<(SocketAddr, SocketAddr)>,
+        /// How many bytes belong to the header.
+        length: usize,
+    },
+    /// Its beginning.
+    More,
+    /// None.
+    Malformed,
+}
+
+/// Reads a PROXY header.
+pub fn proxy_header(bytes: &[u8]) -> ProxyHeader {
+    match proxy_header::parse(bytes) {
+        Parsed::Whole { origin, length } => {
+            ProxyHeader::Whole { origin: origin.map(|it| (it.client, it.local)), length }
+        }
+        Parsed::More => ProxyHeader::More,
+        Parsed::Malformed => ProxyHeader::Malformed,
+    }
+}
+
+/// Takes from a request's fields what must not cross the hop, in the order in which the proxy does.
+pub fn sanitise(fields: &mut HeaderMap, trusted: bool) {
+    headers::strip_hop_by_hop(fields);
+    headers::strip_aliases(fields, trusted, false);
+}
+
+/// Whether a trailer of this name is dropped.
+pub fn is_refused_in_trailers(name: &HeaderName) -> bool {
+    headers::is_refused_in_trailers(name)
+}
+
+/// What a worker writes for one request: fields of the draft, fields of the end, and a number.
+pub fn access_log_line(
+    draft: &[(&'static str, &[u8])],
+    end: &[(&'static str, &[u8])],
+    number: u64,
+) -> Vec<u8> {
+    let (sender, receiver) = sync_channel(1);
+    let logger = Logger::new(Some(sender), Arc::new(Cells::default()));
+    logger.tick();
+    let draft = logger.draft(|line| draft.iter().for_each(|(name, value)| line.bytes(name, value)));
+    logger.finish(draft.expect("the log is on"), |line| {
+        line.number("status", number);
+        end.iter().for_each(|(name, value)| line.bytes(name, value));
+    });
+    drop(logger);
+    receiver.recv().expect("a logger's end hands its last lines over")
+}
