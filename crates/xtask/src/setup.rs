@@ -32,6 +32,7 @@ pub(crate) fn run() -> Result<()> {
     lint_tools()?;
     peers()?;
     control_plane()?;
+    conformance()?;
     nodes().map(drop)
 }
 
@@ -79,6 +80,14 @@ fn install(programs: &[(&str, &str)]) -> Result<()> {
 /// If Go, the one thing that is not installed here, is missing, says where to get it.
 pub(crate) fn control_plane() -> Result<Binaries> {
     Ok(control_plane::build()?)
+}
+
+/// Builds the test suites of others that our tests run.
+///
+/// # Errors
+/// If Go is missing or fails.
+pub(crate) fn conformance() -> Result<()> {
+    Ok(conformance::build()?)
 }
 
 /// Builds and installs what real nodes are made of, which only root can start.

@@ -17,6 +17,9 @@ pub(crate) fn run() -> Result<()> {
     if let Err(why) = setup::control_plane() {
         eprintln!("note: {why:#}; tests that need it will fail");
     }
+    if let Err(why) = setup::conformance() {
+        eprintln!("note: {why:#}; tests that run it will fail");
+    }
     if let Err(why) = setup::nodes() {
         eprintln!("note: {why:#}; tests that need real nodes will fail");
     }

@@ -6,6 +6,7 @@ mod support;
 
 mod check;
 mod cluster;
+mod conformance;
 mod demo;
 mod drain;
 mod explain;
