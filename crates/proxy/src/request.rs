@@ -171,6 +171,9 @@ async fn send_on_http2(
     lease.reused = place.reused;
     client.timer.set(Wait::Upstream, worker.config.upstream.head_timeout);
     match place.send(client, attempts.take_request()).await {
+        Ok(answered) if !headers::is_framed_well(answered.headers()) => {
+            Err(Failed::answered(Refusal::BadResponse))
+        }
         Ok(answered) => {
             client.timer.clear(Wait::Upstream);
             client.timer.clear(Wait::Request);

@@ -63,11 +63,12 @@ impl Connections {
         open.retain(|connection| !connection.sender.is_closed());
         let fits = |connection: &&Rc<Connection>| {
             let requests = connection.requests.get();
-            let is_young = match reuse {
+            let may_be_reused = match reuse {
                 Reuse::Young(ticks) => requests > 0 || now.saturating_sub(connection.used.get()) < ticks,
-                Reuse::Any | Reuse::No => true,
+                Reuse::Any => true,
+                Reuse::No => !connection.has_carried.get(),
             };
-            is_young && requests < streams_max.min(connection.driver.borrow().current_max_send_streams())
+            may_be_reused && requests < streams_max.min(connection.driver.borrow().current_max_send_streams())
         };
         let connection = Rc::clone(open.iter().find(fits)?);
         connection.requests.set(connection.requests.get() + 1);
@@ -116,7 +117,10 @@ impl Opening {
             Some(done) => Poll::Ready(done),
             None if client.timer.expired(Wait::Request) => Poll::Ready(Err(Refusal::ConnectTimeout)),
             None => {
-                self.wakers.borrow_mut().push(cx.waker().clone());
+                let mut wakers = self.wakers.borrow_mut();
+                if !wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
+                    wakers.push(cx.waker().clone());
+                }
                 Poll::Pending
             }
         })
