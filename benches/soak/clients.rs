@@ -4,6 +4,7 @@
 mod balancer;
 mod closed_loop;
 mod open_loop;
+mod site;
 mod streams;
 
 use std::collections::BTreeMap;
@@ -18,13 +19,13 @@ use anyhow::{Context, Result};
 use tokio::runtime::{Builder, Handle};
 use tokio::task::LocalSet;
 
-use crate::answer::Answer;
 use crate::certificates::Authority;
 use crate::connection::Connection;
 use crate::door::{Door, Doors};
 use crate::proxy::Addresses;
 use crate::request::Request;
-use crate::tally::{GivenUp, Kind, Shared};
+use crate::tally::{Kind, Shared};
+use site::Site;
 
 /// How long a pool keeps a connection that is not used, as AWS's classic load balancers do. It is less than what any proxy
 /// here allows, so that who closes an idle connection before does it because of a change.
@@ -195,99 +196,6 @@ async fn probe(door: &Door, ids: &AtomicU64, tally: &Shared, path: &'static str)
             None
         }
     }
-}
-
-/// What every client on the clients' thread shares.
-struct Site {
-    doors: Doors,
-    ended: Arc<AtomicBool>,
-    ids: Arc<AtomicU64>,
-    tally: Shared,
-}
-
-impl Site {
-    fn has_ended(&self) -> bool {
-        self.ended.load(Ordering::Relaxed)
-    }
-
-    fn request(&self, closes: bool) -> Request {
-        Request::numbered(self.ids.fetch_add(1, Ordering::Relaxed), closes)
-    }
-
-    /// Opens a connection for this request; without one the request is lost.
-    async fn open(&self, kind: Kind, request: &Request) -> Option<Connection> {
-        let door = if kind == Kind::Secure { &self.doors.secure } else { &self.doors.plain };
-        match Connection::open(door).await {
-            Ok(connection) => Some(connection),
-            Err(failure) => {
-                let story = format!("no connection for request {}", request.id);
-                self.tally.lock().lost(kind, failure, false, &story);
-                tokio::time::sleep(AFTER_LOSS).await;
-                None
-            }
-        }
-    }
-
-    /// Sends the request, counts what comes of it, and gives the connection back if it may be used again. `since` is
-    /// when the request was due.
-    async fn ask(
-        &self,
-        kind: Kind,
-        mut connection: Connection,
-        request: Request,
-        since: Instant,
-        waited: bool,
-    ) -> Option<Connection> {
-        let idle = connection.idle_since.elapsed();
-        match connection.ask(&request).await {
-            Ok(answer) => {
-                self.tally.lock().answered(kind, since.elapsed());
-                self.keep(kind, connection, &request, &answer)
-            }
-            Err(failure) => {
-                let story = story(&connection, &request, waited, idle);
-                self.tally.lock().lost(kind, failure, waited, &story);
-                tokio::time::sleep(AFTER_LOSS).await;
-                None
-            }
-        }
-    }
-
-    fn keep(
-        &self,
-        kind: Kind,
-        connection: Connection,
-        request: &Request,
-        answer: &Answer,
-    ) -> Option<Connection> {
-        // A newcomer would not have used it again.
-        if answer.closes && !request.closes && kind != Kind::Newcomer {
-            self.tally.lock().given_up(kind, GivenUp::Told);
-        }
-        (!answer.closes && !request.closes).then_some(connection)
-    }
-
-    /// The connection, unless it was closed while it was idle.
-    fn look(&self, kind: Kind, connection: Connection) -> Option<Connection> {
-        if connection.is_cut() {
-            self.tally.lock().given_up(kind, GivenUp::Cut);
-            return None;
-        }
-        Some(connection)
-    }
-}
-
-fn story(connection: &Connection, request: &Request, waited: bool, idle: Duration) -> String {
-    let line = request.bytes.split(|byte| *byte == b'\r').next().unwrap_or_default();
-    format!(
-        "{} on port {}, {}, {} answers before, idle for {:.3} s, received \"{}\"",
-        String::from_utf8_lossy(line),
-        connection.port(),
-        if waited { "reused" } else { "fresh" },
-        connection.answers,
-        idle.as_secs_f64(),
-        connection.received()
-    )
 }
 
 /// For a time that is different each time.
