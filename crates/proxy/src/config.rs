@@ -45,7 +45,7 @@ impl<S: Into<Arc<TcpListener>>> From<S> for Listener {
     }
 }
 
-/// What is spoken before HTTP; by default nothing.
+/// What is spoken before HTTP, and which HTTP; by default nothing, and HTTP/1.
 #[derive(Clone, Debug, Default)]
 pub struct Protocol {
     /// Peers that begin each connection with a PROXY header, version 1 or 2, which says who the client is. Of them it is
@@ -136,7 +136,7 @@ impl Default for Http2 {
 /// Limits towards upstreams.
 #[derive(Clone, Debug)]
 pub struct Upstream {
-    /// Until a TCP connection is open; after it another endpoint is tried, then 504.
+    /// Until a request can be sent on a new connection, its TLS handshake and HTTP/2's settings included; after it another endpoint is tried, then 504.
     pub connect_timeout: Duration,
     /// From the sent request to the response head; after it: 504. nginx' figure, as is the next.
     pub head_timeout: Duration,

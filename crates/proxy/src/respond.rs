@@ -49,6 +49,9 @@ fn refuse_call(record: Record, why: Refusal) -> Response<ResponseBody> {
     head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     head.headers.insert("grpc-status", HeaderValue::from(grpc_status(why.status())));
     head.headers.extend(text.ok().map(|text| (HeaderName::from_static("grpc-message"), text)));
+    if why.is_overload() {
+        head.headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+    }
     Response::from_parts(head, ResponseBody::Own { text: None, _record: record })
 }
 

@@ -132,7 +132,7 @@ impl Upstreams {
 
     /// Gives up all idle connections, for the sake of their files.
     pub(crate) fn close_idle(&self) {
-        self.pools.borrow().values().for_each(|pool| pool.sweep(0, 0));
+        self.pools.borrow().values().for_each(|pool| pool.close_idle());
     }
 
     /// Drops idle connections that are too old, or that their upstream has closed.

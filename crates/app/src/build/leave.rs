@@ -95,8 +95,8 @@ impl<'a> Leaving<'a> {
         self.successor = Some(successor);
     }
 
-    /// The load balancers have let go.
-    fn close(&mut self) {
+    /// The load balancers have let go, or had twice their time.
+    fn begin_drain(&mut self) {
         self.trigger.advance(Phase::Draining);
         self.ends = Some(Instant::now() + self.grace.0);
         tracing::info!("draining; {TOLD} {:?}, or at once if asked again", self.grace.0);
@@ -116,14 +116,16 @@ impl<'a> Leaving<'a> {
             tokio::select! {
                 report = &mut finished => return report.context("the data plane failed"),
                 by = &mut handed_over, if self.successor.is_none() => self.hand_over(by),
-                () = &mut over, if self.ends.is_none() => self.close(),
+                () = &mut over, if self.ends.is_none() => self.begin_drain(),
                 who = shutdown.asked_to_leave() => {
                     // Who replaces a process also signals it, and that one drains already. Only the next signal means more.
                     if std::mem::replace(&mut self.asked, true) {
                         tracing::warn!("{who} again: stopping at once");
                         return self.stop(finished).await;
                     }
-                    tracing::info!("{who}: draining since the handover; ask again to stop at once");
+                    let since =
+                        if self.successor.is_some() { "draining since the handover" } else { "leaving since it failed" };
+                    tracing::info!("{who}: {since}; ask again to stop at once");
                 }
                 () = sleep_until(self.ends.unwrap_or_else(Instant::now)), if self.ends.is_some() => {
                     tracing::warn!("the drain has taken its full time: stopping");

@@ -14,9 +14,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// Between two looks. Clients on a fast network fill some MiB in that time, and a look costs some microseconds.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
-/// Parts of a hundred from which on memory is short, and below which it is so no longer. The rest is for what is on its way
-/// already, in the kernel's buffers too; and they are so far apart that a few requests do not make the difference.
+/// Parts of a hundred from which on memory is short. The rest is for what is on its way already, in the kernel's buffers too.
 const SHORT_FROM: u64 = 80;
+/// Parts of a hundred below which it is so no longer: far enough below that a few requests do not make the difference.
 const ENOUGH_BELOW: u64 = 70;
 
 /// Between two purges of the allocator, which hold up whoever allocates for some milliseconds.
@@ -32,7 +32,7 @@ pub(super) struct Memory {
 /// Where it is written how much is in use.
 #[derive(Debug, PartialEq, Eq)]
 enum Used {
-    /// By this process: `VmRSS` and the like, of proc_pid_status(5).
+    /// By this process: `RssAnon` of proc_pid_status(5), what it has allocated and the kernel cannot drop.
     Process,
     /// By all of its control group, without what the kernel could drop: files that it remembers.
     Group { usage: PathBuf, stat: PathBuf, droppable: &'static str },
@@ -77,17 +77,18 @@ impl Memory {
 
     /// Follows it for ever.
     pub(super) async fn watch(self, overload: Overload) -> Infallible {
+        tracing::info!(max = self.max, "memory is watched");
         let mut looks = interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut short, mut purged) = (false, None);
         loop {
             looks.tick().await;
-            let Some(mut used) = self.used.at_most(self.max / 100 * ENOUGH_BELOW) else { continue };
+            let Some(mut used) = self.used.bytes(self.max / 100 * ENOUGH_BELOW) else { continue };
             let purged_lately = purged.is_some_and(|at: Instant| at.elapsed() < PURGE_EVERY);
             if is_short(used, self.max, short) && !purged_lately {
                 purge();
                 purged = Some(Instant::now());
-                used = self.used.at_most(0).unwrap_or(used);
+                used = self.used.bytes(0).unwrap_or(used);
             }
             let now = is_short(used, self.max, short);
             if now != short {
@@ -149,9 +150,9 @@ impl Hierarchy {
 }
 
 impl Used {
-    /// How much is in use; or more than that, if even that is less than `little`: what could be dropped is not cheap to
-    /// ask for.
-    fn at_most(&self, little: u64) -> Option<u64> {
+    /// How much is in use. It is exact from `exact_from` on; below, what the kernel could drop is counted too, because that
+    /// is not cheap to ask for.
+    fn bytes(&self, exact_from: u64) -> Option<u64> {
         match self {
             Used::Process => {
                 let status = fs::read_to_string("/proc/self/status").ok()?;
@@ -159,7 +160,7 @@ impl Used {
             }
             Used::Group { usage, stat, droppable } => {
                 let used: u64 = fs::read_to_string(usage).ok()?.trim().parse().ok()?;
-                if used < little {
+                if used < exact_from {
                     return Some(used);
                 }
                 let stat = fs::read_to_string(stat).ok()?;
@@ -192,9 +193,9 @@ mod tests {
     #[test]
     fn what_was_typed_is_compared_with_what_this_process_uses() {
         let memory = Memory::find(Some(1 << 40)).unwrap();
-        let before = memory.used.at_most(0).unwrap();
+        let before = memory.used.bytes(0).unwrap();
         let more = std::hint::black_box(vec![1_u8; 64 << 20]);
-        let after = memory.used.at_most(0).unwrap();
+        let after = memory.used.bytes(0).unwrap();
         assert!(after >= before + (48 << 20), "{before} {after}");
         drop(more);
     }

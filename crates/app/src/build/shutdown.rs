@@ -29,8 +29,11 @@ impl Ask {
             loop {
                 match signals.next().await {
                     Signalled::Leave(signal) => self.leave(signal),
-                    // What comes of it is in the log.
-                    Signalled::Upgrade => drop(self.orders.ask(Order::Upgrade).await),
+                    // What comes of it is in the log. Nobody may be there yet to do it, and the next signal has to be heard.
+                    Signalled::Upgrade => {
+                        let orders = self.orders.clone();
+                        tokio::spawn(async move { orders.ask(Order::Upgrade).await });
+                    }
                 }
             }
         });

@@ -29,7 +29,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Beside the control socket, in a folder that lasts as long as the pod does.
 const NAME: &str = "handed-over";
 
-/// Says that a process of this pod has handed over, and to nobody who has ended since.
+/// Says that a process of this pod has handed over. It is removed when its successor is gone.
 #[derive(Clone)]
 pub(super) struct Mark(PathBuf);
 

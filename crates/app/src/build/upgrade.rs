@@ -86,6 +86,10 @@ impl Upgrade {
 /// Does what operators ask for.
 pub(super) async fn obey(mut asked: mpsc::Receiver<Asked>, duck: LameDuck, upgrade: Upgrade) -> Infallible {
     while let Some(Asked { order, answer }) = asked.recv().await {
+        // Who asked before this process served has been told that it is not done.
+        if answer.is_closed() {
+            continue;
+        }
         let done = match order {
             Order::Drain => {
                 duck.ordered(true);

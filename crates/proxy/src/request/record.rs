@@ -56,7 +56,10 @@ impl Record {
             }
         });
         let content = request.headers().get(header::CONTENT_TYPE).filter(|_| client.is_stream);
-        let is_grpc = content.is_some_and(|content| content.as_bytes().starts_with(b"application/grpc"));
+        let is_grpc = content.is_some_and(|content| {
+            let more = content.as_bytes().strip_prefix(b"application/grpc");
+            more.is_some_and(|more| matches!(more.first(), None | Some(b'+' | b';')))
+        });
         Record {
             client,
             bytes_out: 0,

@@ -45,8 +45,8 @@ impl Tls {
 /// Opens a connection on which HTTP can begin, in whatever time that takes.
 ///
 /// # Errors
-/// [`Refusal::Connect`]: nothing was sent, another endpoint may be tried. [`Refusal::Files`]: with no other endpoint would
-/// it be better.
+/// [`Refusal::Connect`]: nothing was sent, another endpoint may be tried. [`Refusal::Files`]: another
+/// would not help.
 pub(super) async fn dial(
     to: SocketAddr,
     protocol: Protocol,

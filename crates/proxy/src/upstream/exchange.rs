@@ -45,7 +45,7 @@ struct Progress {
     left: Cell<usize>,
 }
 
-/// A response head; its body comes with [`Exchange::poll`].
+/// A response head; with HTTP/1 its body comes with [`Exchange::poll`].
 pub(crate) type Answered = Response<Incoming>;
 
 /// What became of a request that got no response.

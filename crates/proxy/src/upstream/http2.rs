@@ -39,7 +39,7 @@ struct Connection {
     driver: Rc<RefCell<Driver>>,
     requests: Cell<usize>,
     has_carried: Cell<bool>,
-    /// When it last was given a request.
+    /// When it last was given a request, or was seen with one.
     used: Cell<u32>,
 }
 
@@ -74,6 +74,11 @@ impl Connections {
         connection.requests.set(connection.requests.get() + 1);
         connection.used.set(now);
         Some(Place { reused: connection.has_carried.replace(true), connection })
+    }
+
+    /// Lets go of all that carry nothing.
+    pub(super) fn close_idle(&self) {
+        self.open.borrow_mut().retain(|connection| connection.requests.get() > 0);
     }
 
     /// Lets go of connections that carry nothing and did so for this long.

@@ -1,7 +1,7 @@
-//! Idle upstream connections, by endpoint.
+//! Upstream connections, by endpoint: the idle ones of HTTP/1, and all of HTTP/2.
 //!
 //! A pool belongs to an endpoint's identity, not to its address: when a pod's address is used again by another pod, the
-//! new endpoint begins with an empty pool. Idle connections have no task of their own; they are looked at when they are
+//! new endpoint begins with an empty pool. Idle connections of HTTP/1 have no task of their own; they are looked at when they are
 //! taken and once a second.
 
 use std::cell::{Cell, RefCell};
@@ -96,6 +96,13 @@ impl BackendPool {
 
     pub(super) fn retire(&self) {
         self.endpoints.borrow().iter().for_each(|endpoint| endpoint.retire());
+    }
+
+    pub(super) fn close_idle(&self) {
+        for endpoint in self.endpoints.borrow().iter() {
+            endpoint.idle.take();
+            endpoint.http2.close_idle();
+        }
     }
 
     pub(super) fn sweep(&self, now: u32, age_max: u32) {
