@@ -2,6 +2,7 @@
 //! told when none answers.
 
 mod answers;
+mod refused;
 mod retries;
 
 use std::time::{Duration, Instant};

@@ -1,5 +1,7 @@
 //! Bodies on their way through: frame by frame, without a copy.
 
+mod replay;
+
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -8,6 +10,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
+pub(crate) use self::replay::Replay;
 use crate::connection::Client;
 use crate::error::Refusal;
 use crate::request::{Record, headers};
@@ -16,21 +19,64 @@ use crate::upstream::Lease;
 
 /// A client's body on its way to an upstream.
 pub(crate) struct RequestBody {
-    /// `None` for a request that is sent again: only those without a body are.
-    incoming: Option<Incoming>,
+    source: Source,
     client: Rc<Client>,
     left: u64,
+}
+
+/// Where it comes from.
+enum Source {
+    /// There is none.
+    Nowhere,
+    /// From the client, once.
+    Client(Incoming),
+    /// From the client, and again for another attempt; this one has come so far.
+    Replay(Rc<Replay>, usize),
+}
+
+impl Source {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        match self {
+            Source::Nowhere => Poll::Ready(None),
+            Source::Client(incoming) => Pin::new(incoming).poll_frame(cx),
+            Source::Replay(replay, at) => {
+                let polled = replay.poll_frame(*at, cx);
+                if let Poll::Ready(Some(Ok(_))) = &polled {
+                    // Where nothing is kept any more each attempt but the present one is over.
+                    *at += usize::from(replay.is_whole());
+                }
+                polled
+            }
+        }
+    }
 }
 
 impl RequestBody {
     pub(crate) fn new(incoming: Incoming, client: Rc<Client>) -> RequestBody {
         let left = client.worker.config.downstream.body_bytes_max;
-        RequestBody { incoming: Some(incoming), client, left }
+        RequestBody { source: Source::Client(incoming), client, left }
+    }
+
+    /// The same, if several attempts may read it.
+    pub(crate) fn replayed(replay: &Rc<Replay>, client: Rc<Client>) -> RequestBody {
+        let left = client.worker.config.downstream.body_bytes_max;
+        RequestBody { source: Source::Replay(Rc::clone(replay), 0), client, left }
+    }
+
+    /// Makes several attempts possible, from here on.
+    pub(crate) fn into_replay(self) -> (RequestBody, Option<Rc<Replay>>) {
+        match self.source {
+            Source::Client(incoming) => {
+                let replay = Replay::new(incoming);
+                (RequestBody::replayed(&replay, self.client), Some(replay))
+            }
+            source => (RequestBody { source, ..self }, None),
+        }
     }
 
     /// The body of a request that has none.
     pub(crate) fn empty(client: Rc<Client>) -> RequestBody {
-        RequestBody { incoming: None, client, left: 0 }
+        RequestBody { source: Source::Nowhere, client, left: 0 }
     }
 
     /// A frame has come: as long as the upstream has not answered, its time to do so begins anew.
@@ -74,8 +120,7 @@ impl Body for RequestBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
-        let Some(incoming) = &mut self.incoming else { return Poll::Ready(None) };
-        let polled = Pin::new(incoming).poll_frame(cx);
+        let polled = self.source.poll_frame(cx);
         if self.client.is_stream && polled.is_ready() {
             self.client.timer.clear(Wait::Client);
         }
@@ -106,11 +151,19 @@ impl Body for RequestBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.as_ref().is_none_or(Body::is_end_stream)
+        match &self.source {
+            Source::Nowhere => true,
+            Source::Client(incoming) => incoming.is_end_stream(),
+            Source::Replay(replay, at) => replay.is_end_stream(*at),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+        match &self.source {
+            Source::Nowhere => SizeHint::with_exact(0),
+            Source::Client(incoming) => incoming.size_hint(),
+            Source::Replay(replay, at) => replay.size_hint(*at),
+        }
     }
 }
 

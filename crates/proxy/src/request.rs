@@ -67,8 +67,9 @@ fn decide(record: &mut Record, request: Request<Incoming>) -> Result<Attempts, R
     let route = find_route(&view, &admitted)?;
     let target = admitted.target(request.uri());
     record.found(route, client.worker.upstreams.pool(&view, route.backend));
-    let request = prepare(&client, request, target, record.protocol())?;
-    Ok(Attempts::new(request, client.worker.config.upstream.attempts_max))
+    let protocol = record.protocol();
+    let request = prepare(&client, request, target, protocol)?;
+    Ok(Attempts::new(request, client.worker.config.upstream.attempts_max, protocol.is_http2()))
 }
 
 /// Whether there is memory and a place for this request, which is counted already.
@@ -189,10 +190,10 @@ async fn send_on_http2(
 }
 
 fn failed(client: &Client, attempts: &mut Attempts, unanswered: Unanswered, reused: bool) -> Failed {
-    let Unanswered { why, request, answered } = unanswered;
+    let Unanswered { why, request, answered, unseen } = unanswered;
     let sent = request.is_none();
     attempts.keep(request);
-    Failed { why: client.fault_of_request().unwrap_or(why), sent, answered, reused }
+    Failed { why: client.fault_of_request().unwrap_or(why), sent, answered, reused, unseen }
 }
 
 /// Whether an upstream agrees to the switch that the client has asked for.

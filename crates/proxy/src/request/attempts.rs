@@ -5,6 +5,8 @@
 //! | no byte was sent                             | any             | untouched        | another endpoint        |
 //! | a reused connection died, nothing came back  | idempotent      | none             | a fresh connection      |
 //! | a fresh connection died, nothing came back   | idempotent      | none             | another endpoint, once  |
+//! | an endpoint of HTTP/2 says that it has not   | any             | none, or all     | a fresh connection      |
+//! | looked at it (RFC 9113 §8.7)                 |                 | that came is kept|                         |
 //! | a byte of a response came                    | –               | –                | never                   |
 //!
 //! A request that could not be tried again takes no connection that has been idle for more than a moment: the upstream
@@ -16,7 +18,7 @@ use std::time::Duration;
 use http::{Request, request};
 use http_body::Body;
 
-use crate::body::RequestBody;
+use crate::body::{Replay, RequestBody};
 use crate::connection::Client;
 use crate::error::{Refusal, Side};
 use crate::timer::{Wait, ticks};
@@ -36,6 +38,10 @@ pub(super) struct Attempts {
     left: u32,
     /// A copy of the head of a request that may be sent twice.
     spare: Option<Box<request::Parts>>,
+    /// Its body, where an endpoint may refuse it unseen.
+    replay: Option<Rc<Replay>>,
+    /// Whether it may be sent again although it may have been seen.
+    repeatable: bool,
     died_fresh: bool,
     reuse: Reuse,
 }
@@ -48,26 +54,38 @@ pub(super) struct Failed {
     pub(super) sent: bool,
     pub(super) answered: bool,
     pub(super) reused: bool,
+    /// Whether the endpoint says that it has not looked at what was sent.
+    pub(super) unseen: bool,
 }
 
 impl Failed {
     pub(super) fn unsent(why: Refusal) -> Failed {
-        Failed { why, sent: false, answered: false, reused: false }
+        Failed { why, sent: false, answered: false, reused: false, unseen: true }
     }
 
     pub(super) fn answered(why: Refusal) -> Failed {
-        Failed { why, sent: true, answered: true, reused: false }
+        Failed { why, sent: true, answered: true, reused: false, unseen: false }
     }
 }
 
 impl Attempts {
-    pub(super) fn new(request: Request<RequestBody>, attempts_max: u32) -> Attempts {
+    /// `may_be_refused`: the endpoint may refuse a request after it was sent, and say that it has not looked at it.
+    pub(super) fn new(request: Request<RequestBody>, attempts_max: u32, may_be_refused: bool) -> Attempts {
         let repeatable = request.method().is_idempotent() && request.body().is_end_stream();
+        let (request, replay) = if may_be_refused && !request.body().is_end_stream() {
+            let (head, body) = request.into_parts();
+            let (body, replay) = body.into_replay();
+            (Request::from_parts(head, body), replay)
+        } else {
+            (request, None)
+        };
         Attempts {
             tried: Vec::new(),
             last_failure: None,
             left: attempts_max,
-            spare: repeatable.then(|| Box::new(copy(&request))),
+            spare: (repeatable || may_be_refused).then(|| Box::new(copy(&request))),
+            replay,
+            repeatable,
             request: Some(request),
             died_fresh: false,
             reuse: if repeatable { Reuse::Any } else { Reuse::Young(ticks(YOUNG)) },
@@ -103,7 +121,7 @@ impl Attempts {
         endpoint: Rc<EndpointPool>,
         failed: Failed,
     ) -> Result<(), Refusal> {
-        let Failed { why, sent, answered, reused } = failed;
+        let Failed { why, sent, answered, reused, unseen } = failed;
         self.left = self.left.saturating_sub(1);
         self.last_failure = Some(why);
         let hopeless = self.left == 0
@@ -114,12 +132,12 @@ impl Attempts {
             return Err(why);
         }
         if sent {
-            self.request = Some(self.spare_request(client).ok_or(why)?);
+            self.request = Some(self.spare_request(client, unseen).ok_or(why)?);
         }
         if matches!(why, Refusal::Connect | Refusal::ConnectTimeout) {
             endpoint.avoid_until(client.worker.timers.after(AVOID));
             self.tried.push(endpoint);
-        } else if sent && !reused {
+        } else if sent && !reused && !unseen {
             if self.died_fresh {
                 return Err(why);
             }
@@ -132,11 +150,17 @@ impl Attempts {
         Ok(())
     }
 
-    fn spare_request(&self, client: &Rc<Client>) -> Option<Request<RequestBody>> {
-        let head = self.spare.as_deref()?;
-        let mut request = Request::new(RequestBody::empty(Rc::clone(client)));
+    fn spare_request(&self, client: &Rc<Client>, unseen: bool) -> Option<Request<RequestBody>> {
+        let head = self.spare.as_deref().filter(|_| self.repeatable || unseen)?;
+        let body = match &self.replay {
+            Some(replay) if replay.is_whole() => RequestBody::replayed(replay, Rc::clone(client)),
+            Some(_) => return None,
+            None => RequestBody::empty(Rc::clone(client)),
+        };
+        let mut request = Request::new(body);
         *request.method_mut() = head.method.clone();
         *request.uri_mut() = head.uri.clone();
+        *request.version_mut() = head.version;
         *request.headers_mut() = head.headers.clone();
         Some(request)
     }
@@ -146,6 +170,7 @@ fn copy(request: &Request<RequestBody>) -> request::Parts {
     let mut head = Request::new(()).into_parts().0;
     head.method = request.method().clone();
     head.uri = request.uri().clone();
+    head.version = request.version();
     head.headers = request.headers().clone();
     head
 }

@@ -55,6 +55,8 @@ pub(crate) struct Unanswered {
     pub(crate) request: Option<Request<RequestBody>>,
     /// Whether a byte of a response had come.
     pub(crate) answered: bool,
+    /// Whether the endpoint says that it has not looked at it, whatever was sent.
+    pub(crate) unseen: bool,
 }
 
 impl Exchange {
@@ -140,7 +142,7 @@ where
         }
         let failed = |why, request| {
             let answered = this.progress.answered.get();
-            Poll::Ready(Err(Box::new(Unanswered { why, request, answered })))
+            Poll::Ready(Err(Box::new(Unanswered { why, request, answered, unseen: false })))
         };
         match this.response.poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(response)) => {

@@ -4,6 +4,7 @@
 //! One at a time is opened for each endpoint; whoever needs it waits for the same one.
 
 use std::cell::{Cell, RefCell};
+use std::error::Error;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
@@ -253,25 +254,37 @@ impl Place {
     ) -> Result<Answered, Box<Unanswered>> {
         let mut sender = self.connection.sender.clone();
         let mut sent = pin!(sender.try_send_request(request));
-        let failed = |why, request| Poll::Ready(Err(Box::new(Unanswered { why, request, answered: false })));
+        let failed = |why, request, unseen| {
+            Poll::Ready(Err(Box::new(Unanswered { why, request, answered: false, unseen })))
+        };
         poll_fn(|cx| {
             match sent.as_mut().poll(cx) {
                 Poll::Ready(Ok(response)) => return Poll::Ready(Ok(response)),
                 Poll::Ready(Err(mut unsent)) => {
-                    return failed(Refusal::UpstreamClosed, unsent.take_message());
+                    let unseen = is_unseen(unsent.error());
+                    return failed(Refusal::UpstreamClosed, unsent.take_message(), unseen);
                 }
                 Poll::Pending => {}
             }
             // The body is read by another task, which this stream's deadlines do not wake.
             if client.is_stream && client.timer.expired(Wait::Client) {
                 client.fault.set(Some(Refusal::BodyTimeout));
-                return failed(Refusal::BodyTimeout, None);
+                return failed(Refusal::BodyTimeout, None, false);
             }
             if client.timer.expired(Wait::Upstream) || client.timer.expired(Wait::Request) {
-                return failed(Refusal::ResponseTimeout, None);
+                return failed(Refusal::ResponseTimeout, None, false);
             }
             Poll::Pending
         })
         .await
     }
+}
+
+/// Whether the endpoint says that it has not looked at the request (RFC 9113 §8.7): it refuses the stream, or its GOAWAY
+/// names an earlier one as the last.
+fn is_unseen(error: &hyper::Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<h2::Error>());
+    cause.is_some_and(|cause| {
+        cause.is_remote() && (cause.is_go_away() || cause.reason() == Some(h2::Reason::REFUSED_STREAM))
+    })
 }

@@ -1,0 +1,111 @@
+//! The beginning of a client's body, kept so that it can be sent again where the first endpoint has refused it unseen.
+
+use std::cell::{Cell, RefCell};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+
+/// Bytes of a body that are kept; of a longer one nothing is, and it cannot be sent again. Enough for a call of gRPC.
+const KEPT_BYTES_MAX: usize = 64 << 10;
+
+/// A body that several attempts read one after the other, each from its beginning.
+pub(crate) struct Replay {
+    incoming: RefCell<Incoming>,
+    kept: RefCell<Vec<Kept>>,
+    kept_bytes: Cell<usize>,
+    /// Whether all that was read is kept.
+    whole: Cell<bool>,
+}
+
+/// A frame, which can be handed out again.
+enum Kept {
+    Data(Bytes),
+    Trailers(HeaderMap),
+}
+
+impl Kept {
+    fn of(frame: &Frame<Bytes>) -> Kept {
+        match (frame.data_ref(), frame.trailers_ref()) {
+            (Some(data), _) => Kept::Data(data.clone()),
+            (None, trailers) => Kept::Trailers(trailers.cloned().unwrap_or_default()),
+        }
+    }
+
+    fn frame(&self) -> Frame<Bytes> {
+        match self {
+            Kept::Data(data) => Frame::data(data.clone()),
+            Kept::Trailers(trailers) => Frame::trailers(trailers.clone()),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Kept::Data(data) => data.len(),
+            // At least as much as is worth counting.
+            Kept::Trailers(trailers) => trailers.len() << 6,
+        }
+    }
+}
+
+impl Replay {
+    pub(super) fn new(incoming: Incoming) -> Rc<Replay> {
+        let (incoming, kept) = (RefCell::new(incoming), RefCell::default());
+        Rc::new(Replay { incoming, kept, kept_bytes: Cell::new(0), whole: Cell::new(true) })
+    }
+
+    /// Whether another attempt can still read it from its beginning.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.whole.get()
+    }
+
+    /// The frame at this place: one that is kept, or the next that comes.
+    pub(super) fn poll_frame(
+        &self,
+        at: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        if let Some(kept) = self.kept.borrow().get(at) {
+            return Poll::Ready(Some(Ok(kept.frame())));
+        }
+        let polled = Pin::new(&mut *self.incoming.borrow_mut()).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &polled {
+            self.keep(frame);
+        }
+        polled
+    }
+
+    fn keep(&self, frame: &Frame<Bytes>) {
+        if !self.whole.get() {
+            return;
+        }
+        let kept = Kept::of(frame);
+        self.kept_bytes.set(self.kept_bytes.get() + kept.bytes());
+        if self.kept_bytes.get() <= KEPT_BYTES_MAX {
+            self.kept.borrow_mut().push(kept);
+        } else {
+            self.whole.set(false);
+            self.kept.take();
+        }
+    }
+
+    pub(super) fn is_end_stream(&self, at: usize) -> bool {
+        at >= self.kept.borrow().len() && self.incoming.borrow().is_end_stream()
+    }
+
+    /// Of what is left from this place on.
+    pub(super) fn size_hint(&self, at: usize) -> SizeHint {
+        let rest: usize = self.kept.borrow().iter().skip(at).map(Kept::bytes).sum();
+        let mut hint = self.incoming.borrow().size_hint();
+        let rest = rest as u64;
+        if let Some(upper) = hint.upper() {
+            hint.set_upper(upper + rest);
+        }
+        hint.set_lower(hint.lower() + rest);
+        hint
+    }
+}
