@@ -2,8 +2,10 @@
 //! told when none answers.
 
 mod answers;
+mod proxied;
 mod refused;
 mod retries;
+mod verified;
 
 use std::time::{Duration, Instant};
 

@@ -11,6 +11,7 @@ pub mod http2;
 pub mod message;
 pub mod refusing;
 pub mod secure;
+pub mod secure_upstream;
 pub mod sluice;
 pub mod upstream;
 
@@ -24,6 +25,7 @@ pub use http2::Http2;
 pub use message::Message;
 pub use refusing::{How, RefusingUpstream};
 pub use secure::{Authority, Secure};
+pub use secure_upstream::SecureUpstream;
 pub use sluice::Sluice;
 pub use upstream::{Deaf, Peer, Upstream};
 

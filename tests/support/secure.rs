@@ -7,6 +7,8 @@ use std::sync::Arc;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
 use rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore, ServerConfig, StreamOwned};
 
 use crate::frames::Frames;
@@ -48,19 +50,44 @@ impl Authority {
         (certificate.pem(), key.serialize_pem())
     }
 
+    /// The authority's own certificate, in PEM.
+    pub fn pem(&self) -> String {
+        self.issuer.pem()
+    }
+
+    /// As [`server`](Authority::server), for clients that show a certificate of this authority.
+    ///
+    /// # Panics
+    /// If a certificate is malformed.
+    pub fn server_for_its_own(&self, chain: &str, key: &str, protocol: &[u8]) -> ServerConfig {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(self.roots()), provider).build();
+        Authority::serve(chain, key, protocol, clients.expect("an authority"))
+    }
+
     /// A server with this certificate that speaks one protocol.
     ///
     /// # Panics
     /// If the certificate is malformed.
     pub fn server(&self, chain: &str, key: &str, protocol: &[u8]) -> ServerConfig {
+        Authority::serve(chain, key, protocol, WebPkiClientVerifier::no_client_auth())
+    }
+
+    fn serve(chain: &str, key: &str, protocol: &[u8], clients: Arc<dyn ClientCertVerifier>) -> ServerConfig {
         let chain = CertificateDer::pem_slice_iter(chain.as_bytes()).collect::<Result<_, _>>().expect("PEM");
         let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).expect("PEM");
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let builder = builder.expect("versions").with_no_client_auth();
+        let builder = builder.expect("versions").with_client_cert_verifier(clients);
         let mut config = builder.with_single_cert(chain, key).expect("a certificate and its key");
         config.alpn_protocols = vec![protocol.to_vec()];
         config
+    }
+
+    fn roots(&self) -> RootCertStore {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.issuer.der().clone()).expect("a certificate");
+        roots
     }
 
     /// How a client that believes this authority shakes hands. Clients that share it resume each other's sessions.
@@ -68,8 +95,7 @@ impl Authority {
     /// # Panics
     /// If the authority's own certificate is malformed.
     pub fn client(&self) -> Arc<ClientConfig> {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.issuer.der().clone()).expect("a certificate");
+        let roots = self.roots();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         Arc::new(builder.expect("versions").with_root_certificates(roots).with_no_client_auth())

@@ -8,7 +8,7 @@ use lifecycle::{Phase, Trigger};
 use model::Protocol as UpstreamProtocol;
 use model::{
     Backend, BackendKey, Condition, Endpoint, EndpointKey, HostMatch, Origin, PathMatch, Policy, Published,
-    Route, RouteTable, RouteTableBuilder,
+    Route, RouteTable, RouteTableBuilder, Transport,
 };
 use proxy::{AccessLog, Config, Listener, Metrics, Overload, Protocol, Proxy, Report};
 
@@ -79,10 +79,15 @@ impl Sluice {
 
     /// From now on this is spoken with these endpoints, to which every request goes.
     pub fn publish_speaking(&self, protocol: UpstreamProtocol, endpoints: &[SocketAddr]) {
+        self.publish_over(Transport { protocol: Some(protocol), ..Transport::default() }, endpoints);
+    }
+
+    /// From now on these endpoints, to which every request goes, are spoken to in this way.
+    pub fn publish_over(&self, transport: Transport, endpoints: &[SocketAddr]) {
         let generation = self.routes.generation.fetch_add(1, Ordering::SeqCst) + 1;
         let endpoints: Vec<_> = endpoints.iter().copied().map(ready).collect();
         let mut builder = RouteTableBuilder::default();
-        add_route_to(&mut builder, "", "/", "web", Some(protocol), Policy::default(), &endpoints);
+        add_route_to(&mut builder, "", "/", "web", transport, Policy::default(), &endpoints);
         self.routes.live.publish(builder.build(generation));
     }
 
@@ -165,7 +170,7 @@ pub fn table(generation: u64, endpoints: &[Endpoint]) -> RouteTable {
 /// The same, with a policy of the test's own.
 pub fn table_with(generation: u64, policy: Policy, endpoints: &[Endpoint]) -> RouteTable {
     let mut builder = RouteTableBuilder::default();
-    add_route_to(&mut builder, "", "/", "web", None, policy, endpoints);
+    add_route_to(&mut builder, "", "/", "web", Transport::default(), policy, endpoints);
     builder.build(generation)
 }
 
@@ -180,7 +185,7 @@ pub fn add_route(
     service: &str,
     endpoints: &[Endpoint],
 ) {
-    add_route_to(builder, host, path, service, None, Policy::default(), endpoints);
+    add_route_to(builder, host, path, service, Transport::default(), Policy::default(), endpoints);
 }
 
 fn add_route_to(
@@ -188,11 +193,16 @@ fn add_route_to(
     host: &str,
     path: &str,
     service: &str,
-    protocol: Option<UpstreamProtocol>,
+    transport: Transport,
     policy: Policy,
     endpoints: &[Endpoint],
 ) {
-    let key = BackendKey { namespace: "test".into(), service: service.into(), port: "80".into(), protocol };
+    let key = BackendKey {
+        namespace: "test".into(),
+        service: service.into(),
+        port: "80".into(),
+        transport: Arc::new(transport),
+    };
     let backend = builder.backend(&key, || Backend::new(key.clone(), endpoints.to_vec()));
     let origin =
         Origin { created: 0, namespace: "test".into(), name: service.into(), rule: Some(0), path: 0 };

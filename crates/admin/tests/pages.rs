@@ -55,8 +55,12 @@ async fn bind() -> TcpListener {
 }
 
 fn table(generation: u64) -> RouteTable {
-    let key =
-        BackendKey { namespace: "shop".into(), service: "web".into(), port: "http".into(), protocol: None };
+    let key = BackendKey {
+        namespace: "shop".into(),
+        service: "web".into(),
+        port: "http".into(),
+        transport: Arc::default(),
+    };
     let endpoint = |address: &str, condition| Endpoint {
         key: EndpointKey { address: address.parse().unwrap(), uid: "pod-1".into() },
         condition,

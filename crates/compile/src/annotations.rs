@@ -1,30 +1,28 @@
-//! What an Ingress' annotations ask for: our own dialect, and what is told of dialects that are not honoured.
+//! What an Ingress' annotations ask for: our own dialect, ingress-nginx', and what is told of what is not honoured.
+
+mod nginx;
+mod own;
+mod wanted;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use model::{Balance, ObjectRef, Policy, Protocol};
+use k8s_openapi::api::networking::v1::Ingress;
+use model::{ObjectRef, Policy, Transport, UpstreamTls};
 
 use crate::problems::{Fault, Problems};
-use crate::{Settings, reasons};
+use crate::{ObjectKey, Settings};
 
-/// The prefix of our own dialect.
-const OWN: &str = "sluicegate.io/";
-/// The own annotations, without their prefix.
-const OWN_KNOWN: [&str; 2] = [BACKEND_PROTOCOL, LOAD_BALANCE];
-/// What is spoken with the endpoints: a word of [`Protocol`]. ingress-nginx' annotation of this name is honoured too.
-const BACKEND_PROTOCOL: &str = "backend-protocol";
-/// How endpoints share requests: `least-request` or `round-robin`.
-const LOAD_BALANCE: &str = "load-balance";
-/// The prefix of ingress-nginx' dialect, of which little is honoured yet.
-const NGINX: &str = "nginx.ingress.kubernetes.io/";
+use wanted::Wanted;
 
 /// What the annotations come to.
 pub(crate) struct Reading {
     /// What applies to all routes of the Ingress.
     pub(crate) policy: Policy,
-    /// What is spoken with all its backends, if it says so.
-    pub(crate) protocol: Option<Protocol>,
-    /// Whether access was to be restricted in a way that cannot be honoured: then nobody gets access.
+    /// How all its backends are spoken to.
+    pub(crate) transport: Arc<Transport>,
+    /// Whether access was to be restricted in a way that cannot be honoured, or endpoints to be verified in one: then
+    /// nobody gets access.
     pub(crate) denied: bool,
     /// Whether the Ingress is a canary: a variant of another one, for a share of its requests. Served by itself it could
     /// take them all.
@@ -38,136 +36,52 @@ pub(crate) fn read(
     settings: &Settings,
     problems: &mut Problems,
 ) -> Reading {
-    let policy = Policy { balance: settings.balance };
-    let mut reading = Reading { policy, protocol: None, denied: false, canary: false };
+    let mut wanted = Wanted::new(&ingress.namespace, Policy { balance: settings.balance });
     for (name, value) in annotations.into_iter().flatten() {
-        let outcome = if let Some(own) = name.strip_prefix(OWN) {
-            read_own(own, value, &mut reading)
-        } else if name.strip_prefix(NGINX) == Some(BACKEND_PROTOCOL) {
-            read_protocol(name, value).map(|protocol| reading.protocol = reading.protocol.or(Some(protocol)))
-        } else if let Some(nginx) = name.strip_prefix(NGINX) {
-            let denies = restricts_access(nginx, value);
-            reading.denied |= denies;
-            reading.canary |= nginx == "canary" && value == "true";
-            Err(not_honoured(name, denies))
-        } else {
-            Ok(())
-        };
-        if let Err(fault) = outcome {
-            problems.add(ingress.clone(), format!("metadata.annotations[{name}]"), fault);
+        if let Err(fault) = read_one(name, value, &mut wanted) {
+            problems.add(ingress.clone(), field(name), fault);
         }
     }
-    reading
-}
-
-/// Without regard to case, as ingress-nginx reads it.
-fn read_protocol(name: &str, value: &str) -> Result<Protocol, Fault> {
-    let known = Protocol::ALL.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(value.trim()));
-    known.ok_or_else(|| {
-        Fault::error(
-            reasons::INVALID_ANNOTATION,
-            format!("{name} cannot be {value:?}; what the Service says applies, else http"),
-            "write http, https, grpc or grpcs",
-        )
-    })
-}
-
-fn read_own(name: &str, value: &str, reading: &mut Reading) -> Result<(), Fault> {
-    let policy = &mut reading.policy;
-    match (name, value) {
-        (BACKEND_PROTOCOL, value) => {
-            reading.protocol = Some(read_protocol(&format!("{OWN}{BACKEND_PROTOCOL}"), value)?);
-        }
-        (LOAD_BALANCE, "least-request") => policy.balance = Balance::LeastRequest,
-        (LOAD_BALANCE, "round-robin") => policy.balance = Balance::RoundRobin,
-        (LOAD_BALANCE, _) => {
-            return Err(Fault::error(
-                reasons::INVALID_ANNOTATION,
-                format!("{OWN}{LOAD_BALANCE} cannot be {value:?}; {} applies", policy.balance.as_str()),
-                "write least-request or round-robin",
-            ));
-        }
-        _ => {
-            let known = OWN_KNOWN.map(|known| format!("{OWN}{known}")).join(", ");
-            return Err(Fault::warning(
-                reasons::UNKNOWN_ANNOTATION,
-                format!("{OWN}{name} is not known and has no effect"),
-                format!("use one of {known}, or remove it"),
-            ));
-        }
+    if let Some((name, fault)) = wanted.settle() {
+        problems.add(ingress.clone(), field(&name), fault);
     }
-    Ok(())
+    let Wanted { policy, denied, canary, transport, .. } = wanted;
+    Reading { policy, transport: Arc::new(transport), denied, canary }
 }
 
-fn not_honoured(name: &str, denies: bool) -> Fault {
-    if denies {
-        Fault::error(
-            reasons::DENIED,
-            format!("{name} restricts access and is not honoured, so the whole Ingress is answered 503"),
-            "remove it if anybody may have access; otherwise keep this Ingress with a controller that honours it",
-        )
+/// The Secret that an Ingress' annotations name for handshakes with endpoints.
+pub(crate) struct UpstreamSecret {
+    pub(crate) secret: ObjectKey,
+    /// The field that names it.
+    pub(crate) field: String,
+    /// Whether endpoints are verified by what it has.
+    pub(crate) verify: bool,
+}
+
+/// Reads no more than that; what is wrong is told where all is read.
+pub(crate) fn upstream_secret(key: &ObjectKey, ingress: &Ingress) -> Option<UpstreamSecret> {
+    let annotations = ingress.metadata.annotations.as_ref()?;
+    // Ours goes first.
+    let by = [own::SECRET, nginx::SECRET].into_iter().find(|name| annotations.contains_key(*name))?;
+    let mut wanted = Wanted::new(&key.namespace, Policy::default());
+    for (name, value) in annotations {
+        let _ = read_one(name, value, &mut wanted);
+    }
+    let _ = wanted.settle();
+    let UpstreamTls { secret, verify, .. } = wanted.transport.tls;
+    Some(UpstreamSecret { secret: ObjectKey::new(&*key.namespace, &*secret?), field: field(by), verify })
+}
+
+fn read_one(name: &str, value: &str, wanted: &mut Wanted) -> Result<(), Fault> {
+    if let Some(own) = name.strip_prefix(own::PREFIX) {
+        own::read(own, value, wanted)
+    } else if let Some(nginx) = name.strip_prefix(nginx::PREFIX) {
+        nginx::read(nginx, value, wanted)
     } else {
-        Fault::warning(
-            reasons::UNSUPPORTED_ANNOTATION,
-            format!("{name} is not honoured and has no effect"),
-            "remove it, or keep this Ingress with a controller that honours it",
-        )
+        Ok(())
     }
 }
 
-/// Whether an annotation of ingress-nginx decides who gets access. Rate limits do not: they protect the upstream from
-/// load, not its data from readers. Neither does what is switched off.
-fn restricts_access(name: &str, value: &str) -> bool {
-    match name {
-        "whitelist-source-range" | "allowlist-source-range" | "denylist-source-range" | "satisfy" => true,
-        // Whoever asks for the endpoint to be verified would not want to hear from another.
-        "proxy-ssl-verify" => value == "on",
-        "enable-modsecurity" | "enable-owasp-core-rules" => value != "false",
-        "modsecurity-snippet" => true,
-        "server-snippet" | "configuration-snippet" | "stream-snippet" => snippet_restricts_access(value),
-        _ => name.starts_with("auth-"),
-    }
-}
-
-/// Whether a snippet of nginx' configuration may decide who gets access: by the directives and answers that do.
-fn snippet_restricts_access(snippet: &str) -> bool {
-    let words = [
-        "allow ",
-        "deny ",
-        "satisfy ",
-        "auth_",
-        "limit_except ",
-        "internal;",
-        "ssl_verify_",
-        "_by_lua",
-        "modsecurity",
-    ];
-    let snippet = snippet.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_lowercase();
-    words.iter().any(|word| snippet.contains(word)) || snippet.contains("return 4")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_annotations_that_decide_who_gets_access_deny() {
-        for (name, value, denies) in [
-            ("auth-url", "http://auth", true),
-            ("auth-type", "basic", true),
-            ("auth-tls-secret", "shop/ca", true),
-            ("whitelist-source-range", "10.0.0.0/8", true),
-            ("satisfy", "any", true),
-            ("enable-modsecurity", "true", true),
-            ("enable-modsecurity", "false", false),
-            ("enable-global-auth", "false", false),
-            ("limit-rps", "5", false),
-            ("rewrite-target", "/", false),
-            ("configuration-snippet", "if ($http_x = '') {\n  return   403;\n}", true),
-            ("server-snippet", "location /a { deny\tall; }", true),
-            ("configuration-snippet", "more_set_headers 'X-A: b';", false),
-        ] {
-            assert_eq!(restricts_access(name, value), denies, "{name}: {value}");
-        }
-    }
+fn field(annotation: &str) -> String {
+    format!("metadata.annotations[{annotation}]")
 }

@@ -3,6 +3,7 @@
 
 mod make;
 mod of_service;
+mod spoken;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -59,6 +60,7 @@ impl<'a> Backends<'a> {
                 (builder.backend(&key, refused), fault)
             }
             Reference::Port(key, port) => {
+                let key = self.maker.named(key);
                 let (Backends { maker, services, faults, external_names }, mut service) = (self, None);
                 let place = builder.backend(&key, || {
                     let name = ObjectKey::new(&*key.namespace, &*key.service);

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use k8s_openapi::api::networking::v1::{HTTPIngressPath, Ingress, IngressBackend, IngressRule};
-use model::{HostMatch, ObjectRef, Origin, PathMatch, Policy, Protocol, Route, RouteTableBuilder};
+use model::{HostMatch, ObjectRef, Origin, PathMatch, Policy, Route, RouteTableBuilder, Transport};
 
 use crate::annotations;
 use crate::backend::Backends;
@@ -52,7 +52,7 @@ struct Author {
     name: Arc<str>,
     created: i64,
     policy: Arc<Policy>,
-    protocol: Option<Protocol>,
+    transport: Arc<Transport>,
     denied: bool,
     canary: bool,
 }
@@ -68,7 +68,7 @@ impl Author {
             name: key.name.as_str().into(),
             created: created.map_or(i64::MAX, |time| time.0.as_second()),
             policy: Arc::new(reading.policy),
-            protocol: reading.protocol,
+            transport: reading.transport,
             denied: reading.denied,
             canary: reading.canary,
         }
@@ -137,7 +137,7 @@ impl Author {
         origin: Origin,
         out: &mut Output<'_>,
     ) -> Route {
-        let reference = Reference::read(&self.namespace, backend).speaking(self.protocol);
+        let reference = Reference::read(&self.namespace, backend).over(&self.transport);
         let reference = if self.denied { reference.denied() } else { reference };
         let (backend, fault) = out.backends.place(reference, &mut out.builder);
         if let Some(fault) = fault {

@@ -27,6 +27,8 @@ pub const CONFLICT: &str = "conflict";
 pub const INVALID_ANNOTATION: &str = "invalid-annotation";
 /// An annotation with our prefix that we do not know.
 pub const UNKNOWN_ANNOTATION: &str = "unknown-annotation";
+/// What an annotation asks for does not apply here.
+pub const NO_EFFECT: &str = "no-effect";
 /// An annotation of another controller that this version does not honour.
 pub const UNSUPPORTED_ANNOTATION: &str = "unsupported-annotation";
 /// An annotation that restricts access cannot be honoured: the Ingress is answered 503.
@@ -45,7 +47,7 @@ pub const INCOMPLETE_SECRET: &str = "incomplete-secret";
 pub const MORE_PROBLEMS: &str = "more-problems";
 
 /// All of them, sorted.
-pub const ALL: [&str; 21] = [
+pub const ALL: [&str; 22] = [
     CONFLICT,
     DANGLING_REFERENCE,
     DENIED,
@@ -61,6 +63,7 @@ pub const ALL: [&str; 21] = [
     MISSING_PORT,
     MORE_PROBLEMS,
     NO_CLASS,
+    NO_EFFECT,
     NO_ENDPOINT_SLICE,
     NOTHING_TO_SERVE,
     PATTERN_PATH,

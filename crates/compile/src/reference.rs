@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use k8s_openapi::api::networking::v1::{IngressBackend, IngressServiceBackend};
-use model::{BackendKey, Protocol};
+use model::{BackendKey, Transport};
 
 use crate::problems::Fault;
 use crate::reasons;
@@ -48,10 +48,12 @@ impl Reference {
         }
     }
 
-    /// The same, where this is spoken; if nothing, whatever the Service says.
-    pub(crate) fn speaking(self, protocol: Option<Protocol>) -> Reference {
+    /// The same, spoken to in this way.
+    pub(crate) fn over(self, transport: &Arc<Transport>) -> Reference {
         match self {
-            Reference::Port(key, port) => Reference::Port(BackendKey { protocol, ..key }, port),
+            Reference::Port(key, port) => {
+                Reference::Port(BackendKey { transport: Arc::clone(transport), ..key }, port)
+            }
             refused @ Reference::Refused(..) => refused,
         }
     }
@@ -81,7 +83,7 @@ fn key(namespace: &Arc<str>, service: &str, port: &str) -> BackendKey {
         namespace: Arc::clone(namespace),
         service: service.into(),
         port: port.into(),
-        protocol: None,
+        transport: Arc::default(),
     }
 }
 

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::api::networking::v1::{Ingress, IngressSpec, IngressTLS};
 use model::{HostMatch, ObjectRef};
 
+use crate::annotations::{self, UpstreamSecret};
 use crate::problems::{Fault, Problems};
 use crate::{ObjectKey, Objects, Settings, reasons};
 
@@ -24,17 +25,26 @@ pub(crate) struct Tls<'a> {
     own_names: Vec<Ranked>,
     /// The Secrets that are named, whether they exist or not.
     named: BTreeSet<ObjectKey>,
+    /// Those of them that are for handshakes with endpoints.
+    upstream: BTreeSet<ObjectKey>,
 }
 
 impl<'a> Tls<'a> {
     pub(crate) fn new(objects: &'a Objects) -> Tls<'a> {
-        Tls { objects, hosts: BTreeMap::new(), own_names: Vec::new(), named: BTreeSet::new() }
+        Tls {
+            objects,
+            hosts: BTreeMap::new(),
+            own_names: Vec::new(),
+            named: BTreeSet::new(),
+            upstream: BTreeSet::new(),
+        }
     }
 
     /// Adds an Ingress. Of the hosts that its TLS entries list, each has the Secrets of the entries that list it; where
     /// these name none it has the default certificate (Ingress v1). For a host that only a rule has, each of the Secrets
     /// will do whose certificate is for it, as with ingress-nginx.
     pub(crate) fn add(&mut self, key: &ObjectKey, ingress: &Ingress, problems: &mut Problems) {
+        self.add_upstream(key, ingress, problems);
         let Some(spec) = &ingress.spec else { return };
         let (mut listed, mut all) = (BTreeMap::<HostMatch, Vec<NamedSecret>>::new(), Vec::new());
         for (entry, at) in spec.tls.iter().flatten().zip(0..) {
@@ -57,6 +67,19 @@ impl<'a> Tls<'a> {
         for (host, secrets) in listed {
             self.claim(host, created, Claim { ingress: key.clone(), basis: Basis::Listed, secrets });
         }
+    }
+
+    /// Adds the Secret for handshakes with endpoints, if the Ingress names one.
+    fn add_upstream(&mut self, key: &ObjectKey, ingress: &Ingress, problems: &mut Problems) {
+        let Some(UpstreamSecret { secret, field, verify }) = annotations::upstream_secret(key, ingress)
+        else {
+            return;
+        };
+        if let Some(fault) = secret::without_credentials(&secret, verify, self.objects) {
+            problems.add(ObjectRef::new("Ingress", &key.namespace, &key.name), field, fault);
+        }
+        self.named.insert(secret.clone());
+        self.upstream.insert(secret);
     }
 
     /// Adds a claim, unless it has nothing to give.
@@ -107,7 +130,7 @@ impl<'a> Tls<'a> {
             (host, claims)
         };
         let hosts = self.hosts.into_iter().map(settle).collect();
-        (CertificateClaims { hosts, own_names, default }, self.named)
+        (CertificateClaims { hosts, own_names, default, upstream: self.upstream }, self.named)
     }
 
     /// The operator names this Secret.
@@ -122,7 +145,8 @@ impl<'a> Tls<'a> {
 /// The Secrets that an Ingress names, whoever's it is.
 pub fn secrets_of(key: &ObjectKey, ingress: &Ingress) -> BTreeSet<ObjectKey> {
     let entries = ingress.spec.iter().flat_map(|spec| spec.tls.iter().flatten());
-    entries.filter_map(|entry| secret_of(key, entry)).collect()
+    let upstream = annotations::upstream_secret(key, ingress).map(|upstream| upstream.secret);
+    entries.filter_map(|entry| secret_of(key, entry)).chain(upstream).collect()
 }
 
 /// The Secret that a TLS entry names, in the Ingress' own namespace.

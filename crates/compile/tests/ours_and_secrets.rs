@@ -41,3 +41,26 @@ fn secrets_are_those_that_our_ingresses_name_in_their_own_namespace() {
     let named = [("blog", "one"), ("shop", "one"), ("shop", "two")];
     assert_eq!(compiled.secrets, named.map(|(namespace, name)| ObjectKey::new(namespace, name)).into());
 }
+
+#[test]
+fn secrets_for_endpoints_are_those_that_annotations_name() {
+    let ingress = |annotations: Value| {
+        let spec = of_class("sluicegate", &["one"]);
+        serde_json::from_value(json!({ "metadata": { "annotations": annotations }, "spec": spec }))
+            .expect("an Ingress")
+    };
+    let key = ObjectKey::new("shop", "a");
+    for (annotations, named) in [
+        (json!({ "sluicegate.io/backend-tls-secret": "two" }), &["one", "two"][..]),
+        (json!({ "nginx.ingress.kubernetes.io/proxy-ssl-secret": "shop/two" }), &["one", "two"]),
+        (json!({ "nginx.ingress.kubernetes.io/proxy-ssl-secret": "bank/two" }), &["one"]),
+        (json!({ "nginx.ingress.kubernetes.io/proxy-ssl-name": "two" }), &["one"]),
+    ] {
+        let found = compile::secrets_of(&key, &ingress(annotations.clone()));
+        let named = named.iter().map(|name| ObjectKey::new("shop", *name)).collect();
+        assert_eq!(found, named, "{annotations}");
+        let mut objects = Objects::default();
+        objects.ingresses.insert(key.clone(), std::sync::Arc::new(ingress(annotations)));
+        assert_eq!(compile::compile(&objects, &Settings::default(), 1).secrets, named);
+    }
+}

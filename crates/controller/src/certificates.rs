@@ -1,5 +1,5 @@
-//! Which certificates are live: those of the Secrets that Ingresses name, and of each that was spoilt or deleted since
-//! the last good one.
+//! Which certificates are live, and which credentials for endpoints: those of the Secrets that Ingresses name, and of each
+//! that was spoilt or deleted since the last good one.
 //!
 //! Owns: what was read of each Secret, which host has what, and what is told of both. Never: what is in PEM, which is
 //! [`tls`]'s; who may claim what, which is [`compile`]'s.
@@ -11,12 +11,13 @@ mod held;
 mod mismatch;
 mod ticket_keys;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use compile::{CertificateClaims, Compiled, ObjectKey, Objects, Settings};
 use model::{HostMatch, ObjectRef, Problem, Severity};
-use tls::{Certificates, Tickets};
+use tls::{AllCredentials, Certificate, Certificates, Credentials, Tickets};
 
 use crate::index::Kind;
 use assign::{AllAssigned, AllHeld};
@@ -31,18 +32,16 @@ pub(crate) struct CertificateStore {
     /// What is wrong with claims, whatever the date.
     mismatches: Vec<Problem>,
     ticket_keys: TicketKeys,
+    upstream: BTreeMap<ObjectKey, Held<Credentials>>,
+    /// What of `upstream` is live.
+    credentials: BTreeMap<ObjectKey, Arc<Credentials>>,
 }
 
 impl CertificateStore {
     /// Reads what is new in the Secrets. Returns the certificates that are to be live, if they are others than before.
     pub(crate) fn update(&mut self, compiled: &Compiled, objects: &Objects) -> Option<Certificates> {
         let claims = &compiled.certificates;
-        let claimed = claimed(claims);
-        self.held.retain(|key, _| claimed.contains(key));
-        for key in claimed {
-            let absent = objects.absent_secrets.as_ref().is_none_or(|absent| absent.contains(key));
-            self.held.entry(key.clone()).or_default().update(objects.secrets.get(key), absent);
-        }
+        held::update(&mut self.held, claimed(claims), objects);
         let assigned = assign::assign(claims, &self.held, &self.assigned);
         self.mismatches = mismatch::problems(claims, &self.held, &assigned);
         if assigned == self.assigned {
@@ -50,6 +49,25 @@ impl CertificateStore {
         }
         self.assigned = assigned;
         Some(assign::snapshot(&self.assigned))
+    }
+
+    /// Reads what is new in the Secrets for handshakes with endpoints. Returns all credentials that are to be live, if they are
+    /// others than before.
+    pub(crate) fn update_upstream(
+        &mut self,
+        claims: &CertificateClaims,
+        objects: &Objects,
+    ) -> Option<AllCredentials> {
+        held::update(&mut self.upstream, claims.upstream.iter().collect(), objects);
+        let good =
+            |(key, held): (&ObjectKey, &Held<Credentials>)| Some((key.clone(), Arc::clone(held.good()?)));
+        let credentials: BTreeMap<_, _> = self.upstream.iter().filter_map(good).collect();
+        if held::same(&credentials, &self.credentials) {
+            return None;
+        }
+        self.credentials = credentials;
+        let each = |(key, credentials): (&ObjectKey, &Arc<_>)| (key.to_string(), Arc::clone(credentials));
+        Some(AllCredentials::new(self.credentials.iter().map(each)))
     }
 
     /// Shares the keys of tickets, if the settings name a Secret and it says something new.
@@ -67,12 +85,18 @@ impl CertificateStore {
             let dates = held.good().and_then(|certificate| dates::problem(key, certificate, now));
             held.problem(key).into_iter().chain(held.chain_problem(key)).chain(dates)
         });
-        of_held.chain(self.mismatches.iter().cloned()).chain(self.ticket_keys.problems().cloned()).collect()
+        let of_upstream = self.upstream.iter().filter_map(|(key, held)| held.problem(key));
+        of_held
+            .chain(of_upstream)
+            .chain(self.mismatches.iter().cloned())
+            .chain(self.ticket_keys.problems().cloned())
+            .collect()
     }
 
     /// When each certificate that can be used ends.
     pub(crate) fn ends(&self) -> Vec<(ObjectKey, SystemTime)> {
-        let end = |(key, held): (&ObjectKey, &Held)| Some((key.clone(), held.good()?.not_after()));
+        let end =
+            |(key, held): (&ObjectKey, &Held<Certificate>)| Some((key.clone(), held.good()?.not_after()));
         self.held.iter().filter_map(end).collect()
     }
 

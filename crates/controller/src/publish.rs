@@ -11,7 +11,7 @@ use std::time::{Instant, SystemTime};
 
 use compile::{Compiled, Settings};
 use model::{Problem, Published, RouteTable};
-use tls::{Certificates, Tickets};
+use tls::{AllCredentials, Certificates, Tickets};
 
 use crate::certificates::CertificateStore;
 use crate::index::Index;
@@ -32,6 +32,8 @@ pub struct Live {
     pub certificates: Published<Certificates>,
     /// The keys of session tickets.
     pub tickets: Tickets,
+    /// What handshakes with endpoints need of Secrets. A route is never live before that of its backend.
+    pub credentials: Published<AllCredentials>,
     /// Everything that is wrong now, sorted.
     pub problems: Published<Vec<Problem>>,
     /// The node we run on, if it is known.
@@ -47,6 +49,7 @@ impl Default for Live {
             routes: Published::new(RouteTable::default()),
             certificates: Published::new(Certificates::default()),
             tickets: Tickets::default(),
+            credentials: Published::new(AllCredentials::default()),
             problems: Published::new(Vec::new()),
             node: Published::new(None),
             stats: Arc::default(),
@@ -119,6 +122,10 @@ impl Publisher {
                 "certificates changed"
             );
             self.live.certificates.publish(certificates);
+        }
+        if let Some(credentials) = self.certificates.update_upstream(&compiled.certificates, index.objects())
+        {
+            self.live.credentials.publish(credentials);
         }
         self.live.stats.certificates(self.certificates.ends());
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::Protocol;
+use crate::{Protocol, Transport};
 
 /// Names a backend: one port of one Service.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,14 +15,14 @@ pub struct BackendKey {
     pub service: Arc<str>,
     /// The port as the Ingress wrote it: a number or a name.
     pub port: Arc<str>,
-    /// What the Ingress says is spoken there; if nothing, the Service says it.
-    pub protocol: Option<Protocol>,
+    /// How the Ingress wants it to be spoken to.
+    pub transport: Arc<Transport>,
 }
 
 impl fmt::Display for BackendKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}:{}", self.namespace, self.service, self.port)?;
-        self.protocol.map_or(Ok(()), |protocol| write!(f, " ({})", protocol.as_str()))
+        if *self.transport == Transport::default() { Ok(()) } else { write!(f, " ({})", self.transport) }
     }
 }
 
@@ -133,14 +133,14 @@ impl Backend {
             (0, terminating) => (terminating, Selection::Terminating),
             (ready, _) => (ready, Selection::Ready),
         };
-        let protocol = key.protocol.unwrap_or_default();
+        let protocol = key.transport.protocol.unwrap_or_default();
         Backend { key, protocol, endpoints, usable, selection }
     }
 
     /// The same, where the Service says what is spoken. What the Ingress says goes before it.
     #[must_use]
     pub fn speaking(self, of_service: Option<Protocol>) -> Backend {
-        Backend { protocol: self.key.protocol.or(of_service).unwrap_or_default(), ..self }
+        Backend { protocol: self.key.transport.protocol.or(of_service).unwrap_or_default(), ..self }
     }
 
     /// A backend that can have no endpoint, and why.
@@ -179,8 +179,12 @@ mod tests {
     }
 
     fn backend(endpoints: Vec<Endpoint>) -> Backend {
-        let key =
-            BackendKey { namespace: "shop".into(), service: "web".into(), port: "80".into(), protocol: None };
+        let key = BackendKey {
+            namespace: "shop".into(),
+            service: "web".into(),
+            port: "80".into(),
+            transport: Arc::default(),
+        };
         Backend::new(key, endpoints)
     }
 

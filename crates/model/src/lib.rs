@@ -15,6 +15,7 @@ mod protocol;
 mod published;
 mod route;
 mod table;
+mod transport;
 
 pub use backend::{Backend, BackendKey, Condition, Endpoint, EndpointKey, Selection, Unavailable};
 pub use explain::{Candidate, Explanation, Verdict, explain};
@@ -25,3 +26,4 @@ pub use protocol::Protocol;
 pub use published::{Cache, Published};
 pub use route::{Balance, Origin, Policy, Route};
 pub use table::{Conflict, RouteTable, RouteTableBuilder};
+pub use transport::{ProxyHeader, Transport, UpstreamTls};

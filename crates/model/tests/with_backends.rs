@@ -8,8 +8,12 @@ use model::{
 };
 
 fn backend(service: &str, address: &str) -> Backend {
-    let key =
-        BackendKey { namespace: "shop".into(), service: service.into(), port: "80".into(), protocol: None };
+    let key = BackendKey {
+        namespace: "shop".into(),
+        service: service.into(),
+        port: "80".into(),
+        transport: Arc::default(),
+    };
     let endpoint = EndpointKey { address: address.parse().expect("an address"), uid: "a".into() };
     Backend::new(key, vec![Endpoint { key: endpoint, condition: Condition::Ready }])
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use model::Published;
-use tls::Certificates;
+use tls::{AllCredentials, Certificates};
 
 /// Settings of the data plane. Each limit has a reason; the defaults are meant for an edge behind a load balancer.
 #[derive(Clone, Debug)]
@@ -153,6 +153,9 @@ pub struct Upstream {
     pub idle_timeout: Duration,
     /// Limits of HTTP/2.
     pub http2: UpstreamHttp2,
+    /// What Secrets give for TLS handshakes with endpoints. What a backend asks for has to be here before the table that has
+    /// the backend is published.
+    pub credentials: Published<AllCredentials>,
 }
 
 /// Limits on a connection to an endpoint that speaks HTTP/2.
@@ -251,6 +254,7 @@ impl Default for Upstream {
             idle_per_endpoint_max: 1024,
             idle_timeout: Duration::from_secs(60),
             http2: UpstreamHttp2::default(),
+            credentials: Published::new(AllCredentials::default()),
         }
     }
 }

@@ -26,11 +26,12 @@ use hyper_util::rt::TokioIo;
 use rustix::net::RecvFlags;
 use tokio::net::TcpStream;
 
-pub(crate) use self::client::Client;
+pub(crate) use self::client::{Client, Identity};
 pub(crate) use self::guard::{FIELDS_MAX, METHOD_BYTES_MAX};
 pub(crate) use self::handshake::Handshakes;
 use self::io::ClientIo;
 use self::open::{Failed, open};
+pub(crate) use self::proxy_header::Origin;
 use crate::error::Refusal;
 use crate::request;
 use crate::respond;

@@ -92,6 +92,9 @@ refusals! {
     Files = SERVICE_UNAVAILABLE, Internal, "files";
     /// No endpoint can be connected to.
     Connect = BAD_GATEWAY, Upstream, "connect";
+    /// Endpoints were reached, and no TLS handshake came about: they are not who they should be, do not believe us, or speak
+    /// something else.
+    Handshake = BAD_GATEWAY, Upstream, "handshake";
     /// The upstream closed before a response.
     UpstreamClosed = BAD_GATEWAY, Upstream, "upstream-closed";
     /// The upstream's response breaks the grammar, or is one that we did not ask for.
@@ -100,6 +103,8 @@ refusals! {
     ResponseCut = BAD_GATEWAY, Upstream, "response-cut";
     /// The backend has no usable endpoint.
     NoEndpoint = SERVICE_UNAVAILABLE, Internal, "no-endpoint";
+    /// What a TLS handshake with the backend's endpoints takes is not in the Secret that its Ingress names.
+    Credentials = SERVICE_UNAVAILABLE, Internal, "credentials";
     /// The process stopped before the response was whole.
     Cut = SERVICE_UNAVAILABLE, Internal, "cut";
     /// No endpoint took a connection in time.

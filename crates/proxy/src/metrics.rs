@@ -45,7 +45,7 @@ pub(crate) struct Cells {
     pub(crate) handshakes_failed: Cell,
     pub(crate) requests_in_flight: Cell,
     pub(crate) responses: [Cell; CLASSES.len()],
-    pub(crate) refusals: [Cell; Refusal::ALL.len()],
+    pub(crate) refusals: Refusals,
     pub(crate) received_bytes: Cell,
     pub(crate) sent_bytes: Cell,
     pub(crate) upstream_connects: Cell,
@@ -59,6 +59,22 @@ pub(crate) struct Cells {
     duration_buckets: [Cell; BUCKETS.len() + 1],
     duration_micros: Cell,
     backends: Mutex<Vec<Arc<BackendCells>>>,
+}
+
+/// A cell for each refusal.
+#[derive(Debug)]
+pub(crate) struct Refusals([Cell; Refusal::ALL.len()]);
+
+impl Refusals {
+    pub(crate) fn of(&self, why: Refusal) -> &Cell {
+        &self.0[why as usize]
+    }
+}
+
+impl Default for Refusals {
+    fn default() -> Refusals {
+        Refusals(std::array::from_fn(|_| Cell::default()))
+    }
 }
 
 /// What one worker counts for one backend.
@@ -152,8 +168,8 @@ impl Metrics {
             let value = self.sum(|c| &c.responses[place]);
             metrics::counter!("sluicegate_responses_total", "class" => *class).absolute(value);
         }
-        for (place, refusal) in Refusal::ALL.iter().enumerate() {
-            let value = self.sum(|c| &c.refusals[place]);
+        for refusal in Refusal::ALL {
+            let value = self.sum(|c| c.refusals.of(*refusal));
             metrics::counter!("sluicegate_refusals_total", "reason" => refusal.as_str()).absolute(value);
         }
     }
@@ -184,10 +200,11 @@ impl Metrics {
     fn write_backends(&self, out: &mut String) {
         const NAME: &str = "sluicegate_backend_responses_total";
         let mut sums = std::collections::BTreeMap::<BackendKey, [u64; CLASSES.len()]>::new();
+        let any = Arc::default();
         for cells in self.workers.iter() {
             for backend in cells.backends.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-                // Whatever is spoken there, it is one port of one Service.
-                let key = BackendKey { protocol: None, ..backend.key.clone() };
+                // However it is spoken to, it is one port of one Service.
+                let key = BackendKey { transport: Arc::clone(&any), ..backend.key.clone() };
                 let sum = sums.entry(key).or_default();
                 sum.iter_mut().zip(&backend.responses).for_each(|(sum, cell)| *sum += cell.get());
             }
@@ -235,7 +252,7 @@ mod tests {
             namespace: "shop".into(),
             service: "we\"b".into(),
             port: "80".into(),
-            protocol: None,
+            transport: Arc::default(),
         };
         let backend = cells.backend(&key);
         backend.record(200);

@@ -123,13 +123,13 @@ async fn send(
     attempts: &mut Attempts,
 ) -> Result<(Lease, Answered), Failed> {
     record.attempt(endpoint);
-    if endpoint.protocol.is_http2() {
+    if endpoint.transport.protocol.is_http2() {
         // Boxed, so that a connection of HTTP/1 keeps no room for it.
         return Box::pin(send_on_http2(&record.client, endpoint, attempts)).await;
     }
     let client = &record.client;
     let (worker, limits) = (&client.worker, &client.worker.config.upstream);
-    let mut lease = endpoint.lease(attempts.reuse(), worker.timers.now());
+    let mut lease = endpoint.lease(client, attempts.reuse(), worker.timers.now());
     let exchange = match &mut lease.exchange {
         Some(exchange) => {
             worker.cells.upstream_reuses.add(1);
@@ -166,7 +166,7 @@ async fn send_on_http2(
     attempts: &mut Attempts,
 ) -> Result<(Lease, Answered), Failed> {
     let (worker, reuse) = (&client.worker, attempts.reuse());
-    let mut lease = endpoint.lease(Reuse::No, worker.timers.now());
+    let mut lease = endpoint.lease(client, Reuse::No, worker.timers.now());
     let place = take_place(client, endpoint, reuse).await.map_err(Failed::unsent)?;
     worker.cells.upstream_reuses.add(u64::from(place.reused));
     lease.reused = place.reused;

@@ -94,7 +94,7 @@ pub(crate) fn raw(why: Refusal) -> Vec<u8> {
 /// Counts and logs a refusal of something that never became a request.
 pub(crate) fn record(client: &Client, why: Refusal) {
     let worker = &client.worker;
-    worker.cells.refusals[why as usize].add(1);
+    worker.cells.refusals.of(why).add(1);
     worker.cells.record(why.status().as_u16(), std::time::Duration::ZERO);
     if let Some(draft) = worker.log.draft(|_| {}) {
         worker.log.finish(draft, |line| {

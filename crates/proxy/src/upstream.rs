@@ -6,6 +6,8 @@ mod connect;
 mod exchange;
 mod http2;
 mod pool;
+mod proxy_header;
+mod transport;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -14,6 +16,7 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use model::{BackendKey, Cache, Published, RouteTable};
+use tls::AllCredentials;
 
 pub(crate) use self::connect::connect;
 pub(crate) use self::exchange::{Answered, Unanswered};
@@ -22,6 +25,7 @@ pub(crate) use self::pool::{BackendPool, EndpointPool, Lease, Reuse};
 use crate::config;
 use crate::metrics::Cells;
 use crate::timer::ticks;
+use transport::Transport;
 
 /// Ticks between two looks at the idle connections.
 const SWEEP_TICKS: u32 = 20;
@@ -30,7 +34,9 @@ const SWEEP_TICKS: u32 = 20;
 pub(crate) struct Upstreams {
     cells: Arc<Cells>,
     limits: config::Upstream,
-    tls: connect::Tls,
+    /// What Secrets give for handshakes with endpoints.
+    credentials: Published<AllCredentials>,
+    defaults: transport::Defaults,
     live: RefCell<Cache<RouteTable>>,
     view: RefCell<Rc<View>>,
     pools: RefCell<HashMap<BackendKey, Rc<BackendPool>, RandomState>>,
@@ -61,16 +67,16 @@ impl Upstreams {
         Upstreams {
             cells,
             limits: limits.clone(),
-            tls: connect::Tls::new(),
+            credentials: limits.credentials.clone(),
+            defaults: transport::Defaults::new(),
             live,
             view,
             pools: RefCell::default(),
         }
     }
 
-    /// What handshakes with endpoints need.
-    fn tls(&self) -> &connect::Tls {
-        &self.tls
+    fn transport(&self, backend: &model::Backend) -> Rc<Transport> {
+        Transport::new(backend, &self.credentials.load(), &self.defaults)
     }
 
     /// The newest table.
@@ -91,7 +97,7 @@ impl Upstreams {
         let table = Arc::clone(table);
         self.pools.borrow_mut().retain(|key, pool| match table.backend(key) {
             Some(backend) => {
-                pool.update(backend);
+                pool.update(backend, || self.transport(backend));
                 true
             }
             None => {
@@ -120,7 +126,8 @@ impl Upstreams {
         if let Some(pool) = pools.get(&backend.key) {
             return Rc::clone(pool);
         }
-        let pool = Rc::new(BackendPool::new(backend, self.cells.backend(&backend.key)));
+        let pool =
+            Rc::new(BackendPool::new(backend, self.transport(backend), self.cells.backend(&backend.key)));
         pools.insert(backend.key.clone(), Rc::clone(&pool));
         pool
     }

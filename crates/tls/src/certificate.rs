@@ -1,6 +1,6 @@
 //! One certificate with its chain and its key.
 
-mod pem;
+pub(crate) mod pem;
 mod x509;
 
 use std::fmt;
@@ -73,7 +73,7 @@ impl Certificate {
     /// Says what cannot be used. A certificate that is expired, or whose chain is incomplete or in disorder, can: clients
     /// differ in what they accept.
     pub fn parse(chain: &[u8], key: &[u8]) -> Result<Certificate, Error> {
-        let chain = pem::certificates(chain)?;
+        let chain = pem::certificates(chain, Part::Chain)?;
         if chain.len() > CHAIN_LENGTH_MAX {
             return Err(Error::TooLong { count: chain.len(), max: CHAIN_LENGTH_MAX });
         }

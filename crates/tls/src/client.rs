@@ -2,28 +2,59 @@
 
 use std::sync::Arc;
 
+use model::UpstreamTls;
+use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::aws_lc_rs::default_provider;
-use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::sign::SingleCertAndKey;
 use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-/// TLS 1.2 and 1.3 with these protocols in ALPN, and whatever certificate the endpoint has: pods have self-signed ones,
-/// for names that nobody asks for. So it hides what is said from whoever only listens, as ingress-nginx does unless it is
-/// told otherwise, and proves nothing of who answers. No name is sent either (SNI), since none is known.
-pub fn client_config(protocols: &[&[u8]]) -> Arc<ClientConfig> {
-    let provider = default_provider();
-    let verifier = Arc::new(Anybody(provider.signature_verification_algorithms));
-    let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
+use crate::Credentials;
+
+/// TLS 1.2 and 1.3 with these protocols in ALPN, and what is asked for beside; `None` if the credentials do not have what
+/// that takes.
+///
+/// Where endpoints are not to be verified any certificate will do: pods have self-signed ones, for names that nobody asks
+/// for. Then TLS hides what is said from whoever only listens, as with ingress-nginx unless it is told otherwise, and proves
+/// nothing of who answers. Who is verified needs the name as a subjectAltName (RFC 9525 §6.3).
+pub fn client_config(
+    protocols: &[&[u8]],
+    how: &UpstreamTls,
+    credentials: Option<&Credentials>,
+) -> Option<Arc<ClientConfig>> {
+    let provider = Arc::new(default_provider());
+    let verifier = match credentials.and_then(Credentials::authorities) {
+        Some(roots) if how.verify => verifier(roots, &provider)?,
+        _ if how.verify => return None,
+        _ => Arc::new(Anybody(provider.signature_verification_algorithms)),
+    };
+    let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&TLS13, &TLS12])
         .expect("the provider has cipher suites for both versions")
         .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
+        .with_custom_certificate_verifier(verifier);
+    let mut config = match credentials.and_then(Credentials::certificate) {
+        Some(own) => {
+            builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(Arc::clone(own.key()))))
+        }
+        None => builder.with_no_client_auth(),
+    };
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
-    config.enable_sni = false;
-    Arc::new(config)
+    config.enable_sni = how.send_name;
+    Some(Arc::new(config))
+}
+
+fn verifier(
+    roots: &Arc<RootCertStore>,
+    provider: &Arc<CryptoProvider>,
+) -> Option<Arc<dyn ServerCertVerifier>> {
+    let builder = WebPkiServerVerifier::builder_with_provider(Arc::clone(roots), Arc::clone(provider));
+    Some(builder.build().ok()?)
 }
 
 /// Takes any certificate; whoever presents it must have its key.

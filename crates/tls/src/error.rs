@@ -2,13 +2,15 @@
 
 use std::fmt;
 
-/// Which of the two PEM texts.
+/// Which of the PEM texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
     /// The certificate and those that link it to a root.
     Chain,
     /// The private key.
     Key,
+    /// The certificates of those who vouch for others.
+    Authorities,
 }
 
 impl fmt::Display for Part {
@@ -16,11 +18,12 @@ impl fmt::Display for Part {
         f.write_str(match self {
             Part::Chain => "certificate",
             Part::Key => "private key",
+            Part::Authorities => "authority's certificate",
         })
     }
 }
 
-/// Why a certificate and its key cannot be used. Each says what is found in the part that [`Error::part`] names.
+/// Why a certificate and its key, or authorities, cannot be used. Each says what is found in the part that [`Error::part`] names.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -75,6 +78,22 @@ pub enum Error {
         /// What is wrong.
         why: String,
     },
+    /// More authorities than anybody has.
+    #[error("has {count} authorities, more than {max}")]
+    TooManyAuthorities {
+        /// How many it has.
+        count: usize,
+        /// How many it may have.
+        max: usize,
+    },
+    /// A section that says that it is a certificate and is none that could vouch for others.
+    #[error("has a certificate that cannot be an authority's at place {at}: {why}")]
+    NotAnAuthority {
+        /// Its place, from 1.
+        at: usize,
+        /// What is wrong.
+        why: String,
+    },
     /// An algorithm or a size that cannot be used.
     #[error("is of a kind that is not supported")]
     Unsupported,
@@ -90,7 +109,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Which of the two is wrong.
+    /// Which of them is wrong.
     pub fn part(&self) -> Part {
         match self {
             Error::Empty(part)
@@ -100,6 +119,7 @@ impl Error {
             | Error::Missing { part, .. } => *part,
             Error::TooLong { .. } | Error::NotACertificate { .. } | Error::NotFirst { .. } => Part::Chain,
             Error::Encrypted | Error::Unsupported | Error::Mismatch => Part::Key,
+            Error::TooManyAuthorities { .. } | Error::NotAnAuthority { .. } => Part::Authorities,
         }
     }
 
@@ -112,10 +132,17 @@ impl Error {
             Error::Empty(Part::Chain) | Error::Missing { part: Part::Chain, .. } => {
                 "give the certificate and then its intermediates as PEM (BEGIN CERTIFICATE)"
             }
+            Error::Empty(Part::Authorities)
+            | Error::TooLarge { part: Part::Authorities, .. }
+            | Error::Missing { part: Part::Authorities, .. }
+            | Error::TooManyAuthorities { .. }
+            | Error::NotAnAuthority { .. } => {
+                "give the certificates of those who issue the endpoints' as PEM (BEGIN CERTIFICATE)"
+            }
             Error::Empty(Part::Key) | Error::TooLarge { .. } | Error::Missing { .. } => {
                 "give the certificate's private key as PEM (BEGIN PRIVATE KEY)"
             }
-            Error::Binary(Part::Chain) => {
+            Error::Binary(Part::Chain | Part::Authorities) => {
                 "convert it with openssl x509 -inform der, or openssl pkcs12 -nokeys"
             }
             Error::Binary(Part::Key) => {

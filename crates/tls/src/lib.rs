@@ -9,12 +9,12 @@
 //! Owns: what PEM is accepted and what is wrong with the rest, which certificate a name gets, and session tickets that
 //! every replica can read.
 //! Never: kube, sockets, requests. Who names which certificate is decided elsewhere; here is only which one is found.
-//! Towards endpoints there is [`client_config`].
-//! Start at [`server_config`], then [`Certificates::find`].
+//! Start at [`server_config`], then [`Certificates::find`]; towards endpoints at [`client_config`].
 
 mod certificate;
 mod certificates;
 mod client;
+mod credentials;
 mod error;
 mod server;
 mod tickets;
@@ -22,6 +22,7 @@ mod tickets;
 pub use certificate::{Certificate, Kind};
 pub use certificates::{Certificates, Entry};
 pub use client::client_config;
+pub use credentials::{AllCredentials, Credentials};
 pub use error::{Error, Part};
 pub use server::{HTTP_1_1, HTTP_2, server_config};
 pub use tickets::{KEY_BYTES, KEYS_MAX, KeyError, TicketKey, Tickets};

@@ -2,6 +2,8 @@
 
 #[path = "tls/authority.rs"]
 mod authority;
+#[path = "tls/endpoints.rs"]
+mod endpoints;
 #[path = "tls/find.rs"]
 mod find;
 #[path = "tls/handshake.rs"]

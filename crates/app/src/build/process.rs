@@ -122,8 +122,9 @@ impl Process {
     fn start(&mut self) -> anyhow::Result<Proxy> {
         let (http, https) = (std::mem::take(&mut self.http), std::mem::take(&mut self.https));
         let listeners = protocols::listeners(&self.config.protocols, &self.live, http, https);
-        let proxy =
-            proxy::start(self.config.proxy.clone(), listeners, self.live.routes.clone(), self.watch.clone());
+        let mut config = self.config.proxy.clone();
+        config.upstream.credentials = self.live.credentials.clone();
+        let proxy = proxy::start(config, listeners, self.live.routes.clone(), self.watch.clone());
         let proxy = proxy.context("cannot start the workers")?;
         self.standing.serves(proxy.metrics());
         if let Some(waiting) = self.waiting.take() {

@@ -1,8 +1,9 @@
 //! A Service and a port to a backend with its endpoints.
 
 use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
-use model::{Backend, BackendKey, ObjectRef, Protocol, Unavailable};
+use model::{Backend, BackendKey, ObjectRef, Severity, Unavailable};
 
+use super::spoken;
 use crate::problems::{Fault, Problems};
 use crate::reference::Port;
 use crate::{ObjectKey, Objects, Settings, endpoint, external_name, reasons};
@@ -28,6 +29,16 @@ impl Made {
         Made { backend, fault: None, external_name: None }
     }
 
+    /// A backend, unless its endpoints cannot be spoken to in the way that is asked for.
+    fn speaking(backend: Backend) -> Made {
+        match spoken::fault(&backend) {
+            Some(fault) if fault.severity == Severity::Error => {
+                Made::unavailable(&backend.key, Unavailable::Refused, Some(fault))
+            }
+            fault => Made { fault, ..Made::of(backend) },
+        }
+    }
+
     fn unavailable(key: &BackendKey, why: Unavailable, fault: Option<Fault>) -> Made {
         Made { fault, ..Made::of(Backend::unavailable(key.clone(), why)) }
     }
@@ -36,6 +47,12 @@ impl Made {
 impl<'a> Maker<'a> {
     pub(super) fn new(objects: &'a Objects, settings: &'a Settings) -> Maker<'a> {
         Maker { objects, settings }
+    }
+
+    /// The key with what the Ingress leaves for the Service to say.
+    pub(super) fn named(self, key: BackendKey) -> BackendKey {
+        let service = self.objects.services.get(&ObjectKey::new(&*key.namespace, &*key.service));
+        spoken::named(key, service.and_then(|service| external_name::external_name_of(service)))
     }
 
     /// Makes a backend; tells what is wrong with its Service and with the slices, and of no other object.
@@ -54,7 +71,7 @@ impl<'a> Maker<'a> {
         let Some(port) = service.spec.as_ref().and_then(|spec| find_port(spec, port)) else {
             return no_port(key, "add the port to the Service or name one that it has");
         };
-        let protocol = port.app_protocol.as_deref().and_then(protocol_of);
+        let protocol = port.app_protocol.as_deref().and_then(spoken::protocol_of);
         let port_name = port.name.as_deref().unwrap_or_default();
         let slices = self.objects.endpoint_slices.of(&key.namespace, &key.service);
         let none_at_all = slices.clone().next().is_none();
@@ -64,7 +81,7 @@ impl<'a> Maker<'a> {
         }
         let allow_loopback = self.settings.allow_loopback;
         let read = |slice| endpoint::read(slice, port_name, allow_loopback, problems);
-        Made::of(Backend::new(key.clone(), slices.flat_map(read).collect()).speaking(protocol))
+        Made::speaking(Backend::new(key.clone(), slices.flat_map(read).collect()).speaking(protocol))
     }
 
     /// An ExternalName Service needs no `ports`; a number in the Ingress is enough.
@@ -84,7 +101,7 @@ impl<'a> Maker<'a> {
             }
         };
         let named = find_port(spec, port);
-        let protocol = named.and_then(|port| port.app_protocol.as_deref()).and_then(protocol_of);
+        let protocol = named.and_then(|port| port.app_protocol.as_deref()).and_then(spoken::protocol_of);
         let number = match port {
             Port::Number(number) => Some(*number),
             Port::Name(_) => named.and_then(|port| u16::try_from(port.port).ok()),
@@ -96,20 +113,8 @@ impl<'a> Maker<'a> {
         for fault in faults {
             problems.add(object(), "spec.externalName", fault);
         }
-        Made {
-            external_name: Some(name),
-            ..Made::of(Backend::new(key.clone(), endpoints).speaking(protocol))
-        }
-    }
-}
-
-/// What `appProtocol` says is spoken at a port (KEP-1422, KEP-3726); other words are for others.
-fn protocol_of(written: &str) -> Option<Protocol> {
-    match written {
-        "http" | "kubernetes.io/ws" => Some(Protocol::Http),
-        "https" | "kubernetes.io/wss" => Some(Protocol::Https),
-        "grpc" | "kubernetes.io/h2c" => Some(Protocol::Grpc),
-        _ => None,
+        let backend = Backend::new(key.clone(), endpoints).speaking(protocol);
+        Made { external_name: Some(name), ..Made::speaking(backend) }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who claims a certificate for which host.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::HostMatch;
 
@@ -16,6 +16,8 @@ pub struct CertificateClaims {
     pub own_names: Vec<Claim>,
     /// The Secret whose certificate is for all other names.
     pub default: Option<ObjectKey>,
+    /// The Secrets for handshakes with endpoints.
+    pub upstream: BTreeSet<ObjectKey>,
 }
 
 /// The Secrets that an Ingress gives for a host.

@@ -26,6 +26,24 @@ pub(super) fn without_certificate(key: &ObjectKey, by: By, objects: &Objects) ->
     (!missing.is_empty()).then(|| Fault::warning(reasons::INCOMPLETE_SECRET, message, remedy))
 }
 
+/// What is wrong with a Secret for handshakes with endpoints, which may be verified by it.
+pub(super) fn without_credentials(key: &ObjectKey, verify: bool, objects: &Objects) -> Option<Fault> {
+    let Some(secret) = objects.secrets.get(key) else { return absent(key, By::Ingress, objects) };
+    let [authorities, chain, key_of_it] = ["ca.crt", "tls.crt", "tls.key"].map(|entry| has(secret, entry));
+    let lack = match (authorities, chain, key_of_it) {
+        (false, ..) if verify => "ca.crt to verify endpoints by",
+        (false, false, false) => "ca.crt and no tls.crt",
+        (_, false, true) => "tls.crt beside its tls.key",
+        (_, true, false) => "tls.key beside its tls.crt",
+        _ => return None,
+    };
+    let message =
+        format!("names Secret {key}, which has no {lack}; requests for the Ingress are answered 503");
+    let remedy = "give the Secret the authorities of endpoints as ca.crt, or our certificate and its key as tls.crt \
+                  and tls.key, or all three, in PEM";
+    Some(Fault::warning(reasons::INCOMPLETE_SECRET, message, remedy))
+}
+
 /// What is wrong with a Secret that is not there.
 pub(super) fn absent(key: &ObjectKey, by: By, objects: &Objects) -> Option<Fault> {
     let known = objects.absent_secrets.as_ref().is_none_or(|absent| absent.contains(key));

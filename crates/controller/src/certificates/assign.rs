@@ -10,7 +10,7 @@ use tls::{Certificate, Certificates, Entry};
 use super::held::Held;
 
 /// What is known of all Secrets.
-pub(super) type AllHeld = BTreeMap<ObjectKey, Held>;
+pub(super) type AllHeld = BTreeMap<ObjectKey, Held<Certificate>>;
 
 /// What each host has, and under [`HostMatch::Any`] all others.
 pub(super) type AllAssigned = BTreeMap<HostMatch, Assigned>;

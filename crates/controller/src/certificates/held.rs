@@ -1,21 +1,31 @@
-//! What is known of one Secret with a certificate.
+//! What is known of one Secret with a certificate, or with credentials for endpoints.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use compile::ObjectKey;
+use compile::{ObjectKey, Objects};
 use k8s_openapi::api::core::v1::Secret;
 use model::{Problem, Severity};
-use tls::{Certificate, Error, Part};
+use tls::{Certificate, Credentials, Error, Part};
 
 use super::of_secret;
 use crate::reasons;
 
-/// The last good certificate of a Secret, and what the Secret says now.
-#[derive(Debug, Default)]
-pub(super) struct Held {
+/// What can be read of a Secret.
+pub(super) trait OfSecret: Sized {
+    /// What it is, for those who are told.
+    const WORD: &str;
+
+    /// Reads it; `None` if the Secret lacks a part, which whoever names it is told.
+    fn read(secret: &Secret) -> Option<Result<Self, Error>>;
+}
+
+/// The last good one of a Secret, and what the Secret says now.
+#[derive(Debug)]
+pub(super) struct Held<T> {
     /// What was read last.
     seen: Option<Arc<Secret>>,
-    good: Option<Arc<Certificate>>,
+    good: Option<Arc<T>>,
     now: Now,
 }
 
@@ -26,14 +36,41 @@ enum Now {
     Unknown,
     Good,
     Bad(Error),
-    /// It has no certificate or no key; whoever names it is told.
     Incomplete,
     Gone,
 }
 
-impl Held {
+impl OfSecret for Certificate {
+    const WORD: &str = "certificate";
+
+    fn read(secret: &Secret) -> Option<Result<Certificate, Error>> {
+        Some(Certificate::parse(entry(secret, "tls.crt")?, entry(secret, "tls.key")?))
+    }
+}
+
+impl OfSecret for Credentials {
+    const WORD: &str = "content";
+
+    fn read(secret: &Secret) -> Option<Result<Credentials, Error>> {
+        let authorities = entry(secret, "ca.crt");
+        let own = match (entry(secret, "tls.crt"), entry(secret, "tls.key")) {
+            (Some(chain), Some(key)) => Some((chain, key)),
+            (None, None) if authorities.is_some() => None,
+            _ => return None,
+        };
+        Some(Credentials::parse(authorities, own))
+    }
+}
+
+impl<T> Default for Held<T> {
+    fn default() -> Held<T> {
+        Held { seen: None, good: None, now: Now::default() }
+    }
+}
+
+impl<T: OfSecret> Held<T> {
     /// Reads the Secret, if it is another than before. Without one, `absent` says whether that is known.
-    pub(super) fn update(&mut self, secret: Option<&Arc<Secret>>, absent: bool) {
+    fn update(&mut self, secret: Option<&Arc<Secret>>, absent: bool) {
         let Some(secret) = secret else {
             if absent {
                 (self.seen, self.now) = (None, Now::Gone);
@@ -44,32 +81,32 @@ impl Held {
         if before.is_some_and(|before| Arc::ptr_eq(&before, secret) || before.data == secret.data) {
             return;
         }
-        self.now = match (entry(secret, "tls.crt"), entry(secret, "tls.key")) {
-            (Some(chain), Some(key)) => match Certificate::parse(chain, key) {
-                Ok(certificate) => {
-                    self.good = Some(Arc::new(certificate));
-                    Now::Good
-                }
-                Err(error) => Now::Bad(error),
-            },
-            _ => Now::Incomplete,
+        self.now = match T::read(secret) {
+            Some(Ok(good)) => {
+                self.good = Some(Arc::new(good));
+                Now::Good
+            }
+            Some(Err(error)) => Now::Bad(error),
+            None => Now::Incomplete,
         };
     }
 
-    /// The certificate to serve: what the Secret says now, or said last that was good.
-    pub(super) fn good(&self) -> Option<&Arc<Certificate>> {
+    /// What is used: what the Secret says now, or said last that was good.
+    pub(super) fn good(&self) -> Option<&Arc<T>> {
         self.good.as_ref()
     }
 
-    /// Whether the Secret itself cannot give a certificate now, as far as is known.
+    /// What is wrong with the Secret itself now, as far as is known.
     pub(super) fn problem(&self, key: &ObjectKey) -> Option<Problem> {
-        let kept = if self.good.is_some() { "; the last good certificate stays in use" } else { "" };
+        let kept = self.good.as_ref().map(|_| format!("; the last good {} stays in use", T::WORD));
+        let kept = kept.unwrap_or_default();
         match &self.now {
             Now::Unknown | Now::Good => None,
             Now::Bad(error) => {
                 let field = match error.part() {
                     Part::Chain => "data[tls.crt]",
                     Part::Key => "data[tls.key]",
+                    Part::Authorities => "data[ca.crt]",
                 };
                 let problem = (Severity::Error, reasons::INVALID_CERTIFICATE, format!("{error}{kept}"));
                 Some(of_secret(key, field, problem, error.remedy()))
@@ -82,7 +119,9 @@ impl Held {
             }),
         }
     }
+}
 
+impl Held<Certificate> {
     /// What is wrong with the order of the chain.
     pub(super) fn chain_problem(&self, key: &ObjectKey) -> Option<Problem> {
         let at = self.good.as_ref()?.out_of_order()?;
@@ -93,6 +132,24 @@ impl Held {
         let remedy = "put each certificate after the one that it issued, and leave out all others";
         Some(of_secret(key, "data[tls.crt]", problem, remedy))
     }
+}
+
+/// Reads what is new in the Secrets that are claimed, and forgets all others.
+pub(super) fn update<T: OfSecret>(
+    all: &mut BTreeMap<ObjectKey, Held<T>>,
+    claimed: BTreeSet<&ObjectKey>,
+    objects: &Objects,
+) {
+    all.retain(|key, _| claimed.contains(key));
+    for key in claimed {
+        let absent = objects.absent_secrets.as_ref().is_none_or(|absent| absent.contains(key));
+        all.entry(key.clone()).or_default().update(objects.secrets.get(key), absent);
+    }
+}
+
+/// Whether both are the same, read from the same Secrets at the same time.
+pub(super) fn same<T>(one: &BTreeMap<ObjectKey, Arc<T>>, two: &BTreeMap<ObjectKey, Arc<T>>) -> bool {
+    one.keys().eq(two.keys()) && one.values().zip(two.values()).all(|(one, two)| Arc::ptr_eq(one, two))
 }
 
 fn entry<'a>(secret: &'a Secret, name: &str) -> Option<&'a [u8]> {

@@ -1,5 +1,6 @@
 //! What becomes of certificates as Secrets and Ingresses change.
 
+mod upstream;
 mod world;
 
 use std::sync::Arc;

@@ -2,13 +2,14 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::net::SocketAddr;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use http::Version;
 use http::header::{self, HeaderMap, HeaderValue};
 
 use super::guard::{Guard, Limits};
 use super::handshake::Secure;
+use super::proxy_header::Origin;
 use crate::error::Refusal;
 use crate::overload::Place;
 use crate::request::Forwarding;
@@ -120,6 +121,16 @@ impl Client {
         self.local.get()
     }
 
+    /// Whom an endpoint is told that its connection is opened for.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin { client: self.peer(), local: self.local() }
+    }
+
+    /// What tells its connection from any other.
+    pub(crate) fn identity(&self) -> Identity {
+        Identity(Rc::downgrade(&self.forwarding))
+    }
+
     /// What the client speaks, as a URI would begin.
     pub(crate) fn scheme(&self) -> &'static str {
         if self.secure.get().is_some() { "https" } else { "http" }
@@ -194,5 +205,22 @@ impl Client {
     /// The client's fault, if it lies in the body of a request that will get no response of its own any more.
     pub(super) fn unanswered_fault(&self) -> Option<Refusal> {
         self.fault_of_request().filter(|_| self.responses.get() < self.requests.get())
+    }
+}
+
+/// Tells one client's connection from any other, and whether it is still there. All its streams have the same, by what
+/// they share.
+pub(crate) struct Identity(Weak<RefCell<Option<Box<Forwarding>>>>);
+
+impl Identity {
+    /// Whether the client has left.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.0.strong_count() == 0
+    }
+}
+
+impl PartialEq for Identity {
+    fn eq(&self, other: &Identity) -> bool {
+        self.0.ptr_eq(&other.0)
     }
 }

@@ -127,14 +127,14 @@ impl Attempts {
         let hopeless = self.left == 0
             || answered
             || why.side() == Side::Downstream
-            || matches!(why, Refusal::ResponseTimeout | Refusal::Files);
+            || matches!(why, Refusal::ResponseTimeout | Refusal::Files | Refusal::Credentials);
         if hopeless || client.timer.expired(Wait::Request) {
             return Err(why);
         }
         if sent {
             self.request = Some(self.spare_request(client, unseen).ok_or(why)?);
         }
-        if matches!(why, Refusal::Connect | Refusal::ConnectTimeout) {
+        if matches!(why, Refusal::Connect | Refusal::ConnectTimeout | Refusal::Handshake) {
             endpoint.avoid_until(client.worker.timers.after(AVOID));
             self.tried.push(endpoint);
         } else if sent && !reused && !unseen {

@@ -159,7 +159,7 @@ impl Drop for Record {
         worker.cells.requests_in_flight.sub(1);
         worker.cells.record(status, took);
         if let Some(refusal) = refusal {
-            worker.cells.refusals[refusal as usize].add(1);
+            worker.cells.refusals.of(refusal).add(1);
         }
         if let Some(pool) = &self.pool {
             pool.cells.record(status);

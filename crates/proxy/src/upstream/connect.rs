@@ -1,68 +1,42 @@
-//! Opening a connection to an endpoint: TCP, and TLS where that is spoken.
+//! Opening a connection to an endpoint: TCP, and what comes before HTTP.
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
 use std::task::Poll;
 
-use model::Protocol;
 use rustix::io::Errno;
-use rustls::ClientConfig;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 
 use super::exchange::Exchange;
 use super::pool::EndpointPool;
-use crate::connection::Client;
+use super::proxy_header;
+use crate::connection::{Client, Origin};
 use crate::error::Refusal;
 use crate::overload::Overload;
 use crate::stream::Stream;
 use crate::timer::Wait;
 
-/// What a handshake with an endpoint needs.
-pub(crate) struct Tls {
-    http1: Arc<ClientConfig>,
-    http2: Arc<ClientConfig>,
-}
-
-impl Tls {
-    pub(super) fn new() -> Tls {
-        Tls { http1: tls::client_config(&[tls::HTTP_1_1]), http2: tls::client_config(&[tls::HTTP_2]) }
-    }
-
-    async fn shake_hands(&self, socket: TcpStream, to: SocketAddr, protocol: Protocol) -> io::Result<Stream> {
-        let config = if protocol.is_http2() { &self.http2 } else { &self.http1 };
-        let session = TlsConnector::from(Arc::clone(config)).connect(to.ip().into(), socket).await?;
-        if protocol.is_http2() && session.get_ref().1.alpn_protocol() != Some(tls::HTTP_2) {
-            return Err(io::Error::other("it does not speak HTTP/2"));
-        }
-        Ok(Stream::Tls(Box::new(session.into())))
-    }
-}
-
-/// Opens a connection on which HTTP can begin, in whatever time that takes.
+/// Opens a connection on which HTTP can begin, in whatever time that takes; one that is for one client alone has an origin.
 ///
 /// # Errors
-/// [`Refusal::Connect`]: nothing was sent, another endpoint may be tried. [`Refusal::Files`]: another
-/// would not help.
+/// [`Refusal::Connect`], [`Refusal::Handshake`]: no request was sent, another endpoint may be tried. [`Refusal::Files`],
+/// [`Refusal::Credentials`]: another would not help.
 pub(super) async fn dial(
-    to: SocketAddr,
-    protocol: Protocol,
-    tls: &Tls,
+    endpoint: &EndpointPool,
+    origin: Option<Origin>,
     overload: &Overload,
 ) -> Result<Stream, Refusal> {
-    let socket = TcpStream::connect(to).await.map_err(|error| refusal(overload, &error))?;
+    let (to, transport) = (endpoint.key.address, &endpoint.transport);
+    let mut socket = TcpStream::connect(to).await.map_err(|error| refusal(overload, &error))?;
     // Requests are written whole; waiting for more to send with them only delays their end.
     let _ = socket.set_nodelay(true);
-    if !protocol.is_tls() {
-        return Ok(Stream::Plain(socket));
+    if let Some(version) = transport.proxy_header {
+        let header = proxy_header::header(version, origin);
+        socket.write_all(&header).await.map_err(|_| Refusal::Connect)?;
     }
-    tls.shake_hands(socket, to, protocol).await.map_err(|error| {
-        tracing::debug!(endpoint = %to, %error, "no TLS handshake with the endpoint");
-        Refusal::Connect
-    })
+    transport.begin(socket, to).await
 }
 
 /// Connects for one request of HTTP/1, within the time for that and within what the request has left.
@@ -74,8 +48,7 @@ pub(crate) async fn connect(client: &Client, endpoint: &EndpointPool) -> Result<
     let limits = &worker.config.upstream;
     worker.cells.upstream_connects.add(1);
     client.timer.set(Wait::Upstream, limits.connect_timeout);
-    let (to, tls) = (endpoint.key.address, worker.upstreams.tls());
-    let mut dialling = pin!(dial(to, endpoint.protocol, tls, &worker.overload));
+    let mut dialling = pin!(dial(endpoint, Some(client.origin()), &worker.overload));
     let connected = std::future::poll_fn(|cx| match dialling.as_mut().poll(cx) {
         Poll::Ready(result) => Poll::Ready(result),
         Poll::Pending if client.timer.expired(Wait::Upstream) || client.timer.expired(Wait::Request) => {

@@ -171,8 +171,7 @@ async fn shake_hands(
     endpoint: &EndpointPool,
     worker: &Worker,
 ) -> Result<(SendRequest<RequestBody>, Driver), Refusal> {
-    let tls = worker.upstreams.tls();
-    let stream = dial(endpoint.key.address, endpoint.protocol, tls, &worker.overload).await?;
+    let stream = dial(endpoint, None, &worker.overload).await?;
     let local = Local::default();
     let opened = builder(&worker.config.upstream, local.clone()).handshake(TokioIo::new(stream)).await;
     let (sender, mut driver) = opened.map_err(|_| Refusal::Connect)?;

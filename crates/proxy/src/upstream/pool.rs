@@ -12,12 +12,15 @@ use model::{Backend, Endpoint, EndpointKey, Protocol};
 
 use super::exchange::Exchange;
 use super::http2::{Connections, Place};
+use super::transport::Transport;
+use crate::connection::{Client, Identity};
 use crate::metrics::BackendCells;
 
 /// One backend's endpoints, as one worker uses them.
 pub(crate) struct BackendPool {
     pub(crate) cells: Arc<BackendCells>,
     backend: RefCell<Arc<Backend>>,
+    transport: RefCell<Rc<Transport>>,
     pub(super) endpoints: RefCell<Vec<Rc<EndpointPool>>>,
     /// The turn of round-robin.
     pub(super) turn: Cell<usize>,
@@ -26,8 +29,8 @@ pub(crate) struct BackendPool {
 /// One endpoint, as one worker uses it.
 pub(crate) struct EndpointPool {
     pub(crate) key: EndpointKey,
-    /// What is spoken there.
-    pub(crate) protocol: Protocol,
+    /// How it is spoken to.
+    pub(crate) transport: Rc<Transport>,
     /// Its address as text, for the access log.
     pub(crate) address: Box<str>,
     /// Requests of this worker that the endpoint has not yet answered whole.
@@ -43,6 +46,8 @@ pub(crate) struct EndpointPool {
 struct Idle {
     exchange: Box<Exchange>,
     since: u32,
+    /// The client that it is for, where the endpoint was told of one.
+    owner: Option<Identity>,
 }
 
 /// Which idle connections a request may take.
@@ -58,31 +63,42 @@ pub(crate) enum Reuse {
 }
 
 impl BackendPool {
-    pub(super) fn new(backend: &Arc<Backend>, cells: Arc<BackendCells>) -> BackendPool {
-        let endpoint = |endpoint| EndpointPool::new(endpoint, backend.protocol);
+    pub(super) fn new(
+        backend: &Arc<Backend>,
+        transport: Rc<Transport>,
+        cells: Arc<BackendCells>,
+    ) -> BackendPool {
+        let endpoint = |endpoint| EndpointPool::new(endpoint, &transport);
         let endpoints = backend.usable().iter().map(endpoint).collect();
         let turn = Cell::new(fastrand::usize(..));
         BackendPool {
             cells,
             backend: RefCell::new(Arc::clone(backend)),
+            transport: RefCell::new(transport),
             endpoints: RefCell::new(endpoints),
             turn,
         }
     }
 
-    /// Follows a publication: endpoints that stay keep their connections, those that do not lose the idle ones.
-    pub(super) fn update(&self, backend: &Arc<Backend>) {
+    /// Follows a publication: endpoints that stay keep their connections, those that do not lose the idle ones. So do all
+    /// if from now on they are spoken to in another way.
+    pub(super) fn update(&self, backend: &Arc<Backend>, transport: impl FnOnce() -> Rc<Transport>) {
         if Arc::ptr_eq(&self.backend.borrow(), backend) {
             return;
         }
+        let transport = transport();
+        let is_same = transport.is_as_good_as(&self.transport.borrow());
+        if !is_same {
+            self.transport.replace(Rc::clone(&transport));
+        }
         let mut endpoints = self.endpoints.borrow_mut();
-        let same_protocol = self.protocol() == backend.protocol;
-        if self.backend.borrow().usable() != backend.usable() || !same_protocol {
+        if self.backend.borrow().usable() != backend.usable() || !is_same {
+            let transport = self.transport.borrow();
             let mut before: std::collections::HashMap<_, _> =
                 endpoints.drain(..).map(|endpoint| (endpoint.key.clone(), endpoint)).collect();
             endpoints.extend(backend.usable().iter().map(|endpoint| {
-                let kept = if same_protocol { before.remove(&endpoint.key) } else { None };
-                kept.unwrap_or_else(|| EndpointPool::new(endpoint, backend.protocol))
+                let kept = if is_same { before.remove(&endpoint.key) } else { None };
+                kept.unwrap_or_else(|| EndpointPool::new(endpoint, &transport))
             }));
             before.values().for_each(|gone| gone.retire());
         }
@@ -91,7 +107,7 @@ impl BackendPool {
 
     /// What is spoken with its endpoints.
     pub(crate) fn protocol(&self) -> Protocol {
-        self.backend.borrow().protocol
+        self.transport.borrow().protocol
     }
 
     pub(super) fn retire(&self) {
@@ -107,7 +123,10 @@ impl BackendPool {
 
     pub(super) fn sweep(&self, now: u32, age_max: u32) {
         for endpoint in self.endpoints.borrow().iter() {
-            let keep = |idle: &mut Idle| now.saturating_sub(idle.since) < age_max && idle.exchange.is_open();
+            let keep = |idle: &mut Idle| {
+                let has_use = !idle.owner.as_ref().is_some_and(Identity::is_gone);
+                now.saturating_sub(idle.since) < age_max && has_use && idle.exchange.is_open()
+            };
             endpoint.idle.borrow_mut().retain_mut(keep);
             endpoint.http2.sweep(now, age_max);
         }
@@ -115,10 +134,10 @@ impl BackendPool {
 }
 
 impl EndpointPool {
-    fn new(endpoint: &Endpoint, protocol: Protocol) -> Rc<EndpointPool> {
+    fn new(endpoint: &Endpoint, transport: &Rc<Transport>) -> Rc<EndpointPool> {
         Rc::new(EndpointPool {
             key: endpoint.key.clone(),
-            protocol,
+            transport: Rc::clone(transport),
             address: endpoint.key.address.to_string().into(),
             in_flight: Cell::new(0),
             avoid_until: Cell::new(0),
@@ -140,24 +159,27 @@ impl EndpointPool {
     }
 
     /// Counts one more request in flight, and takes an idle connection if there is a fit one: the one used last, whose
-    /// memory is warm and whose upstream is least likely to have grown tired of it.
-    pub(crate) fn lease(self: &Rc<Self>, reuse: Reuse, now: u32) -> Lease {
+    /// memory is warm and whose upstream is least likely to have grown tired of it. Where endpoints are told of the client,
+    /// only its own are fit.
+    pub(crate) fn lease(self: &Rc<Self>, client: &Client, reuse: Reuse, now: u32) -> Lease {
         self.in_flight.set(self.in_flight.get() + 1);
-        let fit = |since: u32| match reuse {
+        let fits = |since: u32| match reuse {
             Reuse::Any => true,
             Reuse::Young(ticks) => now.saturating_sub(since) < ticks,
             Reuse::No => false,
         };
+        let owner = self.transport.proxy_header.map(|_| client.identity());
         let mut idle = self.idle.borrow_mut();
         let mut exchange = None;
-        while exchange.is_none() && idle.last().is_some_and(|last| fit(last.since)) {
-            exchange = idle
-                .pop()
-                .map(|mut last| (last.exchange.is_open(), last.exchange))
-                .filter(|x| x.0)
-                .map(|x| x.1);
+        while exchange.is_none()
+            && let Some(last) = idle.iter().rposition(|idle| idle.owner == owner)
+            && fits(idle[last].since)
+        {
+            let mut last = idle.remove(last);
+            exchange = last.exchange.is_open().then_some(last.exchange);
         }
-        Lease { reused: exchange.is_some(), exchange, place: None, endpoint: Rc::clone(self) }
+        let reused = exchange.is_some();
+        Lease { endpoint: Rc::clone(self), exchange, place: None, owner, reused }
     }
 }
 
@@ -167,6 +189,7 @@ pub(crate) struct Lease {
     pub(crate) exchange: Option<Box<Exchange>>,
     /// With HTTP/2, its share of one.
     pub(crate) place: Option<Place>,
+    owner: Option<Identity>,
     /// Whether the connection has carried an earlier request.
     pub(crate) reused: bool,
 }
@@ -179,7 +202,7 @@ impl Lease {
             && idle.len() < idle_max
             && let Some(exchange) = self.exchange.take_if(|exchange| exchange.is_open())
         {
-            idle.push(Idle { exchange, since: now });
+            idle.push(Idle { exchange, since: now, owner: self.owner.take() });
         }
     }
 }

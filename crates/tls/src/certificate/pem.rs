@@ -3,20 +3,22 @@
 use rustls::pki_types::pem::{PemObject, SectionKind};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::{Error, Part};
+use crate::error::{Error, Part};
 
 /// Largest text that is read. A chain of ten certificates with large keys takes some 30 KiB; Kubernetes lets a Secret
-/// have 1 MiB, which is what a bundle of all public roots comes to.
+/// have 1 MiB, which a bundle of all public roots does not reach.
 const BYTES_MAX: usize = 128 * 1024;
+/// The same where such a bundle is meant.
+const BUNDLE_BYTES_MAX: usize = 1024 * 1024;
 const BEGIN: &str = "-----BEGIN ";
 
 /// The certificates in their order.
-pub(super) fn certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let sections = sections(text, Part::Chain)?;
+pub(crate) fn certificates(text: &[u8], part: Part) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let sections = sections(text, part)?;
     let ders = sections.into_iter().filter(|(kind, _)| *kind == SectionKind::Certificate);
     let chain: Vec<_> = ders.map(|(_, der)| der.into()).collect();
     if chain.is_empty() {
-        return Err(Error::Missing { part: Part::Chain, instead: labels(text) });
+        return Err(Error::Missing { part, instead: labels(text) });
     }
     Ok(chain)
 }
@@ -35,8 +37,9 @@ pub(super) fn key(text: &[u8]) -> Result<PrivateKeyDer<'static>, Error> {
 }
 
 fn sections(text: &[u8], part: Part) -> Result<Vec<(SectionKind, Vec<u8>)>, Error> {
-    if text.len() > BYTES_MAX {
-        return Err(Error::TooLarge { part, bytes: text.len(), max: BYTES_MAX });
+    let max = if part == Part::Authorities { BUNDLE_BYTES_MAX } else { BYTES_MAX };
+    if text.len() > max {
+        return Err(Error::TooLarge { part, bytes: text.len(), max });
     }
     if text.trim_ascii().is_empty() {
         return Err(Error::Empty(part));

@@ -10,7 +10,7 @@ use rcgen::{
     CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, SignatureAlgorithm, date_time_ymd,
 };
 use serde_json::{Value, json};
-use tls::{Certificate, Certificates, Tickets};
+use tls::{AllCredentials, Certificate, Certificates, Tickets};
 
 use crate::certificates::CertificateStore;
 
@@ -81,6 +81,23 @@ impl World {
         let spec = json!({ "ingressClassName": "sluicegate", "tls": tls, "rules": rules });
         let ingress = serde_json::from_value(json!({ "metadata": {}, "spec": spec })).expect("an Ingress");
         self.objects.ingresses.insert(key(name), Arc::new(ingress));
+    }
+
+    /// An Ingress that names this Secret for handshakes with endpoints.
+    pub(super) fn upstream(&mut self, name: &str, secret: &str) {
+        let annotations = json!({ "sluicegate.io/backend-tls-secret": secret });
+        let object = json!({
+            "metadata": { "annotations": annotations },
+            "spec": { "ingressClassName": "sluicegate" },
+        });
+        let ingress = serde_json::from_value(object).expect("an Ingress");
+        self.objects.ingresses.insert(key(name), Arc::new(ingress));
+    }
+
+    /// What is to be live of credentials, if it is something else than before.
+    pub(super) fn update_upstream(&mut self) -> Option<AllCredentials> {
+        let compiled: Compiled = compile::compile(&self.objects, &self.settings, 1);
+        self.store.update_upstream(&compiled.certificates, &self.objects)
     }
 
     pub(super) fn remove_ingress(&mut self, name: &str) {

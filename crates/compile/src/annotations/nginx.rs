@@ -1,0 +1,99 @@
+//! ingress-nginx' dialect, of which little is honoured yet.
+
+use super::wanted::Wanted;
+use crate::problems::Fault;
+use crate::reasons;
+
+pub(super) const PREFIX: &str = "nginx.ingress.kubernetes.io/";
+pub(super) const SECRET: &str = "nginx.ingress.kubernetes.io/proxy-ssl-secret";
+
+pub(super) fn read(name: &str, value: &str, wanted: &mut Wanted) -> Result<(), Fault> {
+    let whole = format!("{PREFIX}{name}");
+    match name {
+        "backend-protocol" => wanted.read_protocol(&whole, value),
+        "proxy-ssl-secret" => wanted.read_secret(&whole, value),
+        "proxy-ssl-verify" => wanted.read_verify(&whole, value),
+        "proxy-ssl-name" => wanted.read_server_name(&whole, value),
+        "proxy-ssl-server-name" => {
+            wanted.transport.tls.send_name = value == "on";
+            Ok(())
+        }
+        _ => {
+            let denies = restricts_access(name, value);
+            wanted.denied |= denies;
+            wanted.canary |= name == "canary" && value == "true";
+            Err(not_honoured(&whole, denies))
+        }
+    }
+}
+
+fn not_honoured(name: &str, denies: bool) -> Fault {
+    if denies {
+        Fault::error(
+            reasons::DENIED,
+            format!("{name} restricts access and is not honoured, so the whole Ingress is answered 503"),
+            "remove it if anybody may have access; otherwise keep this Ingress with a controller that honours it",
+        )
+    } else {
+        Fault::warning(
+            reasons::UNSUPPORTED_ANNOTATION,
+            format!("{name} is not honoured and has no effect"),
+            "remove it, or keep this Ingress with a controller that honours it",
+        )
+    }
+}
+
+/// Whether an annotation of ingress-nginx decides who gets access. Rate limits do not: they protect the upstream from
+/// load, not its data from readers. Neither does what is switched off.
+fn restricts_access(name: &str, value: &str) -> bool {
+    match name {
+        "whitelist-source-range" | "allowlist-source-range" | "denylist-source-range" | "satisfy" => true,
+        "enable-modsecurity" | "enable-owasp-core-rules" => value != "false",
+        "modsecurity-snippet" => true,
+        "server-snippet" | "configuration-snippet" | "stream-snippet" => snippet_restricts_access(value),
+        _ => name.starts_with("auth-"),
+    }
+}
+
+/// Whether a snippet of nginx' configuration may decide who gets access: by the directives and answers that do.
+fn snippet_restricts_access(snippet: &str) -> bool {
+    let words = [
+        "allow ",
+        "deny ",
+        "satisfy ",
+        "auth_",
+        "limit_except ",
+        "internal;",
+        "ssl_verify_",
+        "_by_lua",
+        "modsecurity",
+    ];
+    let snippet = snippet.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_lowercase();
+    words.iter().any(|word| snippet.contains(word)) || snippet.contains("return 4")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_annotations_that_decide_who_gets_access_deny() {
+        for (name, value, denies) in [
+            ("auth-url", "http://auth", true),
+            ("auth-type", "basic", true),
+            ("auth-tls-secret", "shop/ca", true),
+            ("whitelist-source-range", "10.0.0.0/8", true),
+            ("satisfy", "any", true),
+            ("enable-modsecurity", "true", true),
+            ("enable-modsecurity", "false", false),
+            ("enable-global-auth", "false", false),
+            ("limit-rps", "5", false),
+            ("rewrite-target", "/", false),
+            ("configuration-snippet", "if ($http_x = '') {\n  return   403;\n}", true),
+            ("server-snippet", "location /a { deny\tall; }", true),
+            ("configuration-snippet", "more_set_headers 'X-A: b';", false),
+        ] {
+            assert_eq!(restricts_access(name, value), denies, "{name}: {value}");
+        }
+    }
+}
