@@ -1,85 +1,21 @@
 //! Both sides in one process, over real unix sockets.
 
+mod sides;
+
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::os::fd::AsRawFd;
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tempfile::TempDir;
-use tokio::task::JoinHandle;
-
 use crate::socket_path::Error as PathError;
 
+use sides::{Old, accepts, eventually, flags, offers, take};
+
 use super::wire::{Greeting, VERSION};
-use super::{Confirmed, Error, Lost, MESSAGE_WAIT, Offer, Owner, Received, Successor, connect};
-
-/// A process that serves, as far as a handover is concerned.
-struct Old {
-    folder: TempDir,
-    listeners: Vec<Arc<TcpListener>>,
-    handed_over: JoinHandle<Successor>,
-}
-
-impl Old {
-    /// Must be called within a runtime.
-    fn with(sockets: usize) -> Old {
-        let bind = || Arc::new(TcpListener::bind("127.0.0.1:0").unwrap());
-        let listeners: Vec<_> = (0..sockets).map(|_| bind()).collect();
-        let folder = tempfile::tempdir().unwrap();
-        let owner = Owner::claim(folder.path().join("handover"), offers(&listeners)).unwrap();
-        Old { folder, listeners, handed_over: tokio::spawn(owner.handed_over()) }
-    }
-
-    fn path(&self) -> PathBuf {
-        self.folder.path().join("handover")
-    }
-
-    async fn successor(&self) -> Received {
-        connect(&self.path()).await.unwrap().expect("somebody is there")
-    }
-}
-
-fn offers(listeners: &[Arc<TcpListener>]) -> Vec<Offer> {
-    let configured = "127.0.0.1:0".parse().unwrap();
-    let offer = |it| Offer { role: "http", configured, listener: Arc::downgrade(it) };
-    listeners.iter().map(offer).collect()
-}
-
-fn take(received: &mut Received) -> Option<TcpListener> {
-    received.take("http", "127.0.0.1:0".parse().unwrap())
-}
-
-/// Whether a client that connects now is accepted from this copy of the socket.
-fn accepts(listener: &TcpListener) -> bool {
-    let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    listener.accept().unwrap().1 == client.local_addr().unwrap()
-}
-
-/// The flags that both processes share.
-fn flags(listener: &TcpListener) -> u32 {
-    let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", listener.as_raw_fd())).unwrap();
-    let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).expect("flags");
-    // Whether a copy is closed on exec is its own.
-    u32::from_str_radix(flags.trim(), 8).unwrap() & !0o2_000_000
-}
-
-/// Asks again and again until something is there.
-async fn eventually<T>(mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    let asking = async {
-        loop {
-            if let Some(found) = ask().await {
-                return found;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), asking).await.expect("soon")
-}
+use super::{Confirmed, Error, Lost, MESSAGE_WAIT, Owner, Received, connect};
 
 #[tokio::test]
 async fn sockets_of_port_0_arrive_in_their_order_with_all_that_one_message_cannot_hold() {
