@@ -97,14 +97,14 @@ fn while_memory_is_short_whoever_is_new_is_turned_away_and_what_has_begun_is_fin
         sluice.count("sluicegate_requests_in_flight") == 1
             && sluice.count("sluicegate_connections_parked") == 1
     });
-    sluice.overload().memory_is_short(true);
+    sluice.overload().set_memory_short(true);
     turned_away(&idle.get("/"), "memory", true);
     // Not even a head is read of somebody new.
     let mut new = Client::connect(sluice.address);
     turned_away(&new.response(), "memory", true);
     gate.open();
     assert_eq!(begun.response().status(), 200);
-    sluice.overload().memory_is_short(false);
+    sluice.overload().set_memory_short(false);
     assert_eq!(begun.get("/").status(), 200);
     assert_eq!(new.rest(), (vec![], End::Clean));
     assert_eq!(Client::connect(sluice.address).get("/").status(), 200);

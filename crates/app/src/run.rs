@@ -15,8 +15,8 @@ use crate::{CUT, FAILED, USAGE, log};
 const CONTROL_THREADS: usize = 2;
 /// The idle time of an AWS load balancer unless it is told otherwise.
 const LOAD_BALANCER_IDLE: Duration = Duration::from_secs(60);
-/// What a page of the admin listener may still take when all else has ended.
-const LAST_PAGE: Duration = Duration::from_secs(1);
+/// What tasks of the control plane may still take when all else has ended.
+const LAST_TASKS: Duration = Duration::from_secs(1);
 
 /// Exit codes: 0 nothing was cut, 1 it failed, 2 the configuration cannot be used, 3 requests were cut.
 pub(crate) fn run(args: RunArgs) -> u8 {
@@ -61,6 +61,6 @@ pub(crate) fn on_control_runtime<T>(main: impl Future<Output = anyhow::Result<T>
     let builder = builder.worker_threads(CONTROL_THREADS).thread_name("control").enable_all();
     let runtime = builder.build().context("cannot start the control plane")?;
     let result = runtime.block_on(main);
-    runtime.shutdown_timeout(LAST_PAGE);
+    runtime.shutdown_timeout(LAST_TASKS);
     result
 }

@@ -31,11 +31,15 @@ struct Shared {
 
 impl Overload {
     /// Says that memory is short, or is so no longer. While it is, new connections and requests are turned away.
-    pub fn memory_is_short(&self, short: bool) {
+    pub fn set_memory_short(&self, short: bool) {
         self.0.memory_is_short.store(short, Ordering::Relaxed);
     }
 
-    pub(crate) fn has_memory(&self) -> Result<(), Refusal> {
+    /// Whether there is memory for one more connection or request.
+    ///
+    /// # Errors
+    /// [`Refusal::Memory`].
+    pub(crate) fn check_memory(&self) -> Result<(), Refusal> {
         if self.0.memory_is_short.load(Ordering::Relaxed) { Err(Refusal::Memory) } else { Ok(()) }
     }
 
@@ -53,27 +57,27 @@ impl Overload {
     ///
     /// # Errors
     /// [`Refusal::ClientConnections`].
-    pub(crate) fn take_place(&self, client: IpAddr, max: usize) -> Result<Place, Refusal> {
+    pub(crate) fn count(&self, client: IpAddr, max: usize) -> Result<Counted, Refusal> {
         let client = network(client);
         let mut connections = self.0.connections.lock().unwrap_or_else(PoisonError::into_inner);
         let count = connections.entry(client).or_default();
-        // Whoever is turned away had at least one before, so no entry without a place is left behind.
+        // Whoever is turned away had at least one before, so no entry without a connection is left behind.
         if *count >= max.max(1) {
             return Err(Refusal::ClientConnections);
         }
         *count += 1;
-        Ok(Place { client, overload: self.clone() })
+        Ok(Counted { client, overload: self.clone() })
     }
 }
 
-/// A client's connection, as long as it lasts.
+/// A client's connection, counted as long as it lasts.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct Counted {
     client: IpAddr,
     overload: Overload,
 }
 
-impl Drop for Place {
+impl Drop for Counted {
     fn drop(&mut self) {
         let mut connections = self.overload.0.connections.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = connections.get_mut(&self.client) {
@@ -101,9 +105,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_client_has_only_so_many_places_and_those_that_end_are_free_again() {
+    fn a_client_has_only_so_many_connections_and_those_that_end_count_no_more() {
         let overload = Overload::default();
-        let take = |client: &str| overload.take_place(client.parse().unwrap(), 2);
+        let take = |client: &str| overload.count(client.parse().unwrap(), 2);
         let (first, second) = (take("192.0.2.1").unwrap(), take("::ffff:192.0.2.1").unwrap());
         assert_eq!(take("192.0.2.1").unwrap_err(), Refusal::ClientConnections);
         take("192.0.2.2").unwrap();
@@ -116,7 +120,7 @@ mod tests {
     #[test]
     fn the_addresses_of_one_ipv6_network_are_one_client() {
         let overload = Overload::default();
-        let take = |client: &str| overload.take_place(client.parse().unwrap(), 1);
+        let take = |client: &str| overload.count(client.parse().unwrap(), 1);
         let _first = take("2001:db8::1").unwrap();
         assert!(take("2001:db8::ffff:0:0:2").is_err());
         assert!(take("2001:db8:0:1::1").is_ok());

@@ -74,7 +74,7 @@ fn decide(record: &mut Record, request: Request<Incoming>) -> Result<Attempts, R
 
 /// Whether there is memory and a place for this request, which is counted already.
 fn has_room(worker: &Worker) -> Result<(), Refusal> {
-    worker.overload.has_memory()?;
+    worker.overload.check_memory()?;
     let in_flight = worker.cells.requests_in_flight.get();
     if in_flight > worker.requests_max { Err(Refusal::Requests) } else { Ok(()) }
 }

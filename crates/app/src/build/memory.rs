@@ -93,7 +93,7 @@ impl Memory {
             let now = is_short(used, self.max, short);
             if now != short {
                 short = now;
-                overload.memory_is_short(short);
+                overload.set_memory_short(short);
                 tell(short, used, self.max);
             }
         }

@@ -11,7 +11,7 @@ use super::guard::{Guard, Limits};
 use super::handshake::Secure;
 use super::proxy_header::Origin;
 use crate::error::Refusal;
-use crate::overload::Place;
+use crate::overload::Counted;
 use crate::request::Forwarding;
 use crate::timer::{Timer, Wait};
 use crate::tunnel::Tunnel;
@@ -25,8 +25,8 @@ pub(crate) struct Client {
     /// The address that the client connected to.
     pub(super) local: Cell<SocketAddr>,
     pub(crate) timer: Timer,
-    /// Its place among its client's connections, where those are limited.
-    place: OnceCell<Box<Place>>,
+    /// Counts it among its client's connections, where those are limited.
+    counted: OnceCell<Box<Counted>>,
     /// The TLS session that it speaks in, if it does.
     pub(crate) secure: OnceCell<Rc<Secure>>,
     /// Whether this is one stream of HTTP/2 among others, whose connection is not its own.
@@ -69,7 +69,7 @@ impl Client {
             peer: Cell::new(peer),
             local: Cell::new(local),
             timer: worker.timers.register(),
-            place: OnceCell::new(),
+            counted: OnceCell::new(),
             secure: OnceCell::new(),
             is_stream: false,
             forwarding: Rc::default(),
@@ -102,11 +102,11 @@ impl Client {
     /// Whether this connection may be served at all, now that it is known whose it is.
     pub(super) fn admit(&self) -> Result<(), Refusal> {
         let Worker { overload, config, .. } = &*self.worker;
-        overload.has_memory()?;
+        overload.check_memory()?;
         let limits = &config.downstream;
         if limits.connections_per_client_max < limits.connections_max {
-            let place = overload.take_place(self.peer().ip(), limits.connections_per_client_max)?;
-            let _ = self.place.set(Box::new(place));
+            let counted = overload.count(self.peer().ip(), limits.connections_per_client_max)?;
+            let _ = self.counted.set(Box::new(counted));
         }
         Ok(())
     }
