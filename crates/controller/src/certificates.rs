@@ -37,10 +37,24 @@ pub(crate) struct CertificateStore {
     credentials: BTreeMap<ObjectKey, Arc<Credentials>>,
 }
 
+/// What is to be live from now on, where it is something else than before.
+#[derive(Debug)]
+pub(crate) struct Changed {
+    pub(crate) certificates: Option<Certificates>,
+    pub(crate) credentials: Option<AllCredentials>,
+}
+
 impl CertificateStore {
-    /// Reads what is new in the Secrets. Returns the certificates that are to be live, if they are others than before.
-    pub(crate) fn update(&mut self, compiled: &Compiled, objects: &Objects) -> Option<Certificates> {
+    /// Reads what is new in the Secrets.
+    pub(crate) fn update(&mut self, compiled: &Compiled, objects: &Objects) -> Changed {
         let claims = &compiled.certificates;
+        Changed {
+            certificates: self.update_certificates(claims, objects),
+            credentials: self.update_credentials(claims, objects),
+        }
+    }
+
+    fn update_certificates(&mut self, claims: &CertificateClaims, objects: &Objects) -> Option<Certificates> {
         held::update(&mut self.held, claimed(claims), objects);
         let assigned = assign::assign(claims, &self.held, &self.assigned);
         self.mismatches = mismatch::problems(claims, &self.held, &assigned);
@@ -51,9 +65,7 @@ impl CertificateStore {
         Some(assign::snapshot(&self.assigned))
     }
 
-    /// Reads what is new in the Secrets for handshakes with endpoints. Returns all credentials that are to be live, if they are
-    /// others than before.
-    pub(crate) fn update_upstream(
+    fn update_credentials(
         &mut self,
         claims: &CertificateClaims,
         objects: &Objects,

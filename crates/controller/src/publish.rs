@@ -115,7 +115,8 @@ impl Publisher {
         let Some(compiled) = self.compiled.as_ref().filter(|_| self.claims_changed) else { return };
         self.claims_changed = false;
         self.certificates.share_keys(&self.settings, index.objects(), &self.live.tickets);
-        if let Some(certificates) = self.certificates.update(compiled, index.objects()) {
+        let changed = self.certificates.update(compiled, index.objects());
+        if let Some(certificates) = changed.certificates {
             tracing::info!(
                 hosts = self.certificates.hosts(),
                 entries = certificates.entries().len(),
@@ -123,8 +124,7 @@ impl Publisher {
             );
             self.live.certificates.publish(certificates);
         }
-        if let Some(credentials) = self.certificates.update_upstream(&compiled.certificates, index.objects())
-        {
+        if let Some(credentials) = changed.credentials {
             self.live.credentials.publish(credentials);
         }
         self.live.stats.certificates(self.certificates.ends());

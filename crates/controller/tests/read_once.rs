@@ -243,3 +243,18 @@ fn what_is_wrong_with_a_certificate_names_file_secret_field_and_remedy() {
           give the certificate and then its intermediates as PEM (BEGIN CERTIFICATE)"]
     );
 }
+
+#[test]
+fn what_is_wrong_with_the_authorities_of_endpoints_is_told_too() {
+    let named = "namespace: shop, annotations: {sluicegate.io/backend-tls-secret: s}}";
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: shop}\n\
+                  stringData: {ca.crt: nothing}\n";
+    let ingress = ingress("web", "a.test").replace("namespace: shop}", named);
+    let dir = folder(&[("web.yaml", &ingress), ("s.yaml", secret)]);
+    assert_eq!(
+        told(&dir, &read(&dir), "invalid-certificate"),
+        ["error: s.yaml: Secret shop/s: data[ca.crt]: has no authority's certificate in it \
+          [invalid-certificate]; give the certificates of those who issue the endpoints' as PEM (BEGIN \
+          CERTIFICATE)"]
+    );
+}

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use model::UpstreamTls;
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::crypto::{
     CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
@@ -15,6 +15,9 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 use crate::Credentials;
+
+/// Sessions remembered of the endpoints of one name: as many as rustls keeps tickets of one server.
+const SESSIONS_MAX: usize = 8;
 
 /// TLS 1.2 and 1.3 with these protocols in ALPN, and what is asked for beside; `None` if the credentials do not have what
 /// that takes.
@@ -46,6 +49,10 @@ pub fn client_config(
     };
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     config.enable_sni = how.send_name;
+    if how.name.is_some() {
+        // Sessions are remembered by name, and there is but one.
+        config.resumption = Resumption::in_memory_sessions(SESSIONS_MAX);
+    }
     Some(Arc::new(config))
 }
 

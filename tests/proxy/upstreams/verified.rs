@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::{Protocol, Published, Transport, UpstreamTls};
-use system_tests::{Authority, Client, GrpcUpstream, Message, SecureUpstream, Sluice, eventually};
+use system_tests::{Authority, Client, GrpcUpstream, Message, SecureUpstream, Sluice, Upstream, eventually};
 use tls::{AllCredentials, Credentials};
 
 const HTTP_1_1: &[u8] = b"http/1.1";
@@ -152,4 +153,26 @@ fn endpoints_of_http2_are_verified_too() {
         assert_eq!(client.send(call).response().status(), status);
     }
     eventually("both have connected", || upstream.connections() == 2);
+}
+
+#[test]
+fn an_endpoint_that_stalls_the_handshake_is_given_up_in_time_and_another_one_answers() {
+    let authority = Authority::new();
+    let (good, silent) = (upstream(&authority, "web.test"), Upstream::scripted(|peer| peer.discard()));
+    let live = Published::new(all(Some(believing(&authority))));
+    let sluice = Sluice::with(
+        |config| {
+            config.upstream.credentials = live;
+            config.upstream.connect_timeout = Duration::from_millis(300);
+        },
+        &[],
+    );
+    let transport =
+        Transport { protocol: Some(Protocol::Https), tls: verified("web.test"), ..Transport::default() };
+    sluice.publish_over(transport.clone(), &[silent.address]);
+    assert_eq!(Client::connect(sluice.address).get("/").status(), 504);
+    sluice.publish_over(transport, &[silent.address, good.address]);
+    for _ in 0..10 {
+        assert_eq!(Client::connect(sluice.address).get("/").status(), 200);
+    }
 }

@@ -97,7 +97,7 @@ impl World {
     /// What is to be live of credentials, if it is something else than before.
     pub(super) fn update_upstream(&mut self) -> Option<AllCredentials> {
         let compiled: Compiled = compile::compile(&self.objects, &self.settings, 1);
-        self.store.update_upstream(&compiled.certificates, &self.objects)
+        self.store.update(&compiled, &self.objects).credentials
     }
 
     pub(super) fn remove_ingress(&mut self, name: &str) {
@@ -122,7 +122,7 @@ impl World {
     pub(super) fn update(&mut self) -> Option<Arc<Certificates>> {
         self.store.share_keys(&self.settings, &self.objects, &self.tickets);
         let compiled: Compiled = compile::compile(&self.objects, &self.settings, 1);
-        let live = Arc::new(self.store.update(&compiled, &self.objects)?);
+        let live = Arc::new(self.store.update(&compiled, &self.objects).certificates?);
         self.live = Arc::clone(&live);
         Some(live)
     }
