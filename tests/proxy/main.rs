@@ -11,6 +11,7 @@
 //! - `idle`: what keeps a connection open, what ends it, and what its end may cost
 //! - `proxy_protocol`, `secure`: what may be spoken before HTTP
 //! - `tunnels`: switches of protocols
+//! - `websocket`: WebSocket, over HTTP/1 and HTTP/2
 //! - `upstreams`: endpoints and their pools; what is tried again, and where; broken answers
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
@@ -28,3 +29,4 @@ mod secure;
 mod strictness;
 mod tunnels;
 mod upstreams;
+mod websocket;

@@ -14,6 +14,7 @@ pub mod secure;
 pub mod secure_upstream;
 pub mod sluice;
 pub mod upstream;
+pub mod websocket;
 
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,7 @@ pub use secure::{Authority, Secure};
 pub use secure_upstream::SecureUpstream;
 pub use sluice::Sluice;
 pub use upstream::{Deaf, Peer, Upstream};
+pub use websocket::{WebSocketUpstream, over_http1, over_http2};
 
 /// How long anything may take that must happen. Generous: it is only waited for when a test fails.
 pub const PATIENCE: Duration = Duration::from_secs(20);

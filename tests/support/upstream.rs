@@ -90,13 +90,16 @@ impl Upstream {
         })
     }
 
-    /// An address on which nobody listens.
+    /// An address on which nobody listens, and nobody will: it stays taken, so that no other test is given it.
     ///
     /// # Panics
     /// If loopback has no port left.
     pub fn refusing() -> SocketAddr {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        listener.local_addr().expect("a bound socket")
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
+        let address = socket.local_addr().expect("a bound socket");
+        std::mem::forget(socket);
+        address
     }
 
     /// Connections whose script has come to its end: for one that reads requests for ever, those that the proxy closed.

@@ -60,7 +60,7 @@ refusals! {
     Misdirected = MISDIRECTED_REQUEST, Internal, "misdirected";
     /// No rule matches.
     NoRoute = NOT_FOUND, Internal, "no-route";
-    /// CONNECT or TRACE.
+    /// CONNECT to anywhere, or TRACE.
     Method = METHOD_NOT_ALLOWED, Downstream, "method";
     /// The head took too long.
     HeadTimeout = REQUEST_TIMEOUT, Downstream, "head-timeout";
@@ -74,6 +74,8 @@ refusals! {
     Expectation = EXPECTATION_FAILED, Downstream, "expectation";
     /// The head is longer than allowed, or has too many fields.
     HeadTooLarge = REQUEST_HEADER_FIELDS_TOO_LARGE, Downstream, "head-too-large";
+    /// CONNECT to speak something other than WebSocket (RFC 8441 §4).
+    TunnelProtocol = NOT_IMPLEMENTED, Downstream, "tunnel-protocol";
     /// A transfer coding that we do not know (RFC 9112 §6.1).
     TransferCoding = NOT_IMPLEMENTED, Downstream, "transfer-coding";
     /// No version of HTTP that we speak.
@@ -97,6 +99,8 @@ refusals! {
     Handshake = BAD_GATEWAY, Upstream, "handshake";
     /// The upstream closed before a response.
     UpstreamClosed = BAD_GATEWAY, Upstream, "upstream-closed";
+    /// The endpoint speaks HTTP/2 and takes no WebSocket on it (RFC 8441 §3).
+    NoWebSocket = BAD_GATEWAY, Upstream, "no-websocket";
     /// The upstream's response breaks the grammar, or is one that we did not ask for.
     BadResponse = BAD_GATEWAY, Upstream, "bad-response";
     /// The upstream broke off in the body of its response; the client sees that it is cut.

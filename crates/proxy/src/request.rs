@@ -6,13 +6,14 @@ mod attempts;
 pub(crate) mod forwarding;
 pub(crate) mod headers;
 mod record;
+mod switch;
 
 use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use http::uri::Uri;
-use http::{Method, Request, Response, StatusCode, Version, header};
+use http::{Method, Request, Response, Version, header};
 use http_body::Body;
 use hyper::body::Incoming;
 use model::{Protocol, Route};
@@ -21,12 +22,13 @@ pub(crate) use self::admit::{Admitted, admit};
 use self::attempts::{Attempts, Failed};
 pub(crate) use self::forwarding::Forwarding;
 pub(crate) use self::record::Record;
+pub(crate) use self::switch::Switch;
+use self::switch::switch;
 use crate::body::{Relay, RequestBody, ResponseBody};
 use crate::connection::Client;
 use crate::error::Refusal;
 use crate::respond;
 use crate::timer::Wait;
-use crate::tunnel::Tunnel;
 use crate::upstream::{
     Answered, BackendPool, EndpointPool, Lease, Reuse, Unanswered, View, connect, take_place,
 };
@@ -48,9 +50,7 @@ pub(crate) fn serve(
             Err(why) => Err(*why),
         };
         Ok(match answered {
-            Ok((lease, answered)) if answered.status() == StatusCode::SWITCHING_PROTOCOLS => {
-                Box::pin(switch(record, lease, answered)).await
-            }
+            Ok((lease, answered)) if lease.switched => Box::pin(switch(record, lease, answered)).await,
             Ok((lease, answered)) => relay(record, lease, answered),
             Err(why) => respond::refuse(record, why),
         })
@@ -143,14 +143,8 @@ async fn send(
     };
     client.timer.set(Wait::Upstream, limits.head_timeout);
     match exchange.send(client, attempts.take_request()).await {
-        // An upstream may not switch protocols unasked.
-        Ok(answered)
-            if (answered.status().is_informational() && !is_switch(client, &answered))
-                || !headers::is_framed_well(answered.headers()) =>
-        {
-            Err(Failed::answered(Refusal::BadResponse))
-        }
         Ok(answered) => {
+            lease.switched = check(client, &answered, endpoint)?;
             client.timer.clear(Wait::Upstream);
             client.timer.clear(Wait::Request);
             Ok((lease, answered))
@@ -172,10 +166,8 @@ async fn send_on_http2(
     lease.reused = place.reused;
     client.timer.set(Wait::Upstream, worker.config.upstream.head_timeout);
     match place.send(client, attempts.take_request()).await {
-        Ok(answered) if !headers::is_framed_well(answered.headers()) => {
-            Err(Failed::answered(Refusal::BadResponse))
-        }
         Ok(answered) => {
+            lease.switched = check(client, &answered, endpoint)?;
             client.timer.clear(Wait::Upstream);
             client.timer.clear(Wait::Request);
             if client.is_stream {
@@ -189,45 +181,19 @@ async fn send_on_http2(
     }
 }
 
+/// Whether the head of an answer can be passed on; and whether by it the endpoint agrees to a switch of protocols.
+fn check(client: &Client, answered: &Answered, endpoint: &EndpointPool) -> Result<bool, Failed> {
+    if !headers::is_framed_well(answered.headers()) {
+        return Err(Failed::answered(Refusal::BadResponse));
+    }
+    switch::is_agreed(client, answered, endpoint.transport.protocol).map_err(Failed::answered)
+}
+
 fn failed(client: &Client, attempts: &mut Attempts, unanswered: Unanswered, reused: bool) -> Failed {
     let Unanswered { why, request, answered, unseen } = unanswered;
     let sent = request.is_none();
     attempts.keep(request);
     Failed { why: client.fault_of_request().unwrap_or(why), sent, answered, reused, unseen }
-}
-
-/// Whether an upstream agrees to the switch that the client has asked for.
-fn is_switch(client: &Client, answered: &Answered) -> bool {
-    client.upgrading.get()
-        && answered.status() == StatusCode::SWITCHING_PROTOCOLS
-        && headers::names_upgrade(answered.headers())
-        && answered.headers().contains_key(header::UPGRADE)
-}
-
-/// Both sides switch: the client is told, and its connection becomes one end of a tunnel. A drain says nothing here: for
-/// the client there is no better place yet.
-async fn switch(mut record: Record, lease: Lease, answered: Answered) -> Response<ResponseBody> {
-    let client = Rc::clone(&record.client);
-    // It was to wait (RFC 6455 §4.1). What it said in the old protocol's place is no word of the new one.
-    if client.spoke_early() {
-        return respond::refuse(record, Refusal::BadRequest);
-    }
-    let (mut head, _) = answered.into_parts();
-    let protocol = head.headers.get(header::UPGRADE).cloned();
-    headers::strip_hop_by_hop(&mut head.headers);
-    if let Some(protocol) = protocol {
-        headers::set_upgrade(&mut head.headers, protocol);
-    }
-    record.answered(head.status);
-    client.timer.clear(Wait::Request);
-    match Tunnel::open(record, lease).await {
-        Ok(tunnel) => {
-            *client.tunnel.borrow_mut() = Some(tunnel);
-            head.extensions.clear();
-            Response::from_parts(head, ResponseBody::None)
-        }
-        Err(record) => respond::refuse(record, Refusal::BadResponse),
-    }
 }
 
 /// Makes the client's head fit for an upstream.
@@ -242,9 +208,7 @@ fn prepare(
         headers::as_http1(&head.uri, &mut head.headers);
     }
     let trailers = headers::wants_trailers(&head.headers);
-    let upgrade = headers::wanted_upgrade(&head.headers);
-    let may_upgrade = head.version == Version::HTTP_11 && body.is_end_stream() && !protocol.is_http2();
-    let upgrade = upgrade.filter(|_| may_upgrade);
+    let switch = if body.is_end_stream() { Switch::wanted(&mut head, protocol) } else { None };
     headers::strip_hop_by_hop(&mut head.headers);
     // Of these two hyper takes it for granted that they have no body, and would drop one of unknown length.
     if !protocol.is_http2()
@@ -258,10 +222,10 @@ fn prepare(
     if trailers {
         head.headers.insert(header::TE, http::HeaderValue::from_static("trailers"));
     }
-    client.upgrading.set(upgrade.is_some());
-    if let Some(protocol) = upgrade {
-        headers::set_upgrade(&mut head.headers, protocol);
+    if let Some(switch) = &switch {
+        switch.ask(&mut head, protocol);
     }
+    client.switch.replace(switch.map(Box::new));
     head.version = Version::HTTP_11;
     if let Some(target) = target {
         head.uri = target;

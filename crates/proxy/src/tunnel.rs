@@ -5,15 +5,18 @@
 
 use std::io;
 use std::pin::{Pin, pin};
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
 use lifecycle::{Phase, Watch};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, copy_bidirectional};
 
 use crate::connection::Client;
+use crate::metrics::Cell;
 use crate::request::Record;
-use crate::stream::Stream;
 use crate::timer::Wait;
 use crate::upstream::Lease;
 
@@ -22,10 +25,17 @@ const DRAIN_PART_MIN: f64 = 0.5;
 /// The rest is spread over, and a little is left so that the ends arrive before the hard stop.
 const DRAIN_PART_MAX: f64 = 0.95;
 
+/// What one side talks through.
+trait Side: AsyncRead + AsyncWrite + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Side for S {}
+
 /// Both sides have switched protocols.
 pub(crate) struct Tunnel {
     record: Record,
-    upstream: Stream,
+    /// What the client talks through, unless that is its whole connection.
+    stream: Option<OnUpgrade>,
+    upstream: Box<dyn Side>,
     /// What the upstream has said already, together with its answer.
     early: Vec<u8>,
     /// The endpoint is as busy as with any other request.
@@ -33,15 +43,39 @@ pub(crate) struct Tunnel {
 }
 
 impl Tunnel {
-    /// Takes an upstream's connection apart that has answered with a switch of protocols; none if it is gone.
-    pub(crate) async fn open(record: Record, mut lease: Lease) -> Result<Tunnel, Record> {
-        let Some(exchange) = lease.exchange.take() else { return Err(record) };
-        let (upstream, early) = exchange.into_stream().await;
-        Ok(Tunnel { record, upstream, early, _lease: lease })
+    /// A tunnel to an endpoint that has agreed to it: on a stream of HTTP/2, or else on the connection that is leased, which is
+    /// taken apart; none if it is gone. The client's side is a stream, or else its connection.
+    pub(crate) async fn open(
+        record: Record,
+        mut lease: Lease,
+        stream: Option<OnUpgrade>,
+        upstream: Option<OnUpgrade>,
+    ) -> Result<Tunnel, Record> {
+        let (upstream, early): (Box<dyn Side>, _) = match (lease.exchange.take(), upstream) {
+            (Some(exchange), _) => {
+                let (upstream, early) = exchange.into_stream().await;
+                (Box::new(upstream), early)
+            }
+            (None, Some(upstream)) => match upstream.await {
+                Ok(upstream) => (Box::new(TokioIo::new(upstream)), Vec::new()),
+                Err(_) => return Err(record),
+            },
+            (None, None) => return Err(record),
+        };
+        Ok(Tunnel { record, stream, upstream, early, _lease: lease })
+    }
+
+    /// Lets both sides talk, the client on a stream that is its own from the moment at which its answer is sent.
+    pub(crate) async fn run_on_stream(mut self, client: Rc<Client>) {
+        if let Some(stream) = self.stream.take()
+            && let Ok(stream) = stream.await
+        {
+            self.run(&mut TokioIo::new(stream), &client).await;
+        }
     }
 
     /// Lets both sides talk until one has ended or nothing was said for too long, or the drain's patience ends.
-    pub(crate) async fn run(mut self, stream: &mut Stream, client: &Client) {
+    pub(crate) async fn run(mut self, stream: &mut (impl AsyncRead + AsyncWrite + Unpin), client: &Client) {
         let mut over = pin!(drained(client.worker.drain.clone(), client.worker.config.drain_time()));
         let ended = {
             let upstream = &mut self.upstream;
@@ -80,38 +114,40 @@ async fn drained(mut drain: Watch, time: Duration) {
 }
 
 /// The client's side, which has the deadline of the tunnel: each byte in either direction begins it anew.
-struct Heard<'a> {
-    stream: &'a mut Stream,
+struct Heard<'a, S> {
+    stream: &'a mut S,
     client: &'a Client,
 }
 
-impl Heard<'_> {
-    fn heard(&self) {
+impl<S> Heard<'_, S> {
+    fn heard(&self, counter: &Cell, bytes: usize) {
+        // A stream's bytes are counted with its connection's.
+        if !self.client.is_stream {
+            counter.add(bytes as u64);
+        }
         self.client.timer.set(Wait::Client, self.client.worker.config.downstream.tunnel_idle_timeout);
     }
 }
 
-impl AsyncRead for Heard<'_> {
+impl<S: AsyncRead + Unpin> AsyncRead for Heard<'_, S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
         let result = Pin::new(&mut *this.stream).poll_read(cx, buf);
         let read = buf.filled().len() - before;
         if read > 0 {
-            this.client.worker.cells.received_bytes.add(read as u64);
-            this.heard();
+            this.heard(&this.client.worker.cells.received_bytes, read);
         }
         result
     }
 }
 
-impl AsyncWrite for Heard<'_> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Heard<'_, S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let result = Pin::new(&mut *this.stream).poll_write(cx, buf);
         if let Poll::Ready(Ok(written)) = result {
-            this.client.worker.cells.sent_bytes.add(written as u64);
-            this.heard();
+            this.heard(&this.client.worker.cells.sent_bytes, written);
         }
         result
     }

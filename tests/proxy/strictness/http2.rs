@@ -115,7 +115,7 @@ const CASES: &[Case] = &[
         144,
         "an extended CONNECT for what nobody offers",
         &[(":method", b"CONNECT"), (":protocol", b"connect-udp"), S, A, P],
-        ResetOr(405),
+        Status(501),
     ),
     case(144, "a protocol without CONNECT", &[M, (":protocol", b"websocket"), S, A, P], Reset),
 ];

@@ -12,7 +12,7 @@ use super::handshake::Secure;
 use super::proxy_header::Origin;
 use crate::error::Refusal;
 use crate::overload::Counted;
-use crate::request::Forwarding;
+use crate::request::{Forwarding, Switch};
 use crate::timer::{Timer, Wait};
 use crate::tunnel::Tunnel;
 use crate::worker::Worker;
@@ -41,12 +41,12 @@ pub(crate) struct Client {
     pub(crate) body_unread: Cell<bool>,
     /// The current request is one of HTTP/1.0.
     pub(crate) speaks_http10: Cell<bool>,
-    /// The current request has asked for a switch of protocols, and so have we.
-    pub(crate) upgrading: Cell<bool>,
+    /// The switch of protocols that the current request has asked for, and so have we.
+    pub(crate) switch: RefCell<Option<Box<Switch>>>,
     /// The response that is under way cannot be completed: the client must see that it is cut.
     pub(crate) abort: Cell<bool>,
     /// The request that was answered last has switched protocols, and this is what they are now spoken through.
-    pub(crate) tunnel: RefCell<Option<Tunnel>>,
+    pub(crate) tunnel: Cell<Option<Box<Tunnel>>>,
     /// Requests that hyper gave us, and responses that we gave back.
     pub(crate) requests: Cell<u32>,
     pub(crate) responses: Cell<u32>,
@@ -77,9 +77,9 @@ impl Client {
             fault: Cell::default(),
             body_unread: Cell::default(),
             speaks_http10: Cell::default(),
-            upgrading: Cell::default(),
+            switch: RefCell::default(),
             abort: Cell::default(),
-            tunnel: RefCell::default(),
+            tunnel: Cell::default(),
             requests: Cell::default(),
             responses: Cell::default(),
             guard: RefCell::new(Guard::new(guard)),

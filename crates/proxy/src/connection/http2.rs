@@ -51,6 +51,8 @@ pub(super) async fn serve(stream: Stream, client: &Rc<Client>) {
         .max_send_buf_size(limits.http2.send_buffer_bytes)
         .max_local_error_reset_streams(STREAM_ERRORS_MAX)
         .max_header_list_size(u32::try_from(limits.head_bytes_max).unwrap_or(u32::MAX))
+        // For WebSocket (RFC 8441 §3).
+        .enable_connect_protocol()
         .serve_connection(TokioIo::new(Http2Io::new(stream, Rc::clone(client))), service);
     let mut connection = pin!(connection);
     let mut leave = pin!(goodbye(client.worker.drain.clone()));

@@ -9,6 +9,7 @@ use http_body::Body;
 use hyper::body::Incoming;
 use model::{RequestHost, RequestPath};
 
+use super::switch;
 use crate::connection::{Client, FIELDS_MAX, METHOD_BYTES_MAX};
 use crate::error::Refusal;
 
@@ -24,9 +25,11 @@ pub(crate) struct Admitted<'r> {
 /// # Errors
 /// Why it is answered by us, and not by an upstream.
 pub(crate) fn admit<'r>(client: &Client, request: &'r Request<Incoming>) -> Result<Admitted<'r>, Refusal> {
-    // CONNECT makes a tunnel to anywhere, TRACE gives back what other clients' credentials may be in.
-    if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
-        return Err(Refusal::Method);
+    match *request.method() {
+        // It gives back what other clients' credentials may be in.
+        Method::TRACE => return Err(Refusal::Method),
+        Method::CONNECT => switch::check_connect(request.extensions().get())?,
+        _ => {}
     }
     if request.version() == Version::HTTP_2 {
         measure(request)?;

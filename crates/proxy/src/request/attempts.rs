@@ -124,10 +124,7 @@ impl Attempts {
         let Failed { why, sent, answered, reused, unseen } = failed;
         self.left = self.left.saturating_sub(1);
         self.last_failure = Some(why);
-        let hopeless = self.left == 0
-            || answered
-            || why.side() == Side::Downstream
-            || matches!(why, Refusal::ResponseTimeout | Refusal::Files | Refusal::Credentials);
+        let hopeless = self.left == 0 || answered || why.side() == Side::Downstream || is_final(why);
         if hopeless || client.timer.expired(Wait::Request) {
             return Err(why);
         }
@@ -164,6 +161,11 @@ impl Attempts {
         *request.headers_mut() = head.headers.clone();
         Some(request)
     }
+}
+
+/// Whether another attempt would fail in the same way.
+fn is_final(why: Refusal) -> bool {
+    matches!(why, Refusal::ResponseTimeout | Refusal::Files | Refusal::Credentials | Refusal::NoWebSocket)
 }
 
 fn copy(request: &Request<RequestBody>) -> request::Parts {

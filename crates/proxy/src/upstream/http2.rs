@@ -10,7 +10,7 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-use http::Request;
+use http::{Method, Request};
 use hyper::client::conn::http2::{self, Builder, SendRequest};
 use hyper::rt::Executor;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -251,6 +251,12 @@ impl Place {
         client: &Client,
         request: Request<RequestBody>,
     ) -> Result<Answered, Box<Unanswered>> {
+        if request.method() == Method::CONNECT
+            && !self.connection.driver.borrow().is_extended_connect_protocol_enabled()
+        {
+            let (why, request) = (Refusal::NoWebSocket, Some(request));
+            return Err(Box::new(Unanswered { why, request, answered: false, unseen: true }));
+        }
         let mut sender = self.connection.sender.clone();
         let mut sent = pin!(sender.try_send_request(request));
         let failed = |why, request, unseen| {

@@ -179,7 +179,7 @@ impl EndpointPool {
             exchange = last.exchange.is_open().then_some(last.exchange);
         }
         let reused = exchange.is_some();
-        Lease { endpoint: Rc::clone(self), exchange, place: None, owner, reused }
+        Lease { endpoint: Rc::clone(self), exchange, place: None, owner, reused, switched: false }
     }
 }
 
@@ -192,6 +192,8 @@ pub(crate) struct Lease {
     owner: Option<Identity>,
     /// Whether the connection has carried an earlier request.
     pub(crate) reused: bool,
+    /// Whether the endpoint has agreed to a switch of protocols, so that it carries no other.
+    pub(crate) switched: bool,
 }
 
 impl Lease {

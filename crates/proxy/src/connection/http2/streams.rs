@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use hyper::rt::Executor;
 use pin_project_lite::pin_project;
@@ -55,10 +55,21 @@ impl Streams {
 
 impl<F: Future<Output = ()> + 'static> Executor<F> for Streams {
     fn execute(&self, future: F) {
-        let Some(client) = self.0.next.take() else { return };
         self.0.open.set(self.0.open.get() + 1);
         let open = Open(self.clone());
-        tokio::task::spawn_local(Served { future: Some(future), client, _open: open });
+        match self.0.next.take() {
+            Some(client) => {
+                let future = Some(future);
+                tokio::task::spawn_local(Served { future, tunnel: None, client, _open: open });
+            }
+            // What is said to the client through a tunnel is written by a task beside the stream's own.
+            None => {
+                tokio::task::spawn_local(async move {
+                    future.await;
+                    drop(open);
+                });
+            }
+        }
     }
 }
 
@@ -80,6 +91,8 @@ pin_project! {
     struct Served<F> {
         #[pin]
         future: Option<F>,
+        // What comes after it, if the stream has become one end of a tunnel.
+        tunnel: Option<Pin<Box<dyn Future<Output = ()>>>>,
         client: Rc<Client>,
         _open: Open,
     }
@@ -89,6 +102,8 @@ pin_project! {
             let client = &this.client;
             let cut = client.in_flight.get() && client.worker.stopping.get();
             client.worker.cells.cut.add(u64::from(cut));
+            // A tunnel knows its client: unless one is taken from the other, both would stay.
+            drop(client.tunnel.take());
         }
     }
 }
@@ -102,9 +117,16 @@ impl<F: Future<Output = ()>> Future for Served<F> {
         if this.client.timer.expired(Wait::Write) {
             this.client.fault.set(Some(Refusal::ClientStalled));
             this.future.set(None);
+            *this.tunnel = None;
         }
-        match this.future.as_mut().as_pin_mut() {
-            Some(future) => future.poll(cx),
+        if let Some(future) = this.future.as_mut().as_pin_mut() {
+            ready!(future.poll(cx));
+            this.future.set(None);
+            let tunnel = this.client.tunnel.take();
+            *this.tunnel = tunnel.map(|tunnel| Box::pin(tunnel.run_on_stream(Rc::clone(this.client))) as _);
+        }
+        match this.tunnel {
+            Some(tunnel) => tunnel.as_mut().poll(cx),
             None => Poll::Ready(()),
         }
     }
