@@ -1,11 +1,14 @@
 //! gRPC as its own library speaks it, on both sides; and what is special about endpoints that speak HTTP/2.
 
+mod deadlines;
+mod places;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream::{StreamExt, iter};
+use futures_util::stream::{StreamExt, iter, unfold};
 use http_body_util::Full;
 use model::Protocol as UpstreamProtocol;
 use proxy::{Config, Protocol};
@@ -14,7 +17,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tonic::client::Grpc;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Request, Status};
+use tonic::{Code, Request, Status, Streaming};
 
 const HOST: &str = "host.test";
 
@@ -70,6 +73,48 @@ impl Caller {
     }
 }
 
+type Answers = Result<Streaming<Vec<u8>>, Status>;
+
+/// A call that is under way.
+struct Call {
+    sender: mpsc::Sender<Vec<u8>>,
+    answers: Streaming<Vec<u8>>,
+}
+
+impl Call {
+    /// Begins one, whose messages are sent one by one, and waits for its head.
+    async fn open(client: &Grpc<Channel>, request: Request<()>, method: &str) -> Result<Call, Status> {
+        let (sender, answers) = Call::begin(client, request, method);
+        Ok(Call { sender, answers: answers.await? })
+    }
+
+    /// The same, and waits for nothing.
+    fn begin(
+        client: &Grpc<Channel>,
+        request: Request<()>,
+        method: &str,
+    ) -> (mpsc::Sender<Vec<u8>>, impl Future<Output = Answers> + use<>) {
+        let (mut client, (sender, receiver)) = (client.clone(), mpsc::channel::<Vec<u8>>(1));
+        let messages =
+            unfold(receiver, |mut receiver| async { Some((receiver.recv().await?, receiver)) }).boxed();
+        let path = format!("/test.Echo/{method}").parse().unwrap();
+        let answers = async move {
+            client.ready().await.unwrap();
+            Ok(client.streaming(request.map(|()| messages), path, Raw).await?.into_inner())
+        };
+        (sender, answers)
+    }
+
+    async fn say(&self, message: &str) {
+        self.sender.send(message.into()).await.unwrap();
+    }
+
+    async fn hear(&mut self) -> Result<String, Status> {
+        let message = self.answers.message().await?.expect("a message");
+        Ok(String::from_utf8(message).unwrap())
+    }
+}
+
 #[test]
 fn all_four_kinds_of_calls_pass_with_their_status() {
     let upstream = GrpcUpstream::start(100, None);
@@ -91,24 +136,17 @@ fn in_a_call_of_both_directions_each_message_passes_at_once_however_long_a_clien
     let upstream = GrpcUpstream::start(100, None);
     let impatient = |config: &mut Config| config.downstream.body_timeout = Duration::from_millis(100);
     let sluice = sluice(impatient, UpstreamProtocol::Grpc, &[upstream.address]);
-    let mut caller = Caller::new(&sluice);
+    let caller = Caller::new(&sluice);
     caller.runtime.block_on(async {
-        let (sender, receiver) = mpsc::channel::<Vec<u8>>(1);
-        let messages = futures_util::stream::unfold(receiver, |mut receiver| async {
-            Some((receiver.recv().await?, receiver))
-        });
-        caller.client.ready().await.unwrap();
-        let path = "/test.Echo/Both".parse().unwrap();
-        let call = caller.client.streaming(Request::new(messages.boxed()), path, Raw);
-        let mut answers = call.await.unwrap().into_inner();
+        let mut call = Call::open(&caller.client, Request::new(()), "Both").await.unwrap();
         for message in ["one", "two", "three"] {
-            sender.send(message.into()).await.unwrap();
-            assert_eq!(answers.message().await.unwrap().unwrap(), message.as_bytes());
+            call.say(message).await;
+            assert_eq!(call.hear().await.unwrap(), message);
             // Longer than a body may be silent of which the endpoint has said nothing yet.
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
-        drop(sender);
-        assert_eq!(answers.message().await.unwrap(), None);
+        drop(call.sender);
+        assert_eq!(call.answers.message().await.unwrap(), None);
     });
 }
 
@@ -135,51 +173,16 @@ fn what_we_refuse_a_client_of_grpc_reads_as_a_status_of_its_own() {
 }
 
 #[test]
-fn where_an_endpoint_takes_few_requests_at_a_time_more_connections_are_opened() {
-    let upstream = GrpcUpstream::start(2, None);
-    let sluice = sluice(|_| {}, UpstreamProtocol::Grpc, &[upstream.address]);
-    let caller = Caller::new(&sluice);
-    let calls = (0..7).map(|_| {
-        let (mut client, (sender, receiver)) = (caller.client.clone(), mpsc::channel::<Vec<u8>>(1));
-        let messages = futures_util::stream::unfold(receiver, |mut receiver| async {
-            Some((receiver.recv().await?, receiver))
-        });
-        async move {
-            client.ready().await.unwrap();
-            sender.send("x".into()).await.unwrap();
-            let path = "/test.Echo/Both".parse().unwrap();
-            let mut answers =
-                client.streaming(Request::new(messages.boxed()), path, Raw).await.unwrap().into_inner();
-            assert!(answers.message().await.unwrap().is_some());
-            (sender, answers)
-        }
-    });
-    let open = caller.runtime.block_on(futures_util::future::join_all(calls));
-    assert_eq!(upstream.connections(), 4);
-    drop(open);
-}
-
-#[test]
 fn an_endpoint_that_is_gone_ends_no_call_that_has_begun_and_gets_no_other() {
     let (first, second) = (GrpcUpstream::start(100, None), GrpcUpstream::start(100, None));
     let sluice = sluice(|_| {}, UpstreamProtocol::Grpc, &[first.address]);
     let mut caller = Caller::new(&sluice);
+    let mut call = caller.runtime.block_on(Call::open(&caller.client, Request::new(()), "Both")).unwrap();
+    sluice.publish_speaking(UpstreamProtocol::Grpc, &[second.address]);
+    assert_eq!(caller.call("One", &["x"]).unwrap(), ["x"]);
     caller.runtime.block_on(async {
-        let (sender, receiver) = mpsc::channel::<Vec<u8>>(1);
-        let messages = futures_util::stream::unfold(receiver, |mut receiver| async {
-            Some((receiver.recv().await?, receiver))
-        });
-        caller.client.ready().await.unwrap();
-        let path: http::uri::PathAndQuery = "/test.Echo/Both".parse().unwrap();
-        let call = caller.client.streaming(Request::new(messages.boxed()), path.clone(), Raw);
-        let mut answers = call.await.unwrap().into_inner();
-        sluice.publish_speaking(UpstreamProtocol::Grpc, &[second.address]);
-        caller.client.ready().await.unwrap();
-        let path = "/test.Echo/One".parse().unwrap();
-        let other = caller.client.streaming(Request::new(iter([b"x".to_vec()])), path, Raw).await.unwrap();
-        drop(other);
-        sender.send("still here".into()).await.unwrap();
-        assert_eq!(answers.message().await.unwrap().unwrap(), b"still here");
+        call.say("still here").await;
+        assert_eq!(call.hear().await.unwrap(), "still here");
     });
     assert_eq!((first.connections(), second.connections()), (1, 1));
 }

@@ -5,6 +5,7 @@ mod answers;
 mod proxied;
 mod refused;
 mod retries;
+mod silent;
 mod verified;
 
 use std::time::{Duration, Instant};

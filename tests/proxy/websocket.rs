@@ -85,6 +85,16 @@ fn clients_of_both_versions_talk_to_an_endpoint_of_http2_on_a_stream() {
 }
 
 #[test]
+fn a_stream_that_an_endpoint_has_refused_unseen_is_asked_for_again() {
+    let upstream = WebSocketUpstream::over_http2(true);
+    let sluice = sluice(|_| {}, &[]);
+    sluice.publish_speaking(UpstreamProtocol::Grpc, &[upstream.address]);
+    block_on(async {
+        talk(over_http2(connect(&sluice).await, "/busy", "websocket", "").await.unwrap().0).await;
+    });
+}
+
+#[test]
 fn an_endpoint_of_http2_that_takes_no_websocket_is_told_from_one_that_is_gone() {
     let upstream = WebSocketUpstream::over_http2(false);
     let sluice = sluice(|_| {}, &[]);

@@ -7,6 +7,9 @@ use std::net::{SocketAddr, TcpStream};
 
 use crate::PATIENCE;
 
+/// How a connection begins (RFC 9113 §3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
 /// The type of a piece of a body (RFC 9113 §6).
 pub const DATA: u8 = 0;
 /// The type of the first piece of a head.
@@ -15,6 +18,8 @@ pub const HEADERS: u8 = 1;
 pub const RST_STREAM: u8 = 3;
 /// The type of what a side wants to be known.
 pub const SETTINGS: u8 = 4;
+/// The type of a question for a sign of life.
+pub const PING: u8 = 6;
 /// The type of a connection's end.
 pub const GOAWAY: u8 = 7;
 /// The type of room for more of a body.
@@ -24,6 +29,8 @@ pub const CONTINUATION: u8 = 9;
 
 /// The flag of the last frame of a stream.
 pub const END_STREAM: u8 = 1;
+/// The flag of an answer to settings or a question.
+pub const ACK: u8 = 1;
 /// The flag of the last piece of a head.
 pub const END_HEADERS: u8 = 4;
 
@@ -64,12 +71,23 @@ impl Frames<TcpStream> {
 }
 
 impl<S: Read + Write> Frames<S> {
+    /// Takes the other side of a connection: reads the preface and sends empty settings.
+    ///
+    /// # Errors
+    /// If none is spoken.
+    pub fn accept(mut stream: S) -> io::Result<Frames<S>> {
+        stream.read_exact(&mut [0; PREFACE.len()])?;
+        let mut frames = Frames { stream };
+        frames.send(SETTINGS, 0, 0, b"");
+        Ok(frames)
+    }
+
     /// Sends the preface and empty settings on a stream that is open.
     ///
     /// # Panics
     /// If the stream does not take them.
     pub fn begin(mut stream: S) -> Frames<S> {
-        stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").expect("the proxy reads");
+        stream.write_all(PREFACE).expect("the proxy reads");
         let mut frames = Frames { stream };
         frames.send(SETTINGS, 0, 0, b"");
         frames
@@ -112,7 +130,11 @@ impl<S: Read + Write> Frames<S> {
         end(&streams, Outcome::Closed)
     }
 
-    fn read(&mut self) -> io::Result<(u8, u8, u32, Vec<u8>)> {
+    /// Reads a frame: its type, flags, stream and payload.
+    ///
+    /// # Errors
+    /// At the end of the connection.
+    pub fn read(&mut self) -> io::Result<(u8, u8, u32, Vec<u8>)> {
         let mut head = [0; 9];
         self.stream.read_exact(&mut head)?;
         let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);

@@ -9,6 +9,7 @@ pub mod gate;
 pub mod grpc;
 pub mod http2;
 pub mod message;
+pub mod mute;
 pub mod refusing;
 pub mod secure;
 pub mod secure_upstream;

@@ -1,9 +1,8 @@
 //! WebSocket as its users speak it: an upstream that gives back what it hears, and clients over HTTP/1 and HTTP/2.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -31,13 +30,20 @@ enum Spoken {
     Http2 { takes: bool },
 }
 
+/// What an upstream remembers.
+#[derive(Debug, Default)]
+struct Memory {
+    open: AtomicUsize,
+    has_refused: AtomicBool,
+}
+
 /// A running upstream. It gives back each message, takes the first of the protocols that are offered, and answers 403 for
-/// `/deny`.
+/// `/deny`. One of HTTP/2 refuses the first that asks for `/busy`, unseen.
 #[derive(Debug)]
 pub struct WebSocketUpstream {
     /// Where it listens.
     pub address: SocketAddr,
-    open: Arc<AtomicUsize>,
+    memory: Arc<Memory>,
     /// Its tasks end with it.
     runtime: tokio::runtime::Runtime,
 }
@@ -64,14 +70,14 @@ impl WebSocketUpstream {
         let runtime = runtime.expect("a runtime");
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a free port");
         let address = listener.local_addr().expect("a bound socket");
-        let open = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&open);
+        let memory = Arc::<Memory>::default();
+        let kept = Arc::clone(&memory);
         runtime.spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
-                tokio::spawn(serve(socket, spoken, Arc::clone(&count)));
+                tokio::spawn(serve(socket, spoken, Arc::clone(&kept)));
             }
         });
-        WebSocketUpstream { address, open, runtime }
+        WebSocketUpstream { address, memory, runtime }
     }
 
     /// Ends in the middle of whatever is said.
@@ -81,14 +87,14 @@ impl WebSocketUpstream {
 
     /// WebSockets that are open now.
     pub fn open(&self) -> usize {
-        self.open.load(Ordering::SeqCst)
+        self.memory.open.load(Ordering::SeqCst)
     }
 }
 
-async fn serve(socket: TcpStream, spoken: Spoken, open: Arc<AtomicUsize>) {
+async fn serve(socket: TcpStream, spoken: Spoken, memory: Arc<Memory>) {
     let Spoken::Http2 { takes } = spoken else {
         if let Ok(socket) = accept_hdr_async(socket, agree).await {
-            echo(socket, &open).await;
+            echo(socket, &memory.open).await;
         }
         return;
     };
@@ -96,12 +102,18 @@ async fn serve(socket: TcpStream, spoken: Spoken, open: Arc<AtomicUsize>) {
     if takes {
         builder.enable_connect_protocol();
     }
-    let answer = |asked| std::future::ready(Ok::<_, Infallible>(agree_on_stream(asked, Arc::clone(&open))));
+    let answer = |asked: Request<Incoming>| {
+        let refuses = asked.uri().path() == "/busy" && !memory.has_refused.swap(true, Ordering::SeqCst);
+        std::future::ready(match refuses {
+            true => Err(h2::Error::from(h2::Reason::REFUSED_STREAM)),
+            false => Ok(agree_on_stream(asked, Arc::clone(&memory))),
+        })
+    };
     let _ = builder.serve_connection(TokioIo::new(socket), service_fn(answer)).await;
 }
 
 /// As [`agree`], in the words of HTTP/2; 404 for what is no WebSocket.
-fn agree_on_stream(mut asked: Request<Incoming>, open: Arc<AtomicUsize>) -> http::Response<Full<Bytes>> {
+fn agree_on_stream(mut asked: Request<Incoming>, memory: Arc<Memory>) -> http::Response<Full<Bytes>> {
     let wanted =
         asked.extensions().get::<hyper::ext::Protocol>().map(|wanted| wanted.as_str() == "websocket");
     let is_asked_well = asked.method() == Method::CONNECT
@@ -121,8 +133,11 @@ fn agree_on_stream(mut asked: Request<Incoming>, open: Arc<AtomicUsize>) -> http
         let upgrade = hyper::upgrade::on(&mut asked);
         tokio::spawn(async move {
             if let Ok(stream) = upgrade.await {
-                echo(WebSocketStream::from_raw_socket(TokioIo::new(stream), Role::Server, None).await, &open)
-                    .await;
+                echo(
+                    WebSocketStream::from_raw_socket(TokioIo::new(stream), Role::Server, None).await,
+                    &memory.open,
+                )
+                .await;
             }
         });
     }

@@ -84,16 +84,15 @@ impl RequestBody {
         if self.client.responses.get() == self.client.requests.get() {
             return;
         }
-        let config = &self.client.worker.config;
-        self.client.timer.set(Wait::Upstream, config.upstream.head_timeout);
-        self.client.timer.set(Wait::Request, config.max_request_time);
+        self.client.await_head();
+        self.client.timer.set(Wait::Request, self.client.worker.config.max_request_time);
     }
 
     /// Nothing comes. With HTTP/1 the socket knows how long that may last; with HTTP/2 each body has its own time.
     fn wait(&self) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
         let client = &self.client;
-        // Once it is answered, the endpoint's silence is what counts: in a call of gRPC a client may only listen.
-        if !client.is_stream || client.responses.get() == client.requests.get() {
+        // Once it is answered, the endpoint's silence is what counts. In a call of gRPC a client may only listen.
+        if !client.is_stream || client.is_call.get() || client.responses.get() == client.requests.get() {
             return Poll::Pending;
         }
         client.timer.start(Wait::Client, client.worker.config.downstream.body_timeout);
@@ -276,8 +275,12 @@ impl Body for ResponseBody {
             }
             Poll::Ready(Some(Err(_))) => relay.broken(Refusal::ResponseCut),
             Poll::Pending => {
-                client.timer.start(Wait::Upstream, client.worker.config.upstream.body_timeout);
-                if client.timer.expired(Wait::Upstream) {
+                if !client.is_call.get() {
+                    client.timer.start(Wait::Upstream, client.worker.config.upstream.body_timeout);
+                }
+                if client.timer.expired(Wait::Call) {
+                    relay.broken(Refusal::CallTimeout)
+                } else if client.timer.expired(Wait::Upstream) {
                     relay.broken(Refusal::ResponseStalled)
                 } else {
                     Poll::Pending

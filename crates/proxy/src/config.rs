@@ -105,6 +105,10 @@ pub struct Downstream {
     pub linger_time_max: Duration,
     /// Silence in a tunnel (WebSocket) after which it is ended; haproxy's figure.
     pub tunnel_idle_timeout: Duration,
+    /// Silence on a connection after which the kernel asks whether the client's machine is still there (TCP keep-alive);
+    /// without an answer the connection ends after about as long again. A call of gRPC may be silent for ever; what keeps
+    /// it must not.
+    pub keepalive_interval: Duration,
     /// Limits of HTTP/2.
     pub http2: Http2,
 }
@@ -151,6 +155,10 @@ pub struct Upstream {
     pub idle_per_endpoint_max: usize,
     /// How long an idle connection is kept.
     pub idle_timeout: Duration,
+    /// Silence on a connection after which the kernel asks whether the endpoint's machine is still there (TCP keep-alive);
+    /// without an answer the connection ends after about as long again. Short, since who only listens learns of it in no
+    /// other way.
+    pub keepalive_interval: Duration,
     /// Limits of HTTP/2.
     pub http2: UpstreamHttp2,
     /// What Secrets give for TLS handshakes with endpoints. What a backend asks for has to be here before the table that has
@@ -161,6 +169,10 @@ pub struct Upstream {
 /// Limits on a connection to an endpoint that speaks HTTP/2.
 #[derive(Clone, Debug)]
 pub struct UpstreamHttp2 {
+    /// Connections of one worker to one endpoint; at the limit requests wait for a place as long as for a connection, then
+    /// 503. With the usual hundred requests on each, all that may be in flight have a place; an endpoint that takes
+    /// only one at a time must not use up the file descriptors.
+    pub connections_max: usize,
     /// Requests on one connection at a time, or fewer if the endpoint says so; for more another one is opened.
     pub streams_max: usize,
     /// Bytes of one response that the endpoint may send before we have passed them on. All streams of a connection together
@@ -168,21 +180,23 @@ pub struct UpstreamHttp2 {
     pub stream_window_bytes: u32,
     /// Bytes of one request body that wait for the endpoint's window.
     pub send_buffer_bytes: usize,
-    /// Silence on a connection with requests after which the endpoint is asked for a sign of life: a machine that is gone
-    /// closes nothing.
+    /// Silence on a connection with requests after which the endpoint is asked for a sign of life: the kernel tells only of
+    /// its machine. Servers of gRPC take more than one such question in 5 minutes as abuse, and close.
     pub ping_interval: Duration,
-    /// How long it may take to give it; after it the connection is given up.
+    /// How long it may take to give it, and its machine to confirm what was sent; after it the connection is given up.
+    /// gRPC's figure.
     pub ping_timeout: Duration,
 }
 
 impl Default for UpstreamHttp2 {
     fn default() -> Self {
         UpstreamHttp2 {
+            connections_max: 128,
             streams_max: 100,
             stream_window_bytes: 128 << 10,
             send_buffer_bytes: 64 << 10,
-            ping_interval: Duration::from_secs(30),
-            ping_timeout: Duration::from_secs(10),
+            ping_interval: Duration::from_secs(310),
+            ping_timeout: Duration::from_secs(20),
         }
     }
 }
@@ -238,6 +252,7 @@ impl Default for Downstream {
             linger_timeout: Duration::from_secs(5),
             linger_time_max: Duration::from_secs(30),
             tunnel_idle_timeout: Duration::from_secs(3600),
+            keepalive_interval: Duration::from_secs(60),
             http2: Http2::default(),
         }
     }
@@ -253,6 +268,7 @@ impl Default for Upstream {
             attempts_max: 10,
             idle_per_endpoint_max: 1024,
             idle_timeout: Duration::from_secs(60),
+            keepalive_interval: Duration::from_secs(30),
             http2: UpstreamHttp2::default(),
             credentials: Published::new(AllCredentials::default()),
         }

@@ -92,6 +92,8 @@ refusals! {
     Memory = SERVICE_UNAVAILABLE, Internal, "memory";
     /// The process or the system has no file descriptor left for a connection to an endpoint.
     Files = SERVICE_UNAVAILABLE, Internal, "files";
+    /// The endpoints have as many connections as they may have, and none has a place for one more request.
+    EndpointBusy = SERVICE_UNAVAILABLE, Upstream, "endpoint-busy";
     /// No endpoint can be connected to.
     Connect = BAD_GATEWAY, Upstream, "connect";
     /// Endpoints were reached, and no TLS handshake came about: they are not who they should be, do not believe us, or speak
@@ -115,6 +117,8 @@ refusals! {
     ConnectTimeout = GATEWAY_TIMEOUT, Upstream, "connect-timeout";
     /// The upstream did not answer in time.
     ResponseTimeout = GATEWAY_TIMEOUT, Upstream, "response-timeout";
+    /// A call of gRPC has lasted longer than its client wanted to wait.
+    CallTimeout = GATEWAY_TIMEOUT, Upstream, "call-timeout";
     /// The upstream fell silent in the body of its response; the client sees that it is cut.
     ResponseStalled = GATEWAY_TIMEOUT, Upstream, "response-stalled";
 }
@@ -122,7 +126,14 @@ refusals! {
 impl Refusal {
     /// Whether there was only too much to do at this moment.
     pub(crate) fn is_overload(self) -> bool {
-        matches!(self, Refusal::ClientConnections | Refusal::Requests | Refusal::Memory | Refusal::Files)
+        matches!(
+            self,
+            Refusal::ClientConnections
+                | Refusal::Requests
+                | Refusal::Memory
+                | Refusal::Files
+                | Refusal::EndpointBusy
+        )
     }
 }
 

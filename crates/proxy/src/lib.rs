@@ -12,6 +12,7 @@ mod connection;
 mod error;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
+mod keepalive;
 mod listener;
 mod metrics;
 mod overload;

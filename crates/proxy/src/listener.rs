@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
 use crate::config::{Config, Listener, Protocol};
+use crate::keepalive;
 use crate::overload::Overload;
 use crate::timer::TICK;
 use crate::worker::{Accepted, Loads};
@@ -30,6 +31,7 @@ const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) struct Limits {
     connections_max: usize,
     drain_max: Duration,
+    keepalive_interval: Duration,
     overload: Overload,
 }
 
@@ -38,6 +40,7 @@ impl Limits {
         Limits {
             connections_max: config.downstream.connections_max,
             drain_max: config.idle_timeout,
+            keepalive_interval: config.downstream.keepalive_interval,
             overload: overload.clone(),
         }
     }
@@ -60,6 +63,9 @@ pub(crate) async fn accept(
             return;
         }
     };
+    if let Err(error) = keepalive::watch(socket.get_ref(), limits.keepalive_interval) {
+        tracing::warn!(%error, "the kernel does not watch connections; a client whose machine is gone may be waited for");
+    }
     let mut drain_ends = None;
     loop {
         if drain.phase() >= Phase::HandedOver {

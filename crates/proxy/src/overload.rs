@@ -44,7 +44,7 @@ impl Overload {
     }
 
     /// A file could not be had: whatever is open for the sake of speed alone is to be closed.
-    pub(crate) fn files_ran_out(&self) {
+    pub fn files_ran_out(&self) {
         self.0.files_ran_out.fetch_add(1, Ordering::Relaxed);
     }
 

@@ -3,6 +3,7 @@
 
 mod admit;
 mod attempts;
+mod call;
 pub(crate) mod forwarding;
 pub(crate) mod headers;
 mod record;
@@ -128,7 +129,7 @@ async fn send(
         return Box::pin(send_on_http2(&record.client, endpoint, attempts)).await;
     }
     let client = &record.client;
-    let (worker, limits) = (&client.worker, &client.worker.config.upstream);
+    let worker = &client.worker;
     let mut lease = endpoint.lease(client, attempts.reuse(), worker.timers.now());
     let exchange = match &mut lease.exchange {
         Some(exchange) => {
@@ -141,7 +142,7 @@ async fn send(
             Err(why) => return Err(Failed::unsent(why)),
         },
     };
-    client.timer.set(Wait::Upstream, limits.head_timeout);
+    client.await_head();
     match exchange.send(client, attempts.take_request()).await {
         Ok(answered) => {
             lease.switched = check(client, &answered, endpoint)?;
@@ -164,7 +165,7 @@ async fn send_on_http2(
     let place = take_place(client, endpoint, reuse).await.map_err(Failed::unsent)?;
     worker.cells.upstream_reuses.add(u64::from(place.reused));
     lease.reused = place.reused;
-    client.timer.set(Wait::Upstream, worker.config.upstream.head_timeout);
+    client.await_head();
     match place.send(client, attempts.take_request()).await {
         Ok(answered) => {
             lease.switched = check(client, &answered, endpoint)?;

@@ -20,7 +20,7 @@ pub(crate) fn refuse(mut record: Record, why: Refusal) -> Response<ResponseBody>
     record.refused(why);
     record.answered(why.status());
     record.complete();
-    if record.is_grpc {
+    if record.client.is_call.get() {
         return refuse_call(record, why);
     }
     let client = Rc::clone(&record.client);
@@ -47,7 +47,7 @@ fn refuse_call(record: Record, why: Refusal) -> Response<ResponseBody> {
     let (mut head, ()) = Response::new(()).into_parts();
     let text = HeaderValue::from_str(&format!("{} ({why})", why.status()));
     head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-    head.headers.insert("grpc-status", HeaderValue::from(grpc_status(why.status())));
+    head.headers.insert("grpc-status", HeaderValue::from(grpc_status(why)));
     head.headers.extend(text.ok().map(|text| (HeaderName::from_static("grpc-message"), text)));
     if why.is_overload() {
         head.headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
@@ -56,14 +56,16 @@ fn refuse_call(record: Record, why: Refusal) -> Response<ResponseBody> {
 }
 
 /// gRPC's own table (http-grpc-status-mapping.md), with a word for each.
-fn grpc_status(status: StatusCode) -> u16 {
+fn grpc_status(why: Refusal) -> u16 {
     const UNKNOWN: u16 = 2;
+    const DEADLINE_EXCEEDED: u16 = 4;
     const PERMISSION_DENIED: u16 = 7;
     const UNIMPLEMENTED: u16 = 12;
     const INTERNAL: u16 = 13;
     const UNAVAILABLE: u16 = 14;
     const UNAUTHENTICATED: u16 = 16;
-    match status {
+    match why.status() {
+        _ if why == Refusal::CallTimeout => DEADLINE_EXCEEDED,
         StatusCode::BAD_REQUEST => INTERNAL,
         StatusCode::UNAUTHORIZED => UNAUTHENTICATED,
         StatusCode::FORBIDDEN => PERMISSION_DENIED,

@@ -33,9 +33,11 @@ pub(crate) enum Wait {
     Park = 4,
     /// The client's end of a connection that we have closed, in all.
     Linger = 5,
+    /// A whole call of gRPC, if its client says how long it may take.
+    Call = 6,
 }
 
-const WAITS: usize = 6;
+const WAITS: usize = 7;
 /// No deadline.
 const NEVER: u32 = u32::MAX;
 

@@ -3,8 +3,9 @@
 use std::num::NonZeroUsize;
 
 use clap::Args;
-use proxy::{Downstream, Upstream};
+use proxy::{Downstream, Upstream, UpstreamHttp2};
 
+use super::protocols::{at_least_one, in_window, window};
 use crate::units::{Size, Span};
 
 /// Limits towards clients.
@@ -68,6 +69,15 @@ pub(crate) struct DownstreamArgs {
     /// The longest such wait in all
     #[arg(long, value_name = "TIME", env = "SLUICEGATE_LINGER_TIME_MAX", default_value_t = Span(Downstream::default().linger_time_max))]
     linger_time_max: Span,
+
+    /// Silence in a tunnel (WebSocket) after which it is ended, as if its client were gone
+    #[arg(long, value_name = "TIME", env = "SLUICEGATE_TUNNEL_IDLE_TIMEOUT", default_value_t = Span(Downstream::default().tunnel_idle_timeout))]
+    tunnel_idle_timeout: Span,
+
+    /// Silence on a client's connection after which the kernel asks whether its machine is still there (TCP keep-alive).
+    /// Without an answer the connection ends after about as long again
+    #[arg(long, value_name = "TIME", env = "SLUICEGATE_KEEPALIVE_INTERVAL", default_value_t = Span(Downstream::default().keepalive_interval))]
+    keepalive_interval: Span,
 }
 
 impl DownstreamArgs {
@@ -88,6 +98,8 @@ impl DownstreamArgs {
             write_timeout: self.write_timeout.0,
             linger_timeout: self.linger_timeout.0,
             linger_time_max: self.linger_time_max.0,
+            tunnel_idle_timeout: self.tunnel_idle_timeout.0,
+            keepalive_interval: self.keepalive_interval.0,
             ..Downstream::default()
         }
     }
@@ -126,6 +138,46 @@ pub(crate) struct UpstreamArgs {
     /// How long an idle connection to an endpoint is kept. Keep it below the upstream's own idle time
     #[arg(long, value_name = "TIME", env = "SLUICEGATE_UPSTREAM_IDLE_TIMEOUT", default_value_t = Span(Upstream::default().idle_timeout))]
     upstream_idle_timeout: Span,
+
+    /// Silence on a connection to an endpoint after which the kernel asks whether its machine is still there (TCP
+    /// keep-alive). Without an answer the connection ends after about as long again
+    #[arg(long, value_name = "TIME", env = "SLUICEGATE_UPSTREAM_KEEPALIVE_INTERVAL", default_value_t = Span(Upstream::default().keepalive_interval))]
+    upstream_keepalive_interval: Span,
+
+    #[command(flatten)]
+    http2: UpstreamHttp2Args,
+}
+
+/// Limits towards upstreams that speak HTTP/2.
+#[derive(Debug, Args)]
+struct UpstreamHttp2Args {
+    /// Connections of HTTP/2 that each worker opens to one endpoint. Beyond, requests wait for a place for as long as they
+    /// would for a connection, then another endpoint is tried, at last 503: an endpoint that takes few requests on each
+    /// must not use up the file descriptors
+    #[arg(long, value_name = "N", env = "SLUICEGATE_UPSTREAM_HTTP2_CONNECTIONS_MAX", default_value_t = at_least_one(UpstreamHttp2::default().connections_max))]
+    upstream_http2_connections_max: NonZeroUsize,
+
+    /// Requests at a time on one of these connections, or fewer if the endpoint says so; for more another is opened
+    #[arg(long, value_name = "N", env = "SLUICEGATE_UPSTREAM_HTTP2_STREAMS_MAX", default_value_t = at_least_one(UpstreamHttp2::default().streams_max))]
+    upstream_http2_streams_max: NonZeroUsize,
+
+    /// Bytes of one response that an endpoint of HTTP/2 may send ahead of its client
+    #[arg(long, value_name = "SIZE", env = "SLUICEGATE_UPSTREAM_HTTP2_STREAM_WINDOW", default_value_t = Size(UpstreamHttp2::default().stream_window_bytes.into()), value_parser = window)]
+    upstream_http2_stream_window: Size,
+
+    /// Bytes of one request body that wait until an endpoint of HTTP/2 takes them
+    #[arg(long, value_name = "SIZE", env = "SLUICEGATE_UPSTREAM_HTTP2_SEND_BUFFER", default_value_t = UpstreamHttp2::default().send_buffer_bytes.into(), value_parser = window)]
+    upstream_http2_send_buffer: Size,
+
+    /// Silence on a connection of HTTP/2 that carries requests after which its endpoint is asked for a sign of life
+    /// (PING). Keep it above 5m where gRPC is spoken: its servers take more than that as abuse, and close
+    #[arg(long, value_name = "TIME", env = "SLUICEGATE_UPSTREAM_HTTP2_PING_INTERVAL", default_value_t = Span(UpstreamHttp2::default().ping_interval))]
+    upstream_http2_ping_interval: Span,
+
+    /// How long the endpoint may take to give it, and its machine to confirm what was sent; then the connection is given
+    /// up, and its requests fail
+    #[arg(long, value_name = "TIME", env = "SLUICEGATE_UPSTREAM_HTTP2_PING_TIMEOUT", default_value_t = Span(UpstreamHttp2::default().ping_timeout))]
+    upstream_http2_ping_timeout: Span,
 }
 
 impl UpstreamArgs {
@@ -139,7 +191,22 @@ impl UpstreamArgs {
             attempts_max: self.attempts_max,
             idle_per_endpoint_max: self.upstream_idle_max,
             idle_timeout: self.upstream_idle_timeout.0,
+            keepalive_interval: self.upstream_keepalive_interval.0,
+            http2: self.http2.limits(),
             ..Upstream::default()
+        }
+    }
+}
+
+impl UpstreamHttp2Args {
+    fn limits(&self) -> UpstreamHttp2 {
+        UpstreamHttp2 {
+            connections_max: self.upstream_http2_connections_max.get(),
+            streams_max: self.upstream_http2_streams_max.get(),
+            stream_window_bytes: in_window(self.upstream_http2_stream_window),
+            send_buffer_bytes: self.upstream_http2_send_buffer.in_memory(),
+            ping_interval: self.upstream_http2_ping_interval.0,
+            ping_timeout: self.upstream_http2_ping_timeout.0,
         }
     }
 }

@@ -36,8 +36,17 @@ pub(crate) struct ProtocolArgs {
     http2_streams_max: NonZeroU32,
 
     /// Bytes of request bodies that one connection of HTTP/2 may send ahead of what upstreams have taken
-    #[arg(long, value_name = "SIZE", env = "SLUICEGATE_HTTP2_WINDOW", default_value_t = Http2::default().window_bytes.into())]
+    #[arg(long, value_name = "SIZE", env = "SLUICEGATE_HTTP2_WINDOW", default_value_t = Http2::default().window_bytes.into(), value_parser = window)]
     http2_window: Size,
+
+    /// The same for one body, so that a slow upload leaves room for others
+    #[arg(long, value_name = "SIZE", env = "SLUICEGATE_HTTP2_STREAM_WINDOW", default_value_t = Size(Http2::default().stream_window_bytes.into()), value_parser = window)]
+    http2_stream_window: Size,
+
+    /// Bytes of one response that wait until the client of HTTP/2 takes them: enough to keep it busy, since each request may
+    /// hold as many
+    #[arg(long, value_name = "SIZE", env = "SLUICEGATE_HTTP2_SEND_BUFFER", default_value_t = Http2::default().send_buffer_bytes.into(), value_parser = window)]
+    http2_send_buffer: Size,
 }
 
 impl ProtocolArgs {
@@ -49,8 +58,9 @@ impl ProtocolArgs {
     pub(crate) fn limits(&self, downstream: Downstream) -> Downstream {
         let http2 = Http2 {
             streams_max: self.http2_streams_max.get(),
+            stream_window_bytes: in_window(self.http2_stream_window),
             window_bytes: self.http2_window.in_memory(),
-            ..downstream.http2
+            send_buffer_bytes: self.http2_send_buffer.in_memory(),
         };
         Downstream {
             handshake_timeout: self.handshake_timeout.0,
@@ -61,6 +71,22 @@ impl ProtocolArgs {
     }
 }
 
-fn at_least_one(number: usize) -> NonZeroUsize {
+/// What one side of HTTP/2 lets the other send ahead, at most (RFC 9113 §6.9.1). More would be no use in a buffer for it.
+const WINDOW_BYTES_MAX: u32 = u32::MAX >> 1;
+
+pub(super) fn window(raw: &str) -> Result<Size, String> {
+    let size: Size = raw.parse()?;
+    if size.0 > WINDOW_BYTES_MAX.into() {
+        return Err("write at most 2047MiB; HTTP/2 knows no larger window".into());
+    }
+    Ok(size)
+}
+
+/// As a length on the wire.
+pub(super) fn in_window(size: Size) -> u32 {
+    u32::try_from(size.0).unwrap_or(WINDOW_BYTES_MAX)
+}
+
+pub(super) fn at_least_one(number: usize) -> NonZeroUsize {
     NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN)
 }

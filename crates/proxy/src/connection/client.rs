@@ -47,6 +47,8 @@ pub(crate) struct Client {
     pub(crate) abort: Cell<bool>,
     /// The request that was answered last has switched protocols, and this is what they are now spoken through.
     pub(crate) tunnel: Cell<Option<Box<Tunnel>>>,
+    /// The current request is a call of gRPC: its client reads no status of HTTP, and silence is a part of it.
+    pub(crate) is_call: Cell<bool>,
     /// Requests that hyper gave us, and responses that we gave back.
     pub(crate) requests: Cell<u32>,
     pub(crate) responses: Cell<u32>,
@@ -80,6 +82,7 @@ impl Client {
             switch: RefCell::default(),
             abort: Cell::default(),
             tunnel: Cell::default(),
+            is_call: Cell::default(),
             requests: Cell::default(),
             responses: Cell::default(),
             guard: RefCell::new(Guard::new(guard)),
@@ -134,6 +137,25 @@ impl Client {
     /// What the client speaks, as a URI would begin.
     pub(crate) fn scheme(&self) -> &'static str {
         if self.secure.get().is_some() { "https" } else { "http" }
+    }
+
+    /// Begins the time in which an endpoint must answer. One that is called may be silent for as long as the caller waits:
+    /// many servers send no head before the first message of a stream.
+    pub(crate) fn await_head(&self) {
+        if self.is_call.get() {
+            self.timer.clear(Wait::Upstream);
+        } else {
+            self.timer.set(Wait::Upstream, self.worker.config.upstream.head_timeout);
+        }
+    }
+
+    /// Whether an answer would come too late.
+    pub(crate) fn is_too_late(&self) -> Option<Refusal> {
+        if self.timer.expired(Wait::Call) {
+            return Some(Refusal::CallTimeout);
+        }
+        let late = self.timer.expired(Wait::Upstream) || self.timer.expired(Wait::Request);
+        late.then_some(Refusal::ResponseTimeout)
     }
 
     /// All that was written is with the kernel.

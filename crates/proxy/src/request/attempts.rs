@@ -124,6 +124,9 @@ impl Attempts {
         let Failed { why, sent, answered, reused, unseen } = failed;
         self.left = self.left.saturating_sub(1);
         self.last_failure = Some(why);
+        if client.timer.expired(Wait::Call) {
+            return Err(Refusal::CallTimeout);
+        }
         let hopeless = self.left == 0 || answered || why.side() == Side::Downstream || is_final(why);
         if hopeless || client.timer.expired(Wait::Request) {
             return Err(why);
@@ -131,8 +134,11 @@ impl Attempts {
         if sent {
             self.request = Some(self.spare_request(client, unseen).ok_or(why)?);
         }
-        if matches!(why, Refusal::Connect | Refusal::ConnectTimeout | Refusal::Handshake) {
-            endpoint.avoid_until(client.worker.timers.after(AVOID));
+        let is_away = matches!(why, Refusal::Connect | Refusal::ConnectTimeout | Refusal::Handshake);
+        if is_away || why == Refusal::EndpointBusy {
+            if is_away {
+                endpoint.avoid_until(client.worker.timers.after(AVOID));
+            }
             self.tried.push(endpoint);
         } else if sent && !reused && !unseen {
             if self.died_fresh {
@@ -159,6 +165,7 @@ impl Attempts {
         *request.uri_mut() = head.uri.clone();
         *request.version_mut() = head.version;
         *request.headers_mut() = head.headers.clone();
+        *request.extensions_mut() = head.extensions.clone();
         Some(request)
     }
 }
@@ -174,5 +181,9 @@ fn copy(request: &Request<RequestBody>) -> request::Parts {
     head.uri = request.uri().clone();
     head.version = request.version();
     head.headers = request.headers().clone();
+    // What CONNECT is for (RFC 8441 §4). Nothing else of what hyper keeps there is the endpoint's business.
+    if let Some(wanted) = request.extensions().get::<hyper::ext::Protocol>() {
+        head.extensions.insert(wanted.clone());
+    }
     head
 }

@@ -9,6 +9,7 @@ use http_body::Body;
 use hyper::body::Incoming;
 use model::{Balance, Protocol, Route};
 
+use super::call;
 use crate::access_log::Draft;
 use crate::connection::Client;
 use crate::error::Refusal;
@@ -32,8 +33,6 @@ pub(crate) struct Record {
     endpoint: Option<Rc<EndpointPool>>,
     attempts: u32,
     draft: Option<Draft>,
-    /// Whether it is a call of gRPC, whose client reads no status of HTTP.
-    pub(crate) is_grpc: bool,
 }
 
 impl Record {
@@ -55,11 +54,7 @@ impl Record {
                 line.bytes("user_agent", agent.as_bytes());
             }
         });
-        let content = request.headers().get(header::CONTENT_TYPE).filter(|_| client.is_stream);
-        let is_grpc = content.is_some_and(|content| {
-            let more = content.as_bytes().strip_prefix(b"application/grpc");
-            more.is_some_and(|more| matches!(more.first(), None | Some(b'+' | b';')))
-        });
+        call::begin(&client, request.headers());
         Record {
             client,
             bytes_out: 0,
@@ -72,7 +67,6 @@ impl Record {
             endpoint: None,
             attempts: 0,
             draft,
-            is_grpc,
         }
     }
 

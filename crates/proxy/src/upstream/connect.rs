@@ -14,6 +14,7 @@ use super::pool::EndpointPool;
 use super::proxy_header;
 use crate::connection::{Client, Origin};
 use crate::error::Refusal;
+use crate::keepalive;
 use crate::overload::Overload;
 use crate::stream::Stream;
 use crate::timer::Wait;
@@ -59,7 +60,10 @@ pub(crate) async fn connect(client: &Client, endpoint: &EndpointPool) -> Result<
     .await;
     client.timer.clear(Wait::Upstream);
     let exchange = match connected {
-        Ok(stream) => Exchange::open(stream, limits.head_bytes_max).await,
+        Ok(stream) => {
+            let _ = keepalive::watch(stream.socket(), limits.keepalive_interval);
+            Exchange::open(stream, limits.head_bytes_max).await
+        }
         Err(why) => Err(why),
     };
     exchange.inspect_err(|_| worker.cells.upstream_connect_failures.add(1))

@@ -23,7 +23,6 @@ use crate::body::RequestBody;
 use crate::connection::Client;
 use crate::error::Refusal;
 use crate::stream::Stream;
-use crate::timer::Wait;
 
 /// hyper's read buffer, at least: what a body may buffer.
 const READ_BUFFER_BYTES_MIN: usize = 64 << 10;
@@ -156,8 +155,8 @@ where
             Poll::Pending if **this.ended => return failed(Refusal::UpstreamClosed, None),
             Poll::Pending => {}
         }
-        if this.client.timer.expired(Wait::Upstream) || this.client.timer.expired(Wait::Request) {
-            return failed(Refusal::ResponseTimeout, None);
+        if let Some(late) = this.client.is_too_late() {
+            return failed(late, None);
         }
         Poll::Pending
     }

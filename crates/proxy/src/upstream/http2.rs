@@ -1,37 +1,38 @@
 //! Endpoints that speak HTTP/2: many requests share a connection, and there are as many connections as they need.
 //!
 //! Unlike one of HTTP/1 such a connection has a task of its own, since no single request could drive it for the others.
-//! One at a time is opened for each endpoint; whoever needs it waits for the same one.
+//! One at a time is opened for each endpoint; whoever needs it waits for the same one. Where there are as many as there may
+//! be, requests wait until another one has left its place.
+
+mod opening;
 
 use std::cell::{Cell, RefCell};
 use std::error::Error;
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::Poll;
 
 use http::{Method, Request};
-use hyper::client::conn::http2::{self, Builder, SendRequest};
-use hyper::rt::Executor;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::time::timeout;
+use hyper::client::conn::http2::SendRequest;
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
 
-use super::connect::dial;
+use self::opening::{Driver, Opening};
 use super::exchange::{Answered, Unanswered};
 use super::pool::{EndpointPool, Reuse};
 use crate::body::RequestBody;
-use crate::config;
 use crate::connection::Client;
 use crate::error::Refusal;
-use crate::stream::Stream;
 use crate::timer::Wait;
-use crate::worker::Worker;
 
 /// Connections of one endpoint, as one worker uses them.
 #[derive(Default)]
 pub(super) struct Connections {
     open: RefCell<Vec<Rc<Connection>>>,
     opening: RefCell<Option<Rc<Opening>>>,
+    /// Tells those who wait that there may be a place, or room for one more connection.
+    freed: Rc<Notify>,
 }
 
 struct Connection {
@@ -42,6 +43,8 @@ struct Connection {
     has_carried: Cell<bool>,
     /// When it last was given a request, or was seen with one.
     used: Cell<u32>,
+    /// That of all connections of the endpoint.
+    freed: Rc<Notify>,
 }
 
 /// A request's place on a connection, as long as it lasts.
@@ -54,6 +57,7 @@ pub(crate) struct Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.connection.requests.set(self.connection.requests.get() - 1);
+        self.connection.freed.notify_one();
     }
 }
 
@@ -77,6 +81,17 @@ impl Connections {
         Some(Place { reused: connection.has_carried.replace(true), connection })
     }
 
+    /// Whether there are as many as there may be. One that carries nothing makes room for another one.
+    fn are_all_busy(&self, connections_max: usize) -> bool {
+        let mut open = self.open.borrow_mut();
+        if open.len() >= connections_max
+            && let Some(idle) = open.iter().position(|connection| connection.requests.get() == 0)
+        {
+            open.swap_remove(idle);
+        }
+        open.len() >= connections_max
+    }
+
     /// Lets go of all that carry nothing.
     pub(super) fn close_idle(&self) {
         self.open.borrow_mut().retain(|connection| connection.requests.get() > 0);
@@ -91,156 +106,48 @@ impl Connections {
             let idle = now.saturating_sub(connection.used.get());
             !connection.sender.is_closed() && (connection.requests.get() > 0 || idle < age_max)
         });
+        // An endpoint may have begun to take more requests on a connection, of which nobody is told.
+        self.freed.notify_waiters();
     }
 
     /// Nothing begins on any of them any more; what has begun goes on.
     pub(super) fn retire(&self) {
         self.open.take();
-    }
-
-    /// The connection that is being opened; begins one if there is none.
-    fn opening(&self, endpoint: &Rc<EndpointPool>, worker: &Rc<Worker>) -> Rc<Opening> {
-        let mut opening = self.opening.borrow_mut();
-        Rc::clone(opening.get_or_insert_with(|| {
-            let opening = Rc::<Opening>::default();
-            let task = open(Rc::clone(endpoint), Rc::clone(worker), Rc::clone(&opening));
-            tokio::task::spawn_local(task);
-            opening
-        }))
+        self.freed.notify_waiters();
     }
 }
 
-/// A connection that is being opened, and who waits for it.
-#[derive(Default)]
-struct Opening {
-    done: Cell<Option<Result<(), Refusal>>>,
-    wakers: RefCell<Vec<Waker>>,
-}
-
-impl Opening {
-    async fn wait(&self, client: &Client) -> Result<(), Refusal> {
-        poll_fn(|cx| match self.done.get() {
-            Some(done) => Poll::Ready(done),
-            None if client.timer.expired(Wait::Request) => Poll::Ready(Err(Refusal::ConnectTimeout)),
-            None => {
-                let mut wakers = self.wakers.borrow_mut();
-                if !wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
-                    wakers.push(cx.waker().clone());
-                }
-                Poll::Pending
-            }
-        })
-        .await
-    }
-
-    fn is_done(&self, done: Result<(), Refusal>) {
-        self.done.set(Some(done));
-        self.wakers.take().into_iter().for_each(Waker::wake);
-    }
-}
-
-/// Opens one more connection, for whoever waits.
-async fn open(endpoint: Rc<EndpointPool>, worker: Rc<Worker>, opening: Rc<Opening>) {
-    worker.cells.upstream_connects.add(1);
-    let opened = timeout(worker.config.upstream.connect_timeout, shake_hands(&endpoint, &worker)).await;
-    let connections = &endpoint.http2;
-    connections.opening.take();
-    opening.is_done(match opened.unwrap_or(Err(Refusal::ConnectTimeout)) {
-        Ok((sender, driver)) => {
-            let driver = Rc::new(RefCell::new(driver));
-            let driven = Rc::clone(&driver);
-            tokio::task::spawn_local(poll_fn(move |cx| Pin::new(&mut *driven.borrow_mut()).poll(cx)));
-            let (requests, has_carried) = (Cell::new(0), Cell::new(false));
-            let used = Cell::new(worker.timers.now());
-            let connection = Connection { sender, driver, requests, has_carried, used };
-            connections.open.borrow_mut().push(Rc::new(connection));
-            Ok(())
-        }
-        Err(why) => {
-            worker.cells.upstream_connect_failures.add(1);
-            Err(why)
-        }
-    });
-}
-
-type Driver = http2::Connection<TokioIo<Stream>, RequestBody, Local>;
-
-/// Until it is known how many streams the endpoint takes: it says so first of all (RFC 9113 §3.4), and requests that come
-/// before could wait behind others for as long as those last.
-async fn shake_hands(
-    endpoint: &EndpointPool,
-    worker: &Worker,
-) -> Result<(SendRequest<RequestBody>, Driver), Refusal> {
-    let stream = dial(endpoint, None, &worker.overload).await?;
-    let local = Local::default();
-    let opened = builder(&worker.config.upstream, local.clone()).handshake(TokioIo::new(stream)).await;
-    let (sender, mut driver) = opened.map_err(|_| Refusal::Connect)?;
-    poll_fn(|cx| {
-        local.0.set(Some(cx.waker().clone()));
-        let ended = Pin::new(&mut driver).poll(cx).is_ready();
-        match driver.current_max_send_streams() {
-            _ if ended => Poll::Ready(Err(Refusal::Connect)),
-            0 => Poll::Pending,
-            _ => Poll::Ready(Ok(())),
-        }
-    })
-    .await?;
-    Ok((sender, driver))
-}
-
-fn builder(limits: &config::Upstream, local: Local) -> Builder<Local> {
-    let window = limits.http2.stream_window_bytes;
-    let streams = u32::try_from(limits.http2.streams_max).unwrap_or(u32::MAX);
-    let mut builder = Builder::new(local);
-    builder
-        .timer(TokioTimer::new())
-        .initial_stream_window_size(window)
-        // All streams together: one whose client does not read must not hold up the others.
-        .initial_connection_window_size(window.saturating_mul(streams).min(u32::MAX >> 1))
-        .initial_max_send_streams(0)
-        .max_header_list_size(u32::try_from(limits.head_bytes_max).unwrap_or(u32::MAX))
-        .max_send_buf_size(limits.http2.send_buffer_bytes)
-        .keep_alive_interval(limits.http2.ping_interval)
-        .keep_alive_timeout(limits.http2.ping_timeout);
-    builder
-}
-
-/// Runs what hyper has to run beside a connection where the connection is. One of these tasks reads what the endpoint says;
-/// whoever waits for that is woken after each of its turns.
-#[derive(Clone, Default)]
-struct Local(Rc<Cell<Option<Waker>>>);
-
-impl<F: Future<Output = ()> + 'static> Executor<F> for Local {
-    fn execute(&self, future: F) {
-        let waiting = Rc::clone(&self.0);
-        tokio::task::spawn_local(async move {
-            let mut future = pin!(future);
-            poll_fn(|cx| {
-                let polled = future.as_mut().poll(cx);
-                waiting.take().into_iter().for_each(Waker::wake);
-                polled
-            })
-            .await;
-        });
-    }
-}
-
-/// A place for a request on one of the endpoint's connections. It waits while one is opened.
+/// A place for a request on one of the endpoint's connections. It waits while one is opened, or until one is free.
 ///
 /// # Errors
-/// As for a connection of HTTP/1: nothing was sent.
+/// As for a connection of HTTP/1: nothing was sent. [`Refusal::EndpointBusy`]: there may be no more connections, and no
+/// place became free in time.
 pub(crate) async fn take_place(
     client: &Rc<Client>,
     endpoint: &Rc<EndpointPool>,
     reuse: Reuse,
 ) -> Result<Place, Refusal> {
-    let worker = &client.worker;
+    let (worker, connections) = (&client.worker, &endpoint.http2);
+    let limits = &worker.config.upstream;
+    let mut deadline = None;
     loop {
-        let streams_max = worker.config.upstream.http2.streams_max;
-        if let Some(place) = endpoint.http2.place(reuse, worker.timers.now(), streams_max) {
+        let (now, streams_max) = (worker.timers.now(), limits.http2.streams_max);
+        // Made before the look, so that what happens after it is not missed.
+        let freed = connections.freed.notified();
+        if let Some(place) = connections.place(reuse, now, streams_max) {
             return Ok(place);
         }
-        endpoint.http2.opening(endpoint, worker).wait(client).await?;
+        let is_opening = connections.opening.borrow().is_some();
+        if is_opening || !connections.are_all_busy(limits.http2.connections_max) {
+            connections.opening(endpoint, worker).wait(client).await?;
+            continue;
+        }
+        // All of them carry requests just now, so they live: a fresh one would be no safer.
+        if let Some(place) = connections.place(Reuse::Any, now, streams_max) {
+            return Ok(place);
+        }
+        let deadline = *deadline.get_or_insert_with(|| Instant::now() + limits.connect_timeout);
+        timeout_at(deadline, freed).await.map_err(|_| Refusal::EndpointBusy)?;
     }
 }
 
@@ -276,8 +183,8 @@ impl Place {
                 client.fault.set(Some(Refusal::BodyTimeout));
                 return failed(Refusal::BodyTimeout, None, false);
             }
-            if client.timer.expired(Wait::Upstream) || client.timer.expired(Wait::Request) {
-                return failed(Refusal::ResponseTimeout, None, false);
+            if let Some(late) = client.is_too_late() {
+                return failed(late, None, false);
             }
             Poll::Pending
         })
