@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -54,11 +54,6 @@ pub(crate) fn pinned(core: usize, program: impl AsRef<OsStr>) -> Command {
         .env("PATH", format!("{path}:/usr/local/sbin:/usr/sbin"));
     command.stdin(Stdio::null()).stdout(Stdio::null());
     command
-}
-
-/// A loopback address that nobody uses at this moment.
-pub(crate) fn free_address() -> Result<SocketAddr> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 
 /// A process that ends when this value does.

@@ -2,15 +2,20 @@
 
 use std::fmt;
 use std::fs::OpenOptions;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use anyhow::Result;
 use clap::ValueEnum;
 use tempfile::TempDir;
 
-use crate::process::{Process, free_address};
+use crate::process::Process;
 use crate::upstream::Upstream;
 use crate::{floor, haproxy, nginx, sluicegate};
+
+/// A loopback address that nobody uses at this moment.
+pub(crate) fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}
 
 /// What is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

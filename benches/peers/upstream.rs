@@ -7,7 +7,8 @@ use anyhow::Result;
 use tempfile::TempDir;
 
 use crate::nginx;
-use crate::process::{Cores, Process, free_address};
+use crate::process::{Cores, Process};
+use crate::proxy::free_address;
 
 /// The running upstream. It shares its core with the load.
 pub(crate) struct Upstream {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use proxy::Protocol;
 use system_tests::{Client, End, Gate, Sluice, Upstream, eventually};
 
 #[test]
@@ -42,4 +43,24 @@ fn a_client_that_closes_its_side_during_a_drain_does_not_hold_it_up() {
     clients.iter_mut().for_each(Client::finish);
     let report = sluice.finished_within(Duration::from_secs(10)).expect("nobody is left");
     assert_eq!(report.cut, 0);
+}
+
+#[test]
+fn a_client_that_closes_its_side_in_the_middle_of_a_head_or_a_preface_is_let_go_at_once() {
+    let protocol = Protocol { http2_cleartext: true, ..Protocol::default() };
+    for (sluice, begun) in [
+        (Sluice::start(&[]), "GET / HT"),
+        (Sluice::speaking(protocol.clone(), |_| {}, &[]), "PRI * HT"),
+        (Sluice::speaking(protocol, |_| {}, &[]), "GET / HT"),
+    ] {
+        let mut client = Client::connect(sluice.address);
+        client.send(begun);
+        client.finish();
+        let asked = std::time::Instant::now();
+        eventually("nothing is left of it", || {
+            sluice.metrics().accepted() == 1 && sluice.metrics().open().0 == 0
+        });
+        let head_timeout = proxy::Config::default().downstream.head_timeout;
+        assert!(asked.elapsed() < head_timeout, "{begun:?} was waited for");
+    }
 }

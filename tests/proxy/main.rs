@@ -5,6 +5,7 @@
 //! - `http2`: the same for many requests on one connection
 //! - `grpc`: calls of gRPC, and endpoints that speak HTTP/2 or TLS
 //! - `limits`: what is too large, too slow or too many, towards clients and from upstreams
+//! - `floods`: what costs an attacker little and would cost us much, with somebody honest beside it
 //! - `overload`: more than can be served at a time
 //! - `drain`: what a client sees of a drain, and when the workers end
 //! - `half_close`: a client that closes its sending side
@@ -17,6 +18,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod drain;
+mod floods;
 mod forwarding;
 mod grpc;
 mod half_close;

@@ -14,6 +14,8 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 pub const DATA: u8 = 0;
 /// The type of the first piece of a head.
 pub const HEADERS: u8 = 1;
+/// The type of what is said about a stream's weight.
+pub const PRIORITY: u8 = 2;
 /// The type of a stream's end.
 pub const RST_STREAM: u8 = 3;
 /// The type of what a side wants to be known.
@@ -190,6 +192,8 @@ fn code(payload: &[u8]) -> u32 {
 fn read_status(block: &[u8]) -> u16 {
     const STATIC: [u16; 7] = [200, 204, 206, 304, 400, 404, 500];
     match block {
+        // First the table may be given another size (RFC 7541 §6.3).
+        [0x20..=0x3e, rest @ ..] => read_status(rest),
         [index @ 0x88..=0x8e, ..] => STATIC[usize::from(index - 0x88)],
         [_, length, text @ ..] if length & 0x80 != 0 => huffman_digits(text),
         [_, 3, text @ ..] => text.iter().take(3).fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0')),

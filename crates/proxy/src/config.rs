@@ -124,6 +124,10 @@ pub struct Http2 {
     pub window_bytes: usize,
     /// Bytes of one response that wait for the client's window.
     pub send_buffer_bytes: usize,
+    /// Frames that are no piece of a message (PING, SETTINGS, PRIORITY, WINDOW_UPDATE) which a client may send in one go;
+    /// twenty more a second, and four more for each piece of a message. Beyond, the connection is cut. A request that is
+    /// taken back counts like nine.
+    pub empty_frames_max: u32,
 }
 
 impl Default for Http2 {
@@ -133,6 +137,7 @@ impl Default for Http2 {
             stream_window_bytes: 256 << 10,
             window_bytes: 1 << 20,
             send_buffer_bytes: 64 << 10,
+            empty_frames_max: 1000,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The life of a client's connection: parked, serving, parked again, and at last closed so that nothing is lost.
 //!
 //! A connection between requests is *parked*: hyper's state and buffers are gone, only the socket waits for bytes. A
-//! parked connection costs about a kilobyte, and it has no half-read request that a drain could lose.
+//! parked connection costs about a kilobyte, and it has no half-read request that a drain could lose. It stays as cheap
+//! until the head of the next request is there.
 
 mod client;
 pub(crate) mod guard;
@@ -10,6 +11,7 @@ mod http2;
 mod io;
 mod linger;
 mod open;
+mod peek;
 mod preface;
 pub(crate) mod proxy_header;
 
@@ -76,6 +78,10 @@ pub(crate) async fn serve(worker: &Rc<Worker>, accepted: Accepted) {
     while owed.is_none()
         && let Woken::Readable = park(&io.stream, &client).await
     {
+        if let Err(why) = Box::pin(peek::head(&io.stream, &client)).await {
+            owed = Some(why);
+            break;
+        }
         let (driven, end) = Box::pin(drive(io, &client)).await;
         io = driven;
         if let Some(tunnel) = client.tunnel.take() {

@@ -84,6 +84,8 @@ refusals! {
     ClientGone = BAD_REQUEST, Downstream, "client-gone";
     /// The client does not take the response; it sees no status.
     ClientStalled = BAD_REQUEST, Downstream, "client-stalled";
+    /// The client sends frames of HTTP/2 that carry nothing, or takes its requests back; it sees no status.
+    Flood = BAD_REQUEST, Downstream, "flood";
     /// The client has as many connections as one may have.
     ClientConnections = SERVICE_UNAVAILABLE, Downstream, "client-connections";
     /// There are as many requests in flight as there may be.

@@ -1,5 +1,5 @@
-//! Starts the whole-process benchmarks, which live in `benches/peers`, `benches/cluster` and `benches/soak`. (`cargo
-//! bench` runs the small ones.)
+//! Starts the whole-process benchmarks, which live in `benches/peers`, `benches/cluster`, `benches/soak` and
+//! `benches/floods`. (`cargo bench` runs the small ones.)
 
 use std::ffi::OsString;
 
@@ -11,9 +11,11 @@ use crate::shell::{self, cargo};
 /// The first options that ask for the other benchmarks.
 const CLUSTER: &str = "cluster";
 const SOAK: &str = "soak";
+const FLOODS: &str = "floods";
 const ROLLOUT: &str = "rollout";
 
-/// Builds for release and runs the benchmark with these options: beside other proxies, beside a cluster, or the soak.
+/// Builds for release and runs the benchmark with these options: beside other proxies, beside a cluster, the soak, or
+/// beside floods.
 ///
 /// # Errors
 /// If the build or the benchmark fails.
@@ -34,6 +36,7 @@ pub(crate) fn run(options: &[OsString]) -> Result<()> {
             envoy = setup::envoy();
             (SOAK, rest)
         }
+        [first, rest @ ..] if first == FLOODS => (FLOODS, rest),
         options => {
             setup::peers()?;
             ("peers", options)

@@ -162,7 +162,11 @@ fn an_upload_that_its_upstream_does_not_take_is_504_and_little_of_it_was_read() 
     let gate = system_tests::Gate::default();
     let closed = gate.clone();
     let upstream = Upstream::scripted(move |_| closed.pass());
-    let sluice = Sluice::with(|config| config.upstream.head_timeout = SHORT * 2, &[upstream.address]);
+    let change = |config: &mut Config| {
+        config.upstream.head_timeout = SHORT * 2;
+        config.downstream.linger_time_max = SHORT;
+    };
+    let sluice = Sluice::with(change, &[upstream.address]);
     let mut client = Client::connect(sluice.address);
     let mut writer = client.stream().try_clone().expect("an open socket");
     let sender = std::thread::spawn(move || {

@@ -47,6 +47,11 @@ pub(crate) struct ProtocolArgs {
     /// hold as many
     #[arg(long, value_name = "SIZE", env = "SLUICEGATE_HTTP2_SEND_BUFFER", default_value_t = Http2::default().send_buffer_bytes.into(), value_parser = window)]
     http2_send_buffer: Size,
+
+    /// Frames of HTTP/2 that are no piece of a message, such as PING, which a client may send in one go; twenty more a second,
+    /// and four more with each piece of a message. A request that is taken back counts as nine. Beyond, it is cut
+    #[arg(long, value_name = "N", env = "SLUICEGATE_HTTP2_EMPTY_FRAMES_MAX", default_value_t = NonZeroU32::new(Http2::default().empty_frames_max).unwrap_or(NonZeroU32::MIN))]
+    http2_empty_frames_max: NonZeroU32,
 }
 
 impl ProtocolArgs {
@@ -61,6 +66,7 @@ impl ProtocolArgs {
             stream_window_bytes: in_window(self.http2_stream_window),
             window_bytes: self.http2_window.in_memory(),
             send_buffer_bytes: self.http2_send_buffer.in_memory(),
+            empty_frames_max: self.http2_empty_frames_max.get(),
         };
         Downstream {
             handshake_timeout: self.handshake_timeout.0,

@@ -1,12 +1,15 @@
 //! A client that speaks HTTP/2: many requests on one connection, each with deadlines of its own.
 //!
 //! hyper and h2 speak the protocol. What they do not do is done here: who leaves a stream unread, a body unsent or the
-//! connection idle is not waited for without end, and a drain says goodbye in two steps (RFC 9113 §6.8), at a moment that
-//! differs from connection to connection, so that not all clients come back at once.
+//! connection idle is not waited for without end; who sends nothing but noise is cut, and who sends much takes turns with
+//! others; and a drain says goodbye in two steps (RFC 9113 §6.8), at a moment that differs from connection to connection,
+//! so that not all clients come back at once.
 
+mod budget;
 mod io;
 mod streams;
 
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
@@ -44,6 +47,8 @@ pub(super) async fn serve(stream: Stream, client: &Rc<Client>) {
     let opened = streams.clone();
     let service = service_fn(move |request| request::serve(opened.open(), request));
     let window = u32::try_from(limits.http2.window_bytes).unwrap_or(u32::MAX >> 1);
+    let turn = Rc::new(Cell::new(0));
+    let io = Http2Io::new(stream, Rc::clone(client), Rc::clone(&turn));
     let connection = Builder::new(streams.clone())
         .max_concurrent_streams(limits.http2.streams_max)
         .initial_stream_window_size(window.min(limits.http2.stream_window_bytes))
@@ -53,13 +58,14 @@ pub(super) async fn serve(stream: Stream, client: &Rc<Client>) {
         .max_header_list_size(u32::try_from(limits.head_bytes_max).unwrap_or(u32::MAX))
         // For WebSocket (RFC 8441 §3).
         .enable_connect_protocol()
-        .serve_connection(TokioIo::new(Http2Io::new(stream, Rc::clone(client))), service);
+        .serve_connection(TokioIo::new(io), service);
     let mut connection = pin!(connection);
     let mut leave = pin!(goodbye(client.worker.drain.clone()));
     let mut said = false;
     poll_fn(|cx| {
         client.timer.attach(cx);
         streams.attach(cx);
+        turn.set(0);
         if connection.as_mut().poll(cx).is_ready() || client.timer.expired(Wait::Write) {
             return Poll::Ready(());
         }

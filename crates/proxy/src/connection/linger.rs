@@ -1,19 +1,23 @@
 //! The staged close of RFC 9112 §9.6: our side is shut, then what the client still sends is read and thrown away until
 //! it closes too. Closing with unread bytes would send a reset, and a reset destroys the response that is on its way.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
 
 use super::Client;
 use crate::stream::Stream;
-use crate::timer::Wait;
+use crate::timer::{TICK, Wait};
 
 /// Bytes read and thrown away at a time.
 const SCRATCH_BYTES: usize = 4 << 10;
+/// Bytes that are thrown away in one tick: enough for what was on its way, and little beside what a worker can read. Who
+/// goes on sending at full speed would take all of its time.
+const TICK_BYTES: usize = 128 << 10;
 
 /// Shuts our side and waits for the client's end, for a limited silence and a limited time.
 pub(super) async fn wait(stream: &mut Stream, client: &Client) {
@@ -27,16 +31,36 @@ pub(super) async fn wait(stream: &mut Stream, client: &Client) {
     let late = !client.body_unread.get() && !client.guard.borrow().in_body();
     client.timer.set(Wait::Linger, limits.linger_time_max);
     client.timer.set(Wait::Client, limits.linger_timeout);
-    while let Some(Ok(read @ 1..)) = in_time(client, |cx| discard(stream, cx)).await {
+    let mut rest = Discard::default();
+    while let Some(Ok(read @ 1..)) = in_time(client, |cx| rest.poll(stream, cx)).await {
         client.worker.cells.late_bytes.add(if late { read as u64 } else { 0 });
         client.timer.set(Wait::Client, limits.linger_timeout);
     }
 }
 
-fn discard(stream: &mut Stream, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-    let mut scratch = [0; SCRATCH_BYTES];
-    let mut buf = ReadBuf::new(&mut scratch);
-    Pin::new(stream).poll_read(cx, &mut buf).map_ok(|()| buf.filled().len())
+/// Reads and throws away, at a limited pace.
+#[derive(Default)]
+pub(super) struct Discard {
+    read: usize,
+    pause: Option<Pin<Box<Sleep>>>,
+}
+
+impl Discard {
+    /// How many bytes were thrown away; none at the end.
+    pub(super) fn poll(&mut self, stream: &mut Stream, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if let Some(pause) = &mut self.pause {
+            ready!(pause.as_mut().poll(cx));
+            (self.read, self.pause) = (0, None);
+        }
+        let mut scratch = [0; SCRATCH_BYTES];
+        let mut buf = ReadBuf::new(&mut scratch);
+        ready!(Pin::new(stream).poll_read(cx, &mut buf))?;
+        self.read += buf.filled().len();
+        if self.read >= TICK_BYTES {
+            self.pause = Some(Box::pin(sleep(TICK)));
+        }
+        Poll::Ready(Ok(buf.filled().len()))
+    }
 }
 
 /// Writes a last response, for as long as the client takes it.

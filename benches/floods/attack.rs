@@ -1,0 +1,129 @@
+//! The attackers. They are a process of their own, which yields the core to the good clients and the upstream beside it:
+//! what a flood takes from those is not the proxy's doing.
+
+mod frames;
+mod slow;
+pub(crate) mod tls;
+mod wire;
+
+use std::io::Read;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use tokio::sync::oneshot;
+
+use crate::case::Case;
+pub(crate) use slow::STREAMS;
+
+/// How much it yields (setpriority(2)).
+const NICE: i32 = 10;
+/// Connections that flood with frames or handshakes: enough that the proxy always has one to read from.
+const FEW: u32 = 8;
+
+/// What the process of the attackers is told.
+#[derive(Args)]
+pub(crate) struct Orders {
+    case: Case,
+    to: SocketAddr,
+    root: PathBuf,
+    connections: u32,
+}
+
+/// Attacks until standard input ends, and then says what that has cost.
+pub(crate) fn run(orders: &Orders) -> Result<()> {
+    crate::process::raise_open_files()?;
+    rustix::process::setpriority_process(None, NICE)?;
+    let (tell, told) = oneshot::channel();
+    std::thread::Builder::new().name("orders".into()).spawn(|| {
+        // However standard input ends, it is over.
+        let _ = std::io::stdin().read_to_end(&mut Vec::new());
+        let _ = tell.send(());
+    })?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        start(orders)?;
+        told.await?;
+        let (connections, sent) = wire::counted();
+        println!("{connections} {sent}");
+        Ok(())
+    })
+}
+
+/// Starts all attackers.
+fn start(orders: &Orders) -> Result<()> {
+    let to = orders.to;
+    let few = |kind| (0..FEW).for_each(|_| drop(tokio::spawn(frames::flood(kind, to))));
+    let many = |kind: slow::Kind, connections| {
+        (0..connections).for_each(|number| drop(tokio::spawn(slow::flood(kind.clone(), to, number))));
+    };
+    match orders.case {
+        Case::RapidReset => few(frames::Kind::RapidReset),
+        Case::Continuation => few(frames::Kind::Continuation),
+        Case::Ping => few(frames::Kind::Ping),
+        Case::Settings => few(frames::Kind::Settings),
+        Case::Priority => few(frames::Kind::Priority),
+        Case::HpackFields => few(frames::Kind::HpackFields),
+        Case::HpackValues => few(frames::Kind::HpackValues),
+        Case::ZeroWindow => many(slow::Kind::Window, orders.connections / STREAMS),
+        Case::SlowRead => many(slow::Kind::Read, orders.connections),
+        Case::SlowHead => many(slow::Kind::Head, orders.connections),
+        Case::SlowBody => many(slow::Kind::Body, orders.connections),
+        Case::HandshakeStall => {
+            many(slow::Kind::Handshake(tls::hello(&tls::client(&orders.root)?)?), orders.connections);
+        }
+        Case::Handshakes => {
+            let config = tls::client(&orders.root)?;
+            (0..FEW).for_each(|_| drop(tokio::spawn(tls::flood(config.clone(), to))));
+        }
+    }
+    Ok(())
+}
+
+/// The process of the attackers, seen from outside.
+pub(crate) struct Attack {
+    child: Child,
+    input: Option<ChildStdin>,
+}
+
+/// What an attack has cost its owner.
+pub(crate) struct Cost {
+    pub(crate) connections: u64,
+    /// Octets on the wire, with those of IP and TCP.
+    pub(crate) sent: u64,
+}
+
+impl Attack {
+    /// Starts it. It runs where this process does.
+    pub(crate) fn start(case: Case, to: SocketAddr, root: &Path, connections: u32) -> Result<Attack> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["attack", &case.to_string(), &to.to_string()]).arg(root).arg(connections.to_string());
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let input = child.stdin.take();
+        Ok(Attack { child, input })
+    }
+
+    /// Ends it.
+    ///
+    /// # Errors
+    /// If it has ended before.
+    pub(crate) fn end(mut self) -> Result<Cost> {
+        drop(self.input.take());
+        let mut said = String::new();
+        self.child.stdout.take().context("its output is piped")?.read_to_string(&mut said)?;
+        let Some((connections, sent)) = said.trim().split_once(' ') else {
+            bail!("the attackers have ended too early");
+        };
+        Ok(Cost { connections: connections.parse()?, sent: sent.parse()? })
+    }
+}
+
+impl Drop for Attack {
+    fn drop(&mut self) {
+        drop(self.input.take());
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

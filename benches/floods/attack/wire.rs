@@ -1,0 +1,109 @@
+//! What an attacker sends: frames of HTTP/2 as bytes, and a socket that counts.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpSocket, TcpStream};
+
+/// Types of frames (RFC 9113 §6).
+pub(super) const HEADERS: u8 = 1;
+pub(super) const PRIORITY: u8 = 2;
+pub(super) const RST_STREAM: u8 = 3;
+pub(super) const SETTINGS: u8 = 4;
+pub(super) const PING: u8 = 6;
+pub(super) const WINDOW_UPDATE: u8 = 8;
+pub(super) const CONTINUATION: u8 = 9;
+/// Flags.
+pub(super) const END_STREAM: u8 = 1;
+pub(super) const END_HEADERS: u8 = 4;
+/// How a connection with prior knowledge begins.
+pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Octets of IP and TCP in a segment, with a time stamp.
+const SEGMENT: u64 = 52;
+/// Octets of a SYN and of the segment that completes the handshake.
+const OPENING: u64 = 60 + SEGMENT;
+
+static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
+static SENT: AtomicU64 = AtomicU64::new(0);
+
+/// Connections that were opened, and octets that were sent, those of IP and TCP among them (one segment for each write).
+pub(super) fn counted() -> (u64, u64) {
+    (CONNECTIONS.load(Ordering::Relaxed), SENT.load(Ordering::Relaxed))
+}
+
+/// Adds a frame.
+pub(super) fn frame(to: &mut Vec<u8>, kind: u8, flags: u8, id: u32, payload: &[u8]) {
+    let length = u32::try_from(payload.len()).unwrap_or(u32::MAX).to_be_bytes();
+    to.extend_from_slice(&[length[1], length[2], length[3], kind, flags]);
+    to.extend_from_slice(&id.to_be_bytes());
+    to.extend_from_slice(payload);
+}
+
+/// The preface and settings.
+pub(super) fn opening(settings: &[u8]) -> Vec<u8> {
+    let mut bytes = PREFACE.to_vec();
+    frame(&mut bytes, SETTINGS, 0, 0, settings);
+    bytes
+}
+
+/// The head of a GET: entries of the static table (RFC 7541, appendix A), and literals that nobody remembers.
+pub(super) fn get(path: &str) -> Vec<u8> {
+    let mut block = vec![0x82, 0x86];
+    for (index, value) in [(1, crate::process::HOST), (4, path)] {
+        block.push(index);
+        block.push(u8::try_from(value.len()).unwrap_or(0));
+        block.extend_from_slice(value.as_bytes());
+    }
+    block
+}
+
+/// A socket that counts what is written to it.
+pub(super) struct Wire(TcpStream);
+
+impl Wire {
+    /// Opens a connection. Each source address has as many ports as the system gives; there are several.
+    pub(super) async fn open(to: SocketAddr, receive_buffer: Option<u32>) -> io::Result<Wire> {
+        let socket = TcpSocket::new_v4()?;
+        if let Some(bytes) = receive_buffer {
+            socket.set_recv_buffer_size(bytes)?;
+        }
+        let number = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
+        SENT.fetch_add(OPENING, Ordering::Relaxed);
+        let source = 2 + u8::try_from(number % 8).unwrap_or(0);
+        socket.bind(SocketAddr::from(([127, 0, 0, source], 0)))?;
+        let stream = socket.connect(to).await?;
+        stream.set_nodelay(true)?;
+        // A closed connection would keep its port for a minute.
+        stream.set_zero_linger()?;
+        Ok(Wire(stream))
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().0).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.get_mut().0).poll_write(cx, buf);
+        if let Poll::Ready(Ok(written)) = result {
+            SENT.fetch_add(SEGMENT + written as u64, Ordering::Relaxed);
+        }
+        result
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().0).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,147 @@
+//! Sluicegate on a core of its own, with the limits that it has by itself.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use rcgen::{CertificateParams, KeyPair};
+use tempfile::TempDir;
+
+use crate::measure::resident_kib;
+use crate::process::{HOST, Process, pinned};
+
+/// A process that runs until this value is dropped.
+pub(crate) struct Gate {
+    process: Process,
+    pub(crate) http: SocketAddr,
+    pub(crate) https: SocketAddr,
+    folder: TempDir,
+}
+
+impl Gate {
+    /// Starts it and waits until it answers for the upstream.
+    pub(crate) fn start(core: usize, upstream: SocketAddr, connections: u32) -> Result<Gate> {
+        let folder = tempfile::tempdir()?;
+        let key = KeyPair::generate()?;
+        let certificate = CertificateParams::new([HOST.to_owned()])?.self_signed(&key)?.pem();
+        fs::write(folder.path().join("root.pem"), &certificate)?;
+        let manifests = folder.path().join("manifests");
+        fs::create_dir(&manifests)?;
+        fs::write(manifests.join("bench.yaml"), manifest(upstream))?;
+        fs::write(manifests.join("secret.yaml"), secret(&certificate, &key.serialize_pem()))?;
+        // Cargo puts all programs of the workspace into one folder.
+        let program = std::env::current_exe()?.with_file_name("sluicegate");
+        ensure!(program.is_file(), "{} is not there: build it with --release", program.display());
+        let mut command = pinned(core, program);
+        command.arg("run").arg("--manifests").arg(manifests).arg("--http2-cleartext");
+        command.args(["--http", "127.0.0.1:0", "--https", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
+        command.args(["--access-log", "off", "--workers", "1"]).env("NO_COLOR", "1");
+        // Good clients are to find a place beside the attackers: this is not about how many files there are.
+        command.args(["--connections-max", &connections.to_string()]);
+        let mut process = Process::start("sluicegate", command, folder.path())?;
+        let (http, https, admin) = process.wait_for("line that says where it listens", bound)?;
+        process.wait_for_200(admin, "/ready").context("sluicegate is not ready")?;
+        process.wait_for_200(http, "/")?;
+        Ok(Gate { process, http, https, folder })
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// The certificate that it presents, which is its own root.
+    pub(crate) fn root(&self) -> PathBuf {
+        self.folder.path().join("root.pem")
+    }
+
+    /// Whether it has ended, or has said that it panicked; then with what it has said.
+    pub(crate) fn fault(&self) -> Option<String> {
+        let said = fs::read_to_string(stderr(self.folder.path())).unwrap_or_default();
+        let fine = resident_kib(self.id()).is_ok() && !said.contains("panicked at");
+        (!fine).then_some(said)
+    }
+}
+
+fn stderr(folder: &Path) -> PathBuf {
+    folder.join("stderr.log")
+}
+
+/// Where it serves and where its admin listener is: from the lines that have `listening`.
+fn bound(said: &str) -> Option<(SocketAddr, SocketAddr, SocketAddr)> {
+    let (complete, _) = said.rsplit_once('\n')?;
+    let address = |key: &str| {
+        let lines = complete.lines().filter(|line| line.contains(" listening "));
+        let word = lines.flat_map(str::split_whitespace).find_map(|word| word.strip_prefix(key))?;
+        word.trim_matches(|c: char| !c.is_ascii_alphanumeric()).parse().ok()
+    };
+    Some((address("http=")?, address("https=")?, address("admin=")?))
+}
+
+fn secret(certificate: &str, key: &str) -> String {
+    let indented = |text: &str| text.lines().map(|line| format!("    {line}\n")).collect::<String>();
+    format!(
+        "apiVersion: v1
+kind: Secret
+metadata: {{ name: bench, namespace: default }}
+type: kubernetes.io/tls
+stringData:
+  tls.crt: |
+{}  tls.key: |
+{}",
+        indented(certificate),
+        indented(key)
+    )
+}
+
+fn manifest(upstream: SocketAddr) -> String {
+    let (ip, port) = (upstream.ip(), upstream.port());
+    format!(
+        "apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {{ name: sluicegate }}
+spec: {{ controller: sluicegate.io/ingress-controller }}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {{ name: bench, namespace: default }}
+spec:
+  ingressClassName: sluicegate
+  tls: [{{ hosts: [{HOST}], secretName: bench }}]
+  rules:
+    - host: {HOST}
+      http:
+        paths:
+          - {{ path: /, pathType: Prefix, backend: {{ service: {{ name: upstream, port: {{ number: 80 }} }} }} }}
+---
+apiVersion: v1
+kind: Service
+metadata: {{ name: upstream, namespace: default }}
+spec:
+  ports: [{{ name: http, port: 80, targetPort: {port} }}]
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata:
+  name: upstream-1
+  namespace: default
+  labels: {{ kubernetes.io/service-name: upstream }}
+addressType: IPv4
+ports: [{{ name: http, port: {port} }}]
+endpoints: [{{ addresses: [{ip}], conditions: {{ ready: true }} }}]
+"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_addresses_are_read_from_all_lines_that_say_listening_and_are_whole() {
+        let said = "INFO build: listening https=127.0.0.1:43\nINFO build: listening http=127.0.0.1:41 admin=127.0.0.1:42";
+        assert_eq!(bound(said), None);
+        let expected = [41, 43, 42].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+        assert_eq!(bound(&format!("{said}\n")), Some(expected.into()));
+    }
+}

@@ -1,0 +1,43 @@
+//! The table that comes out, in Markdown. Progress goes to standard error.
+
+use std::time::Duration;
+
+use crate::Outcome;
+
+pub(crate) fn head() {
+    println!(
+        "| flood | p50 ms | beside | p99 ms | beside | ratio | max ms beside | answered | unasked | failed | CPU s | sent KiB | \
+         connections | RSS MiB | peak | after | amplification |"
+    );
+    println!("|{}", "---|".repeat(17));
+}
+
+pub(crate) fn line(outcome: &Outcome) {
+    let (alone, beside) = (&outcome.alone, &outcome.beside);
+    let percentile = |share| [alone.latency.percentile(share), beside.latency.percentile(share)];
+    let ([half, half_beside], [most, most_beside]) = (percentile(50), percentile(99));
+    println!(
+        "| {} | {} | {} | {} | {} | {:.1} | {} | {} | {} | {} | {:.1} | {} | {} | {} | {} | {} | {:.2} |",
+        outcome.case,
+        millis(half),
+        millis(half_beside),
+        millis(most),
+        millis(most_beside),
+        outcome.ratio(),
+        millis(beside.latency.longest()),
+        alone.answered + beside.answered,
+        beside.unasked,
+        alone.failed + beside.failed,
+        outcome.cpu.as_secs_f64(),
+        outcome.cost.sent >> 10,
+        outcome.cost.connections,
+        outcome.before_kib >> 10,
+        outcome.peak_kib >> 10,
+        outcome.after_kib >> 10,
+        outcome.amplification(),
+    );
+}
+
+fn millis(time: Duration) -> String {
+    format!("{:.2}", time.as_secs_f64() * 1e3)
+}

@@ -1,0 +1,66 @@
+//! The one endpoint: a short answer for whoever asks, a large one at a path of its own.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use anyhow::Result;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::runtime::Builder;
+
+/// Where the large answer is.
+pub(crate) const LARGE: &str = "/large";
+/// Octets of the large answer: far more than the proxy may hold of one.
+const LARGE_BYTES: usize = 1 << 20;
+/// What waits in the kernel on this side is no matter of the proxy's.
+const SEND_BUFFER: u32 = 16 << 10;
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 4096;
+/// A pause when no file is left.
+const PAUSE: Duration = Duration::from_millis(10);
+
+static BODY: [u8; LARGE_BYTES] = [b'x'; LARGE_BYTES];
+
+/// Starts it on a thread of its own, for as long as the process lives.
+pub(crate) fn start() -> Result<SocketAddr> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let listener = {
+        let _inside = runtime.enter();
+        let socket = TcpSocket::new_v4()?;
+        socket.set_send_buffer_size(SEND_BUFFER)?;
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+        socket.listen(BACKLOG)?
+    };
+    let address = listener.local_addr()?;
+    std::thread::Builder::new().name("upstream".into()).spawn(move || runtime.block_on(accept(listener)))?;
+    Ok(address)
+}
+
+async fn accept(listener: TcpListener) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => drop(tokio::spawn(serve(stream))),
+            Err(_) => tokio::time::sleep(PAUSE).await,
+        }
+    }
+}
+
+/// Answers each head; nobody here sends a whole body.
+async fn serve(mut stream: TcpStream) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut received = Vec::new();
+    while stream.read_buf(&mut received).await? > 0 {
+        while let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") {
+            let large = received.starts_with(format!("GET {LARGE} ").as_bytes());
+            received.drain(..end + 4);
+            if large {
+                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {LARGE_BYTES}\r\n\r\n");
+                stream.write_all(head.as_bytes()).await?;
+                stream.write_all(&BODY).await?;
+            } else {
+                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello\n").await?;
+            }
+        }
+    }
+    Ok(())
+}
