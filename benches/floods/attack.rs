@@ -4,7 +4,7 @@
 mod frames;
 mod slow;
 pub(crate) mod tls;
-mod wire;
+pub(crate) mod wire;
 
 use std::io::Read;
 use std::net::SocketAddr;
@@ -30,6 +30,7 @@ pub(crate) struct Orders {
     to: SocketAddr,
     root: PathBuf,
     connections: u32,
+    line: u32,
 }
 
 /// Attacks until standard input ends, and then says what that has cost.
@@ -55,9 +56,9 @@ pub(crate) fn run(orders: &Orders) -> Result<()> {
 /// Starts all attackers.
 fn start(orders: &Orders) -> Result<()> {
     let to = orders.to;
-    let few = |kind| (0..FEW).for_each(|_| drop(tokio::spawn(frames::flood(kind, to))));
+    let few = |kind| (0..FEW).for_each(|_| drop(tokio::spawn(frames::flood(kind, to, orders.line))));
     let many = |kind: slow::Kind, connections| {
-        (0..connections).for_each(|number| drop(tokio::spawn(slow::flood(kind.clone(), to, number))));
+        (0..connections).for_each(|_| drop(tokio::spawn(slow::flood(kind.clone(), to))));
     };
     match orders.case {
         Case::RapidReset => few(frames::Kind::RapidReset),
@@ -97,9 +98,18 @@ pub(crate) struct Cost {
 
 impl Attack {
     /// Starts it. It runs where this process does.
-    pub(crate) fn start(case: Case, to: SocketAddr, root: &Path, connections: u32) -> Result<Attack> {
+    pub(crate) fn start(
+        case: Case,
+        to: SocketAddr,
+        root: &Path,
+        connections: u32,
+        line: u32,
+    ) -> Result<Attack> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["attack", &case.to_string(), &to.to_string()]).arg(root).arg(connections.to_string());
+        command
+            .args(["attack", &case.to_string(), &to.to_string()])
+            .arg(root)
+            .args([connections, line].map(|n| n.to_string()));
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let input = child.stdin.take();
         Ok(Attack { child, input })

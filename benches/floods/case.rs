@@ -41,6 +41,11 @@ impl Case {
         matches!(self, Case::HandshakeStall | Case::Handshakes)
     }
 
+    /// Whether it is made of very many connections, or requests on them.
+    pub(crate) fn is_of_many(self) -> bool {
+        self.reaches_upstream() || matches!(self, Case::SlowHead | Case::HandshakeStall)
+    }
+
     /// Whether each connection of the attackers, or each of its streams, needs one towards the upstream.
     pub(crate) fn reaches_upstream(self) -> bool {
         matches!(self, Case::ZeroWindow | Case::SlowRead | Case::SlowBody)

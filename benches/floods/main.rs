@@ -30,6 +30,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use attack::wire::OPENING_TIME;
 use attack::{Attack, Cost, Orders};
 use case::Case;
 use gate::Gate;
@@ -67,6 +68,9 @@ struct Options {
     /// Connections of the floods that are made of them; fewer where the files do not suffice
     #[arg(long, default_value_t = 10_000)]
     connections: u32,
+    /// What all attackers together may send, in Mbit/s: those of frames would send as much as the memory bus carries
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    line: u32,
 }
 
 /// The process that this one starts from its own program.
@@ -80,6 +84,8 @@ enum Part {
 struct Outcome {
     case: Case,
     alone: Course,
+    /// While the attackers open their connections.
+    opening: Course,
     beside: Course,
     cost: Cost,
     before_kib: u64,
@@ -105,7 +111,7 @@ impl Outcome {
     }
 
     fn is_failure(&self) -> bool {
-        self.fault.is_some() || self.alone.failed + self.beside.failed > 0
+        self.fault.is_some() || self.alone.failed + self.opening.failed + self.beside.failed > 0
     }
 }
 
@@ -136,7 +142,7 @@ fn run(options: &Options) -> Result<bool> {
     for case in &options.cases {
         let outcome = meet(*case, options, cores.proxy, upstream).with_context(|| case.to_string())?;
         report::line(&outcome);
-        let whys = [&outcome.alone.why, &outcome.beside.why, &outcome.fault];
+        let whys = [&outcome.alone.why, &outcome.opening.why, &outcome.beside.why, &outcome.fault];
         whys.into_iter().flatten().for_each(|why| eprintln!("{case}: {why}"));
         failures += u32::from(outcome.is_failure());
     }
@@ -177,7 +183,9 @@ fn meet(case: Case, options: &Options, core: usize, upstream: SocketAddr) -> Res
 
     let (before_kib, cpu) = (measure::resident_kib(gate.id())?, measure::cpu_time(gate.id())?);
     let peak = Peak::watch(gate.id())?;
-    let attack = Attack::start(case, address, &gate.root(), connections)?;
+    let attack = Attack::start(case, address, &gate.root(), connections, options.line)?;
+    let many = if case.is_of_many() { connections } else { 0 };
+    let opening = good::run(&door, options.rate, OPENING_TIME * many + WARM_UP);
     let beside = good::run(&door, options.rate, time);
     let (cost, peak_kib) = (attack.end()?, peak.end());
     let used = measure::cpu_time(gate.id()).unwrap_or_default().saturating_sub(cpu);
@@ -187,5 +195,5 @@ fn meet(case: Case, options: &Options, core: usize, upstream: SocketAddr) -> Res
 
     std::thread::sleep(AFTER);
     let (after_kib, fault) = (measure::resident_kib(gate.id()).unwrap_or(0), gate.fault());
-    Ok(Outcome { case, alone, beside, cost, before_kib, peak_kib, after_kib, cpu: used, fault })
+    Ok(Outcome { case, alone, opening, beside, cost, before_kib, peak_kib, after_kib, cpu: used, fault })
 }

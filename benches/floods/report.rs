@@ -6,10 +6,10 @@ use crate::Outcome;
 
 pub(crate) fn head() {
     println!(
-        "| flood | p50 ms | beside | p99 ms | beside | ratio | max ms beside | answered | unasked | failed | CPU s | sent KiB | \
+        "| flood | p50 ms | beside | p99 ms | as it opens | beside | ratio | max ms beside | answered | unasked | failed | CPU s | sent KiB | \
          connections | RSS MiB | peak | after | amplification |"
     );
-    println!("|{}", "---|".repeat(17));
+    println!("|{}", "---|".repeat(18));
 }
 
 pub(crate) fn line(outcome: &Outcome) {
@@ -17,17 +17,18 @@ pub(crate) fn line(outcome: &Outcome) {
     let percentile = |share| [alone.latency.percentile(share), beside.latency.percentile(share)];
     let ([half, half_beside], [most, most_beside]) = (percentile(50), percentile(99));
     println!(
-        "| {} | {} | {} | {} | {} | {:.1} | {} | {} | {} | {} | {:.1} | {} | {} | {} | {} | {} | {:.2} |",
+        "| {} | {} | {} | {} | {} | {} | {:.1} | {} | {} | {} | {} | {:.1} | {} | {} | {} | {} | {} | {:.2} |",
         outcome.case,
         millis(half),
         millis(half_beside),
         millis(most),
+        millis(outcome.opening.latency.percentile(99)),
         millis(most_beside),
         outcome.ratio(),
         millis(beside.latency.longest()),
-        alone.answered + beside.answered,
-        beside.unasked,
-        alone.failed + beside.failed,
+        alone.answered + outcome.opening.answered + beside.answered,
+        outcome.opening.unasked + beside.unasked,
+        alone.failed + outcome.opening.failed + beside.failed,
         outcome.cpu.as_secs_f64(),
         outcome.cost.sent >> 10,
         outcome.cost.connections,

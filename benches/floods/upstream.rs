@@ -45,12 +45,16 @@ async fn accept(listener: TcpListener) {
     }
 }
 
-/// Answers each head; nobody here sends a whole body.
+/// Answers each head that is not one of a body.
 async fn serve(mut stream: TcpStream) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut received = Vec::new();
     while stream.read_buf(&mut received).await? > 0 {
         while let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") {
+            if received.starts_with(b"POST ") {
+                // Its body does not end, and nor does this.
+                return tokio::io::copy(&mut stream, &mut tokio::io::sink()).await.map(drop);
+            }
             let large = received.starts_with(format!("GET {LARGE} ").as_bytes());
             received.drain(..end + 4);
             if large {

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::wire::{
     CONTINUATION, END_HEADERS, END_STREAM, HEADERS, PING, PRIORITY, RST_STREAM, SETTINGS, WINDOW_UPDATE,
-    Wire, frame, get, opening,
+    Wire, frame, get, opening, pace,
 };
 
 /// Octets of a write, about.
@@ -30,20 +30,22 @@ pub(super) enum Kind {
 }
 
 /// Attacks until the process ends.
-pub(super) async fn flood(kind: Kind, to: SocketAddr) {
+pub(super) async fn flood(kind: Kind, to: SocketAddr, line: u32) {
     loop {
         // Being cut is what an attacker expects.
-        let _ = once(kind, to).await;
+        let _ = once(kind, to, line).await;
     }
 }
 
-async fn once(kind: Kind, to: SocketAddr) -> io::Result<()> {
+async fn once(kind: Kind, to: SocketAddr, line: u32) -> io::Result<()> {
     let (mut reader, mut writer) = tokio::io::split(Wire::open(to, None).await?);
     let write = async {
         writer.write_all(&first(kind)).await?;
         let mut id = 3;
         while id < LAST_STREAM {
-            writer.write_all(&batch(kind, &mut id)).await?;
+            let batch = batch(kind, &mut id);
+            pace(batch.len(), line).await;
+            writer.write_all(&batch).await?;
         }
         io::Result::Ok(())
     };

@@ -7,14 +7,12 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::sleep;
 
-use super::wire::{END_HEADERS, END_STREAM, HEADERS, Wire, frame, get, opening};
+use super::wire::{END_HEADERS, END_STREAM, HEADERS, Wire, frame, get, give_way, opening};
 use crate::process::HOST;
 use crate::upstream::LARGE;
 
 /// Between two octets of who is slow.
 const BETWEEN: Duration = Duration::from_secs(3);
-/// Connections are opened at this distance.
-const OPENING: Duration = Duration::from_micros(200);
 /// As little as the kernel gives: what a client does not read is to stay with the proxy.
 const RECEIVE_BUFFER: u32 = 4 << 10;
 /// Requests on a connection of HTTP/2; the proxy allows no more at a time.
@@ -37,9 +35,8 @@ pub(super) enum Kind {
     Handshake(Vec<u8>),
 }
 
-/// Attacks with one connection after the other, until the process ends. Together they begin in a row.
-pub(super) async fn flood(kind: Kind, to: SocketAddr, number: u32) {
-    sleep(OPENING * number).await;
+/// Attacks with one connection after the other, until the process ends.
+pub(super) async fn flood(kind: Kind, to: SocketAddr) {
     loop {
         // Being cut is what an attacker expects; being refused, if it is at once, deserves a pause.
         if once(&kind, to).await.is_err() {
@@ -66,6 +63,8 @@ async fn once(kind: &Kind, to: SocketAddr) -> io::Result<()> {
             until_cut(wire).await
         }
         Kind::Window => {
+            // Each request is as much work for others as a connection with one.
+            give_way(STREAMS).await;
             let mut bytes = opening(&NO_WINDOW);
             (0..STREAMS).for_each(|place| {
                 frame(&mut bytes, HEADERS, END_HEADERS | END_STREAM, 2 * place + 1, &get(LARGE));

@@ -4,10 +4,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::{Instant, sleep_until};
 
 /// Types of frames (RFC 9113 §6).
 pub(super) const HEADERS: u8 = 1;
@@ -25,8 +28,40 @@ pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Octets of IP and TCP in a segment, with a time stamp.
 const SEGMENT: u64 = 52;
+/// Connections are opened at this distance, by all attackers together.
+pub(crate) const OPENING_TIME: Duration = Duration::from_millis(1);
 /// Octets of a SYN and of the segment that completes the handshake.
 const OPENING: u64 = 60 + SEGMENT;
+
+/// The next moment at which somebody may open a connection, or send.
+static OPEN: Turns = Turns(Mutex::new(None));
+static LINE: Turns = Turns(Mutex::new(None));
+
+/// What the attackers have one of, and take turns with.
+struct Turns(Mutex<Option<Instant>>);
+
+impl Turns {
+    /// Waits for a turn that takes so long.
+    async fn take(&self, time: Duration) {
+        let begin = {
+            let mut next = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let begin = next.unwrap_or_else(Instant::now).max(Instant::now());
+            *next = Some(begin + time);
+            begin
+        };
+        sleep_until(begin).await;
+    }
+}
+
+/// Waits for as long as so many others would take to open a connection.
+pub(super) async fn give_way(others: u32) {
+    OPEN.take(OPENING_TIME * others).await;
+}
+
+/// Waits until so many octets fit into the attackers' line, of so many Mbit/s.
+pub(super) async fn pace(octets: usize, line: u32) {
+    LINE.take(Duration::from_nanos(octets as u64 * 8 * 1000 / u64::from(line))).await;
+}
 
 static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
 static SENT: AtomicU64 = AtomicU64::new(0);
@@ -68,6 +103,7 @@ pub(super) struct Wire(TcpStream);
 impl Wire {
     /// Opens a connection. Each source address has as many ports as the system gives; there are several.
     pub(super) async fn open(to: SocketAddr, receive_buffer: Option<u32>) -> io::Result<Wire> {
+        OPEN.take(OPENING_TIME).await;
         let socket = TcpSocket::new_v4()?;
         if let Some(bytes) = receive_buffer {
             socket.set_recv_buffer_size(bytes)?;

@@ -95,7 +95,7 @@ impl RequestBody {
         if !client.is_stream || client.is_call.get() || client.responses.get() == client.requests.get() {
             return Poll::Pending;
         }
-        client.timer.start(Wait::Client, client.worker.config.downstream.body_timeout);
+        client.patience.wait(&client.timer, client.worker.timers.now());
         if !client.timer.expired(Wait::Client) {
             return Poll::Pending;
         }
@@ -121,7 +121,8 @@ impl Body for RequestBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
         let polled = self.source.poll_frame(cx);
         if self.client.is_stream && polled.is_ready() {
-            self.client.timer.clear(Wait::Client);
+            let Client { patience, timer, worker, .. } = &*self.client;
+            patience.earn(length_of(&polled), timer, worker.timers.now(), &worker.config.downstream);
         }
         match polled {
             Poll::Ready(Some(Ok(mut frame))) => {
@@ -163,6 +164,13 @@ impl Body for RequestBody {
             Source::Client(incoming) => incoming.size_hint(),
             Source::Replay(replay, at) => replay.size_hint(*at),
         }
+    }
+}
+
+fn length_of(polled: &Poll<Option<Result<Frame<Bytes>, hyper::Error>>>) -> usize {
+    match polled {
+        Poll::Ready(Some(Ok(frame))) => frame.data_ref().map_or(0, Bytes::len),
+        _ => 0,
     }
 }
 
@@ -250,6 +258,9 @@ impl Body for ResponseBody {
             }
             ResponseBody::Relayed(relay) => relay,
         };
+        if !relay.record.client.outbox.has_room() {
+            return Poll::Pending;
+        }
         let polled = relay.poll(cx);
         let client = &relay.record.client;
         if client.is_stream {
@@ -263,7 +274,11 @@ impl Body for ResponseBody {
             Poll::Ready(Some(Ok(mut frame))) => {
                 client.timer.clear(Wait::Upstream);
                 keep_allowed_trailers(&mut frame);
-                relay.record.bytes_out += frame.data_ref().map_or(0, |data| data.len() as u64);
+                let length = frame.data_ref().map_or(0, Bytes::len);
+                relay.record.bytes_out += length as u64;
+                if !client.is_stream {
+                    client.outbox.put(length);
+                }
                 if frame.is_trailers() || relay.incoming.is_end_stream() {
                     relay.finish();
                 }

@@ -94,8 +94,11 @@ pub struct Downstream {
     pub handshakes_max: usize,
     /// From the first byte of a request to the end of its head; after it: 408.
     pub head_timeout: Duration,
-    /// Between two pieces of a request body; after it: 408.
+    /// Silence in a request body, in all; after it: 408. What comes brings time back, see the next.
     pub body_timeout: Duration,
+    /// Bytes of a body that bring back a second of [`body_timeout`](Self::body_timeout), so that who sends faster than this
+    /// has for ever, and who drips has not; 0: any piece brings back all of it. Kestrel's figure; a modem is ten times faster.
+    pub body_rate_min: u32,
     /// Between two pieces of a response that the client takes; after it the connection is cut.
     pub write_timeout: Duration,
     /// Silence that is waited for after our end of a connection is closed, so that the last response arrives; nginx'
@@ -122,6 +125,9 @@ pub struct Http2 {
     pub stream_window_bytes: u32,
     /// The same for all bodies of the connection together: what it may make us hold.
     pub window_bytes: usize,
+    /// Bytes of fields, as they are when they are not compressed, that the requests in flight may have together; beyond: 503.
+    /// Enough for 8 KiB each, cookies and all.
+    pub heads_bytes_max: usize,
     /// Bytes of one response that wait for the client's window.
     pub send_buffer_bytes: usize,
     /// Frames that are no piece of a message (PING, SETTINGS, PRIORITY, WINDOW_UPDATE) which a client may send in one go;
@@ -136,6 +142,7 @@ impl Default for Http2 {
             streams_max: 128,
             stream_window_bytes: 256 << 10,
             window_bytes: 1 << 20,
+            heads_bytes_max: 1 << 20,
             send_buffer_bytes: 64 << 10,
             empty_frames_max: 1000,
         }
@@ -253,6 +260,7 @@ impl Default for Downstream {
             handshakes_max: 1024,
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
+            body_rate_min: 240,
             write_timeout: Duration::from_secs(30),
             linger_timeout: Duration::from_secs(5),
             linger_time_max: Duration::from_secs(30),

@@ -7,10 +7,13 @@
 mod client;
 pub(crate) mod guard;
 mod handshake;
+mod heads;
 mod http2;
 mod io;
 mod linger;
 mod open;
+mod outbox;
+mod patience;
 mod peek;
 mod preface;
 pub(crate) mod proxy_header;

@@ -88,6 +88,8 @@ refusals! {
     Flood = BAD_REQUEST, Downstream, "flood";
     /// The client has as many connections as one may have.
     ClientConnections = SERVICE_UNAVAILABLE, Downstream, "client-connections";
+    /// The heads of the requests in flight on one connection of HTTP/2 take as much as they may.
+    Heads = SERVICE_UNAVAILABLE, Downstream, "heads";
     /// There are as many requests in flight as there may be.
     Requests = SERVICE_UNAVAILABLE, Internal, "requests";
     /// Memory is short.

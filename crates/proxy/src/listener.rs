@@ -12,6 +12,7 @@ use std::time::Duration;
 use lifecycle::{Phase, Watch};
 use rustix::io::Errno;
 use rustix::net::{SocketFlags, acceptfrom_with, sockopt};
+use socket2::SockRef;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
@@ -24,6 +25,10 @@ use crate::worker::{Accepted, Loads};
 
 /// Connections taken in one go before others get their turn.
 const BATCH: usize = 64;
+/// What the kernel takes for a client ahead of what it can send, on each connection that is accepted
+/// (`TCP_NOTSENT_LOWAT`). By itself it takes some 80 KiB even if nothing is ever read, which is counted as the container's
+/// memory. What is on its way is not limited by this, so nor is the speed.
+const UNSENT_BYTES_MAX: u32 = 16 << 10;
 /// How long to wait when the process or the system has no file descriptors or memory left.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
 
@@ -65,6 +70,9 @@ pub(crate) async fn accept(
     };
     if let Err(error) = keepalive::watch(socket.get_ref(), limits.keepalive_interval) {
         tracing::warn!(%error, "the kernel does not watch connections; a client whose machine is gone may be waited for");
+    }
+    if let Err(error) = SockRef::from(socket.get_ref()).set_tcp_notsent_lowat(UNSENT_BYTES_MAX) {
+        tracing::warn!(%error, "the kernel keeps as much as it likes for each client that does not read");
     }
     let mut drain_ends = None;
     loop {

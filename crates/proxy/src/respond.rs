@@ -36,7 +36,9 @@ pub(crate) fn refuse(mut record: Record, why: Refusal) -> Response<ResponseBody>
     if why.is_overload() {
         head.headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
     }
-    if client.must_close() || (closes(why) && !client.is_stream) {
+    if closes(why) && client.is_stream {
+        client.fines.set(client.fines.get() + 1);
+    } else if client.must_close() || closes(why) {
         client.say_close(&mut head.headers, &mut head.version);
     }
     Response::from_parts(head, ResponseBody::Own { text: Some(Bytes::from(text)), _record: record })

@@ -82,6 +82,12 @@ impl Timers {
         }
     }
 
+    /// Lets time pass.
+    #[cfg(test)]
+    pub(crate) fn pass(&self, time: Duration) {
+        self.now.set(self.now.get() + ticks(time));
+    }
+
     /// A set of deadlines for one task, all off.
     pub(crate) fn register(self: &Rc<Timers>) -> Timer {
         let slot = Rc::new(Slot { at: std::array::from_fn(|_| Cell::new(NEVER)), waker: RefCell::default() });
@@ -116,6 +122,11 @@ impl Timer {
         if self.slot.at[wait as usize].get() == NEVER {
             self.set(wait, after);
         }
+    }
+
+    /// Puts the deadline of `wait` behind us.
+    pub(crate) fn expire(&self, wait: Wait) {
+        self.slot.at[wait as usize].set(self.timers.now());
     }
 
     /// Takes the deadline of `wait` away.

@@ -107,7 +107,8 @@ fn a_hard_stop_cuts_what_is_left_and_counts_it() {
 
 #[test]
 fn a_response_that_its_client_has_not_taken_whole_counts_as_cut() {
-    const PIECE_BYTES: u64 = 64 << 10;
+    // Not more than we keep of what a client does not take.
+    const PIECE_BYTES: u64 = 8 << 10;
     let (more, tell) = mpsc::channel();
     let tell = Mutex::new(tell);
     let upstream = Upstream::scripted(move |peer| {

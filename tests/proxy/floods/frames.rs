@@ -1,10 +1,11 @@
 //! Floods of frames on one connection of HTTP/2.
 
+use http_body_util::Full;
 use system_tests::frames::{
     END_HEADERS, END_STREAM, Frames, HEADERS, Outcome, PING, PRIORITY, RST_STREAM, SETTINGS, WINDOW_UPDATE,
     block,
 };
-use system_tests::{Gate, Sluice, Upstream, eventually};
+use system_tests::{Gate, Http2, Sluice, Upstream, eventually};
 
 use super::Bench;
 
@@ -109,4 +110,33 @@ fn fields_that_cost_one_octet_each_are_refused_by_their_number_and_by_their_size
         assert_eq!(bench.upstream.requests() - before, 1, "{times} of {} octets", value.len());
         bench.serves(&mut visitor);
     }
+}
+
+#[test]
+fn the_heads_of_requests_in_flight_take_no_more_than_there_is_room_for() {
+    const PLACES: u64 = 5;
+    let gate = Gate::default();
+    let upstream = Upstream::gated(&gate, "hello");
+    let protocol = proxy::Protocol { http2_cleartext: true, ..proxy::Protocol::default() };
+    let room = |config: &mut proxy::Config| config.downstream.http2.heads_bytes_max = 50_000;
+    let sluice = Sluice::speaking(protocol, room, &[upstream.address]);
+    let (mut greedy, mut other) = (Http2::connect(sluice.address), Http2::connect(sluice.address));
+    let ask = |client: &mut Http2, value: &str| {
+        let request = client.request("GET", "a", "/").header("x", value).body(Full::default());
+        client.begin(request.unwrap())
+    };
+    let begun: Vec<_> = (0..20).map(|_| ask(&mut greedy, &"y".repeat(9_500))).collect();
+    let modest = ask(&mut other, "y");
+    let refused = || sluice.count("sluicegate_refusals_total{reason=\"heads\"}");
+    eventually("there is room for a few", || {
+        refused() == 20 - PLACES && sluice.metrics().open().1 == PLACES + 1
+    });
+    gate.open();
+    let answers: Vec<u16> =
+        begun.into_iter().map(|begun| greedy.finish(begun).unwrap().head.status().into()).collect();
+    assert_eq!(answers.iter().filter(|status| **status == 200).count() as u64, PLACES, "{answers:?}");
+    assert_eq!(answers.iter().filter(|status| **status == 503).count() as u64, 20 - PLACES, "{answers:?}");
+    assert_eq!(other.finish(modest).unwrap().head.status(), 200);
+    let again = ask(&mut greedy, &"y".repeat(9_500));
+    assert_eq!(greedy.finish(again).unwrap().head.status(), 200, "the room is given back");
 }

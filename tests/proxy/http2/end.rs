@@ -104,24 +104,27 @@ fn a_client_that_takes_no_answer_is_reset_and_others_on_the_connection_are_serve
 }
 
 #[test]
-fn a_body_that_stops_is_answered_408_and_resets_nobody_else() {
+fn a_body_that_stops_or_drips_is_answered_408_and_resets_nobody_else() {
     let upstream = Upstream::answering("hello");
-    let limit = |config: &mut proxy::Config| config.downstream.body_timeout = Duration::from_millis(300);
-    let sluice = sluice_with(limit, &upstream);
-    let mut socket = raw(sluice.address);
-    // HEADERS without END_STREAM: POST http://h/ by HPACK's static table; the body never comes.
-    socket.write_all(b"\0\0\x06\x01\x04\0\0\0\x01\x83\x86\x84\x41\x01h").unwrap();
-    let mut seen = Vec::new();
-    let since = Instant::now();
-    // The status 408 is no entry of the static table: its three digits come as text, or Huffman-coded.
-    while since.elapsed() < PATIENCE {
-        let mut piece = [0; 4096];
-        let read = socket.read(&mut piece).unwrap();
-        assert_ne!(read, 0, "{seen:?}");
-        seen.extend_from_slice(&piece[..read]);
-        if sluice.count("sluicegate_responses_total{class=\"4xx\"}") == 1 {
-            return;
+    let limit = |config: &mut proxy::Config| {
+        (config.downstream.body_timeout, config.downstream.body_rate_min) =
+            (Duration::from_millis(300), 100_000);
+    };
+    for drips in [false, true] {
+        let sluice = sluice_with(limit, &upstream);
+        let mut socket = raw(sluice.address);
+        // HEADERS without END_STREAM: POST http://h/ by HPACK's static table; the body never ends.
+        socket.write_all(b"\0\0\x06\x01\x04\0\0\0\x01\x83\x86\x84\x41\x01h").unwrap();
+        socket.set_read_timeout(Some(Duration::from_millis(10))).unwrap();
+        let is_answered = || sluice.count("sluicegate_responses_total{class=\"4xx\"}") == 1;
+        let since = Instant::now();
+        while !is_answered() {
+            assert!(since.elapsed() < PATIENCE, "drips: {drips}");
+            assert!(!matches!(socket.read(&mut [0; 4096]), Ok(0)), "its connection lives, drips: {drips}");
+            if drips {
+                let _ = socket.write_all(b"\0\0\x01\0\0\0\0\0\x01x");
+            }
         }
+        assert!(since.elapsed() >= Duration::from_millis(300), "drips: {drips}");
     }
-    panic!("{seen:?}");
 }

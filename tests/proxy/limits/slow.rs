@@ -83,9 +83,25 @@ fn a_body_that_stops_coming_is_408_and_its_upstream_connection_is_gone() {
 }
 
 #[test]
+fn a_body_that_drips_is_408_however_busily_it_comes() {
+    let upstream = Upstream::answering("hello");
+    let change = |config: &mut Config| {
+        (config.downstream.body_timeout, config.downstream.body_rate_min) = (SHORT, 100_000);
+    };
+    let sluice = Sluice::with(change, &[upstream.address]);
+    let mut client = Client::connect(sluice.address);
+    client.send(format!("{POST}Content-Length: 10000\r\n\r\n"));
+    let took = drip(&mut client, std::iter::repeat_n(b'x', 10_000));
+    assert_eq!(client.response().status(), 408, "after {took:?}");
+    assert!(took >= SHORT && took < SHORT * 10, "{took:?}");
+    eventually("the upstream sees the end", || upstream.ended() == 1);
+}
+
+#[test]
 fn a_body_that_keeps_coming_may_take_longer_than_any_single_wait() {
     let upstream = Upstream::answering("hello");
     let change = |config: &mut Config| {
+        config.downstream.body_rate_min = 20;
         (config.downstream.body_timeout, config.downstream.head_timeout) = (SHORT, SHORT);
         (config.upstream.head_timeout, config.max_request_time) = (SHORT, SHORT);
     };

@@ -53,9 +53,14 @@ pub(crate) struct DownstreamArgs {
     #[arg(long, value_name = "TIME", env = "SLUICEGATE_HEAD_TIMEOUT", default_value_t = Span(Downstream::default().head_timeout))]
     head_timeout: Span,
 
-    /// Between two pieces of a request body, then 408
+    /// Silence in a request body, then 408; --body-rate-min says how much of it a piece brings back
     #[arg(long, value_name = "TIME", env = "SLUICEGATE_BODY_TIMEOUT", default_value_t = Span(Downstream::default().body_timeout))]
     body_timeout: Span,
+
+    /// Bytes a second below which a request body uses up --body-timeout: who drips may not hold an endpoint for ever. 0: any
+    /// piece brings back all of it
+    #[arg(long, value_name = "N", env = "SLUICEGATE_BODY_RATE_MIN", default_value_t = Downstream::default().body_rate_min)]
+    body_rate_min: u32,
 
     /// Between two pieces of a response that the client takes, then the connection is cut: who does not read must not
     /// hold an endpoint
@@ -95,6 +100,7 @@ impl DownstreamArgs {
             underscores: self.underscores_in_headers,
             head_timeout: self.head_timeout.0,
             body_timeout: self.body_timeout.0,
+            body_rate_min: self.body_rate_min,
             write_timeout: self.write_timeout.0,
             linger_timeout: self.linger_timeout.0,
             linger_time_max: self.linger_time_max.0,

@@ -43,6 +43,11 @@ pub(crate) struct ProtocolArgs {
     #[arg(long, value_name = "SIZE", env = "SLUICEGATE_HTTP2_STREAM_WINDOW", default_value_t = Size(Http2::default().stream_window_bytes.into()), value_parser = window)]
     http2_stream_window: Size,
 
+    /// Bytes of fields, not compressed, that all requests in flight on one connection of HTTP/2 may have together; then 503. A
+    /// field that is sent again costs the client one byte, and us all of it
+    #[arg(long, value_name = "SIZE", env = "SLUICEGATE_HTTP2_HEADS_BYTES_MAX", default_value_t = Http2::default().heads_bytes_max.into())]
+    http2_heads_bytes_max: Size,
+
     /// Bytes of one response that wait until the client of HTTP/2 takes them: enough to keep it busy, since each request may
     /// hold as many
     #[arg(long, value_name = "SIZE", env = "SLUICEGATE_HTTP2_SEND_BUFFER", default_value_t = Http2::default().send_buffer_bytes.into(), value_parser = window)]
@@ -65,6 +70,7 @@ impl ProtocolArgs {
             streams_max: self.http2_streams_max.get(),
             stream_window_bytes: in_window(self.http2_stream_window),
             window_bytes: self.http2_window.in_memory(),
+            heads_bytes_max: self.http2_heads_bytes_max.in_memory(),
             send_buffer_bytes: self.http2_send_buffer.in_memory(),
             empty_frames_max: self.http2_empty_frames_max.get(),
         };

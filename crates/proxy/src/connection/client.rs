@@ -9,6 +9,9 @@ use http::header::{self, HeaderMap, HeaderValue};
 
 use super::guard::{Guard, Limits};
 use super::handshake::Secure;
+use super::heads::Heads;
+use super::outbox::Outbox;
+use super::patience::Patience;
 use super::proxy_header::Origin;
 use crate::error::Refusal;
 use crate::overload::Counted;
@@ -43,6 +46,14 @@ pub(crate) struct Client {
     pub(crate) speaks_http10: Cell<bool>,
     /// The switch of protocols that the current request has asked for, and so have we.
     pub(crate) switch: RefCell<Option<Box<Switch>>>,
+    /// How long it may still keep an upstream waiting for its body.
+    pub(crate) patience: Patience,
+    /// What is under way to it.
+    pub(crate) outbox: Outbox,
+    /// What its head takes, with those of its connection's other streams.
+    pub(crate) heads: Heads,
+    /// What its connection has to pay for requests that broke the rules.
+    pub(crate) fines: Rc<Cell<u32>>,
     /// The response that is under way cannot be completed: the client must see that it is cut.
     pub(crate) abort: Cell<bool>,
     /// The request that was answered last has switched protocols, and this is what they are now spoken through.
@@ -80,6 +91,10 @@ impl Client {
             body_unread: Cell::default(),
             speaks_http10: Cell::default(),
             switch: RefCell::default(),
+            patience: Patience::default(),
+            outbox: Outbox::default(),
+            heads: Heads::default(),
+            fines: Rc::default(),
             abort: Cell::default(),
             tunnel: Cell::default(),
             is_call: Cell::default(),
@@ -94,12 +109,16 @@ impl Client {
 
     /// A stream of this connection, with a state and deadlines of its own.
     pub(super) fn stream(&self) -> Client {
-        Client {
+        let stream = Client {
             secure: self.secure.clone(),
             is_stream: true,
+            heads: self.heads.share(),
+            fines: Rc::clone(&self.fines),
             forwarding: Rc::clone(&self.forwarding),
             ..Client::new(&self.worker, self.peer(), self.local())
-        }
+        };
+        stream.patience.begin(&self.worker.config.downstream);
+        stream
     }
 
     /// Whether this connection may be served at all, now that it is known whose it is.
@@ -161,6 +180,7 @@ impl Client {
     /// All that was written is with the kernel.
     pub(crate) fn flushed(&self) {
         self.flushed.set(true);
+        self.outbox.flushed();
     }
 
     /// Every request that hyper was given is answered, and every answer is with the kernel.

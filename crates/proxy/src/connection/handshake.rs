@@ -2,14 +2,18 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::io;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::Version;
 use rustix::net::RecvFlags;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::rustls::server::Acceptor;
+use tokio_rustls::server::TlsStream;
 
 use super::Client;
 use super::linger::in_time;
@@ -18,6 +22,9 @@ use crate::config::Tls;
 use crate::error::Refusal;
 use crate::stream::Stream;
 use crate::timer::Wait;
+
+/// The alert `unrecognized_name` as it stands on the wire before there are keys (RFC 8446 §5.1 and §6, RFC 6066 §3).
+const UNRECOGNIZED_NAME: [u8; 7] = [21, 3, 3, 0, 2, 2, 112];
 
 /// What TLS tells of a client.
 pub(crate) struct Secure {
@@ -61,7 +68,7 @@ pub(super) async fn shake_hands(
     {
         return Err(Failed::Owed(Stream::Plain(socket), Refusal::PlainHttp));
     }
-    let mut accepting = Box::pin(TlsAcceptor::from(Arc::clone(&terms.config)).accept(socket));
+    let mut accepting = Box::pin(accept(socket, terms));
     let accepted = in_time(client, |cx| accepting.as_mut().poll(cx)).await;
     client.timer.clear(Wait::Client);
     let failed = match accepted {
@@ -80,4 +87,14 @@ pub(super) async fn shake_hands(
     client.worker.cells.handshakes_failed.add(1);
     tracing::debug!(client = %client.peer(), "no TLS handshake: {failed}");
     Err(Failed::Ended)
+}
+
+/// A client that asks for a name without a certificate is told just that; rustls alone would say that access is denied.
+async fn accept(socket: TcpStream, terms: &Tls) -> io::Result<TlsStream<TcpStream>> {
+    let mut begun = LazyConfigAcceptor::new(Acceptor::default(), socket).await?;
+    if terms.certificates.load().find(begun.client_hello().server_name()).is_none() {
+        begun.io.write_all(&UNRECOGNIZED_NAME).await?;
+        return Err(io::Error::other("no certificate for the name that the client asks for"));
+    }
+    begun.into_stream(Arc::clone(&terms.config)).await
 }

@@ -6,10 +6,10 @@
 //! so that not all clients come back at once.
 
 mod budget;
+mod frames;
 mod io;
 mod streams;
 
-use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
@@ -21,6 +21,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use lifecycle::{Phase, Watch};
 
+use self::frames::Turn;
 use self::io::Http2Io;
 use self::streams::Streams;
 use super::Client;
@@ -47,7 +48,7 @@ pub(super) async fn serve(stream: Stream, client: &Rc<Client>) {
     let opened = streams.clone();
     let service = service_fn(move |request| request::serve(opened.open(), request));
     let window = u32::try_from(limits.http2.window_bytes).unwrap_or(u32::MAX >> 1);
-    let turn = Rc::new(Cell::new(0));
+    let turn = Rc::new(Turn::new());
     let io = Http2Io::new(stream, Rc::clone(client), Rc::clone(&turn));
     let connection = Builder::new(streams.clone())
         .max_concurrent_streams(limits.http2.streams_max)
@@ -65,7 +66,7 @@ pub(super) async fn serve(stream: Stream, client: &Rc<Client>) {
     poll_fn(|cx| {
         client.timer.attach(cx);
         streams.attach(cx);
-        turn.set(0);
+        turn.begin();
         if connection.as_mut().poll(cx).is_ready() || client.timer.expired(Wait::Write) {
             return Poll::Ready(());
         }

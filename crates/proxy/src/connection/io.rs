@@ -49,9 +49,13 @@ impl ClientIo {
         let followed = guard.follow(&buf.filled()[before..]);
         let refused = guard.refused();
         drop(guard);
-        // A piece of a body earns a new wait; a piece of a head does not, or a slow client could hold on for ever.
-        if was_in_body || followed.heads > 0 {
+        let limits = &client.worker.config.downstream;
+        // A piece of a head earns no time at all, or a slow client could hold on for ever.
+        if followed.heads > 0 {
             client.timer.clear(Wait::Client);
+            client.patience.begin(limits);
+        } else if was_in_body {
+            client.patience.earn(read, &client.timer, client.worker.timers.now(), limits);
         }
         client.heads_passed.set(client.heads_passed.get() + followed.heads);
         client.worker.cells.received_bytes.add(read as u64);
@@ -71,7 +75,7 @@ impl ClientIo {
         let (client, limits) = (&self.client, &self.client.worker.config.downstream);
         let guard = client.guard.borrow();
         if guard.in_body() {
-            client.timer.start(Wait::Client, limits.body_timeout);
+            client.patience.wait(&client.timer, client.worker.timers.now());
         } else if !guard.at_boundary() && !client.in_flight.get() {
             client.timer.start(Wait::Client, limits.head_timeout);
         }
@@ -110,13 +114,17 @@ impl AsyncRead for ClientIo {
 }
 
 impl ClientIo {
-    fn wrote(&self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    fn wrote(&self, cx: &Context<'_>, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         let client = &self.client;
         client.flushed.set(false);
         match &result {
             Poll::Ready(Ok(written)) => {
                 client.timer.clear(Wait::Write);
                 client.worker.cells.sent_bytes.add(*written as u64);
+                if client.outbox.sent(*written) {
+                    // hyper has asked for more in this turn, and would not again.
+                    cx.waker().wake_by_ref();
+                }
             }
             Poll::Ready(Err(_)) => {}
             Poll::Pending => client.timer.start(Wait::Write, client.worker.config.downstream.write_timeout),
@@ -129,7 +137,7 @@ impl AsyncWrite for ClientIo {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let result = Pin::new(&mut this.stream).poll_write(cx, buf);
-        this.wrote(result)
+        this.wrote(cx, result)
     }
 
     fn poll_write_vectored(
@@ -139,7 +147,7 @@ impl AsyncWrite for ClientIo {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let result = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
-        this.wrote(result)
+        this.wrote(cx, result)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -32,7 +32,7 @@ pub(crate) fn admit<'r>(client: &Client, request: &'r Request<Incoming>) -> Resu
         _ => {}
     }
     if request.version() == Version::HTTP_2 {
-        measure(request)?;
+        measure(client, request)?;
     }
     let path = path(request)?;
     let host = host(request)?;
@@ -44,13 +44,16 @@ pub(crate) fn admit<'r>(client: &Client, request: &'r Request<Incoming>) -> Resu
 }
 
 /// What the guard has looked at in HTTP/1. Each crumb of a cookie counts: a compressed one costs a byte to send.
-fn measure(request: &Request<Incoming>) -> Result<(), Refusal> {
+fn measure(client: &Client, request: &Request<Incoming>) -> Result<(), Refusal> {
     if request.headers().len() > usize::from(FIELDS_MAX) {
         return Err(Refusal::HeadTooLarge);
     }
     if request.method().as_str().len() > METHOD_BYTES_MAX {
         return Err(Refusal::BadRequest);
     }
+    // As RFC 9113 §6.5.2 measures it.
+    let fields = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
+    client.heads.hold(fields, client.worker.config.downstream.http2.heads_bytes_max)?;
     // RFC 9113 §8.3.1: a `:path` is never empty. The library takes a query alone for one whose slash was left out.
     match request.uri().path_and_query() {
         Some(target) if target.as_str().starts_with('?') => Err(Refusal::BadTarget),

@@ -21,6 +21,6 @@ pub(super) const ROWS: &[Row] = &[
     here(142, "a length that is not the body's", "malformed: never whole upstream").but("where the body has reached its length and more comes, the upstream has a whole request; what is more is not sent on"),
     here(143, "pseudo-fields that are missing, doubled, late or unknown", "malformed").but("first in trailers, h2 drops them without a word: nobody ever sees them"),
     here(144, "CONNECT, extended or not", "malformed, or 405"),
-    here(145, "malformed frames", "the connection ends").but("one of many: the framing is h2's, which its authors test with h2spec"),
+    elsewhere(145, "malformed frames", "the connection ends, or the stream", "../crates/app/tests/whole_process/conformance.rs", "h2spec_passes_in_strict_mode_with_tls_and_without"),
     elsewhere(146, "a request that is given up", "its upstream connection ends", "proxy/http2.rs", "a_client_that_gives_a_request_up_frees_the_endpoint"),
 ];

@@ -4,7 +4,7 @@ use super::{Row, elsewhere, here};
 
 pub(super) const ROWS: &[Row] = &[
     elsewhere(108, "a slow head", "408, close", "proxy/limits/slow.rs", "a_head_that_is_not_whole_in_time_is_408_however_busily_it_comes"),
-    elsewhere(109, "a slow body", "408, close", "proxy/limits/slow.rs", "a_body_that_stops_coming_is_408_and_its_upstream_connection_is_gone"),
+    elsewhere(109, "a slow body", "408, close", "proxy/limits/slow.rs", "a_body_that_drips_is_408_however_busily_it_comes"),
     elsewhere(110, "an answer that is not taken", "cut", "proxy/limits/slow.rs", "a_client_that_does_not_take_its_answer_is_cut_and_little_of_it_was_read"),
     elsewhere(111, "silence between requests", "closed after 75 s", "proxy/idle.rs", "an_idle_connection_outlasts_every_other_deadline_and_by_default_that_of_a_load_balancer"),
     elsewhere(112, "an answer shorter than its length", "cut, and the connection is not used again", "proxy/upstreams/answers.rs", "an_answer_that_breaks_off_never_looks_whole"),

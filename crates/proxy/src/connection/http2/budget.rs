@@ -6,23 +6,21 @@
 //!
 //! Pure: bytes and ticks in, an answer out. Only the heads of frames are looked at.
 
+use std::ops::ControlFlow;
+
+use super::frames::{DATA, END_STREAM, Frames, HEAD, HEADERS, RST_STREAM};
+
 /// What a connection gains with each piece of a message: a client may ask for more room for the whole connection and for
 /// the stream, and measure the time that takes (as gRPC does).
 const EARNED_BY_A_PIECE: u32 = 4;
 /// What a request that is taken back costs: more than it has earned by its head and by the one that answers it, so that
 /// the budget lasts for two hundred of those that were never answered.
 const RESET: u32 = 9;
+/// What a request costs that is refused because it breaks a rule: more than it, and the two frames that say so, have earned.
+/// It may have been small when it came, and large when it was read.
+const REFUSED: u32 = 17;
 /// What any other frame costs that is no piece of a message.
 const OTHER: u32 = 1;
-
-/// Octets of a frame's head (RFC 9113 §4.1).
-const HEAD: usize = 9;
-/// Types of frames (RFC 9113 §6).
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const RST_STREAM: u8 = 3;
-/// The flag of a stream's last frame.
-const END_STREAM: u8 = 1;
 
 /// What one connection has left.
 #[derive(Debug)]
@@ -38,8 +36,7 @@ pub(super) struct Budget {
 impl Budget {
     /// A budget that begins before the preface, at this tick.
     pub(super) fn new(max: u32, tick: u32) -> Budget {
-        let received = Frames { skip: super::PREFACE.len(), ..Frames::default() };
-        Budget { left: max, max, tick, received, sent: Frames::default() }
+        Budget { left: max, max, tick, received: Frames::of_a_client(), sent: Frames::default() }
     }
 
     /// Whether the client may go on after these bytes. Each tick is worth a frame.
@@ -47,11 +44,28 @@ impl Budget {
         self.earn(tick - self.tick);
         self.tick = tick;
         let Budget { left, max, received, .. } = self;
-        received.follow(bytes, |head| match price(head) {
-            0 => *left = (*left + EARNED_BY_A_PIECE).min(*max),
-            price => *left = left.saturating_sub(price),
+        if *left == 0 {
+            return false;
+        }
+        // Once it is used up nothing is earned any more, or the piece of a message behind a flood would hide it.
+        received.follow(bytes, |head| {
+            match price(head) {
+                0 => *left = (*left + EARNED_BY_A_PIECE).min(*max),
+                price => *left = left.saturating_sub(price),
+            }
+            if *left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         *left > 0
+    }
+
+    /// So many requests were refused because they broke a rule.
+    pub(super) fn fine(&mut self, refused: u32) {
+        self.left = self.left.saturating_sub(refused.saturating_mul(REFUSED));
+    }
+
+    /// Whether so much is used up that the rest should last for longer.
+    pub(super) fn is_low(&self) -> bool {
+        self.left < self.max / 2
     }
 
     /// Counts what is said to the client.
@@ -61,6 +75,7 @@ impl Budget {
             if price(head) == 0 {
                 *left = (*left + EARNED_BY_A_PIECE).min(*max);
             }
+            ControlFlow::Continue(())
         });
     }
 
@@ -80,44 +95,12 @@ fn price(head: &[u8; HEAD]) -> u32 {
     }
 }
 
-/// Finds the heads of frames in a stream of bytes.
-#[derive(Debug, Default)]
-struct Frames {
-    /// Bytes up to the next head.
-    skip: usize,
-    head: [u8; HEAD],
-    /// Bytes of the head that have come.
-    filled: usize,
-}
-
-impl Frames {
-    fn follow(&mut self, mut bytes: &[u8], mut each: impl FnMut(&[u8; HEAD])) {
-        while !bytes.is_empty() {
-            let skipped = self.skip.min(bytes.len());
-            (self.skip, bytes) = (self.skip - skipped, &bytes[skipped..]);
-            let taken = (HEAD - self.filled).min(bytes.len());
-            self.head[self.filled..self.filled + taken].copy_from_slice(&bytes[..taken]);
-            (self.filled, bytes) = (self.filled + taken, &bytes[taken..]);
-            if self.filled == HEAD {
-                let [a, b, c, ..] = self.head;
-                (self.skip, self.filled) = (u32::from_be_bytes([0, a, b, c]) as usize, 0);
-                each(&self.head);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connection::http2::frames::frame;
 
     const PING: u8 = 6;
-
-    fn frame(kind: u8, flags: u8, payload: usize) -> Vec<u8> {
-        let mut bytes = vec![0, 0, u8::try_from(payload).unwrap(), kind, flags, 0, 0, 0, 1];
-        bytes.resize(HEAD + payload, 0xff);
-        bytes
-    }
 
     /// A budget whose client has said hello.
     fn budget(max: u32) -> Budget {
@@ -127,23 +110,27 @@ mod tests {
     }
 
     #[test]
-    fn frames_are_counted_however_they_are_cut() {
-        let bytes = [frame(PING, 0, 8), frame(HEADERS, 5, 3), frame(DATA, 0, 0)].concat();
-        for size in 1..=bytes.len() {
-            let (mut frames, mut kinds) = (Frames::default(), Vec::new());
-            bytes.chunks(size).for_each(|piece| frames.follow(piece, |head| kinds.push(head[3])));
-            assert_eq!(kinds, [PING, HEADERS, DATA], "pieces of {size}");
-        }
-    }
-
-    #[test]
     fn frames_that_carry_nothing_end_the_budget_and_time_makes_it_whole_again() {
         let mut budget = budget(10);
         let ping = frame(PING, 0, 8);
         assert!(budget.receive(&ping.repeat(9), 0));
-        assert!(!budget.receive(&ping, 0));
         assert!(budget.receive(&ping.repeat(9), 1000), "no more than there was at first");
         assert!(!budget.receive(&ping, 1000));
+    }
+
+    #[test]
+    fn requests_that_break_rules_are_paid_for_and_half_of_a_budget_is_little() {
+        let mut budget = budget(1000);
+        let mut refuse = || {
+            let go_on = budget.receive(&frame(HEADERS, 5, 3), 0);
+            budget.send(&frame(HEADERS, 4, 9));
+            budget.send(&frame(DATA, 1, 9));
+            budget.fine(1);
+            go_on.then(|| budget.is_low())
+        };
+        assert_eq!((0..1000).take_while(|_| refuse() == Some(false)).count(), 97);
+        assert_eq!((0..1000).take_while(|_| refuse() == Some(true)).count(), 100);
+        assert_eq!(refuse(), None);
     }
 
     #[test]
@@ -162,6 +149,8 @@ mod tests {
         let mut hostile = budget(1000);
         let lasted = (0..1000).take_while(|_| hostile.receive(&taken_back, 0)).count();
         assert_eq!(lasted, 199);
+        let all = [taken_back.repeat(1000), frame(HEADERS, 5, 3)].concat();
+        assert!(!super::tests::budget(1000).receive(&all, 0), "what comes behind a flood does not hide it");
         let mut impatient = budget(1000);
         for _ in 0..1000 {
             assert!(impatient.receive(&frame(HEADERS, 5, 3), 0));

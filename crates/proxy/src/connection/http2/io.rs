@@ -1,7 +1,6 @@
 //! The socket of a client that speaks HTTP/2: counts bytes, notices a client that takes nothing or sends nothing but noise,
 //! and lingers at the end.
 
-use std::cell::Cell;
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
@@ -9,19 +8,20 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
 
 use super::budget::Budget;
+use super::frames::{Frames, Turn};
 use crate::connection::Client;
 use crate::connection::linger::Discard;
 use crate::error::Refusal;
 use crate::respond;
 use crate::stream::Stream;
-use crate::timer::Wait;
+use crate::timer::{TICK, Wait};
 use crate::worker::Worker;
 
-/// Bytes that are read before others get their turn: h2 would go on for as long as there are any, and a few kilobytes may
-/// be hundreds of frames.
-const TURN_BYTES: usize = 16 << 10;
+/// Bytes that are read at a time. They are looked through for a flood before anything of them is worked on.
+const READ_BYTES_MAX: usize = 16 << 10;
 
 /// A client's socket as hyper sees it.
 pub(super) struct Http2Io {
@@ -29,32 +29,51 @@ pub(super) struct Http2Io {
     client: Rc<Client>,
     /// What the client may send beside messages.
     budget: Budget,
-    /// Bytes read in this turn.
-    turn: Rc<Cell<usize>>,
+    turn: Rc<Turn>,
+    /// What has come is followed again where it is handed on: a turn may end in the middle.
+    frames: Frames,
+    /// What was read and is for the next turns.
+    rest: Vec<u8>,
+    /// A client that has used up much of its budget has to wait for its turns.
+    pause: Option<Pin<Box<Sleep>>>,
     /// Our side is shut.
     shut: bool,
     /// What comes after that.
-    rest: Discard,
+    late: Discard,
 }
 
 impl Http2Io {
-    /// A turn begins when the count of its bytes is set to nothing.
-    pub(super) fn new(stream: Stream, client: Rc<Client>, turn: Rc<Cell<usize>>) -> Http2Io {
+    pub(super) fn new(stream: Stream, client: Rc<Client>, turn: Rc<Turn>) -> Http2Io {
         let Worker { config, timers, .. } = &*client.worker;
         let budget = Budget::new(config.downstream.http2.empty_frames_max, timers.now());
-        Http2Io { stream, client, budget, turn, shut: false, rest: Discard::default() }
+        let (frames, rest, late) = (Frames::of_a_client(), Vec::new(), Discard::default());
+        Http2Io { stream, client, budget, turn, frames, rest, pause: None, shut: false, late }
     }
 
-    /// What has come is handed on, unless it is a flood: then nothing is said, and nothing more is read.
-    fn take(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let worker = &self.client.worker;
+    /// Looks at what has come, and keeps what is too much for this turn. After a flood nothing is said, and nothing more is
+    /// read.
+    fn take(&mut self, buf: &mut ReadBuf<'_>, before: usize) -> io::Result<()> {
+        let (worker, bytes) = (&self.client.worker, &buf.filled()[before..]);
         worker.cells.received_bytes.add(bytes.len() as u64);
-        self.turn.set(self.turn.get() + bytes.len());
-        if self.budget.receive(bytes, worker.timers.now()) {
-            return Ok(());
+        if !self.budget.receive(bytes, worker.timers.now()) {
+            respond::record(&self.client, Refusal::Flood);
+            return Err(io::ErrorKind::InvalidData.into());
         }
-        respond::record(&self.client, Refusal::Flood);
-        Err(io::ErrorKind::InvalidData.into())
+        let taken = self.turn.take(bytes, &mut self.frames);
+        self.rest.extend_from_slice(&bytes[taken..]);
+        buf.set_filled(before + taken);
+        Ok(())
+    }
+
+    /// Hands on what is left from earlier turns, as much as this one has room for.
+    fn go_on(&mut self, buf: &mut ReadBuf<'_>) {
+        let most = self.rest.len().min(buf.remaining());
+        let taken = self.turn.take(&self.rest[..most], &mut self.frames);
+        buf.put_slice(&self.rest[..taken]);
+        self.rest.drain(..taken);
+        if self.rest.is_empty() {
+            self.rest = Vec::new();
+        }
     }
 
     /// While the kernel takes nothing, the client has a deadline.
@@ -79,13 +98,29 @@ impl Http2Io {
 impl AsyncRead for Http2Io {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.turn.get() >= TURN_BYTES {
+        if let Some(pause) = &mut this.pause {
+            ready!(pause.as_mut().poll(cx));
+            this.pause = None;
+        }
+        this.budget.fine(this.client.fines.take());
+        if this.turn.is_over() && this.budget.is_low() {
+            this.pause.insert(Box::pin(sleep(TICK))).as_mut().poll(cx).is_pending();
+            return Poll::Pending;
+        }
+        if this.turn.is_over() {
             return yield_now(cx);
         }
+        if !this.rest.is_empty() {
+            this.go_on(buf);
+            return Poll::Ready(Ok(()));
+        }
         let before = buf.filled().len();
-        let result = Pin::new(&mut this.stream).poll_read(cx, buf);
+        let mut piece = ReadBuf::new(buf.initialize_unfilled_to(READ_BYTES_MAX.min(buf.remaining())));
+        let result = Pin::new(&mut this.stream).poll_read(cx, &mut piece);
+        let read = piece.filled().len();
+        buf.advance(read);
         match result {
-            Poll::Ready(Ok(())) => Poll::Ready(this.take(&buf.filled()[before..])),
+            Poll::Ready(Ok(())) => Poll::Ready(this.take(buf, before)),
             // Many clients end without TLS' own word for it; frames have a length of their own.
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(())),
             result => result,
@@ -148,7 +183,7 @@ impl AsyncWrite for Http2Io {
             this.shut = true;
             this.client.timer.set(Wait::Write, this.client.worker.config.downstream.linger_timeout);
         }
-        while ready!(this.rest.poll(&mut this.stream, cx))? > 0 {}
+        while ready!(this.late.poll(&mut this.stream, cx))? > 0 {}
         Poll::Ready(Ok(()))
     }
 }
