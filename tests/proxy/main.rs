@@ -13,10 +13,12 @@
 //! - `proxy_protocol`, `secure`: what may be spoken before HTTP
 //! - `tunnels`: switches of protocols
 //! - `websocket`: WebSocket, over HTTP/1 and HTTP/2
+//! - `access_log`: the line that is written of a request
 //! - `upstreams`: endpoints and their pools; what is tried again, and where; broken answers
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+mod access_log;
 mod drain;
 mod floods;
 mod forwarding;

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{Request, StatusCode, Version, header};
+use http::{HeaderValue, Request, StatusCode, Version, header};
 use http_body::Body;
 use hyper::body::Incoming;
 use model::{Balance, Protocol, Route};
@@ -47,9 +47,9 @@ impl Record {
         worker.cells.requests_in_flight.add(1);
         let draft = worker.log.draft(|line| {
             line.text("method", request.method().as_str());
-            let host = request.headers().get(header::HOST);
-            line.bytes("host", host.map_or(b"", |host| host.as_bytes()));
+            line.bytes("host", host(request));
             line.text("target", request.uri().path_and_query().map_or("", |target| target.as_str()));
+            line.text("protocol", protocol(request.version()));
             if let Some(agent) = request.headers().get(header::USER_AGENT) {
                 line.bytes("user_agent", agent.as_bytes());
             }
@@ -138,6 +138,21 @@ impl Record {
                 line.text("error", refusal.as_str());
             }
         });
+    }
+}
+
+/// Whom the request is for, as it was written. HTTP/2 has it in the target (RFC 9113 §8.3.1).
+fn host<B>(request: &Request<B>) -> &[u8] {
+    let field = request.headers().get(header::HOST).map(HeaderValue::as_bytes);
+    field.or_else(|| Some(request.uri().authority()?.as_str().as_bytes())).unwrap_or_default()
+}
+
+/// The words of RFC 9110 §2.5, as other proxies' logs have them.
+fn protocol(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_10 => "HTTP/1.0",
+        Version::HTTP_2 => "HTTP/2.0",
+        _ => "HTTP/1.1",
     }
 }
 
