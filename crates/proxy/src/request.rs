@@ -117,18 +117,32 @@ fn pick_endpoint(record: &Record, attempts: &Attempts) -> Result<Rc<EndpointPool
     endpoint.ok_or_else(|| attempts.last_failure().unwrap_or(Refusal::NoEndpoint))
 }
 
-/// One attempt: on a pooled connection where that is safe, else on a fresh one.
+/// One attempt.
 async fn send(
     record: &mut Record,
     endpoint: &Rc<EndpointPool>,
     attempts: &mut Attempts,
 ) -> Result<(Lease, Answered), Failed> {
     record.attempt(endpoint);
-    if endpoint.transport.protocol.is_http2() {
-        // Boxed, so that a connection of HTTP/1 keeps no room for it.
-        return Box::pin(send_on_http2(&record.client, endpoint, attempts)).await;
-    }
     let client = &record.client;
+    let (mut lease, answered) = if endpoint.transport.protocol.is_http2() {
+        // Boxed, so that a connection of HTTP/1 keeps no room for it.
+        Box::pin(send_on_http2(client, endpoint, attempts)).await?
+    } else {
+        send_on_http1(client, endpoint, attempts).await?
+    };
+    lease.switched = check(client, &answered, endpoint)?;
+    client.timer.clear(Wait::Upstream);
+    client.timer.clear(Wait::Request);
+    Ok((lease, answered))
+}
+
+/// On a pooled connection where that is safe, else on a fresh one.
+async fn send_on_http1(
+    client: &Rc<Client>,
+    endpoint: &Rc<EndpointPool>,
+    attempts: &mut Attempts,
+) -> Result<(Lease, Answered), Failed> {
     let worker = &client.worker;
     let mut lease = endpoint.lease(client, attempts.reuse(), worker.timers.now());
     let exchange = match &mut lease.exchange {
@@ -144,17 +158,12 @@ async fn send(
     };
     client.await_head();
     match exchange.send(client, attempts.take_request()).await {
-        Ok(answered) => {
-            lease.switched = check(client, &answered, endpoint)?;
-            client.timer.clear(Wait::Upstream);
-            client.timer.clear(Wait::Request);
-            Ok((lease, answered))
-        }
+        Ok(answered) => Ok((lease, answered)),
         Err(unanswered) => Err(failed(client, attempts, *unanswered, lease.reused)),
     }
 }
 
-/// One attempt on a connection that others share.
+/// On a connection that others share.
 async fn send_on_http2(
     client: &Rc<Client>,
     endpoint: &Rc<EndpointPool>,
@@ -168,9 +177,6 @@ async fn send_on_http2(
     client.await_head();
     match place.send(client, attempts.take_request()).await {
         Ok(answered) => {
-            lease.switched = check(client, &answered, endpoint)?;
-            client.timer.clear(Wait::Upstream);
-            client.timer.clear(Wait::Request);
             if client.is_stream {
                 // A client that has its answer may be silent for as long as the endpoint is not.
                 client.timer.clear(Wait::Client);

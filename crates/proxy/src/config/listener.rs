@@ -1,0 +1,44 @@
+//! Where clients come, and what is spoken there.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use model::Published;
+use tls::Certificates;
+
+/// A listening socket, and what is spoken on it.
+#[derive(Clone, Debug)]
+pub struct Listener {
+    /// The socket. One that is shared closes when the workers are through with it, unless somebody else keeps it.
+    pub socket: Arc<TcpListener>,
+    /// What is spoken. Connections keep this, and not the socket, which must close before they do.
+    pub protocol: Arc<Protocol>,
+}
+
+impl<S: Into<Arc<TcpListener>>> From<S> for Listener {
+    fn from(socket: S) -> Listener {
+        Listener { socket: socket.into(), protocol: Arc::default() }
+    }
+}
+
+/// What is spoken before HTTP, and which HTTP; by default nothing, and HTTP/1.
+#[derive(Clone, Debug, Default)]
+pub struct Protocol {
+    /// Peers that begin each connection with a PROXY header, version 1 or 2, which says who the client is. Of them it is
+    /// demanded; of nobody else it is believed.
+    pub proxy_header_from: Vec<IpNet>,
+    /// TLS, or plain HTTP if none.
+    pub tls: Option<Arc<Tls>>,
+    /// Whether a client without TLS may begin with HTTP/2 (h2c by prior knowledge); with TLS, ALPN says.
+    pub http2_cleartext: bool,
+}
+
+/// What a listener with TLS needs.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    /// How to shake hands.
+    pub config: Arc<rustls::ServerConfig>,
+    /// The certificates that `config` chooses from, to know which hosts share one.
+    pub certificates: Published<Certificates>,
+}
