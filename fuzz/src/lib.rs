@@ -9,6 +9,7 @@ pub mod access_log_line;
 pub mod certificate_bundle;
 pub mod chunked_body;
 pub mod header_fields;
+pub mod http2_flood;
 pub mod ingress_object;
 pub mod proxy_header;
 mod readers;
@@ -28,6 +29,7 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("certificate_bundle", certificate_bundle::check),
     ("chunked_body", chunked_body::check),
     ("header_fields", header_fields::check),
+    ("http2_flood", http2_flood::check),
     ("ingress_object", ingress_object::check),
     ("proxy_header", proxy_header::check),
     ("request_head", request_head::check),

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
 use proxy::{Config, Protocol};
-use system_tests::{Gate, Http2, Sluice, Upstream};
+use system_tests::{Client, End, Gate, Http2, Sluice, Upstream};
 
 const HOST: &str = "host.test";
 
@@ -140,14 +140,33 @@ fn a_client_that_gives_a_request_up_frees_the_endpoint() {
 fn http1_is_still_spoken_where_http2_may_be() {
     let upstream = echo();
     let sluice = sluice(&upstream);
-    let mut client = system_tests::Client::connect(sluice.address);
+    let mut client = Client::connect(sluice.address);
     assert_eq!(client.get("/").status(), 200);
-    let mut client = system_tests::Client::connect(sluice.address);
+    let mut client = Client::connect(sluice.address);
     // It could still become either.
     client.send("P");
     std::thread::sleep(std::time::Duration::from_millis(50));
     client.send("OST / HTTP/1.1\r\nHost: host.test\r\nContent-Length: 0\r\n\r\n");
     assert_eq!(client.response().status(), 200);
-    let mut client = system_tests::Client::connect(sluice.address);
+    let mut client = Client::connect(sluice.address);
     assert_eq!(client.send("PRI * HTTP/1.1\r\nHost: host.test\r\n\r\n").response().status(), 400);
+}
+
+#[test]
+fn who_speaks_neither_http_is_told_nothing_and_who_spoke_one_is() {
+    let upstream = echo();
+    let sluice = sluice(&upstream);
+    for neither in ["INVALID CONNECTION PREFACE\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n", "HELO\r\n"] {
+        let mut client = Client::connect(sluice.address);
+        client.send(neither).finish();
+        let (said, end) = client.rest();
+        let said = String::from_utf8_lossy(&said);
+        let want = if neither.starts_with("PRI") { "HTTP/1.1 505 " } else { "" };
+        assert!(said.starts_with(want) && said.is_empty() == want.is_empty(), "{neither:?}: {said}");
+        assert_eq!(end, End::Clean, "{neither:?}");
+    }
+    assert_eq!(sluice.count("sluicegate_refusals_total{reason=\"not-http\"}"), 2);
+    let mut client = Client::connect(sluice.address);
+    assert_eq!(client.get("/").status(), 200);
+    assert_eq!(client.send("HELO\r\n\r\n").response().status(), 400);
 }

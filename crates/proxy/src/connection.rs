@@ -8,7 +8,7 @@ mod client;
 pub(crate) mod guard;
 mod handshake;
 mod heads;
-mod http2;
+pub(crate) mod http2;
 mod io;
 mod linger;
 mod open;
@@ -98,6 +98,11 @@ pub(crate) async fn serve(worker: &Rc<Worker>, accepted: Accepted) {
             End::Stalled => client.abort.set(true),
         }
         break;
+    }
+    if owed == Some(Refusal::NotHttp) && accepted.protocol.http2_cleartext && client.requests.get() == 0 {
+        // No preface of HTTP/2 either: it would understand an answer in neither (RFC 9113 §3.4 asks for an end only).
+        respond::record(&client, Refusal::NotHttp);
+        owed = None;
     }
     close(&mut io.stream, &client, owed).await;
 }

@@ -46,6 +46,8 @@ macro_rules! refusals {
 refusals! {
     /// The head breaks the grammar of RFC 9112, or could be read in two ways.
     BadRequest = BAD_REQUEST, Downstream, "bad-request";
+    /// The first line is no request line of any HTTP.
+    NotHttp = BAD_REQUEST, Downstream, "not-http";
     /// `Host` is missing, doubled, malformed or differs from the target (RFC 9112 §3.2).
     BadHost = BAD_REQUEST, Downstream, "bad-host";
     /// The target is malformed, or servers would disagree on what it means.

@@ -12,6 +12,8 @@ use http::header::HeaderName;
 
 use crate::access_log::Logger;
 use crate::connection::guard;
+use crate::connection::http2::budget::Budget;
+use crate::connection::http2::frames::{Frames, Turn};
 use crate::connection::proxy_header::{self, Parsed};
 use crate::metrics::Cells;
 use crate::request::headers;
@@ -41,6 +43,34 @@ impl Guard {
     pub fn at_boundary(&self) -> bool {
         self.0.at_boundary()
     }
+}
+
+/// What a client of HTTP/2 may send beside messages.
+#[derive(Debug)]
+pub struct Allowance(Budget);
+
+impl Allowance {
+    /// One of this many frames, before the preface.
+    pub fn new(max: u32) -> Allowance {
+        Allowance(Budget::new(max, 0))
+    }
+
+    /// Whether the client may go on after these bytes.
+    pub fn receive(&mut self, bytes: &[u8]) -> bool {
+        self.0.receive(bytes, 0)
+    }
+}
+
+/// The turns in which these bytes are handed on, from the preface on.
+pub fn turns(mut bytes: &[u8]) -> Vec<&[u8]> {
+    let (turn, mut frames, mut turns) = (Turn::new(), Frames::of_a_client(), Vec::new());
+    while !bytes.is_empty() {
+        turn.begin();
+        let (taken, rest) = bytes.split_at(turn.take(bytes, &mut frames));
+        turns.push(taken);
+        bytes = rest;
+    }
+    turns
 }
 
 /// What is read of a PROXY header.

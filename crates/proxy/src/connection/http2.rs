@@ -5,8 +5,8 @@
 //! others; and a drain says goodbye in two steps (RFC 9113 §6.8), at a moment that differs from connection to connection,
 //! so that not all clients come back at once.
 
-mod budget;
-mod frames;
+pub(crate) mod budget;
+pub(crate) mod frames;
 mod io;
 mod streams;
 

@@ -116,9 +116,9 @@ impl Head {
 
 /// Checks `method SP request-target SP HTTP-version` (RFC 9112 §3) and says whether the version is 1.0.
 fn request_line(line: &[u8]) -> Result<bool, Refusal> {
-    let method = memchr(b' ', line).ok_or(Refusal::BadRequest)?;
+    let method = memchr(b' ', line).ok_or(Refusal::NotHttp)?;
     let (target, version) =
-        line[method + 1..].split_at(memchr(b' ', &line[method + 1..]).ok_or(Refusal::BadRequest)?);
+        line[method + 1..].split_at(memchr(b' ', &line[method + 1..]).ok_or(Refusal::NotHttp)?);
     if method == 0 || method > METHOD_BYTES_MAX || target.is_empty() {
         return Err(Refusal::BadRequest);
     }
@@ -134,7 +134,7 @@ fn request_line(line: &[u8]) -> Result<bool, Refusal> {
         {
             Err(Refusal::Version)
         }
-        _ => Err(Refusal::BadRequest),
+        _ => Err(Refusal::NotHttp),
     }
 }
 

@@ -24,7 +24,7 @@ const OTHER: u32 = 1;
 
 /// What one connection has left.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(crate) struct Budget {
     left: u32,
     max: u32,
     /// When time was last counted.
@@ -35,12 +35,12 @@ pub(super) struct Budget {
 
 impl Budget {
     /// A budget that begins before the preface, at this tick.
-    pub(super) fn new(max: u32, tick: u32) -> Budget {
+    pub(crate) fn new(max: u32, tick: u32) -> Budget {
         Budget { left: max, max, tick, received: Frames::of_a_client(), sent: Frames::default() }
     }
 
     /// Whether the client may go on after these bytes. Each tick is worth a frame.
-    pub(super) fn receive(&mut self, bytes: &[u8], tick: u32) -> bool {
+    pub(crate) fn receive(&mut self, bytes: &[u8], tick: u32) -> bool {
         self.earn(tick - self.tick);
         self.tick = tick;
         let Budget { left, max, received, .. } = self;
@@ -59,17 +59,17 @@ impl Budget {
     }
 
     /// So many requests were refused because they broke a rule.
-    pub(super) fn fine(&mut self, refused: u32) {
+    pub(crate) fn fine(&mut self, refused: u32) {
         self.left = self.left.saturating_sub(refused.saturating_mul(REFUSED));
     }
 
     /// Whether so much is used up that the rest should last for longer.
-    pub(super) fn is_low(&self) -> bool {
+    pub(crate) fn is_low(&self) -> bool {
         self.left < self.max / 2
     }
 
     /// Counts what is said to the client.
-    pub(super) fn send(&mut self, bytes: &[u8]) {
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
         let Budget { left, max, sent, .. } = self;
         sent.follow(bytes, |head| {
             if price(head) == 0 {

@@ -19,7 +19,7 @@ const TURN_REQUESTS: usize = 8;
 
 /// Finds the heads of frames. Only these are looked at.
 #[derive(Debug, Default)]
-pub(super) struct Frames {
+pub(crate) struct Frames {
     /// Bytes up to the next head.
     skip: usize,
     head: [u8; HEAD],
@@ -29,12 +29,12 @@ pub(super) struct Frames {
 
 impl Frames {
     /// What a client sends, from the preface on.
-    pub(super) fn of_a_client() -> Frames {
+    pub(crate) fn of_a_client() -> Frames {
         Frames { skip: super::PREFACE.len(), ..Frames::default() }
     }
 
     /// Shows each head, until that is enough; and how many bytes were looked at by then.
-    pub(super) fn follow(
+    pub(crate) fn follow(
         &mut self,
         bytes: &[u8],
         mut each: impl FnMut(&[u8; HEAD]) -> ControlFlow<()>,
@@ -59,28 +59,28 @@ impl Frames {
 }
 
 /// What is left of a connection's turn.
-pub(super) struct Turn {
+pub(crate) struct Turn {
     bytes: Cell<usize>,
     requests: Cell<usize>,
 }
 
 impl Turn {
-    pub(super) fn new() -> Turn {
+    pub(crate) fn new() -> Turn {
         Turn { bytes: Cell::new(TURN_BYTES), requests: Cell::new(TURN_REQUESTS) }
     }
 
     /// The next one begins.
-    pub(super) fn begin(&self) {
+    pub(crate) fn begin(&self) {
         self.bytes.set(TURN_BYTES);
         self.requests.set(TURN_REQUESTS);
     }
 
-    pub(super) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.bytes.get() == 0 || self.requests.get() == 0
     }
 
     /// How many of these bytes are a part of it.
-    pub(super) fn take(&self, bytes: &[u8], frames: &mut Frames) -> usize {
+    pub(crate) fn take(&self, bytes: &[u8], frames: &mut Frames) -> usize {
         let taken = frames.follow(&bytes[..bytes.len().min(self.bytes.get())], |head| {
             self.requests.set(self.requests.get() - usize::from(head[3] == HEADERS));
             if self.requests.get() == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -92,7 +92,7 @@ impl Turn {
 
 /// A frame of a stream.
 #[cfg(test)]
-pub(super) fn frame(kind: u8, flags: u8, payload: usize) -> Vec<u8> {
+pub(crate) fn frame(kind: u8, flags: u8, payload: usize) -> Vec<u8> {
     let mut bytes = vec![0, 0, u8::try_from(payload).expect("a short one"), kind, flags, 0, 0, 0, 1];
     bytes.resize(HEAD + payload, 0xff);
     bytes
