@@ -8,7 +8,7 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, Waker};
 
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -16,7 +16,7 @@ use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use pin_project_lite::pin_project;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::task::unconstrained;
 
 use crate::body::RequestBody;
@@ -29,7 +29,7 @@ const READ_BUFFER_BYTES_MIN: usize = 64 << 10;
 
 /// Bytes that one read takes, whatever the buffer has room for: pieces of a body are this large, and whoever's client does
 /// not take them holds two or three. haproxy's figure (`tune.bufsize`).
-const READ_BYTES_MAX: usize = 16 << 10;
+const READ_BYTES_MAX: u64 = 16 << 10;
 
 /// An open connection to an endpoint.
 pub(crate) struct Exchange {
@@ -180,19 +180,8 @@ impl AsyncRead for UpstreamIo {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
-        let result = if buf.remaining() > READ_BYTES_MAX {
-            // The rest of the buffer is not touched, and nothing of it while nothing comes: only then does it cost nothing.
-            if !this.stream.holds_bytes() {
-                ready!(this.stream.socket().poll_read_ready(cx))?;
-            }
-            let mut piece = ReadBuf::new(buf.initialize_unfilled_to(READ_BYTES_MAX));
-            let result = Pin::new(&mut this.stream).poll_read(cx, &mut piece);
-            let read = piece.filled().len();
-            buf.advance(read);
-            result
-        } else {
-            Pin::new(&mut this.stream).poll_read(cx, buf)
-        };
+        let mut piece = (&mut this.stream).take(READ_BYTES_MAX);
+        let result = Pin::new(&mut piece).poll_read(cx, buf);
         let read = buf.filled().len() - before;
         if read > 0 {
             this.progress.answered.set(true);

@@ -7,7 +7,7 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
 use super::budget::Budget;
@@ -21,7 +21,7 @@ use crate::timer::{TICK, Wait};
 use crate::worker::Worker;
 
 /// Bytes that are read at a time. They are looked through for a flood before anything of them is worked on.
-const READ_BYTES_MAX: usize = 16 << 10;
+const READ_BYTES_MAX: u64 = 16 << 10;
 
 /// A client's socket as hyper sees it.
 pub(super) struct Http2Io {
@@ -115,10 +115,8 @@ impl AsyncRead for Http2Io {
             return Poll::Ready(Ok(()));
         }
         let before = buf.filled().len();
-        let mut piece = ReadBuf::new(buf.initialize_unfilled_to(READ_BYTES_MAX.min(buf.remaining())));
-        let result = Pin::new(&mut this.stream).poll_read(cx, &mut piece);
-        let read = piece.filled().len();
-        buf.advance(read);
+        let mut piece = (&mut this.stream).take(READ_BYTES_MAX);
+        let result = Pin::new(&mut piece).poll_read(cx, buf);
         match result {
             Poll::Ready(Ok(())) => Poll::Ready(this.take(buf, before)),
             // Many clients end without TLS' own word for it; frames have a length of their own.
