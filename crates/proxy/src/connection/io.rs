@@ -121,13 +121,16 @@ impl ClientIo {
             Poll::Ready(Ok(written)) => {
                 client.timer.clear(Wait::Write);
                 client.worker.cells.sent_bytes.add(*written as u64);
-                if client.outbox.sent(*written) {
+                if client.outbox.sent(*written, client.worker.timers.now()) {
                     // hyper has asked for more in this turn, and would not again.
                     cx.waker().wake_by_ref();
                 }
             }
             Poll::Ready(Err(_)) => {}
-            Poll::Pending => client.timer.start(Wait::Write, client.worker.config.downstream.write_timeout),
+            Poll::Pending => {
+                client.outbox.refused(client.worker.timers.now());
+                client.timer.start(Wait::Write, client.worker.config.downstream.write_timeout);
+            }
         }
         result
     }

@@ -28,8 +28,9 @@ use crate::stream::Stream;
 const READ_BUFFER_BYTES_MIN: usize = 64 << 10;
 
 /// Bytes that one read takes, whatever the buffer has room for: pieces of a body are this large, and whoever's client does
-/// not take them holds two or three. haproxy's figure (`tune.bufsize`).
-const READ_BYTES_MAX: u64 = 16 << 10;
+/// not take them holds two or three. haproxy's figure (`tune.bufsize`), less one: hyper would take reads of the whole for a
+/// sign that twice as much comes at a time, and make its buffer as large.
+const READ_BYTES_MAX: u64 = (16 << 10) - 1;
 
 /// An open connection to an endpoint.
 pub(crate) struct Exchange {
