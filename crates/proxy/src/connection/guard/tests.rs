@@ -77,13 +77,13 @@ fn ambiguous_framing_is_refused_before_the_head_ends() {
 #[test]
 fn a_malformed_request_line_is_refused() {
     for (line, why) in [
-        ("GET /\r\n", Refusal::BadRequest),
+        ("GET /\r\n", Refusal::NotHttp),
         ("GET  / HTTP/1.1\r\n", Refusal::BadRequest),
-        ("GET / HTTP/1.1 \r\n", Refusal::BadRequest),
-        ("GET /a b HTTP/1.1\r\n", Refusal::BadRequest),
+        ("GET / HTTP/1.1 \r\n", Refusal::NotHttp),
+        ("GET /a b HTTP/1.1\r\n", Refusal::NotHttp),
         ("GET / HTTP/1.1\n", Refusal::BadRequest),
-        ("GET / http/1.1\r\n", Refusal::BadRequest),
-        ("GET / HTTP/01.1\r\n", Refusal::BadRequest),
+        ("GET / http/1.1\r\n", Refusal::NotHttp),
+        ("GET / HTTP/01.1\r\n", Refusal::NotHttp),
         ("GET / HTTP/1.2\r\n", Refusal::Version),
         ("PRI * HTTP/2.0\r\n", Refusal::Version),
         ("GET /a#b HTTP/1.1\r\n", Refusal::BadTarget),
