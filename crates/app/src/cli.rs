@@ -81,7 +81,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "ADDR", env = "SLUICEGATE_HTTPS", value_delimiter = ',')]
     pub(crate) https: Vec<SocketAddr>,
 
-    /// Answer /live, /ready, /metrics, /routes, /endpoints and /problems here. They tell much and ask for no password,
+    /// Answer /live, /ready, /state, /metrics, /routes, /endpoints and /problems here. They tell much and ask for no password,
     /// so by default only to this machine
     #[arg(long, value_name = "ADDR", env = "SLUICEGATE_ADMIN", default_value = "127.0.0.1:9901")]
     pub(crate) admin: SocketAddr,

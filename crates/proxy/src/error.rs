@@ -135,6 +135,7 @@ impl Refusal {
         matches!(
             self,
             Refusal::ClientConnections
+                | Refusal::Heads
                 | Refusal::Requests
                 | Refusal::Memory
                 | Refusal::Files

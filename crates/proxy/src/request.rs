@@ -134,6 +134,10 @@ async fn send(
     lease.switched = check(client, &answered, endpoint)?;
     client.timer.clear(Wait::Upstream);
     client.timer.clear(Wait::Request);
+    if client.is_stream {
+        // A client that has its answer may be silent for as long as the endpoint is not.
+        client.timer.clear(Wait::Client);
+    }
     Ok((lease, answered))
 }
 
@@ -177,10 +181,6 @@ async fn send_on_http2(
     client.await_head();
     match place.send(client, attempts.take_request()).await {
         Ok(answered) => {
-            if client.is_stream {
-                // A client that has its answer may be silent for as long as the endpoint is not.
-                client.timer.clear(Wait::Client);
-            }
             lease.place = Some(place);
             Ok((lease, answered))
         }
@@ -243,8 +243,8 @@ fn prepare(
     Ok(Request::from_parts(head, RequestBody::new(body, Rc::clone(client))))
 }
 
-/// Hands the upstream's response to the client. A drain shows here and nowhere else: at the last moment at which it
-/// can be said, the client is told that this connection will serve no further request.
+/// Hands the upstream's response to the client. With HTTP/1 a drain shows here, and in `respond`: at the last moment at
+/// which it can be said, the client is told that this connection will serve no further request.
 fn relay(mut record: Record, lease: Lease, answered: Answered) -> Response<ResponseBody> {
     let (mut head, body) = answered.into_parts();
     headers::strip_hop_by_hop(&mut head.headers);

@@ -20,10 +20,13 @@ pub(crate) fn refuse(mut record: Record, why: Refusal) -> Response<ResponseBody>
     record.refused(why);
     record.answered(why.status());
     record.complete();
-    if record.client.is_call.get() {
+    let client = Rc::clone(&record.client);
+    if client.is_stream && why.side() == Side::Downstream {
+        client.fines.set(client.fines.get() + 1);
+    }
+    if client.is_call.get() {
         return refuse_call(record, why);
     }
-    let client = Rc::clone(&record.client);
     let text = text(why);
     let length = text.len();
     let (mut head, ()) = Response::new(()).into_parts();
@@ -36,9 +39,7 @@ pub(crate) fn refuse(mut record: Record, why: Refusal) -> Response<ResponseBody>
     if why.is_overload() {
         head.headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
     }
-    if closes(why) && client.is_stream {
-        client.fines.set(client.fines.get() + 1);
-    } else if client.must_close() || closes(why) {
+    if client.must_close() || (closes(why) && !client.is_stream) {
         client.say_close(&mut head.headers, &mut head.version);
     }
     Response::from_parts(head, ResponseBody::Own { text: Some(Bytes::from(text)), _record: record })

@@ -1,5 +1,5 @@
 //! A worker: one thread, one runtime, its own connections and its own upstream pools. What a worker owns no other
-//! worker touches; they share the published table, the drain and the listening sockets.
+//! worker touches; they share the published table, the drain, the log, and what is known of overload.
 
 use std::cell::Cell;
 use std::io;

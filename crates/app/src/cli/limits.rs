@@ -115,7 +115,7 @@ impl DownstreamArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits towards upstreams")]
 pub(crate) struct UpstreamArgs {
-    /// Until a connection to an endpoint is open, then another endpoint is tried, at last 504
+    /// Until a request can be sent to an endpoint, TLS and all, then another endpoint is tried, at last 504
     #[arg(long, value_name = "TIME", env = "SLUICEGATE_UPSTREAM_CONNECT_TIMEOUT", default_value_t = Span(Upstream::default().connect_timeout))]
     upstream_connect_timeout: Span,
 

@@ -1,4 +1,4 @@
-//! What is spoken before HTTP/1, and its limits. The defaults are `proxy`'s own.
+//! What is spoken with clients beside plain HTTP/1, and its limits. The defaults are `proxy`'s own.
 
 use std::num::{NonZeroU32, NonZeroUsize};
 

@@ -91,7 +91,7 @@ impl Body for ResponseBody {
         let polled = relay.poll(cx);
         let client = &relay.record.client;
         if client.is_stream {
-            // Asked for more, the client has taken what came before; what comes now is to be taken, too.
+            // Asked for more, there is room again; what comes now is to be taken, too.
             client.timer.clear(Wait::Write);
             if polled.is_ready() {
                 client.timer.set(Wait::Write, client.worker.config.downstream.write_timeout);

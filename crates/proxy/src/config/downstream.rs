@@ -23,7 +23,7 @@ pub struct Downstream {
     /// Whether fields whose names have an underscore are sent on. Not by default: to an upstream that reads fields as
     /// variables they are the same as others with a hyphen. Those that it could take for ours are dropped in any case.
     pub underscores: bool,
-    /// From the first byte of a TLS handshake to its end; after it the connection is closed.
+    /// From the first byte of a TLS handshake, or of a PROXY header, to its end; after it the connection is closed.
     pub handshake_timeout: Duration,
     /// Handshakes under way on one worker; beyond, the oldest is given up. A handshake that is honest takes some round
     /// trips, so this many are only seen when somebody opens them for the sake of it.
@@ -93,7 +93,7 @@ pub struct Http2 {
     pub send_buffer_bytes: usize,
     /// Frames that are no piece of a message (PING, SETTINGS, PRIORITY, WINDOW_UPDATE) which a client may send in one go;
     /// twenty more a second, and four more for each piece of a message. Beyond, the connection is cut. A request that is
-    /// taken back counts like nine.
+    /// taken back counts like nine, one that is refused for what it is like seventeen.
     pub empty_frames_max: u32,
 }
 

@@ -27,7 +27,7 @@ use self::streams::Streams;
 use super::Client;
 use crate::request;
 use crate::stream::Stream;
-use crate::timer::Wait;
+use crate::timer::{Wait, ticks};
 
 /// How a connection with prior knowledge begins (RFC 9113 §3.4).
 pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -38,7 +38,9 @@ const GOODBYE_SPREAD: Duration = Duration::from_secs(10);
 /// Streams of one connection that may end because the client broke the rules: each costs it a frame, and us a request
 /// begun and reset (CVE-2025-8671).
 const STREAM_ERRORS_MAX: usize = 64;
-/// From the goodbye of a connection that carries nothing to its end. A client that is there answers within a round trip.
+/// From the goodbye of a connection that carries nothing to its end. A client that is there answers within a round trip. One
+/// that was served a moment ago may still wait for the end of its answer, which h2 has and hyper knows nothing of: it has as
+/// long as for any other piece of it (`write_timeout`).
 const GOODBYE_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// Serves a connection to its end.
@@ -62,7 +64,7 @@ pub(super) async fn serve(stream: Stream, client: &Rc<Client>) {
         .serve_connection(TokioIo::new(io), service);
     let mut connection = pin!(connection);
     let mut leave = pin!(goodbye(client.worker.drain.clone()));
-    let mut said = false;
+    let (mut said, mut carried_at) = (false, None);
     poll_fn(|cx| {
         client.timer.attach(cx);
         streams.attach(cx);
@@ -78,12 +80,21 @@ pub(super) async fn serve(stream: Stream, client: &Rc<Client>) {
                 return Poll::Ready(());
             }
         }
-        if !streams.none_is_open() {
+        if turn.has_carried() || !streams.none_is_open() {
             client.timer.clear(Wait::Client);
+            carried_at = Some(client.worker.timers.now());
+        }
+        if !streams.none_is_open() {
             return Poll::Pending;
         }
         // Whoever carries nothing after the goodbye, and does not answer it, is gone.
-        let most = if said { GOODBYE_TIME_MAX } else { client.worker.config.idle_timeout };
+        let has_just_carried =
+            carried_at.is_some_and(|at| client.worker.timers.now() - at < ticks(limits.write_timeout));
+        let most = match (said, has_just_carried) {
+            (false, _) => client.worker.config.idle_timeout,
+            (true, false) => GOODBYE_TIME_MAX,
+            (true, true) => limits.write_timeout,
+        };
         client.timer.start(Wait::Client, most);
         if said && client.timer.expired(Wait::Client) { Poll::Ready(()) } else { Poll::Pending }
     })

@@ -165,6 +165,7 @@ impl AsyncWrite for ClientIo {
             Poll::Ready(Ok(())) => client.flushed.set(true),
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
             Poll::Pending => {
+                client.outbox.refused(client.worker.timers.now());
                 client.timer.start(Wait::Write, client.worker.config.downstream.write_timeout);
                 return Poll::Pending;
             }

@@ -4,7 +4,7 @@
 //! expects are checked, and brought to the one normal form that routes are found by.
 
 use http::uri::{PathAndQuery, Uri};
-use http::{Method, Request, Version, header};
+use http::{HeaderName, HeaderValue, Method, Request, Version, header};
 use http_body::Body;
 use hyper::body::Incoming;
 use model::{RequestHost, RequestPath};
@@ -51,9 +51,16 @@ fn measure(client: &Client, request: &Request<Incoming>) -> Result<(), Refusal> 
     if request.method().as_str().len() > METHOD_BYTES_MAX {
         return Err(Refusal::BadRequest);
     }
-    // As RFC 9113 §6.5.2 measures it.
-    let fields = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum();
-    client.heads.hold(fields, client.worker.config.downstream.http2.heads_bytes_max)?;
+    let limits = &client.worker.config.downstream;
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    if target > limits.request_line_bytes_max {
+        return Err(Refusal::LineTooLong);
+    }
+    // RFC 9113 §6.5.2 measures fields in this way.
+    let length_of = |name: &HeaderName, value: &HeaderValue| name.as_str().len() + value.len() + 32;
+    let fields: usize = request.headers().iter().map(|(name, value)| length_of(name, value)).sum();
+    let authority = request.uri().authority().map_or(0, |authority| authority.as_str().len());
+    client.heads.hold(target + authority + fields, limits.http2.heads_bytes_max)?;
     // RFC 9113 §8.3.1: a `:path` is never empty. The library takes a query alone for one whose slash was left out.
     match request.uri().path_and_query() {
         Some(target) if target.as_str().starts_with('?') => Err(Refusal::BadTarget),
@@ -126,7 +133,8 @@ fn host(request: &Request<Incoming>) -> Result<Option<RequestHost<'_>>, Refusal>
     Ok(Some(host))
 }
 
-/// RFC 9110 §10.1.1. hyper sends the `100 Continue` when the body is first wanted: after routing and connecting.
+/// RFC 9110 §10.1.1. hyper sends the `100 Continue` when the body is first wanted: after routing and connecting. With HTTP/2
+/// it sends none, nor does nginx: a client waits for a moment, which it must not do for long, and sends its body.
 fn expectation(request: &Request<Incoming>) -> Result<(), Refusal> {
     let known = |value: &http::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
     if !request.headers().contains_key(header::EXPECT) {

@@ -58,9 +58,10 @@ impl Budget {
         *left > 0
     }
 
-    /// So many requests were refused because they broke a rule.
-    pub(crate) fn fine(&mut self, refused: u32) {
+    /// Whether the client may go on after so many of its requests were refused because they broke a rule.
+    pub(crate) fn fine(&mut self, refused: u32) -> bool {
         self.left = self.left.saturating_sub(refused.saturating_mul(REFUSED));
+        self.left > 0
     }
 
     /// Whether so much is used up that the rest should last for longer.
@@ -68,15 +69,18 @@ impl Budget {
         self.left < self.max / 2
     }
 
-    /// Counts what is said to the client.
-    pub(crate) fn send(&mut self, bytes: &[u8]) {
+    /// Counts what is said to the client; whether there is a piece of a message in it.
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> bool {
         let Budget { left, max, sent, .. } = self;
+        let mut carries = false;
         sent.follow(bytes, |head| {
             if price(head) == 0 {
                 *left = (*left + EARNED_BY_A_PIECE).min(*max);
+                carries = true;
             }
             ControlFlow::Continue(())
         });
+        carries
     }
 
     fn earn(&mut self, more: u32) {
@@ -125,8 +129,7 @@ mod tests {
             let go_on = budget.receive(&frame(HEADERS, 5, 3), 0);
             budget.send(&frame(HEADERS, 4, 9));
             budget.send(&frame(DATA, 1, 9));
-            budget.fine(1);
-            go_on.then(|| budget.is_low())
+            (go_on && budget.fine(1)).then(|| budget.is_low())
         };
         assert_eq!((0..1000).take_while(|_| refuse() == Some(false)).count(), 97);
         assert_eq!((0..1000).take_while(|_| refuse() == Some(true)).count(), 100);

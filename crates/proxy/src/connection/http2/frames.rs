@@ -62,17 +62,30 @@ impl Frames {
 pub(crate) struct Turn {
     bytes: Cell<usize>,
     requests: Cell<usize>,
+    carried: Cell<bool>,
 }
 
 impl Turn {
     pub(crate) fn new() -> Turn {
-        Turn { bytes: Cell::new(TURN_BYTES), requests: Cell::new(TURN_REQUESTS) }
+        let (bytes, requests) = (Cell::new(TURN_BYTES), Cell::new(TURN_REQUESTS));
+        Turn { bytes, requests, carried: Cell::default() }
     }
 
     /// The next one begins.
     pub(crate) fn begin(&self) {
         self.bytes.set(TURN_BYTES);
         self.requests.set(TURN_REQUESTS);
+        self.carried.set(false);
+    }
+
+    /// A piece of a message was sent to the client.
+    pub(crate) fn carry(&self) {
+        self.carried.set(true);
+    }
+
+    /// Whether there was one in this turn.
+    pub(crate) fn has_carried(&self) -> bool {
+        self.carried.get()
     }
 
     pub(crate) fn is_over(&self) -> bool {

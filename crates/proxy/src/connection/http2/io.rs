@@ -56,13 +56,17 @@ impl Http2Io {
         let (worker, bytes) = (&self.client.worker, &buf.filled()[before..]);
         worker.cells.received_bytes.add(bytes.len() as u64);
         if !self.budget.receive(bytes, worker.timers.now()) {
-            respond::record(&self.client, Refusal::Flood);
-            return Err(io::ErrorKind::InvalidData.into());
+            return Err(self.flood());
         }
         let taken = self.turn.take(bytes, &mut self.frames);
         self.rest.extend_from_slice(&bytes[taken..]);
         buf.set_filled(before + taken);
         Ok(())
+    }
+
+    fn flood(&self) -> io::Error {
+        respond::record(&self.client, Refusal::Flood);
+        io::ErrorKind::InvalidData.into()
     }
 
     /// Hands on what is left from earlier turns, as much as this one has room for.
@@ -73,6 +77,12 @@ impl Http2Io {
         self.rest.drain(..taken);
         if self.rest.is_empty() {
             self.rest = Vec::new();
+        }
+    }
+
+    fn carried(&mut self, bytes: &[u8]) {
+        if self.budget.send(bytes) {
+            self.turn.carry();
         }
     }
 
@@ -102,7 +112,9 @@ impl AsyncRead for Http2Io {
             ready!(pause.as_mut().poll(cx));
             this.pause = None;
         }
-        this.budget.fine(this.client.fines.take());
+        if !this.budget.fine(this.client.fines.take()) {
+            return Poll::Ready(Err(this.flood()));
+        }
         if this.turn.is_over() && this.budget.is_low() {
             this.pause.insert(Box::pin(sleep(TICK))).as_mut().poll(cx).is_pending();
             return Poll::Pending;
@@ -138,7 +150,7 @@ impl AsyncWrite for Http2Io {
         let this = self.get_mut();
         let result = Pin::new(&mut this.stream).poll_write(cx, buf);
         if let Poll::Ready(Ok(written)) = result {
-            this.budget.send(&buf[..written]);
+            this.carried(&buf[..written]);
         }
         this.sent(result)
     }
@@ -154,7 +166,7 @@ impl AsyncWrite for Http2Io {
             let mut left = written;
             for buf in bufs {
                 let part = left.min(buf.len());
-                this.budget.send(&buf[..part]);
+                this.carried(&buf[..part]);
                 left -= part;
             }
         }
