@@ -105,6 +105,7 @@ fn what_is_refused_is_refused_for_one_request_and_the_connection_goes_on() {
     assert_eq!(client.send(trace).unwrap().head.status(), 405);
     let large = client.request("POST", HOST, "/").body(Full::from("hello")).unwrap();
     assert_eq!(client.send(large).unwrap().head.status(), 413);
+    assert_eq!(client.get(HOST, &format!("/{}", "a".repeat(16 << 10))).unwrap().head.status(), 414);
     let other = client.request("GET", HOST, "/").header("host", "other.test").body(Full::default()).unwrap();
     assert_eq!(client.send(other).unwrap().head.status(), 400, "the host and the authority differ");
     let answer = client.get(HOST, "/").unwrap();

@@ -79,6 +79,32 @@ fn requests_that_are_taken_back_once_the_upstream_has_them_end_the_connection() 
     gate.open();
 }
 
+#[test]
+fn requests_that_break_rules_end_their_connection_and_those_that_come_at_a_bad_time_do_not() {
+    let bench = Bench::with(|_| {});
+    let mut visitor = bench.visitor();
+    let plain = [(":method", "TRACE"), (":scheme", "http"), (":authority", "a"), (":path", "/")];
+    let call = [&plain[..], &[("content-type", "application/grpc")]].concat();
+    for (number, fields) in [(1, plain.to_vec()), (2, call)] {
+        let mut frames = Frames::connect(bench.sluice.address);
+        for place in 0..1000 {
+            frames.send(HEADERS, END_HEADERS | END_STREAM, 2 * place + 1, &block(&fields));
+        }
+        eventually("it is cut", || bench.refusals("flood") == number);
+        bench.serves(&mut visitor);
+    }
+    assert!(bench.refusals("method") < 500, "{} were looked at", bench.refusals("method"));
+    let mut frames = Frames::connect(bench.sluice.address);
+    // Each status is to be spelled out.
+    frames.send(SETTINGS, 0, 0, &NO_TABLE);
+    for place in 0..300 {
+        frames.send(HEADERS, END_HEADERS | END_STREAM, 2 * place + 1, &head("/"));
+        let status = if place == 0 { 200 } else { 503 };
+        assert_eq!(frames.outcome(2 * place + 1), Outcome::Status(status));
+        bench.sluice.overload().set_memory_short(true);
+    }
+}
+
 /// A head whose last field goes into the table of the other side.
 fn remembering(name: &str, value: &str) -> Vec<u8> {
     let mut block = head("/");
@@ -132,10 +158,11 @@ fn the_heads_of_requests_in_flight_take_no_more_than_there_is_room_for() {
         refused() == 20 - PLACES && sluice.metrics().open().1 == PLACES + 1
     });
     gate.open();
-    let answers: Vec<u16> =
-        begun.into_iter().map(|begun| greedy.finish(begun).unwrap().head.status().into()).collect();
-    assert_eq!(answers.iter().filter(|status| **status == 200).count() as u64, PLACES, "{answers:?}");
-    assert_eq!(answers.iter().filter(|status| **status == 503).count() as u64, 20 - PLACES, "{answers:?}");
+    let answers: Vec<_> = begun.into_iter().map(|begun| greedy.finish(begun).unwrap().head).collect();
+    let served = answers.iter().filter(|head| head.status() == 200).count() as u64;
+    let told =
+        answers.iter().filter(|head| head.status() == 503 && head.headers().contains_key("retry-after"));
+    assert_eq!((served, told.count() as u64), (PLACES, 20 - PLACES), "{answers:?}");
     assert_eq!(other.finish(modest).unwrap().head.status(), 200);
     let again = ask(&mut greedy, &"y".repeat(9_500));
     assert_eq!(greedy.finish(again).unwrap().head.status(), 200, "the room is given back");

@@ -12,9 +12,12 @@ const EMPTY_SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
 /// The largest number of a stream: no stream is refused yet.
 const ANY_STREAM: u32 = (1 << 31) - 1;
 
+const DATA: u8 = 0;
 const HEADERS: u8 = 1;
+const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const GOAWAY: u8 = 7;
+const WINDOW_UPDATE: u8 = 8;
 const ACK: u8 = 1;
 
 /// A client that writes and reads frames.
@@ -123,4 +126,34 @@ fn a_request_that_crosses_the_goodbye_on_its_way_is_answered() {
     drop(client);
     assert_eq!(sluice.finished_within(PATIENCE).expect("nobody is left").cut, 0);
     assert_eq!(upstream.requests(), 2);
+}
+
+#[test]
+fn the_end_of_an_answer_that_waits_for_its_client_is_waited_for_after_the_goodbye() {
+    const WINDOW: u32 = 100;
+    let body = "x".repeat(4_000);
+    let upstream = Upstream::answering(&body);
+    let mut sluice = sluice(&upstream);
+    let mut client = Raw::connect(&sluice);
+    client.send(PREFACE);
+    client.send(&[&[0, 0, 6, SETTINGS, 0, 0, 0, 0, 0, 0, 4][..], &WINDOW.to_be_bytes()].concat());
+    client.ask(1);
+    client.is_answered(1);
+    let data = |frame: &Frame| frame.kind == DATA && frame.stream == 1;
+    let mut came = client.until(data).payload.len();
+    eventually("all of it is here", || sluice.metrics().open().1 == 0);
+    sluice.drain();
+    assert_eq!(client.goodbye(), ANY_STREAM);
+    let ping = client.until(|frame| frame.kind == PING && frame.flags & ACK == 0);
+    client.send(&[0, 0, 8, PING, ACK, 0, 0, 0, 0]);
+    client.send(&ping.payload);
+    // Longer than one who carries nothing would be waited for.
+    std::thread::sleep(std::time::Duration::from_secs(6));
+    client.send(&[&[0, 0, 4, WINDOW_UPDATE, 0, 0, 0, 0, 1][..], &20_000_u32.to_be_bytes()].concat());
+    while came < body.len() {
+        came += client.until(data).payload.len();
+    }
+    while client.frame().is_some() {}
+    drop(client);
+    assert_eq!(sluice.finished_within(PATIENCE).expect("nobody is left").cut, 0);
 }
