@@ -19,7 +19,9 @@ use crate::case::Case;
 pub(crate) use slow::STREAMS;
 
 /// How much it yields (setpriority(2)).
-const NICE: i32 = 10;
+pub(crate) const NICE: i32 = 10;
+/// The host that they ask for. It has an endpoint of its own: what work they make for that is not the proxy's doing either.
+pub(crate) const HOST: &str = "flooded.example";
 /// Connections that flood with frames or handshakes: enough that the proxy always has one to read from.
 const FEW: u32 = 8;
 

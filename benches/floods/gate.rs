@@ -8,8 +8,10 @@ use anyhow::{Context, Result, ensure};
 use rcgen::{CertificateParams, KeyPair};
 use tempfile::TempDir;
 
+use crate::attack;
 use crate::measure::resident_kib;
 use crate::process::{HOST, Process, pinned};
+use crate::upstream::Upstreams;
 
 /// A process that runs until this value is dropped.
 pub(crate) struct Gate {
@@ -20,15 +22,15 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// Starts it and waits until it answers for the upstream.
-    pub(crate) fn start(core: usize, upstream: SocketAddr, connections: u32) -> Result<Gate> {
+    /// Starts it and waits until it answers for the good clients' upstream.
+    pub(crate) fn start(core: usize, upstreams: Upstreams, connections: u32) -> Result<Gate> {
         let folder = tempfile::tempdir()?;
         let key = KeyPair::generate()?;
         let certificate = CertificateParams::new([HOST.to_owned()])?.self_signed(&key)?.pem();
         fs::write(folder.path().join("root.pem"), &certificate)?;
         let manifests = folder.path().join("manifests");
         fs::create_dir(&manifests)?;
-        fs::write(manifests.join("bench.yaml"), manifest(upstream))?;
+        fs::write(manifests.join("bench.yaml"), manifests_of(upstreams))?;
         fs::write(manifests.join("secret.yaml"), secret(&certificate, &key.serialize_pem()))?;
         // Cargo puts all programs of the workspace into one folder.
         let program = std::env::current_exe()?.with_file_name("sluicegate");
@@ -94,38 +96,46 @@ stringData:
     )
 }
 
-fn manifest(upstream: SocketAddr) -> String {
-    let (ip, port) = (upstream.ip(), upstream.port());
+fn manifests_of(upstreams: Upstreams) -> String {
+    let good = backend("good", HOST, upstreams.good);
+    let flooded = backend("flooded", attack::HOST, upstreams.flooded);
     format!(
         "apiVersion: networking.k8s.io/v1
 kind: IngressClass
 metadata: {{ name: sluicegate }}
 spec: {{ controller: sluicegate.io/ingress-controller }}
----
+{good}{flooded}"
+    )
+}
+
+fn backend(name: &str, host: &str, upstream: SocketAddr) -> String {
+    let (ip, port) = (upstream.ip(), upstream.port());
+    format!(
+        "---
 apiVersion: networking.k8s.io/v1
 kind: Ingress
-metadata: {{ name: bench, namespace: default }}
+metadata: {{ name: {name}, namespace: default }}
 spec:
   ingressClassName: sluicegate
   tls: [{{ hosts: [{HOST}], secretName: bench }}]
   rules:
-    - host: {HOST}
+    - host: {host}
       http:
         paths:
-          - {{ path: /, pathType: Prefix, backend: {{ service: {{ name: upstream, port: {{ number: 80 }} }} }} }}
+          - {{ path: /, pathType: Prefix, backend: {{ service: {{ name: {name}, port: {{ number: 80 }} }} }} }}
 ---
 apiVersion: v1
 kind: Service
-metadata: {{ name: upstream, namespace: default }}
+metadata: {{ name: {name}, namespace: default }}
 spec:
   ports: [{{ name: http, port: 80, targetPort: {port} }}]
 ---
 apiVersion: discovery.k8s.io/v1
 kind: EndpointSlice
 metadata:
-  name: upstream-1
+  name: {name}-1
   namespace: default
-  labels: {{ kubernetes.io/service-name: upstream }}
+  labels: {{ kubernetes.io/service-name: {name} }}
 addressType: IPv4
 ports: [{{ name: http, port: {port} }}]
 endpoints: [{{ addresses: [{ip}], conditions: {{ ready: true }} }}]

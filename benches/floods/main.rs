@@ -1,8 +1,8 @@
 //! Sluicegate under floods: what do good clients beside an attacker feel, and how much memory does an octet of his cost?
 //! `cargo xtask bench floods` builds and starts it.
 //!
-//! Two cores: the proxy has the first one to itself; good clients, upstream and attackers share the second, and the
-//! attackers yield to the others. Each flood has a process of its own to meet, with the limits it has by itself.
+//! Two cores: the proxy has the first one to itself; all others share the second, and the attackers and their upstream yield
+//! to the good clients and theirs. Each flood has a process of its own to meet, with the limits it has by itself.
 //!
 //! Owns: the floods, the good clients, the table. It fails if a good request has failed or the process has died; of the
 //! latency it only tells, since a flood at full speed leaves no core idle.
@@ -23,7 +23,6 @@ mod measure;
 #[path = "../peers/process.rs"]
 mod process;
 
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -36,6 +35,7 @@ use case::Case;
 use gate::Gate;
 use good::{Course, Door};
 use memory::Peak;
+use upstream::Upstreams;
 
 /// Files for everything that is neither an attacker's connection nor made for one.
 const OTHER_FILES: u64 = 1000;
@@ -136,11 +136,11 @@ fn run(options: &Options) -> Result<bool> {
     process::raise_open_files()?;
     let cores = process::Cores::choose()?;
     stay_on(cores.rest)?;
-    let upstream = upstream::start()?;
+    let upstreams = Upstreams::start()?;
     report::head();
     let mut failures = 0;
     for case in &options.cases {
-        let outcome = meet(*case, options, cores.proxy, upstream).with_context(|| case.to_string())?;
+        let outcome = meet(*case, options, cores.proxy, upstreams).with_context(|| case.to_string())?;
         report::line(&outcome);
         let whys = [&outcome.alone.why, &outcome.opening.why, &outcome.beside.why, &outcome.fault];
         whys.into_iter().flatten().for_each(|why| eprintln!("{case}: {why}"));
@@ -169,9 +169,9 @@ fn connections(case: Case, wanted: u32) -> Result<u32> {
     Ok(most.min(wanted))
 }
 
-fn meet(case: Case, options: &Options, core: usize, upstream: SocketAddr) -> Result<Outcome> {
+fn meet(case: Case, options: &Options, core: usize, upstreams: Upstreams) -> Result<Outcome> {
     let connections = connections(case, options.connections)?;
-    let gate = Gate::start(core, upstream, connections + u32::try_from(OTHER_FILES / 2)?)?;
+    let gate = Gate::start(core, upstreams, connections + u32::try_from(OTHER_FILES / 2)?)?;
     let (address, tls) = if case.is_secure() {
         (gate.https, Some(attack::tls::client(&gate.root())?))
     } else {

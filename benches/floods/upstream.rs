@@ -1,4 +1,5 @@
-//! The one endpoint: a short answer for whoever asks, a large one at a path of its own.
+//! The endpoints, one for the good clients and one for the attackers: a short answer for whoever asks, a large one at a
+//! path of its own.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -7,6 +8,8 @@ use anyhow::Result;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Builder;
+
+use crate::attack::NICE;
 
 /// Where the large answer is.
 pub(crate) const LARGE: &str = "/large";
@@ -21,8 +24,22 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 static BODY: [u8; LARGE_BYTES] = [b'x'; LARGE_BYTES];
 
-/// Starts it on a thread of its own, for as long as the process lives.
-pub(crate) fn start() -> Result<SocketAddr> {
+/// Where the two are.
+#[derive(Clone, Copy)]
+pub(crate) struct Upstreams {
+    pub(crate) good: SocketAddr,
+    pub(crate) flooded: SocketAddr,
+}
+
+impl Upstreams {
+    /// Starts both. That of the attackers yields to the others, as they do.
+    pub(crate) fn start() -> Result<Upstreams> {
+        Ok(Upstreams { good: start(0)?, flooded: start(NICE)? })
+    }
+}
+
+/// Starts one on a thread of its own, for as long as the process lives.
+fn start(nice: i32) -> Result<SocketAddr> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let listener = {
         let _inside = runtime.enter();
@@ -32,7 +49,11 @@ pub(crate) fn start() -> Result<SocketAddr> {
         socket.listen(BACKLOG)?
     };
     let address = listener.local_addr()?;
-    std::thread::Builder::new().name("upstream".into()).spawn(move || runtime.block_on(accept(listener)))?;
+    std::thread::Builder::new().name("upstream".into()).spawn(move || {
+        // On Linux this is about the thread alone (setpriority(2)).
+        rustix::process::setpriority_process(None, nice).expect("whoever yields more is not asked why");
+        runtime.block_on(accept(listener));
+    })?;
     Ok(address)
 }
 
@@ -50,7 +71,7 @@ async fn serve(mut stream: TcpStream) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut received = Vec::new();
     while stream.read_buf(&mut received).await? > 0 {
-        while let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") {
+        while let Some(end) = memchr::memmem::find(&received, b"\r\n\r\n") {
             if received.starts_with(b"POST ") {
                 // Its body does not end, and nor does this.
                 return tokio::io::copy(&mut stream, &mut tokio::io::sink()).await.map(drop);

@@ -1,7 +1,7 @@
-//! A client of HTTP/2 is cut if, and only if, it sends more frames that carry nothing than it may; its requests are handed
-//! on whole, in turns; and how what it sends is cut into reads changes nothing.
+//! A client of HTTP/2 is cut if, and only if, it sends more frames that carry nothing than it may, or a head without an
+//! end; its requests are handed on whole, in turns; and how what it sends is cut into reads changes nothing.
 
-use proxy::fuzzing::{Allowance, turns};
+use proxy::fuzzing::{Allowance, passed, turns};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// What the tests of a property may send; the proxy's own default is a hundred times that.
@@ -10,12 +10,20 @@ const MAX: u32 = 10;
 const TURN_BYTES_MAX: usize = 16 << 10;
 const TURN_REQUESTS_MAX: usize = 8;
 const HEADERS: u8 = 1;
+const CONTINUATION: u8 = 9;
+const END_HEADERS: u8 = 4;
+/// What a field block may have here.
+const BLOCK_BYTES_MAX: usize = 1000;
 
 /// Checks it.
 pub fn check(data: &[u8]) {
     let whole = [PREFACE, data].concat();
     let frames = frames(data);
     allowance(&whole, &frames);
+    let expected = held_from(&frames).map(|at| PREFACE.len() + at.unwrap_or(data.len()));
+    for size in [1, 7, 9, 100, whole.len()] {
+        assert_eq!(passed(&whole, size, BLOCK_BYTES_MAX), expected, "in pieces of {size}");
+    }
     let turns = turns(&whole);
     assert_eq!(turns.concat(), whole, "bytes were lost");
     assert!(turns.iter().all(|turn| !turn.is_empty() && turn.len() <= TURN_BYTES_MAX));
@@ -48,6 +56,23 @@ fn allowance(whole: &[u8], frames: &[Frame]) {
         let cut = whole.chunks(size).any(|piece| !allowance.receive(piece));
         assert_eq!(cut, is_cut, "in pieces of {size}");
     }
+}
+
+/// Where a field block begins that is not whole, if there is one at the end; None if one is too large.
+fn held_from(frames: &[Frame]) -> Option<Option<usize>> {
+    let mut open: Option<(usize, usize)> = None;
+    for frame in frames {
+        let ends = frame.flags & END_HEADERS != 0;
+        open = match open {
+            None if frame.kind == HEADERS && !ends => Some((frame.at + 9, frame.length)),
+            Some((at, octets)) if frame.kind == CONTINUATION && !ends => Some((at, octets + frame.length)),
+            _ => None,
+        };
+        if open.is_some_and(|(_, octets)| octets > BLOCK_BYTES_MAX) {
+            return None;
+        }
+    }
+    Some(open.map(|(at, _)| at))
 }
 
 /// A frame whose head is whole.

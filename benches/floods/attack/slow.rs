@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::sleep;
 
+use super::HOST;
 use super::wire::{END_HEADERS, END_STREAM, HEADERS, Wire, frame, get, give_way, opening};
-use crate::process::HOST;
 use crate::upstream::LARGE;
 
 /// Between two octets of who is slow.

@@ -89,7 +89,7 @@ pub(super) fn opening(settings: &[u8]) -> Vec<u8> {
 /// The head of a GET: entries of the static table (RFC 7541, appendix A), and literals that nobody remembers.
 pub(super) fn get(path: &str) -> Vec<u8> {
     let mut block = vec![0x82, 0x86];
-    for (index, value) in [(1, crate::process::HOST), (4, path)] {
+    for (index, value) in [(1, super::HOST), (4, path)] {
         block.push(index);
         block.push(u8::try_from(value.len()).unwrap_or(0));
         block.extend_from_slice(value.as_bytes());

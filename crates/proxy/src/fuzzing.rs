@@ -13,7 +13,9 @@ use http::header::HeaderName;
 use crate::access_log::Logger;
 use crate::connection::guard;
 use crate::connection::http2::budget::Budget;
-use crate::connection::http2::frames::{Frames, Turn};
+use crate::connection::http2::field_blocks::FieldBlocks;
+use crate::connection::http2::frames::Frames;
+use crate::connection::http2::turn::Turn;
 use crate::connection::proxy_header::{self, Parsed};
 use crate::metrics::Cells;
 use crate::request::headers;
@@ -66,11 +68,29 @@ pub fn turns(mut bytes: &[u8]) -> Vec<&[u8]> {
     let (turn, mut frames, mut turns) = (Turn::new(), Frames::of_a_client(), Vec::new());
     while !bytes.is_empty() {
         turn.begin();
-        let (taken, rest) = bytes.split_at(turn.take(bytes, &mut frames));
-        turns.push(taken);
+        let mut taken = 0;
+        while taken < bytes.len() && !turn.is_over() {
+            taken += turn.take(&bytes[taken..], &mut frames);
+        }
+        let (now, rest) = bytes.split_at(taken);
+        turns.push(now);
         bytes = rest;
     }
     turns
+}
+
+/// How many of these bytes, which come in pieces of this size from the preface on, are not held back as a part of a field
+/// block that is not whole. None if one is larger than `max`.
+pub fn passed(bytes: &[u8], size: usize, max: usize) -> Option<usize> {
+    let (mut blocks, mut seen, mut passed) = (FieldBlocks::of_a_client(max), 0, 0);
+    for piece in bytes.chunks(size) {
+        match blocks.follow(piece).ok()? {
+            0 => {}
+            now => passed = seen + now,
+        }
+        seen += piece.len();
+    }
+    Some(passed)
 }
 
 /// What is read of a PROXY header.

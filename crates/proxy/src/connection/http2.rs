@@ -6,9 +6,11 @@
 //! so that not all clients come back at once.
 
 pub(crate) mod budget;
+pub(crate) mod field_blocks;
 pub(crate) mod frames;
 mod io;
 mod streams;
+pub(crate) mod turn;
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -21,9 +23,9 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use lifecycle::{Phase, Watch};
 
-use self::frames::Turn;
 use self::io::Http2Io;
 use self::streams::Streams;
+use self::turn::Turn;
 use super::Client;
 use crate::request;
 use crate::stream::Stream;

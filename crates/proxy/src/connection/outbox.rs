@@ -4,9 +4,9 @@
 
 use std::cell::Cell;
 
-/// Octets that wait for a client before no more are read from its endpoint. hyper alone would collect as much as its
-/// largest buffer. With the pieces that are under way it comes to two or three times as much.
-const WAITING_BYTES_MAX: usize = 16 << 10;
+/// Octets that wait for a client before no more are read from its endpoint: none, so that it is one piece at a time. hyper
+/// alone would collect as much as its largest buffer.
+const WAITING_BYTES_MAX: usize = 1;
 /// The same for one that keeps pace.
 const WAITING_BYTES_MAX_IN_STEP: usize = 64 << 10;
 /// Octets that a client has to take without a pause to keep pace: more than what kernels take for one that reads nothing.
@@ -78,19 +78,19 @@ mod tests {
     #[test]
     fn who_keeps_pace_may_have_more_at_a_time_and_who_pauses_may_not() {
         let outbox = Outbox::default();
-        for _ in 0..16 {
-            assert_eq!(fill(&outbox), 16);
+        for _ in 0..256 {
+            assert_eq!(fill(&outbox), 1);
             outbox.refused(1);
-            assert!(outbox.sent(16 << 10, 1), "there is room, and it was waited for");
+            assert!(outbox.sent(1 << 10, 1), "there is room, and it was waited for");
         }
         assert_eq!(fill(&outbox), 64);
         outbox.refused(1);
         assert!(outbox.sent(40 << 10, 7), "that is no pause");
         outbox.refused(10);
         outbox.refused(17);
-        assert!(!outbox.sent(4 << 10, 17), "20 wait");
-        assert!(!outbox.has_room() && outbox.sent(10 << 10, 17));
+        assert!(!outbox.sent(23 << 10, 17), "one waits");
+        assert!(!outbox.has_room() && outbox.sent(1 << 10, 17));
         outbox.flushed();
-        assert_eq!(fill(&outbox), 16);
+        assert_eq!(fill(&outbox), 1);
     }
 }

@@ -54,6 +54,13 @@ pub(crate) struct Place {
     pub(crate) reused: bool,
 }
 
+impl Connection {
+    /// It carries nothing. One that never did has just been opened for somebody who is about to take his place.
+    fn is_idle(&self) -> bool {
+        self.requests.get() == 0 && self.has_carried.get()
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         self.connection.requests.set(self.connection.requests.get() - 1);
@@ -85,7 +92,7 @@ impl Connections {
     fn are_all_busy(&self, connections_max: usize) -> bool {
         let mut open = self.open.borrow_mut();
         if open.len() >= connections_max
-            && let Some(idle) = open.iter().position(|connection| connection.requests.get() == 0)
+            && let Some(idle) = open.iter().position(|connection| connection.is_idle())
         {
             open.swap_remove(idle);
         }
@@ -94,7 +101,7 @@ impl Connections {
 
     /// Lets go of all that carry nothing.
     pub(super) fn close_idle(&self) {
-        self.open.borrow_mut().retain(|connection| connection.requests.get() > 0);
+        self.open.borrow_mut().retain(|connection| !connection.is_idle());
     }
 
     /// Lets go of connections that carry nothing and did so for this long.

@@ -1,6 +1,5 @@
-//! Where frames begin in a stream of bytes; and turns, which end where many requests have begun.
+//! Where frames begin in a stream of bytes.
 
-use std::cell::Cell;
 use std::ops::ControlFlow;
 
 /// Octets of a frame's head (RFC 9113 §4.1).
@@ -9,13 +8,11 @@ pub(super) const HEAD: usize = 9;
 pub(super) const DATA: u8 = 0;
 pub(super) const HEADERS: u8 = 1;
 pub(super) const RST_STREAM: u8 = 3;
+pub(super) const CONTINUATION: u8 = 9;
 /// The flag of a stream's last frame.
 pub(super) const END_STREAM: u8 = 1;
-
-/// What a connection may have us work on before others get their turn: h2 would go on for as long as there is anything, and
-/// a few kilobytes may be hundreds of requests.
-const TURN_BYTES: usize = 16 << 10;
-const TURN_REQUESTS: usize = 8;
+/// The flag of a field block's last frame.
+pub(super) const END_HEADERS: u8 = 4;
 
 /// Finds the heads of frames. Only these are looked at.
 #[derive(Debug, Default)]
@@ -33,11 +30,11 @@ impl Frames {
         Frames { skip: super::PREFACE.len(), ..Frames::default() }
     }
 
-    /// Shows each head, until that is enough; and how many bytes were looked at by then.
+    /// Shows each head, with how many bytes were looked at by then, until that is enough; and returns how many it were.
     pub(crate) fn follow(
         &mut self,
         bytes: &[u8],
-        mut each: impl FnMut(&[u8; HEAD]) -> ControlFlow<()>,
+        mut each: impl FnMut(&[u8; HEAD], usize) -> ControlFlow<()>,
     ) -> usize {
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -47,9 +44,8 @@ impl Frames {
             self.head[self.filled..self.filled + taken].copy_from_slice(&rest[..taken]);
             (self.filled, rest) = (self.filled + taken, &rest[taken..]);
             if self.filled == HEAD {
-                let [a, b, c, ..] = self.head;
-                (self.skip, self.filled) = (u32::from_be_bytes([0, a, b, c]) as usize, 0);
-                if each(&self.head).is_break() {
+                (self.skip, self.filled) = (length(&self.head), 0);
+                if each(&self.head, bytes.len() - rest.len()).is_break() {
                     break;
                 }
             }
@@ -58,49 +54,9 @@ impl Frames {
     }
 }
 
-/// What is left of a connection's turn.
-pub(crate) struct Turn {
-    bytes: Cell<usize>,
-    requests: Cell<usize>,
-    carried: Cell<bool>,
-}
-
-impl Turn {
-    pub(crate) fn new() -> Turn {
-        let (bytes, requests) = (Cell::new(TURN_BYTES), Cell::new(TURN_REQUESTS));
-        Turn { bytes, requests, carried: Cell::default() }
-    }
-
-    /// The next one begins.
-    pub(crate) fn begin(&self) {
-        self.bytes.set(TURN_BYTES);
-        self.requests.set(TURN_REQUESTS);
-        self.carried.set(false);
-    }
-
-    /// A piece of a message was sent to the client.
-    pub(crate) fn carry(&self) {
-        self.carried.set(true);
-    }
-
-    /// Whether there was one in this turn.
-    pub(crate) fn has_carried(&self) -> bool {
-        self.carried.get()
-    }
-
-    pub(crate) fn is_over(&self) -> bool {
-        self.bytes.get() == 0 || self.requests.get() == 0
-    }
-
-    /// How many of these bytes are a part of it.
-    pub(crate) fn take(&self, bytes: &[u8], frames: &mut Frames) -> usize {
-        let taken = frames.follow(&bytes[..bytes.len().min(self.bytes.get())], |head| {
-            self.requests.set(self.requests.get() - usize::from(head[3] == HEADERS));
-            if self.requests.get() == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
-        self.bytes.set(self.bytes.get() - taken);
-        taken
-    }
+/// Octets of what follows this head.
+pub(super) fn length(head: &[u8; HEAD]) -> usize {
+    u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize
 }
 
 /// A frame of a stream.
@@ -123,30 +79,12 @@ mod tests {
         for size in 1..=bytes.len() {
             let (mut frames, mut kinds) = (Frames::default(), Vec::new());
             for piece in bytes.chunks(size) {
-                frames.follow(piece, |head| {
+                frames.follow(piece, |head, _| {
                     kinds.push(head[3]);
                     ControlFlow::Continue(())
                 });
             }
             assert_eq!(kinds, [PING, HEADERS, DATA], "pieces of {size}");
         }
-    }
-
-    #[test]
-    fn a_turn_ends_with_a_few_requests_or_with_many_bytes_and_the_next_goes_on_from_there() {
-        let request = [frame(HEADERS, 5, 20), frame(RST_STREAM, 0, 4)].concat();
-        let (turn, mut frames, bytes) = (Turn::new(), Frames::default(), request.repeat(20));
-        let (mut rest, mut turns) = (&bytes[..], 0);
-        while !rest.is_empty() {
-            turn.begin();
-            let taken = turn.take(rest, &mut frames);
-            assert!(taken > 0 && (turn.is_over() || taken == rest.len()));
-            (rest, turns) = (&rest[taken..], turns + 1);
-        }
-        assert_eq!(turns, 3);
-        turn.begin();
-        let upload = frame(DATA, 0, 200).repeat(100);
-        assert_eq!(turn.take(&upload, &mut frames), TURN_BYTES);
-        assert!(turn.is_over());
     }
 }

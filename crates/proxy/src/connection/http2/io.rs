@@ -6,22 +6,29 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
 use super::budget::Budget;
-use super::frames::{Frames, Turn};
+use super::field_blocks::{FieldBlocks, TooLarge};
+use super::frames::Frames;
+use super::turn::Turn;
 use crate::connection::Client;
 use crate::connection::linger::Discard;
 use crate::error::Refusal;
 use crate::respond;
 use crate::stream::Stream;
-use crate::timer::{TICK, Wait};
+use crate::timer::Wait;
 use crate::worker::Worker;
 
 /// Bytes that are read at a time. They are looked through for a flood before anything of them is worked on.
 const READ_BYTES_MAX: u64 = 16 << 10;
+
+/// Between two turns of a client that has used up much of its budget, in the middle: a request each is as much as one who
+/// types or clicks needs.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// A client's socket as hyper sees it.
 pub(super) struct Http2Io {
@@ -29,11 +36,14 @@ pub(super) struct Http2Io {
     client: Rc<Client>,
     /// What the client may send beside messages.
     budget: Budget,
+    blocks: FieldBlocks,
     turn: Rc<Turn>,
     /// What has come is followed again where it is handed on: a turn may end in the middle.
     frames: Frames,
-    /// What was read and is for the next turns.
+    /// What was read and is for the next turns, or belongs to a field block that is not whole.
     rest: Vec<u8>,
+    /// How much of that is not held back.
+    ready: usize,
     /// A client that has used up much of its budget has to wait for its turns.
     pause: Option<Pin<Box<Sleep>>>,
     /// Our side is shut.
@@ -46,19 +56,34 @@ impl Http2Io {
     pub(super) fn new(stream: Stream, client: Rc<Client>, turn: Rc<Turn>) -> Http2Io {
         let Worker { config, timers, .. } = &*client.worker;
         let budget = Budget::new(config.downstream.http2.empty_frames_max, timers.now());
+        let blocks = FieldBlocks::of_a_client(config.downstream.head_bytes_max.saturating_mul(2));
         let (frames, rest, late) = (Frames::of_a_client(), Vec::new(), Discard::default());
-        Http2Io { stream, client, budget, turn, frames, rest, pause: None, shut: false, late }
+        Http2Io {
+            stream,
+            client,
+            budget,
+            blocks,
+            turn,
+            frames,
+            rest,
+            ready: 0,
+            pause: None,
+            shut: false,
+            late,
+        }
     }
 
-    /// Looks at what has come, and keeps what is too much for this turn. After a flood nothing is said, and nothing more is
-    /// read.
+    /// Looks at what has come, and keeps what is too much for this turn or not whole. After a flood nothing is said, and
+    /// nothing more is read.
     fn take(&mut self, buf: &mut ReadBuf<'_>, before: usize) -> io::Result<()> {
         let (worker, bytes) = (&self.client.worker, &buf.filled()[before..]);
         worker.cells.received_bytes.add(bytes.len() as u64);
         if !self.budget.receive(bytes, worker.timers.now()) {
             return Err(self.flood());
         }
-        let taken = self.turn.take(bytes, &mut self.frames);
+        let passed = self.blocks.follow(bytes).map_err(|TooLarge| self.flood())?;
+        let taken = if self.rest.is_empty() { self.turn.take(&bytes[..passed], &mut self.frames) } else { 0 };
+        self.ready = if passed == 0 { 0 } else { self.rest.len() + passed - taken };
         self.rest.extend_from_slice(&bytes[taken..]);
         buf.set_filled(before + taken);
         Ok(())
@@ -71,10 +96,11 @@ impl Http2Io {
 
     /// Hands on what is left from earlier turns, as much as this one has room for.
     fn go_on(&mut self, buf: &mut ReadBuf<'_>) {
-        let most = self.rest.len().min(buf.remaining());
+        let most = self.ready.min(buf.remaining());
         let taken = self.turn.take(&self.rest[..most], &mut self.frames);
         buf.put_slice(&self.rest[..taken]);
         self.rest.drain(..taken);
+        self.ready -= taken;
         if self.rest.is_empty() {
             self.rest = Vec::new();
         }
@@ -115,26 +141,32 @@ impl AsyncRead for Http2Io {
         if !this.budget.fine(this.client.fines.take()) {
             return Poll::Ready(Err(this.flood()));
         }
-        if this.turn.is_over() && this.budget.is_low() {
-            this.pause.insert(Box::pin(sleep(TICK))).as_mut().poll(cx).is_pending();
+        if this.budget.is_low() && (this.turn.is_over() || this.turn.has_begun_one()) {
+            // Not all at the same time.
+            let pause = Box::pin(sleep(PAUSE.mul_f64(0.5 + fastrand::f64())));
+            this.pause.insert(pause).as_mut().poll(cx).is_pending();
             return Poll::Pending;
         }
         if this.turn.is_over() {
             return yield_now(cx);
         }
-        if !this.rest.is_empty() {
-            this.go_on(buf);
-            return Poll::Ready(Ok(()));
-        }
         let before = buf.filled().len();
-        let mut piece = (&mut this.stream).take(READ_BYTES_MAX);
-        let result = Pin::new(&mut piece).poll_read(cx, buf);
-        match result {
-            Poll::Ready(Ok(())) => Poll::Ready(this.take(buf, before)),
-            // Many clients end without TLS' own word for it; frames have a length of their own.
-            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(())),
-            result => result,
+        // An empty read would mean the end of the stream.
+        while buf.filled().len() == before {
+            if this.ready > 0 {
+                this.go_on(buf);
+                break;
+            }
+            let mut piece = (&mut this.stream).take(READ_BYTES_MAX);
+            match ready!(Pin::new(&mut piece).poll_read(cx, buf)) {
+                Ok(()) if buf.filled().len() == before => break,
+                Ok(()) => this.take(buf, before)?,
+                // Many clients end without TLS' own word for it; frames have a length of their own.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
+                Err(error) => return Poll::Ready(Err(error)),
+            }
         }
+        Poll::Ready(Ok(()))
     }
 }
 
