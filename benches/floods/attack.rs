@@ -1,5 +1,5 @@
-//! The attackers. They are a process of their own, which yields the core to the good clients and the upstream beside it:
-//! what a flood takes from those is not the proxy's doing.
+//! The attackers. They are a process of their own, which has the core only while the good clients and their upstream do not
+//! want it: what a flood takes from those is not the proxy's doing.
 
 mod frames;
 mod slow;
@@ -18,8 +18,6 @@ use tokio::sync::oneshot;
 use crate::case::Case;
 pub(crate) use slow::STREAMS;
 
-/// How much it yields (setpriority(2)).
-pub(crate) const NICE: i32 = 10;
 /// The host that they ask for. It has an endpoint of its own: what work they make for that is not the proxy's doing either.
 pub(crate) const HOST: &str = "flooded.example";
 /// Connections that flood with frames or handshakes: enough that the proxy always has one to read from.
@@ -38,7 +36,6 @@ pub(crate) struct Orders {
 /// Attacks until standard input ends, and then says what that has cost.
 pub(crate) fn run(orders: &Orders) -> Result<()> {
     crate::process::raise_open_files()?;
-    rustix::process::setpriority_process(None, NICE)?;
     let (tell, told) = oneshot::channel();
     std::thread::Builder::new().name("orders".into()).spawn(|| {
         // However standard input ends, it is over.
@@ -85,6 +82,15 @@ fn start(orders: &Orders) -> Result<()> {
     Ok(())
 }
 
+/// This program in another part, which runs where this process does, while nobody else wants the core (SCHED_IDLE in
+/// sched(7)). Niceness would not do: a nice one still ends its slice before somebody who wakes up runs.
+pub(crate) fn yielding(part: &str) -> Result<Command> {
+    let mut command = Command::new("chrt");
+    command.args(["--idle", "0"]).arg(std::env::current_exe()?).arg(part);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    Ok(command)
+}
+
 /// The process of the attackers, seen from outside.
 pub(crate) struct Attack {
     child: Child,
@@ -99,7 +105,7 @@ pub(crate) struct Cost {
 }
 
 impl Attack {
-    /// Starts it. It runs where this process does.
+    /// Starts it.
     pub(crate) fn start(
         case: Case,
         to: SocketAddr,
@@ -107,12 +113,12 @@ impl Attack {
         connections: u32,
         line: u32,
     ) -> Result<Attack> {
-        let mut command = Command::new(std::env::current_exe()?);
+        let mut command = yielding("attack")?;
         command
-            .args(["attack", &case.to_string(), &to.to_string()])
+            .args([case.to_string(), to.to_string()])
             .arg(root)
             .args([connections, line].map(|n| n.to_string()));
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut child = command.spawn()?;
         let input = child.stdin.take();
         Ok(Attack { child, input })
     }

@@ -23,7 +23,7 @@ pub(crate) struct Gate {
 
 impl Gate {
     /// Starts it and waits until it answers for the good clients' upstream.
-    pub(crate) fn start(core: usize, upstreams: Upstreams, connections: u32) -> Result<Gate> {
+    pub(crate) fn start(core: usize, upstreams: &Upstreams, connections: u32) -> Result<Gate> {
         let folder = tempfile::tempdir()?;
         let key = KeyPair::generate()?;
         let certificate = CertificateParams::new([HOST.to_owned()])?.self_signed(&key)?.pem();
@@ -96,7 +96,7 @@ stringData:
     )
 }
 
-fn manifests_of(upstreams: Upstreams) -> String {
+fn manifests_of(upstreams: &Upstreams) -> String {
     let good = backend("good", HOST, upstreams.good);
     let flooded = backend("flooded", attack::HOST, upstreams.flooded);
     format!(

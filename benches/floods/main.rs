@@ -1,8 +1,8 @@
 //! Sluicegate under floods: what do good clients beside an attacker feel, and how much memory does an octet of his cost?
 //! `cargo xtask bench floods` builds and starts it.
 //!
-//! Two cores: the proxy has the first one to itself; all others share the second, and the attackers and their upstream yield
-//! to the good clients and theirs. Each flood has a process of its own to meet, with the limits it has by itself.
+//! Two cores: the proxy has the first one to itself; all others share the second, which the attackers and their upstream have
+//! only while the good clients and theirs do not want it. Each flood has a process of its own to meet, with the limits it has by itself.
 //!
 //! Owns: the floods, the good clients, the table. It fails if a good request has failed or the process has died; of the
 //! latency it only tells, since a flood at full speed leaves no core idle.
@@ -73,11 +73,13 @@ struct Options {
     line: u32,
 }
 
-/// The process that this one starts from its own program.
+/// The processes that this one starts from its own program.
 #[derive(Subcommand)]
 enum Part {
     #[command(hide = true)]
     Attack(Orders),
+    #[command(hide = true)]
+    Upstream,
 }
 
 /// What one flood has done.
@@ -120,6 +122,7 @@ fn main() -> ExitCode {
     let done = match command.part {
         None => run(&command.options),
         Some(Part::Attack(orders)) => attack::run(&orders).map(|()| true),
+        Some(Part::Upstream) => upstream::run().map(|()| true),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -140,7 +143,7 @@ fn run(options: &Options) -> Result<bool> {
     report::head();
     let mut failures = 0;
     for case in &options.cases {
-        let outcome = meet(*case, options, cores.proxy, upstreams).with_context(|| case.to_string())?;
+        let outcome = meet(*case, options, cores.proxy, &upstreams).with_context(|| case.to_string())?;
         report::line(&outcome);
         let whys = [&outcome.alone.why, &outcome.opening.why, &outcome.beside.why, &outcome.fault];
         whys.into_iter().flatten().for_each(|why| eprintln!("{case}: {why}"));
@@ -169,7 +172,7 @@ fn connections(case: Case, wanted: u32) -> Result<u32> {
     Ok(most.min(wanted))
 }
 
-fn meet(case: Case, options: &Options, core: usize, upstreams: Upstreams) -> Result<Outcome> {
+fn meet(case: Case, options: &Options, core: usize, upstreams: &Upstreams) -> Result<Outcome> {
     let connections = connections(case, options.connections)?;
     let gate = Gate::start(core, upstreams, connections + u32::try_from(OTHER_FILES / 2)?)?;
     let (address, tls) = if case.is_secure() {

@@ -1,16 +1,20 @@
 //! The endpoints, one for the good clients and one for the attackers: a short answer for whoever asks, a large one at a
 //! path of its own.
 
+use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::process::Child;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 
-use crate::attack::NICE;
+use crate::attack::yielding;
 
+/// What this program is told to be that of the attackers.
+const PART: &str = "upstream";
 /// Where the large answer is.
 pub(crate) const LARGE: &str = "/large";
 /// Octets of the large answer: far more than the proxy may hold of one.
@@ -24,22 +28,49 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 static BODY: [u8; LARGE_BYTES] = [b'x'; LARGE_BYTES];
 
-/// Where the two are.
-#[derive(Clone, Copy)]
+/// Where the two are, as long as this value lives.
 pub(crate) struct Upstreams {
     pub(crate) good: SocketAddr,
     pub(crate) flooded: SocketAddr,
+    process: Child,
 }
 
 impl Upstreams {
-    /// Starts both. That of the attackers yields to the others, as they do.
+    /// Starts both: the good clients' on a thread of this process, that of the attackers as a process that yields as they
+    /// do.
     pub(crate) fn start() -> Result<Upstreams> {
-        Ok(Upstreams { good: start(0)?, flooded: start(NICE)? })
+        let (runtime, listener) = listen()?;
+        let good = listener.local_addr()?;
+        std::thread::Builder::new()
+            .name("upstream".into())
+            .spawn(move || runtime.block_on(accept(listener)))?;
+        let mut process =
+            yielding(PART)?.spawn().context("could not start the attackers' upstream (chrt)")?;
+        let said = process.stdout.take().context("its output is piped")?;
+        let mut line = String::new();
+        BufReader::new(said).read_line(&mut line)?;
+        Ok(Upstreams { good, flooded: line.trim().parse()?, process })
     }
 }
 
-/// Starts one on a thread of its own, for as long as the process lives.
-fn start(nice: i32) -> Result<SocketAddr> {
+impl Drop for Upstreams {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The process that yields: says where it is, and serves until its input ends.
+pub(crate) fn run() -> Result<()> {
+    crate::process::raise_open_files()?;
+    let (runtime, listener) = listen()?;
+    println!("{}", listener.local_addr()?);
+    std::thread::Builder::new().name("upstream".into()).spawn(move || runtime.block_on(accept(listener)))?;
+    std::io::stdin().read_to_end(&mut Vec::new())?;
+    Ok(())
+}
+
+fn listen() -> Result<(Runtime, TcpListener)> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let listener = {
         let _inside = runtime.enter();
@@ -48,13 +79,7 @@ fn start(nice: i32) -> Result<SocketAddr> {
         socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
         socket.listen(BACKLOG)?
     };
-    let address = listener.local_addr()?;
-    std::thread::Builder::new().name("upstream".into()).spawn(move || {
-        // On Linux this is about the thread alone (setpriority(2)).
-        rustix::process::setpriority_process(None, nice).expect("whoever yields more is not asked why");
-        runtime.block_on(accept(listener));
-    })?;
-    Ok(address)
+    Ok((runtime, listener))
 }
 
 async fn accept(listener: TcpListener) {

@@ -81,7 +81,7 @@ pub(crate) async fn serve(worker: &Rc<Worker>, accepted: Accepted) {
     while owed.is_none()
         && let Woken::Readable = park(&io.stream, &client).await
     {
-        if let Err(why) = Box::pin(peek::head(&io.stream, &client)).await {
+        if let Err(why) = Box::pin(peek::request(&io.stream, &client)).await {
             owed = Some(why);
             break;
         }

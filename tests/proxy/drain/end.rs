@@ -1,6 +1,6 @@
 //! When a drain ends, and what is cut if it is not given the time.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::{Mutex, mpsc};
 use std::thread;
@@ -107,8 +107,8 @@ fn a_hard_stop_cuts_what_is_left_and_counts_it() {
 
 #[test]
 fn a_response_that_its_client_has_not_taken_whole_counts_as_cut() {
-    // Not more than we keep of what a client does not take.
-    const PIECE_BYTES: u64 = 8 << 10;
+    // The smaller one is less than we keep of what a client does not take.
+    const PIECES: [usize; 2] = [8 << 10, 1 << 10];
     let (more, tell) = mpsc::channel();
     let tell = Mutex::new(tell);
     let upstream = Upstream::scripted(move |peer| {
@@ -117,9 +117,8 @@ fn a_response_that_its_client_has_not_taken_whole_counts_as_cut() {
             return;
         }
         let _ = peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
-        let piece = format!("{PIECE_BYTES:x}\r\n{}\r\n", "x".repeat(PIECE_BYTES as usize));
-        while tell.lock().expect("one connection").recv() == Ok(()) {
-            let _ = peer.send(&piece);
+        while let Ok(bytes) = tell.lock().expect("one connection").recv() {
+            let _ = peer.send(format!("{bytes:x}\r\n{}\r\n", "x".repeat(bytes)));
         }
         let _ = peer.send("0\r\n\r\n");
         let _ = peer.request().and_then(|_| peer.respond("reused"));
@@ -128,15 +127,21 @@ fn a_response_that_its_client_has_not_taken_whole_counts_as_cut() {
     let mut client = Client::connect(sluice.address);
     client.request("GET", "/").head().expect("a head");
     let sent = || sluice.count("sluicegate_sent_bytes_total");
-    loop {
-        let before = sent();
-        more.send(()).expect("the upstream listens");
-        let deadline = Instant::now() + Duration::from_millis(300);
-        while sent() < before + PIECE_BYTES && Instant::now() < deadline {
-            thread::sleep(Duration::from_millis(1));
+    for bytes in PIECES {
+        loop {
+            let before = sent();
+            more.send(bytes).expect("the upstream listens");
+            let deadline = Instant::now() + Duration::from_millis(300);
+            while sent() < before + bytes as u64 && Instant::now() < deadline {
+                thread::sleep(Duration::from_millis(1));
+            }
+            if sent() < before + bytes as u64 {
+                break;
+            }
         }
-        if sent() < before + PIECE_BYTES {
-            break;
+        if bytes == PIECES[0] {
+            // What we keep goes out, and there is some room to be filled up to the last piece.
+            client.stream().read_exact(&mut vec![0; 16 * PIECES[0]]).expect("that much was sent");
         }
     }
     // The kernel takes no more: a piece is left with us, and nobody but the client holds us up.

@@ -52,6 +52,10 @@ impl Relay {
             ready => return ready,
         }
         if let Some(exchange) = self.lease.as_mut().and_then(|lease| lease.exchange.as_mut()) {
+            // With HTTP/2 nothing is asked for without a window.
+            if self.record.client.is_stream || self.record.client.outbox.keeps_pace() {
+                exchange.keep_step();
+            }
             exchange.poll(cx);
         }
         Pin::new(&mut self.incoming).poll_frame(&mut nobody)

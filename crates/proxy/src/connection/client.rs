@@ -74,9 +74,6 @@ pub(crate) struct Client {
 
 impl Client {
     pub(super) fn new(worker: &Rc<Worker>, peer: SocketAddr, local: SocketAddr) -> Client {
-        let limits = &worker.config.downstream;
-        let guard =
-            Limits { line_bytes_max: limits.request_line_bytes_max, head_bytes_max: limits.head_bytes_max };
         Client {
             worker: Rc::clone(worker),
             peer: Cell::new(peer),
@@ -100,7 +97,7 @@ impl Client {
             is_call: Cell::default(),
             requests: Cell::default(),
             responses: Cell::default(),
-            guard: RefCell::new(Guard::new(guard)),
+            guard: RefCell::new(Guard::new(Limits::of(&worker.config.downstream))),
             heads_passed: Cell::default(),
             eof: Cell::default(),
             flushed: Cell::new(true),

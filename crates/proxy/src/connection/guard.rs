@@ -16,6 +16,7 @@ use memchr::memchr;
 use self::chunks::{CHUNK_EXTENSION_BYTES_MAX, CHUNK_SIZE_DIGITS_MAX, ChunkCost, chunk_size};
 pub(crate) use self::head::{FIELDS_MAX, METHOD_BYTES_MAX};
 use self::head::{Head, Line};
+use crate::config::Downstream;
 use crate::error::Refusal;
 
 /// Bytes of a trailer section; hyper has the same limit.
@@ -38,6 +39,12 @@ pub(crate) struct Guard {
 pub(crate) struct Limits {
     pub(crate) line_bytes_max: usize,
     pub(crate) head_bytes_max: usize,
+}
+
+impl Limits {
+    pub(crate) fn of(limits: &Downstream) -> Limits {
+        Limits { line_bytes_max: limits.request_line_bytes_max, head_bytes_max: limits.head_bytes_max }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +135,11 @@ impl Guard {
     /// Whether a body is under way.
     pub(crate) fn in_body(&self) -> bool {
         !matches!(self.state, State::Head | State::Refused { .. })
+    }
+
+    /// Whether that is one whose length its head has said.
+    pub(crate) fn in_body_of_length(&self) -> bool {
+        matches!(self.state, State::Body { .. })
     }
 
     /// Takes bytes up to the end of a line, and the line if it is complete.

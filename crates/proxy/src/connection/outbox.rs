@@ -4,9 +4,10 @@
 
 use std::cell::Cell;
 
-/// Octets that wait for a client before no more are read from its endpoint: none, so that it is one piece at a time. hyper
-/// alone would collect as much as its largest buffer.
-const WAITING_BYTES_MAX: usize = 1;
+/// Octets that wait for a client before no more are read from its endpoint: less than a piece, so that it is one at a time,
+/// and enough that the last few of an answer do not hold its endpoint. hyper alone would collect as much as its largest
+/// buffer.
+const WAITING_BYTES_MAX: usize = 2 << 10;
 /// The same for one that keeps pace.
 const WAITING_BYTES_MAX_IN_STEP: usize = 64 << 10;
 /// Octets that a client has to take without a pause to keep pace: more than what kernels take for one that reads nothing.
@@ -34,8 +35,13 @@ impl Outbox {
         has_room
     }
 
+    /// Whether it takes what it is sent as fast as that comes.
+    pub(crate) fn keeps_pace(&self) -> bool {
+        self.taken.get() >= IN_STEP_BYTES
+    }
+
     fn room(&self) -> usize {
-        if self.taken.get() < IN_STEP_BYTES { WAITING_BYTES_MAX } else { WAITING_BYTES_MAX_IN_STEP }
+        if self.keeps_pace() { WAITING_BYTES_MAX_IN_STEP } else { WAITING_BYTES_MAX }
     }
 
     /// These wait now.
@@ -78,19 +84,19 @@ mod tests {
     #[test]
     fn who_keeps_pace_may_have_more_at_a_time_and_who_pauses_may_not() {
         let outbox = Outbox::default();
-        for _ in 0..256 {
-            assert_eq!(fill(&outbox), 1);
+        for _ in 0..128 {
+            assert_eq!(fill(&outbox), 2);
             outbox.refused(1);
-            assert!(outbox.sent(1 << 10, 1), "there is room, and it was waited for");
+            assert!(outbox.sent(2 << 10, 1), "there is room, and it was waited for");
         }
         assert_eq!(fill(&outbox), 64);
         outbox.refused(1);
         assert!(outbox.sent(40 << 10, 7), "that is no pause");
         outbox.refused(10);
         outbox.refused(17);
-        assert!(!outbox.sent(23 << 10, 17), "one waits");
+        assert!(!outbox.sent(22 << 10, 17), "two wait");
         assert!(!outbox.has_room() && outbox.sent(1 << 10, 17));
         outbox.flushed();
-        assert_eq!(fill(&outbox), 1);
+        assert_eq!(fill(&outbox), 2);
     }
 }

@@ -11,12 +11,19 @@ use tokio::net::TcpStream;
 use super::Client;
 use super::guard::{Guard, Limits};
 use super::linger::in_time;
+use crate::config::Downstream;
 use crate::error::Refusal;
+use crate::respond;
 use crate::stream::Stream;
 use crate::timer::Wait;
 
-/// Bytes of a head that wait in the kernel. Whoever has sent so many has paid for the buffers that the rest is read into.
-const HEAD_BYTES: usize = 1 << 10;
+/// Bytes of a request that wait in the kernel. Whoever has sent so many has paid for the buffers that the rest is read into.
+const FIRST_BYTES: usize = 1 << 10;
+/// Requests that one worker has under way before it waits for the beginning of bodies. Fewer cost little memory, and a
+/// request is told of at once.
+const CROWD: u64 = 256;
+/// How a client says that it sends no body before it was asked for it (RFC 9110 §10.1.1).
+const EXPECT: &[u8] = b"\r\nexpect:";
 
 /// Shows the first bytes to `look` until that has seen enough, and again whenever there are more. It is told whether these
 /// are all that it will ever see. None if a deadline came first.
@@ -46,35 +53,75 @@ pub(super) async fn until<const BYTES: usize, T>(
     }
 }
 
-/// Waits until a head is worth reading: it is whole, it is too bad or too long to wait for, or there will be no more of
-/// it. A connection whose head comes octet by octet then costs no more than one that is idle. The deadline of the head
-/// stays set.
+/// Waits until a request is worth reading: its head is whole, or too bad or too long to wait for, or there will be no more
+/// of it. A connection whose head comes octet by octet then costs no more than one that is idle. While there are many
+/// requests under way, those that say how long their body is have to bring the beginning of it, too: each of them would
+/// hold a connection to an endpoint, and buffers for both. The deadline stays set.
 ///
 /// # Errors
 /// If it did not come in time; what there was of it is thrown away.
-pub(super) async fn head(stream: &Stream, client: &Client) -> Result<(), Refusal> {
+pub(super) async fn request(stream: &Stream, client: &Client) -> Result<(), Refusal> {
     let Stream::Plain(socket) = stream else { return Ok(()) };
     let limits = &client.worker.config.downstream;
     client.timer.set(Wait::Client, limits.head_timeout);
-    let limits =
-        Limits { line_bytes_max: limits.request_line_bytes_max, head_bytes_max: limits.head_bytes_max };
+    let mut body = None;
     let worth_reading = |bytes: &[u8], all: bool| {
-        let surely = all || memmem::find(bytes, b"\r\n\r\n").is_some();
-        (surely || !is_good_beginning(bytes, limits)).then_some(())
+        let has_whole_head = memmem::find(bytes, b"\r\n\r\n").is_some();
+        let is_short = bytes.len() < FIRST_BYTES;
+        if is_short && has_whole_head && is_crowded(client) && lacks_body(bytes, limits) {
+            wait_for_body(client, bytes.len() - body.replace(bytes.len()).unwrap_or(0));
+            // It has left, or shut its side: the rest will never come.
+            return all.then_some(Err(Refusal::ClientGone));
+        }
+        (all || has_whole_head || !is_good_beginning(bytes, limits)).then_some(Ok(()))
     };
-    if until::<HEAD_BYTES, ()>(socket, client, worth_reading).await.is_some()
-        || !client.timer.expired(Wait::Client)
-    {
-        return Ok(());
+    let came = until::<FIRST_BYTES, _>(socket, client, worth_reading).await;
+    client.in_flight.set(false);
+    match came {
+        Some(Err(gone)) => {
+            client.eof.set(true);
+            respond::record(client, gone);
+            return Err(gone);
+        }
+        Some(Ok(())) => return Ok(()),
+        None if !client.timer.expired(Wait::Client) => return Ok(()),
+        None => {}
     }
-    if let Ok(read) = socket.try_read(&mut [0; HEAD_BYTES]) {
+    if let Ok(read) = socket.try_read(&mut [0; FIRST_BYTES]) {
         client.worker.cells.received_bytes.add(read as u64);
     }
-    Err(Refusal::HeadTimeout)
+    Err(if body.is_some() { Refusal::BodyTimeout } else { Refusal::HeadTimeout })
 }
 
-fn is_good_beginning(bytes: &[u8], limits: Limits) -> bool {
-    let mut guard = Guard::new(limits);
+fn is_good_beginning(bytes: &[u8], limits: &Downstream) -> bool {
+    let mut guard = Guard::new(Limits::of(limits));
     let followed = guard.follow(bytes);
     followed.passed == bytes.len() && followed.heads == 0
+}
+
+fn is_crowded(client: &Client) -> bool {
+    client.worker.cells.requests_in_flight.get() >= CROWD
+}
+
+/// Whether a body of a known length is under way, whose sender waits for nothing. One that comes in chunks may be half of
+/// a conversation.
+fn lacks_body(bytes: &[u8], limits: &Downstream) -> bool {
+    let mut guard = Guard::new(Limits::of(limits));
+    let followed = guard.follow(bytes);
+    let is_alone = followed.passed == bytes.len() && followed.heads == 1;
+    let waits = || bytes.windows(EXPECT.len()).any(|some| some.eq_ignore_ascii_case(EXPECT));
+    is_alone && guard.in_body_of_length() && !waits()
+}
+
+/// So much more has come than at the last look, with the head at the first. The request has begun: should it end here, it
+/// is cut.
+fn wait_for_body(client: &Client, more: usize) {
+    let Client { patience, timer, worker, in_flight, .. } = client;
+    if in_flight.replace(true) {
+        patience.earn(more, timer, worker.timers.now(), &worker.config.downstream);
+    } else {
+        timer.clear(Wait::Client);
+        patience.begin(&worker.config.downstream);
+    }
+    patience.wait(timer, worker.timers.now());
 }

@@ -28,9 +28,11 @@ use crate::stream::Stream;
 const READ_BUFFER_BYTES_MIN: usize = 64 << 10;
 
 /// Bytes that one read takes, whatever the buffer has room for: pieces of a body are this large, and whoever's client does
-/// not take them holds two or three. haproxy's figure (`tune.bufsize`), less one: hyper would take reads of the whole for a
-/// sign that twice as much comes at a time, and make its buffer as large.
-const READ_BYTES_MAX: u64 = (16 << 10) - 1;
+/// not take them holds one. Less one: hyper would take reads of the whole for a sign that twice as much comes at a time,
+/// and make its buffer as large.
+const PIECE_BYTES_MAX: u64 = (8 << 10) - 1;
+/// The same for a client that takes what it is sent as fast as that comes. haproxy's figure (`tune.bufsize`).
+const PIECE_BYTES_MAX_IN_STEP: u64 = (16 << 10) - 1;
 
 /// An open connection to an endpoint.
 pub(crate) struct Exchange {
@@ -47,6 +49,8 @@ struct Progress {
     answered: Cell<bool>,
     /// Bytes that may still come before its head is whole: hyper would skip interim responses for ever.
     left: Cell<usize>,
+    /// Its client keeps pace.
+    in_step: Cell<bool>,
 }
 
 /// A response head; with HTTP/1 its body comes with [`Exchange::poll`].
@@ -83,6 +87,7 @@ impl Exchange {
         let head_bytes_max = client.worker.config.upstream.head_bytes_max;
         self.progress.left.set(head_bytes_max + head_bytes_max.max(READ_BUFFER_BYTES_MIN));
         self.progress.answered.set(false);
+        self.progress.in_step.set(false);
         // Unconstrained: asked without a waker, it must never say that it has used up its share of this turn.
         let response = unconstrained(self.sender.try_send_request(request));
         Sent {
@@ -104,6 +109,11 @@ impl Exchange {
         .await;
         let parts = self.connection.into_parts();
         (parts.io.into_inner().stream, parts.read_buf.into())
+    }
+
+    /// From here on pieces may be larger.
+    pub(crate) fn keep_step(&self) {
+        self.progress.in_step.set(true);
     }
 
     /// Drives the connection while its response is being read.
@@ -181,7 +191,8 @@ impl AsyncRead for UpstreamIo {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
-        let mut piece = (&mut this.stream).take(READ_BYTES_MAX);
+        let most = if this.progress.in_step.get() { PIECE_BYTES_MAX_IN_STEP } else { PIECE_BYTES_MAX };
+        let mut piece = (&mut this.stream).take(most);
         let result = Pin::new(&mut piece).poll_read(cx, buf);
         let read = buf.filled().len() - before;
         if read > 0 {
