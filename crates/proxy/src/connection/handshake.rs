@@ -12,6 +12,7 @@ use rustix::net::RecvFlags;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::rustls::ServerConnection;
 use tokio_rustls::rustls::server::Acceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -25,6 +26,10 @@ use crate::timer::Wait;
 
 /// The alert `unrecognized_name` as it stands on the wire before there are keys (RFC 8446 §5.1 and §6, RFC 6066 §3).
 const UNRECOGNIZED_NAME: [u8; 7] = [21, 3, 3, 0, 2, 2, 112];
+
+/// Octets that a session keeps for a client that takes nothing: as many as a record has (RFC 8446 §5.1). rustls alone would
+/// keep four times as much.
+const SESSION_BYTES_MAX: usize = 16 << 10;
 
 /// What TLS tells of a client.
 pub(crate) struct Secure {
@@ -96,5 +101,6 @@ async fn accept(socket: TcpStream, terms: &Tls) -> io::Result<TlsStream<TcpStrea
         begun.io.write_all(&UNRECOGNIZED_NAME).await?;
         return Err(io::Error::other("no certificate for the name that the client asks for"));
     }
-    begun.into_stream(Arc::clone(&terms.config)).await
+    let limit = |session: &mut ServerConnection| session.set_buffer_limit(Some(SESSION_BYTES_MAX));
+    begun.into_stream_with(Arc::clone(&terms.config), limit).await
 }
