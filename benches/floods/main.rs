@@ -4,6 +4,9 @@
 //! Two cores: the proxy has the first one to itself; all others share the second, which the attackers and their upstream have
 //! only while the good clients and theirs do not want it. Each flood has a process of its own to meet, with the limits it has by itself.
 //!
+//! The same requests are also sent past the proxy, beside the same flood: what those feel is the machine's doing, with any
+//! proxy.
+//!
 //! Owns: the floods, the good clients, the table. It fails if a good request has failed or the process has died; of the
 //! latency it only tells, since a flood at full speed leaves no core idle.
 //! Start at [`run`]; then [`attack`] for what is sent.
@@ -89,6 +92,8 @@ struct Outcome {
     /// While the attackers open their connections.
     opening: Course,
     beside: Course,
+    /// The same requests past the proxy, without the flood and with it: what the machine alone makes of it.
+    past: [Course; 2],
     cost: Cost,
     before_kib: u64,
     peak_kib: u64,
@@ -183,6 +188,8 @@ fn meet(case: Case, options: &Options, core: usize, upstreams: &Upstreams) -> Re
     let (door, time) = (Door { address, tls }, Duration::from_secs(options.seconds.into()));
     good::run(&door, options.rate, WARM_UP);
     let alone = good::run(&door, options.rate, time);
+    let endpoint = Door { address: upstreams.good, tls: None };
+    let past_alone = good::run(&endpoint, options.rate, time);
 
     let (before_kib, cpu) = (measure::resident_kib(gate.id())?, measure::cpu_time(gate.id())?);
     let peak = Peak::watch(gate.id())?;
@@ -190,13 +197,26 @@ fn meet(case: Case, options: &Options, core: usize, upstreams: &Upstreams) -> Re
     let many = if case.is_of_many() { connections } else { 0 };
     let opening = good::run(&door, options.rate, OPENING_TIME * many + WARM_UP);
     let beside = good::run(&door, options.rate, time);
-    let (cost, peak_kib) = (attack.end()?, peak.end());
     let used = measure::cpu_time(gate.id()).unwrap_or_default().saturating_sub(cpu);
+    let past = [past_alone, good::run(&endpoint, options.rate, time)];
+    let (cost, peak_kib) = (attack.end()?, peak.end());
     if cost.connections == 0 {
         bail!("no attacker has opened a connection");
     }
 
     std::thread::sleep(AFTER);
     let (after_kib, fault) = (measure::resident_kib(gate.id()).unwrap_or(0), gate.fault());
-    Ok(Outcome { case, alone, opening, beside, cost, before_kib, peak_kib, after_kib, cpu: used, fault })
+    Ok(Outcome {
+        case,
+        alone,
+        opening,
+        beside,
+        past,
+        cost,
+        before_kib,
+        peak_kib,
+        after_kib,
+        cpu: used,
+        fault,
+    })
 }

@@ -6,18 +6,18 @@ use crate::Outcome;
 
 pub(crate) fn head() {
     println!(
-        "| flood | p50 ms | beside | p99 ms | as it opens | beside | ratio | max ms beside | answered | unasked | failed | CPU s | sent KiB | \
+        "| flood | p50 ms | beside | p99 ms | as it opens | beside | ratio | past the proxy | beside | max ms beside | answered | unasked | failed | CPU s | sent KiB | \
          connections | RSS MiB | peak | after | amplification |"
     );
-    println!("|{}", "---|".repeat(18));
+    println!("|{}", "---|".repeat(20));
 }
 
 pub(crate) fn line(outcome: &Outcome) {
-    let (alone, beside) = (&outcome.alone, &outcome.beside);
+    let (alone, beside, [past, past_beside]) = (&outcome.alone, &outcome.beside, &outcome.past);
     let percentile = |share| [alone.latency.percentile(share), beside.latency.percentile(share)];
     let ([half, half_beside], [most, most_beside]) = (percentile(50), percentile(99));
     println!(
-        "| {} | {} | {} | {} | {} | {} | {:.1} | {} | {} | {} | {} | {:.1} | {} | {} | {} | {} | {} | {:.2} |",
+        "| {} | {} | {} | {} | {} | {} | {:.1} | {} | {} | {} | {} | {} | {} | {:.1} | {} | {} | {} | {} | {} | {:.2} |",
         outcome.case,
         millis(half),
         millis(half_beside),
@@ -25,6 +25,8 @@ pub(crate) fn line(outcome: &Outcome) {
         millis(outcome.opening.latency.percentile(99)),
         millis(most_beside),
         outcome.ratio(),
+        millis(past.latency.percentile(99)),
+        millis(past_beside.latency.percentile(99)),
         millis(beside.latency.longest()),
         alone.answered + outcome.opening.answered + beside.answered,
         outcome.opening.unasked + beside.unasked,

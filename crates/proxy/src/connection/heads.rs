@@ -6,6 +6,10 @@ use std::rc::Rc;
 
 use crate::error::Refusal;
 
+/// Octets of heads in flight with which a connection has so many, or such large ones, that it is to begin with few at a time:
+/// more than a kibibyte for each of as many requests as it may have by itself.
+const MANY_BYTES: usize = 128 << 10;
+
 /// What one request's head takes, and those of its connection take together.
 #[derive(Default)]
 pub(crate) struct Heads {
@@ -17,6 +21,11 @@ impl Heads {
     /// Those of the same connection, with one more.
     pub(super) fn share(&self) -> Heads {
         Heads { all: Rc::clone(&self.all), own: Cell::default() }
+    }
+
+    /// Whether those of the connection take much.
+    pub(super) fn are_many(&self) -> bool {
+        self.all.get() > MANY_BYTES
     }
 
     /// Holds a head of so many bytes until this value is dropped.
@@ -54,6 +63,10 @@ mod tests {
         drop(first);
         assert_eq!(connection.share().hold(60, 100), Ok(()));
         drop(second);
-        assert_eq!(connection.share().hold(101, 100), Ok(()), "one alone has room");
+        let large = connection.share();
+        assert_eq!(large.hold(MANY_BYTES + 1, 100), Ok(()), "one alone has room");
+        assert!(connection.are_many());
+        drop(large);
+        assert!(!connection.are_many());
     }
 }

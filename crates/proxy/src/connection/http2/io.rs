@@ -141,13 +141,15 @@ impl AsyncRead for Http2Io {
         if !this.budget.fine(this.client.fines.take()) {
             return Poll::Ready(Err(this.flood()));
         }
-        if this.budget.is_low() && (this.turn.is_over() || this.turn.has_begun_one()) {
+        let is_slowed = this.budget.is_low() || this.client.heads.are_many();
+        let is_over = this.turn.is_over() || (is_slowed && this.turn.has_begun_one());
+        if is_over && this.budget.is_low() {
             // Not all at the same time.
             let pause = Box::pin(sleep(PAUSE.mul_f64(0.5 + fastrand::f64())));
             this.pause.insert(pause).as_mut().poll(cx).is_pending();
             return Poll::Pending;
         }
-        if this.turn.is_over() {
+        if is_over {
             return yield_now(cx);
         }
         let before = buf.filled().len();

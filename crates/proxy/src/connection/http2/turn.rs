@@ -52,7 +52,7 @@ impl Turn {
         self.bytes.get() == 0 || self.requests.get() == 0 || is_late()
     }
 
-    /// Whether a request has begun in it, which is as much as somebody gets who is suspected of a flood.
+    /// Whether a request has begun in it, which is as much as somebody gets who is suspected of a flood, or sends large heads.
     pub(crate) fn has_begun_one(&self) -> bool {
         self.requests.get() < REQUESTS_MAX
     }
