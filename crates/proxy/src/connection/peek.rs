@@ -69,7 +69,7 @@ pub(super) async fn request(stream: &Stream, client: &Client) -> Result<(), Refu
         let has_whole_head = memmem::find(bytes, b"\r\n\r\n").is_some();
         let is_short = bytes.len() < FIRST_BYTES;
         if is_short && has_whole_head && is_crowded(client) && lacks_body(bytes, limits) {
-            wait_for_body(client, bytes.len() - body.replace(bytes.len()).unwrap_or(0));
+            wait_for_body(client, bytes.len().saturating_sub(body.replace(bytes.len()).unwrap_or(0)));
             // It has left, or shut its side: the rest will never come.
             return all.then_some(Err(Refusal::ClientGone));
         }
