@@ -34,6 +34,7 @@ use tokio::net::TcpStream;
 pub(crate) use self::client::{Client, Identity};
 pub(crate) use self::guard::{FIELDS_MAX, METHOD_BYTES_MAX};
 pub(crate) use self::handshake::Handshakes;
+pub(crate) use self::heads::Slots;
 use self::io::ClientIo;
 use self::open::{Failed, open};
 pub(crate) use self::proxy_header::Origin;

@@ -17,7 +17,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::access_log::Logger;
 use crate::config::{Config, Listener, Protocol};
-use crate::connection::{self, Handshakes};
+use crate::connection::{self, Handshakes, Slots};
 use crate::listener;
 use crate::metrics::Cells;
 use crate::overload::Overload;
@@ -33,6 +33,7 @@ pub(crate) struct Worker {
     pub(crate) log: Logger,
     pub(crate) drain: Watch,
     pub(crate) handshakes: Handshakes,
+    pub(crate) large_heads: Slots,
     pub(crate) overload: Overload,
     /// Requests in flight that this worker may have: its share of all.
     pub(crate) requests_max: u64,
@@ -124,6 +125,7 @@ async fn serve(parts: Parts) {
         log: Logger::new(log, Arc::clone(&cells)),
         drain: drain.clone(),
         handshakes: Handshakes::default(),
+        large_heads: Slots::new(),
         requests_max: config.downstream.requests_max.div_ceil(config.workers.max(1)) as u64,
         files_mark: Cell::new(overload.files_mark()),
         overload,

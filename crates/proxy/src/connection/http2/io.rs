@@ -6,7 +6,7 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
@@ -106,6 +106,17 @@ impl Http2Io {
         }
     }
 
+    /// How long a client must wait for its next turn that costs us more than others.
+    fn pause_until_next(&self) -> Option<Duration> {
+        let has_begun_one = self.turn.has_begun_one();
+        if self.budget.is_low() {
+            // Not all at the same time.
+            return (has_begun_one || self.turn.is_over()).then(|| PAUSE.mul_f64(0.5 + fastrand::f64()));
+        }
+        let has_large_heads = has_begun_one && self.client.heads.are_many();
+        has_large_heads.then(|| self.client.worker.large_heads.next(Instant::now()))
+    }
+
     fn carried(&mut self, bytes: &[u8]) {
         if self.budget.send(bytes) {
             self.turn.carry();
@@ -141,15 +152,11 @@ impl AsyncRead for Http2Io {
         if !this.budget.fine(this.client.fines.take()) {
             return Poll::Ready(Err(this.flood()));
         }
-        let is_slowed = this.budget.is_low() || this.client.heads.are_many();
-        let is_over = this.turn.is_over() || (is_slowed && this.turn.has_begun_one());
-        if is_over && this.budget.is_low() {
-            // Not all at the same time.
-            let pause = Box::pin(sleep(PAUSE.mul_f64(0.5 + fastrand::f64())));
-            this.pause.insert(pause).as_mut().poll(cx).is_pending();
+        if let Some(pause) = this.pause_until_next() {
+            this.pause.insert(Box::pin(sleep(pause))).as_mut().poll(cx).is_pending();
             return Poll::Pending;
         }
-        if is_over {
+        if this.turn.is_over() {
             return yield_now(cx);
         }
         let before = buf.filled().len();
