@@ -22,8 +22,15 @@ const HOP_BY_HOP: [HeaderName; 10] = [
 ];
 
 /// Fields that stay even if `Connection` names them: without them the message would mean something else.
-const NEVER_NOMINATED: [HeaderName; 4] =
-    [header::HOST, header::CONTENT_LENGTH, header::AUTHORIZATION, header::COOKIE];
+///
+/// `close` is an option in any case of letters, and never the name of a field (RFC 9110 §16.3.1).
+const NEVER_NOMINATED: [HeaderName; 5] = [
+    header::HOST,
+    header::CONTENT_LENGTH,
+    header::AUTHORIZATION,
+    header::COOKIE,
+    HeaderName::from_static("close"),
+];
 
 /// Fields that have no place in a trailer (RFC 9110 §6.5.1): what frames, routes, authenticates, asks for something else
 /// or says what an answer means.
@@ -221,8 +228,9 @@ mod tests {
     fn what_belongs_to_the_hop_is_removed_and_all_else_stays() {
         let mut headers = map(&[
             ("host", "a"),
-            ("connection", "close, X-Secret, Host, Content-Length"),
+            ("connection", "Close, X-Secret, Host, Content-Length"),
             ("connection", "x-other"),
+            ("close", "kept"),
             ("x-secret", "1"),
             ("x-other", "2"),
             ("content-length", "3"),
@@ -240,7 +248,7 @@ mod tests {
         strip_aliases(&mut headers, false, false);
         let mut left: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
         left.sort_unstable();
-        assert_eq!(left, ["accept", "com.example", "content-length", "host"]);
+        assert_eq!(left, ["accept", "close", "com.example", "content-length", "host"]);
     }
 
     #[test]
