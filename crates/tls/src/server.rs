@@ -4,11 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use model::Published;
-use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
+use rustls::{CipherSuite, ServerConfig};
 
 use crate::{Certificates, Tickets};
 
@@ -21,6 +21,14 @@ pub const HTTP_1_1: &[u8] = b"http/1.1";
 /// than one connection at a time. One more costs some 250 bytes.
 const TICKETS_PER_HANDSHAKE: usize = 2;
 
+/// The cipher suites that go before all others. All of rustls' are safe; of these a byte costs least on a server, and on
+/// any client that was made in the last ten years.
+const FIRST: [CipherSuite; 3] = [
+    CipherSuite::TLS13_AES_128_GCM_SHA256,
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+];
+
 /// TLS 1.2 and 1.3 with the certificates that are live when a client comes, and these protocols in ALPN, the preferred one
 /// first. A client that offers ALPN and none of them is refused; one that offers none at all is not.
 ///
@@ -32,11 +40,15 @@ pub fn server_config(
     protocols: &[&[u8]],
 ) -> Arc<ServerConfig> {
     let resolver = Resolver(certificates.clone());
-    let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+    let mut provider = default_provider();
+    provider.cipher_suites.sort_by_key(|suite| !FIRST.contains(&suite.suite()));
+    let mut config = ServerConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(&[&TLS13, &TLS12])
         .expect("the provider has cipher suites for both versions")
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(resolver));
+    // Ours, as auditors ask for: a client's may begin with the dearest one.
+    config.ignore_client_order = true;
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     // Tickets do the same for all replicas and for the next process, without memory and without a lock.
     config.session_storage = Arc::new(NoServerSessionStorage {});

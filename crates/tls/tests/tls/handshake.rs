@@ -6,7 +6,9 @@ use std::sync::Arc;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::version::{TLS12, TLS13};
-use rustls::{AlertDescription, Error, HandshakeKind, NamedGroup, ProtocolVersion, SignatureScheme};
+use rustls::{
+    AlertDescription, CipherSuite, Error, HandshakeKind, NamedGroup, ProtocolVersion, SignatureScheme,
+};
 use tls::{Certificate, HTTP_1_1, Kind, Tickets, server_config};
 
 use crate::authority::{Authority, Issued};
@@ -115,6 +117,23 @@ fn the_key_exchange_is_safe_from_quantum_computers_and_nothing_is_taken_early() 
     assert_eq!(group, Some(NamedGroup::X25519MLKEM768));
     assert_eq!((met.kind, server.max_early_data_size), (HandshakeKind::Full, 0));
     assert_eq!(met.server.protocol_version(), Some(ProtocolVersion::TLSv1_3));
+}
+
+#[test]
+fn the_cheapest_cipher_is_taken_whatever_the_client_would_like_best() {
+    let authority = Authority::new("root");
+    let live = published(vec![("a.test", vec![authority.certificate(Kind::Ecdsa, &["a.test"])])]);
+    let server = server_config(&live, &Tickets::default(), &[HTTP_1_1]);
+    for (version, best) in [
+        (&TLS13, CipherSuite::TLS13_AES_128_GCM_SHA256),
+        (&TLS12, CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256),
+    ] {
+        let client = client(authority.root(), version);
+        assert_ne!(client.crypto_provider().cipher_suites[0].suite(), best, "the client's own choice");
+        let met = meet(&client, &server, "a.test").expect("a handshake");
+        let taken = met.server.negotiated_cipher_suite().map(|suite| suite.suite());
+        assert_eq!(taken, Some(best));
+    }
 }
 
 #[test]
