@@ -102,7 +102,7 @@ fn an_idle_connection_outlasts_every_other_deadline_and_by_default_that_of_a_loa
         "an ELB keeps silent connections for 60 s"
     );
     let upstream = Upstream::answering("hello");
-    let short = Duration::from_millis(100);
+    let short = Duration::from_millis(500);
     let change = |config: &mut Config| {
         (config.downstream.head_timeout, config.downstream.body_timeout) = (short, short);
         (config.downstream.write_timeout, config.downstream.linger_timeout) = (short, short);
@@ -122,11 +122,11 @@ fn an_idle_connection_outlasts_every_other_deadline_and_by_default_that_of_a_loa
 #[test]
 fn half_a_head_is_waited_for_when_the_idle_time_is_over() {
     let upstream = Upstream::answering("hello");
-    let sluice = Sluice::with(|config| config.idle_timeout = Duration::from_millis(150), &[upstream.address]);
+    let sluice = Sluice::with(|config| config.idle_timeout = Duration::from_secs(1), &[upstream.address]);
     let mut client = Client::connect(sluice.address);
     for _ in 0..2 {
         client.send(&REQUEST[..8]);
-        assert!(client.is_quiet_for(Duration::from_millis(400)));
+        assert!(client.is_quiet_for(Duration::from_millis(1500)));
         assert_eq!(client.send(&REQUEST[8..]).response().status(), 200);
     }
 }

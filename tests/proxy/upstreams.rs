@@ -8,10 +8,10 @@ mod retries;
 mod silent;
 mod verified;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use model::{Balance, Condition, Policy};
-use system_tests::{Client, Deaf, Gate, Sluice, Upstream, eventually, sluice};
+use system_tests::{Client, Deaf, Gate, PATIENCE, Sluice, Upstream, eventually, sluice};
 
 const CONNECTS: &str = "sluicegate_upstream_connects_total";
 
@@ -30,10 +30,10 @@ fn a_removed_endpoint_loses_its_idle_connections_at_once() {
     let (gone, stays) = (Upstream::answering("gone"), Upstream::answering("stays"));
     let sluice = Sluice::start(&[gone.address]);
     ask(&sluice, 1);
-    let removed = Instant::now();
     sluice.publish(&[sluice::ready(stays.address)]);
+    // An idle connection would otherwise be kept for longer than is waited here.
+    assert!(proxy::Config::default().upstream.idle_timeout > PATIENCE);
     eventually("the upstream sees the end", || gone.ended() == 1);
-    assert!(removed.elapsed() < Duration::from_millis(500), "after {:?}", removed.elapsed());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Runs all tests, with all that they need.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::setup;
 use crate::shell::{self, cargo};
@@ -8,7 +8,7 @@ use crate::shell::{self, cargo};
 /// Runs every test of the workspace.
 ///
 /// # Errors
-/// If a test fails or nothing compiles.
+/// If a test fails or nothing compiles; what else can be run is run all the same.
 pub(crate) fn run() -> Result<()> {
     // Few tests start another proxy or Kubernetes, and each says so when what it needs is not there: go on without.
     if let Err(why) = setup::peers() {
@@ -28,8 +28,14 @@ pub(crate) fn run() -> Result<()> {
         Ok(image) => drop(test.env("SLUICEGATE_IMAGE", image)),
         Err(why) => eprintln!("note: {why:#}; tests that need our image will fail"),
     }
-    shell::run(test)?;
-    fuzz_properties()
+    // One failure must not hide another.
+    let (tests, properties) = (shell::run(test), fuzz_properties());
+    match (tests, properties) {
+        (Err(tests), Err(properties)) => {
+            bail!("{tests:#}; and in the fuzz targets' properties: {properties:#}")
+        }
+        (tests, properties) => tests.and(properties),
+    }
 }
 
 /// What the fuzz targets say, for the corpus and a bounded number of mutations of it: a workspace of its own, of which only

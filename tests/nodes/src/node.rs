@@ -99,6 +99,11 @@ impl Node {
         &self.folder
     }
 
+    /// Its own root folder, as it is seen from this machine.
+    pub fn files(&self) -> PathBuf {
+        format!("/proc/{}/root", self.init).into()
+    }
+
     /// A command that runs on the node, with its network, its files and its processes.
     pub fn command(&self, program: &str) -> Command {
         let mut command = self.programs.command("nsenter");

@@ -10,8 +10,6 @@ use system_tests::{Client, End, Gate, PATIENCE, Sluice, Upstream, eventually};
 
 use super::last_answer;
 
-const SECOND: Duration = Duration::from_secs(1);
-
 #[test]
 fn the_workers_end_at_once_when_nobody_is_left() {
     let upstream = Upstream::answering("hello");
@@ -20,7 +18,7 @@ fn the_workers_end_at_once_when_nobody_is_left() {
         (0..4).for_each(|_| drop(Client::connect(sluice.address).get("/")));
         eventually("all are gone", || sluice.metrics().open().0 == 0);
         sluice.drain();
-        assert_eq!(sluice.finished_within(SECOND).map(|report| report.cut), Some(0), "{workers} workers");
+        assert_eq!(sluice.finished_within(PATIENCE).map(|report| report.cut), Some(0), "{workers} workers");
         assert!(TcpStream::connect(sluice.address).is_err(), "nobody listens any more");
     }
 }
@@ -37,7 +35,7 @@ fn a_client_that_stays_silent_is_closed_when_its_idle_time_is_over_and_the_worke
     assert_eq!(client.rest(), (vec![], End::Clean));
     assert!(silent.elapsed() >= idle, "closed after {:?}", silent.elapsed());
     drop(client);
-    assert_eq!(sluice.finished_within(SECOND).map(|report| report.cut), Some(0));
+    assert_eq!(sluice.finished_within(PATIENCE).map(|report| report.cut), Some(0));
 }
 
 #[test]
@@ -56,7 +54,7 @@ fn a_request_that_outlasts_the_idle_time_of_a_drain_is_answered() {
     gate.open();
     last_answer(&mut client);
     drop(client);
-    assert_eq!(sluice.finished_within(SECOND).map(|report| report.cut), Some(0));
+    assert_eq!(sluice.finished_within(PATIENCE).map(|report| report.cut), Some(0));
 }
 
 #[test]
@@ -97,7 +95,7 @@ fn a_hard_stop_cuts_what_is_left_and_counts_it() {
     sluice.drain();
     sluice.stop();
     assert_eq!(
-        sluice.finished_within(SECOND).map(|report| report.cut),
+        sluice.finished_within(PATIENCE).map(|report| report.cut),
         Some(3),
         "an idle connection is no request"
     );
@@ -149,7 +147,7 @@ fn a_response_that_its_client_has_not_taken_whole_counts_as_cut() {
     let mut other = Client::connect(sluice.address);
     eventually("the upstream's part is done", || other.get("/").text() == "reused");
     sluice.stop();
-    assert_eq!(sluice.finished_within(SECOND).map(|report| report.cut), Some(1));
+    assert_eq!(sluice.finished_within(PATIENCE).map(|report| report.cut), Some(1));
     assert!(!client.rest().0.ends_with(b"0\r\n\r\n"), "the response is not whole");
 }
 
@@ -168,7 +166,7 @@ fn a_response_that_a_hard_stop_cuts_never_looks_whole() {
     client.stream().write_all(b"GET / HTTP/1.0\r\n\r\n").expect("the proxy reads");
     client.head().expect("a head");
     sluice.stop();
-    assert_eq!(sluice.finished_within(SECOND).map(|report| report.cut), Some(1));
+    assert_eq!(sluice.finished_within(PATIENCE).map(|report| report.cut), Some(1));
     assert_eq!(client.rest().1, End::Reset);
     gate.open();
 }

@@ -156,16 +156,16 @@ fn a_client_that_takes_its_answer_slowly_gets_all_of_it() {
     const LENGTH: usize = 32 << 20;
     let (upstream, _sent) = pouring(LENGTH);
     let change = |config: &mut Config| {
-        config.downstream.write_timeout = SHORT * 2;
+        config.downstream.write_timeout = SHORT * 4;
         (config.upstream.body_timeout, config.max_request_time, config.idle_timeout) =
-            (SHORT * 2, SHORT, SHORT);
+            (SHORT * 4, SHORT * 4, SHORT * 4);
     };
     let sluice = Sluice::with(change, &[upstream.address]);
     let mut client = Client::connect(sluice.address);
     let head = client.request("GET", "/").head().expect("a head");
     let (mut taken, started) = (0, Instant::now());
     while taken < LENGTH {
-        if started.elapsed() < SHORT * 6 {
+        if started.elapsed() < SHORT * 8 {
             std::thread::sleep(Duration::from_millis(50));
         }
         taken += client.read_some(256 << 10).map_or(0, |some| some.len()).max(1);
@@ -210,12 +210,12 @@ fn an_upload_that_waits_for_its_upstream_is_not_slow() {
     const LENGTH: usize = 32 << 20;
     let upstream = Upstream::scripted(|peer| {
         let head = peer.head().expect("a head");
-        std::thread::sleep(SHORT * 4);
+        std::thread::sleep(SHORT * 8);
         let mut rest = (&peer.stream).take(LENGTH as u64);
         let copied = std::io::copy(&mut rest, &mut std::io::sink());
         let _ = peer.respond(&format!("{} {}", head.start, copied.unwrap_or(0) > 0));
     });
-    let sluice = Sluice::with(|config| config.downstream.body_timeout = SHORT, &[upstream.address]);
+    let sluice = Sluice::with(|config| config.downstream.body_timeout = SHORT * 4, &[upstream.address]);
     let mut client = Client::connect(sluice.address);
     client.send(format!("{POST}Content-Length: {LENGTH}\r\n\r\n")).send(vec![b'x'; LENGTH]);
     assert_eq!(client.response().status(), 200);

@@ -60,15 +60,15 @@ fn an_answer_that_keeps_coming_may_take_longer_than_any_single_wait() {
     let upstream = Upstream::scripted(|peer| {
         let _ = peer.request().and_then(|_| peer.send("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n"));
         for _ in 0..8 {
-            std::thread::sleep(Duration::from_millis(60));
+            std::thread::sleep(Duration::from_millis(250));
             let _ = peer.send("x");
         }
     });
     let change = |config: &mut Config| {
-        config.upstream.body_timeout = Duration::from_millis(300);
-        (config.upstream.head_timeout, config.max_request_time) =
-            (Duration::from_millis(300), Duration::from_millis(300));
-        config.idle_timeout = Duration::from_millis(300);
+        let any = Duration::from_millis(1500);
+        config.upstream.body_timeout = any;
+        (config.upstream.head_timeout, config.max_request_time) = (any, any);
+        config.idle_timeout = any;
     };
     let sluice = Sluice::with(change, &[upstream.address]);
     assert_eq!(Client::connect(sluice.address).get("/").text(), "xxxxxxxx");

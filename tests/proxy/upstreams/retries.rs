@@ -6,6 +6,8 @@ use std::time::Duration;
 use model::RouteTableBuilder;
 use system_tests::{Client, Deaf, Gate, Peer, Sluice, Upstream, eventually, sluice};
 
+/// Longer than a busy machine needs to publish other endpoints while one is being connected to.
+const TO_CONNECT: Duration = Duration::from_secs(1);
 const RETRIES: &str = "sluicegate_retries_total";
 const POST: &str = "POST / HTTP/1.1\r\nHost: host.test\r\nContent-Length: 4\r\n\r\nbody";
 
@@ -72,7 +74,7 @@ fn an_endpoint_that_refused_is_left_alone_for_a_moment() {
 #[test]
 fn an_endpoint_that_does_not_take_connections_costs_time_but_no_request() {
     let (deaf, upstream) = (Deaf::start(), Upstream::answering("hello"));
-    let change = |config: &mut proxy::Config| config.upstream.connect_timeout = Duration::from_millis(100);
+    let change = |config: &mut proxy::Config| config.upstream.connect_timeout = TO_CONNECT;
     let sluice = Sluice::with(change, &[deaf.address]);
     let mut client = Client::connect(sluice.address);
     client.send(POST);
@@ -85,7 +87,7 @@ fn an_endpoint_that_does_not_take_connections_costs_time_but_no_request() {
 #[test]
 fn a_request_that_is_tried_again_keeps_its_route_though_the_table_has_changed() {
     let (deaf, right, wrong) = (Deaf::start(), Upstream::answering("right"), Upstream::answering("wrong"));
-    let change = |config: &mut proxy::Config| config.upstream.connect_timeout = Duration::from_millis(100);
+    let change = |config: &mut proxy::Config| config.upstream.connect_timeout = TO_CONNECT;
     let sluice = Sluice::with(change, &[deaf.address]);
     let mut client = Client::connect(sluice.address);
     client.request("GET", "/path");

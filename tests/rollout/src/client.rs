@@ -147,7 +147,8 @@ impl Client {
             Some(connection) => connection,
             None => self.connect().await?,
         };
-        let (request, wanted) = request(self.kind);
+        let path = self.kind.path(fastrand::u64(..));
+        let (request, wanted) = request(self.kind, &path);
         let (asked, idle) = (Instant::now(), connection.idle_since.elapsed());
         let outcome = exchange(&mut connection.stream, &request, &wanted).await;
         connection.idle_since = Instant::now();
@@ -160,8 +161,18 @@ impl Client {
             Err(loss) => {
                 let node = Some(connection.place.address);
                 let (client, opened, carried) = (connection.client, connection.opened, connection.carried);
-                self.lose(|lost| Lost { loss, connection: client, opened, carried, idle, node, ..lost })
-                    .await;
+                let target = path;
+                self.lose(|lost| Lost {
+                    loss,
+                    target,
+                    connection: client,
+                    opened,
+                    carried,
+                    idle,
+                    node,
+                    ..lost
+                })
+                .await;
                 None
             }
         }
@@ -213,12 +224,10 @@ async fn watch_the_clock(tally: Arc<Tally>, is_over: Arc<AtomicBool>) {
 }
 
 /// A request, and what its answer's body begins with. One in four has a body, and a method that may not be tried twice.
-fn request(kind: Kind) -> (Vec<u8>, String) {
-    let number = fastrand::u64(..);
+fn request(kind: Kind, path: &str) -> (Vec<u8>, String) {
     let host = HOSTS[fastrand::usize(..HOSTS.len())];
-    let path = kind.path(number);
     let end = if kind == Kind::Fresh { "Connection: close\r\n" } else { "" };
-    if number.is_multiple_of(4) {
+    if fastrand::u8(..4) == 0 {
         let head = format!("POST {path} HTTP/1.1\r\nHost: {host}\r\n{end}Content-Length: {BODY}\r\n\r\n");
         let mut request = head.into_bytes();
         request.resize(request.len() + BODY, b'x');

@@ -11,6 +11,7 @@ mod client;
 mod exchange;
 mod gates;
 mod kills;
+mod logs;
 mod manifests;
 mod options;
 mod report;

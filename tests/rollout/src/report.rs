@@ -65,9 +65,13 @@ fn losses(scenario: &Scenario, lost: &[Lost]) -> String {
             Some(step) => (step + 1, lost.at.duration_since(scenario.played[step].began)),
             None => (0, std::time::Duration::ZERO),
         };
+        let logged = match scenario.logged(lost) {
+            lines if lines.is_empty() => "no gate has logged a refusal of it".to_owned(),
+            lines => lines.join("; "),
+        };
         text.push_str(&format!(
             "  {after:.2?} after the start of step {step}: {} by a {:?} client of {:?}, after {} requests and {:.2?} of \
-             silence, {:?}\n",
+             silence, {:?}; {logged}\n",
             lost.loss, lost.kind, lost.node, lost.carried, lost.idle, lost.connection
         ));
     }

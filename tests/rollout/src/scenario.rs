@@ -55,6 +55,11 @@ impl Scenario {
         self.stage.churn.rolled()
     }
 
+    /// What the gates have logged of a lost request.
+    pub(crate) fn logged(&self, lost: &tally::Lost) -> Vec<String> {
+        self.stage.logs.refused(&lost.target)
+    }
+
     /// Plays all steps, and waits until nobody drains any more.
     pub(crate) fn play(&mut self) -> Result<()> {
         thread::sleep(PAUSE);

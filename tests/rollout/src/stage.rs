@@ -10,6 +10,7 @@ use control_plane::Binaries;
 use nodes::{Cluster, Node, Programs};
 
 use crate::balancer::Balancer;
+use crate::logs::Logs;
 use crate::manifests::Manifests;
 use crate::options::Options;
 use crate::upstreams::{self, Churn, Kubectl};
@@ -25,6 +26,7 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(2);
 
 /// A cluster, and all that runs in and before it.
 pub(crate) struct Stage {
+    pub(crate) logs: Logs,
     // In the order in which they end.
     pub(crate) churn: Churn,
     pub(crate) cluster: Cluster,
@@ -50,7 +52,7 @@ impl Stage {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let balancer = Balancer::new(options.health_interval(), options.balancer_lag(), Arc::new(runtime));
         let churn = Churn::start(kubectl.clone());
-        let stage = Self { churn, cluster, kubectl, balancer };
+        let stage = Self { logs: Logs::start(), churn, cluster, kubectl, balancer };
         stage.wait_for_gates()?;
         for node in stage.cluster.nodes() {
             stage.admit(node)?;
@@ -74,8 +76,9 @@ impl Stage {
         })
     }
 
-    /// Registers a node with the balancer and waits until it gets connections.
+    /// Registers a node with the balancer, waits until it gets connections, and follows what its gates log of them.
     pub(crate) fn admit(&self, node: &Node) -> Result<()> {
+        self.logs.follow(node);
         self.balancer.register(node.address());
         self.wait_until(LIMIT, || self.balancer.is_in(node.address()) == Some(true))
             .with_context(|| format!("the balancer never found {} healthy", node.name()))

@@ -14,6 +14,8 @@ pub(crate) struct Lost {
     pub(crate) at: Instant,
     pub(crate) kind: Kind,
     pub(crate) loss: Loss,
+    /// What was asked for, as no other request was; empty if there was no connection.
+    pub(crate) target: String,
     /// The client's address; none if there was no connection.
     pub(crate) connection: Option<SocketAddr>,
     /// When the connection was opened.
@@ -32,7 +34,19 @@ impl Lost {
     /// One without a connection.
     pub(crate) fn now(kind: Kind) -> Self {
         let (at, loss, idle) = (Instant::now(), Loss::Refused, Duration::ZERO);
-        Self { at, kind, loss, connection: None, opened: at, carried: 0, idle, node: None, excuse: None }
+        let target = String::new();
+        Self {
+            at,
+            kind,
+            loss,
+            target,
+            connection: None,
+            opened: at,
+            carried: 0,
+            idle,
+            node: None,
+            excuse: None,
+        }
     }
 }
 
