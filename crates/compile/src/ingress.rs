@@ -94,6 +94,7 @@ impl Author {
             let fault = nothing_to_serve("has no paths, and the Ingress has no defaultBackend");
             self.tell(out, format!("spec.rules[{at}]"), fault);
         }
+        out.builder.claim(host.clone());
         for (path, path_at) in paths.iter().zip(0..) {
             self.add_path(&host, path, self.origin(Some(at), path_at), out);
         }
@@ -113,7 +114,8 @@ impl Author {
         }
     }
 
-    /// The default backend serves what no rule matches: on the hosts of the Ingress' own rules, and everywhere else.
+    /// The default backend serves what no rule matches: on the hosts of the Ingress' own rules; on every host where it is
+    /// `alone`, without rules.
     fn add_default(
         &self,
         backend: &IngressBackend,
@@ -126,7 +128,9 @@ impl Author {
         for host in hosts {
             out.builder.default_for_host(Route { host, ..route.clone() });
         }
-        out.builder.catch_all(route, alone);
+        if alone {
+            out.builder.catch_all(route);
+        }
     }
 
     fn route(

@@ -66,7 +66,7 @@ fn decide(record: &mut Record, request: Request<Incoming>) -> Result<Attempts, R
     is_directed(&client, &admitted)?;
     let view = client.worker.upstreams.view();
     let route = find_route(&view, &admitted)?;
-    let target = admitted.target(request.uri());
+    let target = admit::target(request.uri());
     record.found(route, client.worker.upstreams.pool(&view, route.backend));
     let protocol = record.protocol();
     let request = prepare(&client, request, target, protocol)?;

@@ -3,7 +3,7 @@
 //! hyper has parsed the head and the guard has checked its framing; here the target, the host and what the client
 //! expects are checked, and brought to the one normal form that routes are found by.
 
-use http::uri::{PathAndQuery, Uri};
+use http::uri::Uri;
 use http::{HeaderName, HeaderValue, Method, Request, Version, header};
 use http_body::Body;
 use hyper::body::Incoming;
@@ -68,20 +68,10 @@ fn measure(client: &Client, request: &Request<Incoming>) -> Result<(), Refusal> 
     }
 }
 
-impl Admitted<'_> {
-    /// The target for the upstream, where it is not the one that came: origin form, dot segments resolved.
-    pub(crate) fn target(&self, came: &Uri) -> Option<Uri> {
-        if came.path() == "*" || self.path.forward() == came.path() {
-            // Of a whole URI, as HTTP/2 always has one, what an upstream of HTTP/1 is asked for.
-            return came.scheme().and_then(|_| came.path_and_query().cloned()).map(Uri::from);
-        }
-        let target = match came.query() {
-            Some(query) => PathAndQuery::try_from(format!("{}?{query}", self.path.forward())),
-            None => PathAndQuery::try_from(self.path.forward()),
-        };
-        // The path was part of a valid URI and has only become shorter.
-        target.ok().map(Uri::from)
-    }
+/// The target for the upstream, where it is not the one that came: of a whole URI, as HTTP/2 always has one, what an
+/// upstream of HTTP/1 is asked for. Path and query go out byte for byte.
+pub(crate) fn target(came: &Uri) -> Option<Uri> {
+    came.scheme().and_then(|_| came.path_and_query().cloned()).map(Uri::from)
 }
 
 /// RFC 9112 §3.2: a path, a whole URI, or `*` for OPTIONS.

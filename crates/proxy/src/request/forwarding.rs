@@ -9,6 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
+use model::RequestHost;
 
 use super::headers;
 use crate::connection::Client;
@@ -32,11 +33,11 @@ pub(crate) struct Forwarding {
     pub(super) peer: HeaderValue,
     /// What the client speaks: `http` or `https`.
     scheme: &'static str,
-    port: HeaderValue,
     local: HeaderValue,
-    /// The host that `forwarded` names.
+    /// The host that `forwarded` names and `port` belongs to.
     host: HeaderValue,
     forwarded: HeaderValue,
+    port: HeaderValue,
 }
 
 /// Sets the fields for one request.
@@ -63,10 +64,10 @@ impl Forwarding {
             trusted: is_trusted(peer.ip(), networks),
             scheme,
             peer: value(&peer.ip().to_canonical().to_string()),
-            port: value(&local.port().to_string()),
             local: value(&local.to_string()),
             host: none.clone(),
-            forwarded: none,
+            forwarded: none.clone(),
+            port: none,
         }
     }
 
@@ -81,6 +82,7 @@ impl Forwarding {
         };
         if self.host != host {
             self.forwarded = forwarded(&self.peer, &host, self.scheme);
+            self.port = port(host.as_bytes(), self.scheme.as_bytes());
             // A copy: a slice of the read buffer would keep that buffer from being used again.
             self.host = HeaderValue::from_bytes(host.as_bytes()).unwrap_or(host);
         }
@@ -109,7 +111,10 @@ impl Forwarding {
         append(headers, header::FORWARDED, &self.forwarded);
         keep_or_set(headers, PROTO, || HeaderValue::from_static(self.scheme));
         keep_or_set(headers, HOST, || self.host.clone());
-        keep_or_set(headers, PORT, || self.port.clone());
+        if !headers.contains_key(PORT) {
+            let port = port(first(headers, &HOST), first(headers, &PROTO));
+            headers.insert(PORT, port);
+        }
         if !headers.get(REQUEST_ID).is_some_and(is_request_id) {
             headers.insert(REQUEST_ID, request_id());
         }
@@ -163,6 +168,23 @@ fn forwarded(peer: &HeaderValue, host: &HeaderValue, scheme: &str) -> HeaderValu
     value(&text)
 }
 
+/// The port that the client used: its host's, else that of the scheme. Our listener's is nothing to it: behind a load balancer
+/// or a NodePort it is another one.
+fn port(host: &[u8], scheme: &[u8]) -> HeaderValue {
+    let host = std::str::from_utf8(host).ok().and_then(|host| RequestHost::parse(host).ok());
+    match host.and_then(|host| host.port()) {
+        Some(port) => value(&port.to_string()),
+        None if scheme.eq_ignore_ascii_case(b"https") => HeaderValue::from_static("443"),
+        None => HeaderValue::from_static("80"),
+    }
+}
+
+/// What the proxy nearest to the client has said, in a field that others may have extended.
+fn first<'h>(headers: &'h HeaderMap, name: &HeaderName) -> &'h [u8] {
+    let list = headers.get(name).map_or(&[][..], HeaderValue::as_bytes);
+    list.split(|b| *b == b',').next().unwrap_or_default().trim_ascii()
+}
+
 fn is_request_id(id: &HeaderValue) -> bool {
     let allowed = |b: &u8| b.is_ascii_alphanumeric() || b"-_.:+/=".contains(b);
     (1..=REQUEST_ID_BYTES_MAX).contains(&id.len()) && id.as_bytes().iter().all(allowed)
@@ -213,7 +235,7 @@ mod tests {
         assert_eq!(headers["x-real-ip"], "192.0.2.7");
         assert_eq!(headers["x-forwarded-proto"], "http");
         assert_eq!(headers["x-forwarded-host"], "Shop.example:81");
-        assert_eq!(headers["x-forwarded-port"], "8080");
+        assert_eq!(headers["x-forwarded-port"], "81");
         assert_eq!(headers["forwarded"], "for=192.0.2.7;host=\"Shop.example:81\";proto=http");
         assert_eq!(headers["x-request-id"].len(), 32);
     }
@@ -233,6 +255,31 @@ mod tests {
         assert_eq!(headers["x-forwarded-proto"], "https");
         assert_eq!(headers["x-request-id"], "from-the-edge");
         assert_eq!(headers["forwarded"], "for=10.0.0.1;host=a;proto=http");
+    }
+
+    #[test]
+    fn the_port_is_the_one_that_the_client_used() {
+        for (peer, fields, port) in [
+            ("192.0.2.7:9", &[("host", "a")][..], "80"),
+            ("192.0.2.7:9", &[("host", "a:8443")], "8443"),
+            ("192.0.2.7:9", &[("host", "[::1]:81"), ("x-forwarded-port", "1")], "81"),
+            ("192.0.2.7:9", &[("host", "[::1]"), ("x-forwarded-proto", "https")], "80"),
+            ("10.0.0.1:9", &[("host", "a"), ("x-forwarded-proto", "https")], "443"),
+            ("10.0.0.1:9", &[("host", "a"), ("x-forwarded-proto", "HTTPS, http")], "443"),
+            (
+                "10.0.0.1:9",
+                &[("host", "a:81"), ("x-forwarded-host", "b"), ("x-forwarded-proto", "https")],
+                "443",
+            ),
+            ("10.0.0.1:9", &[("host", "a"), ("x-forwarded-host", "b:8443, c")], "8443"),
+            ("10.0.0.1:9", &[("host", "a:81"), ("x-forwarded-port", "8443")], "8443"),
+            ("10.0.0.1:9", &[("host", "a")], "80"),
+        ] {
+            let (mut forwarding, networks) = forwarding(peer);
+            let mut headers = headers(fields);
+            forwarding.set(&mut headers, &networks);
+            assert_eq!(headers["x-forwarded-port"], port, "{peer} {fields:?}");
+        }
     }
 
     #[test]
