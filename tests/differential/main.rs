@@ -2,13 +2,14 @@
 //!
 //! Where two proxies differ, one of them can be had to send on what the other would have refused. So each difference is
 //! known here, with its reason: `cases` has them all, as nginx 1.22 and haproxy 2.6 read them (newer ones refuse more). A peer that is not installed fails the test: `cargo xtask test`
-//! installs both.
+//! installs both. `routes` does the same for what a route is found by, with random rules and targets.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod cases;
 mod gates;
 mod origin;
+mod routes;
 
 use std::io::{Read, Write};
 
@@ -77,7 +78,7 @@ fn show(case: &Case, seen: &[(&str, &Seen)]) -> String {
 #[test]
 fn every_difference_from_nginx_and_haproxy_is_known_and_has_a_reason() {
     let origins = [Origin::start(), Origin::start(), Origin::start()];
-    let folder = gates::Folder::new();
+    let folder = gates::Folder::new("cases");
     let ours = Ours::start(origins[0].address());
     let nginx = Nginx::start(&folder, origins[1].address());
     let haproxy = Haproxy::start(&folder, origins[2].address());
