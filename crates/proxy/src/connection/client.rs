@@ -27,6 +27,8 @@ pub(crate) struct Client {
     pub(super) peer: Cell<SocketAddr>,
     /// The address that the client connected to.
     pub(super) local: Cell<SocketAddr>,
+    /// Both were told by a PROXY header.
+    pub(super) is_proxied: Cell<bool>,
     pub(crate) timer: Timer,
     /// Counts it among its client's connections, where those are limited.
     counted: OnceCell<Box<Counted>>,
@@ -78,6 +80,7 @@ impl Client {
             worker: Rc::clone(worker),
             peer: Cell::new(peer),
             local: Cell::new(local),
+            is_proxied: Cell::default(),
             timer: worker.timers.register(),
             counted: OnceCell::new(),
             secure: OnceCell::new(),
@@ -107,6 +110,7 @@ impl Client {
     /// A stream of this connection, with a state and deadlines of its own.
     pub(super) fn stream(&self) -> Client {
         let stream = Client {
+            is_proxied: self.is_proxied.clone(),
             secure: self.secure.clone(),
             is_stream: true,
             heads: self.heads.share(),
@@ -138,6 +142,11 @@ impl Client {
     /// The address that the client connected to.
     pub(crate) fn local(&self) -> SocketAddr {
         self.local.get()
+    }
+
+    /// The port that the client connected to, if a load balancer has said so; that of our socket may be another one.
+    pub(crate) fn port(&self) -> Option<u16> {
+        self.is_proxied.get().then(|| self.local().port())
     }
 
     /// Whom an endpoint is told that its connection is opened for.

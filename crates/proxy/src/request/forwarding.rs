@@ -34,6 +34,8 @@ pub(crate) struct Forwarding {
     /// What the client speaks: `http` or `https`.
     scheme: &'static str,
     local: HeaderValue,
+    /// The port that the client connected to, if we were told.
+    connected_to: Option<u16>,
     /// The host that `forwarded` names and `port` belongs to.
     host: HeaderValue,
     forwarded: HeaderValue,
@@ -45,7 +47,8 @@ pub(super) fn forward(client: &Client, headers: &mut HeaderMap) {
     let mut made = client.forwarding.borrow_mut();
     let networks = &client.worker.config.trusted_proxies;
     let forwarding = made.get_or_insert_with(|| {
-        Box::new(Forwarding::new(client.peer(), client.local(), client.scheme(), networks))
+        let port = client.port();
+        Box::new(Forwarding::new(client.peer(), client.local(), port, client.scheme(), networks))
     });
     headers::strip_aliases(headers, forwarding.trusted, client.worker.config.downstream.underscores);
     forwarding.set(headers, networks);
@@ -58,13 +61,20 @@ pub(crate) fn is_trusted(peer: IpAddr, networks: &[IpNet]) -> bool {
 }
 
 impl Forwarding {
-    fn new(peer: SocketAddr, local: SocketAddr, scheme: &'static str, networks: &[IpNet]) -> Forwarding {
+    fn new(
+        peer: SocketAddr,
+        local: SocketAddr,
+        connected_to: Option<u16>,
+        scheme: &'static str,
+        networks: &[IpNet],
+    ) -> Forwarding {
         let none = HeaderValue::from_static("");
         Forwarding {
             trusted: is_trusted(peer.ip(), networks),
             scheme,
             peer: value(&peer.ip().to_canonical().to_string()),
             local: value(&local.to_string()),
+            connected_to,
             host: none.clone(),
             forwarded: none.clone(),
             port: none,
@@ -82,7 +92,7 @@ impl Forwarding {
         };
         if self.host != host {
             self.forwarded = forwarded(&self.peer, &host, self.scheme);
-            self.port = port(host.as_bytes(), self.scheme.as_bytes());
+            self.port = port(host.as_bytes(), self.connected_to, self.scheme.as_bytes());
             // A copy: a slice of the read buffer would keep that buffer from being used again.
             self.host = HeaderValue::from_bytes(host.as_bytes()).unwrap_or(host);
         }
@@ -109,10 +119,12 @@ impl Forwarding {
         headers.insert(REAL_IP, real_ip);
         append(headers, FOR, &self.peer);
         append(headers, header::FORWARDED, &self.forwarded);
+        // What the proxy says of the scheme counts for more than which of its ports led here.
+        let connected_to = self.connected_to.filter(|_| !headers.contains_key(PROTO));
         keep_or_set(headers, PROTO, || HeaderValue::from_static(self.scheme));
         keep_or_set(headers, HOST, || self.host.clone());
         if !headers.contains_key(PORT) {
-            let port = port(first(headers, &HOST), first(headers, &PROTO));
+            let port = port(first(headers, &HOST), connected_to, first(headers, &PROTO));
             headers.insert(PORT, port);
         }
         if !headers.get(REQUEST_ID).is_some_and(is_request_id) {
@@ -168,11 +180,11 @@ fn forwarded(peer: &HeaderValue, host: &HeaderValue, scheme: &str) -> HeaderValu
     value(&text)
 }
 
-/// The port that the client used: its host's, else that of the scheme. Our listener's is nothing to it: behind a load balancer
-/// or a NodePort it is another one.
-fn port(host: &[u8], scheme: &[u8]) -> HeaderValue {
+/// The port that the client used: its host's, else the one that a PROXY header told, else that of the scheme. Our listener's is
+/// nothing to it: behind a load balancer or a NodePort it is another one.
+fn port(host: &[u8], connected_to: Option<u16>, scheme: &[u8]) -> HeaderValue {
     let host = std::str::from_utf8(host).ok().and_then(|host| RequestHost::parse(host).ok());
-    match host.and_then(|host| host.port()) {
+    match host.and_then(|host| host.port()).or(connected_to) {
         Some(port) => value(&port.to_string()),
         None if scheme.eq_ignore_ascii_case(b"https") => HeaderValue::from_static("443"),
         None => HeaderValue::from_static("80"),
@@ -209,7 +221,13 @@ mod tests {
     fn forwarding(peer: &str) -> (Forwarding, Vec<IpNet>) {
         let networks = vec!["10.0.0.0/8".parse().unwrap()];
         (
-            Forwarding::new(peer.parse().unwrap(), "127.0.0.1:8080".parse().unwrap(), "http", &networks),
+            Forwarding::new(
+                peer.parse().unwrap(),
+                "127.0.0.1:8080".parse().unwrap(),
+                None,
+                "http",
+                &networks,
+            ),
             networks,
         )
     }
@@ -276,6 +294,22 @@ mod tests {
             ("10.0.0.1:9", &[("host", "a")], "80"),
         ] {
             let (mut forwarding, networks) = forwarding(peer);
+            let mut headers = headers(fields);
+            forwarding.set(&mut headers, &networks);
+            assert_eq!(headers["x-forwarded-port"], port, "{peer} {fields:?}");
+        }
+    }
+
+    #[test]
+    fn a_port_that_a_load_balancer_tells_counts_where_the_host_has_none() {
+        for (peer, fields, port) in [
+            ("192.0.2.7:9", &[("host", "a")][..], "8443"),
+            ("192.0.2.7:9", &[("host", "a:81")], "81"),
+            ("10.0.0.1:9", &[("host", "a")], "8443"),
+            ("10.0.0.1:9", &[("host", "a"), ("x-forwarded-proto", "https")], "443"),
+        ] {
+            let (mut forwarding, networks) = forwarding(peer);
+            forwarding.connected_to = Some(8443);
             let mut headers = headers(fields);
             forwarding.set(&mut headers, &networks);
             assert_eq!(headers["x-forwarded-port"], port, "{peer} {fields:?}");
