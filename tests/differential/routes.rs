@@ -113,7 +113,7 @@ fn outcomes(gate: &impl Gate, requests: &[Asked]) -> Vec<Outcome> {
     requests.iter().map(|asked| line.outcome(asked)).collect()
 }
 
-/// One connection after the other: who refuses a request ends it.
+/// One connection after the other: a refusal ends one.
 struct Line<'g, G> {
     gate: &'g G,
     open: Option<(Box<dyn Stream>, Reader)>,

@@ -11,7 +11,7 @@ use super::PathError;
 /// A byte that no text has, and a `%` itself, stay escaped, in upper case.
 ///
 /// An endpoint reads the path anew and may be of another mind about a dot segment beside an odd slash. Such a path is
-/// refused: what it could be is guarded by one rule and reached by another, and nobody sends it in earnest.
+/// refused: what one rule guards could be reached by way of another, and no client sends it in earnest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestPath<'a>(Cow<'a, str>);
 
