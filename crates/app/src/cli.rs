@@ -141,9 +141,11 @@ pub(crate) struct RunArgs {
 /// Which Ingresses are ours.
 #[derive(Debug, Args)]
 pub(crate) struct ClassArgs {
-    /// The Ingress class that is ours even without an IngressClass object
-    #[arg(long, value_name = "NAME", env = "SLUICEGATE_CLASS", value_parser = names::object, default_value_t = compile::Settings::default().class)]
-    pub(crate) class: String,
+    /// The Ingress class that is ours even without an IngressClass object, and even if its IngressClass belongs to another
+    /// controller: those who come from there cannot change that. By default sluicegate, and then an IngressClass of that
+    /// name is believed
+    #[arg(long, value_name = "NAME", env = "SLUICEGATE_CLASS", value_parser = names::object)]
+    pub(crate) class: Option<String>,
 
     /// The spec.controller of the IngressClasses that are ours
     #[arg(long, value_name = "NAME", env = "SLUICEGATE_CONTROLLER_NAME", default_value_t = compile::Settings::default().controller_name)]

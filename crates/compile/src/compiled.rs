@@ -16,6 +16,8 @@ pub struct Compiled {
     /// What is wrong with the objects, sorted, each once. Whoever keeps a clone sees by its pointer whether anything
     /// has changed.
     pub problems: Arc<Vec<Problem>>,
+    /// Why there is no route, in one line; `None` while there is one.
+    pub no_routes: Option<Arc<str>>,
     /// Which Secrets each host's certificate may come from.
     pub certificates: CertificateClaims,
     /// The DNS names of the ExternalName Services that routes use, in the form [`Objects::resolved`] has.

@@ -21,6 +21,7 @@ mod endpoint;
 mod external_name;
 
 mod conflict;
+mod no_routes;
 mod problems;
 pub mod reasons;
 mod tls;
@@ -46,6 +47,11 @@ pub struct Settings {
     pub controller_name: String,
     /// The class name that is ours even where no IngressClass object says so.
     pub class: String,
+    /// Whether the operator has named that class: then it is ours even where an IngressClass object says otherwise.
+    pub class_is_given: bool,
+    /// The only namespaces that are read; empty for all. Those of others are not among the objects: this is for what
+    /// is told.
+    pub only_namespaces: Vec<String>,
     /// Whether an EndpointSlice may name loopback addresses: true for a folder of manifests, which only the operator
     /// writes; never for a cluster, where a tenant could reach what listens on the node.
     pub allow_loopback: bool,
@@ -62,6 +68,8 @@ impl Default for Settings {
         Settings {
             controller_name: "sluicegate.io/ingress-controller".into(),
             class: "sluicegate".into(),
+            class_is_given: false,
+            only_namespaces: Vec::new(),
             allow_loopback: false,
             balance: Balance::default(),
             default_certificate: None,
@@ -89,10 +97,15 @@ pub fn compile(objects: &Objects, settings: &Settings, generation: u64) -> Compi
     }
     let table = out.builder.build(generation);
     conflict::tell(&table, &mut out.problems);
+    let is_foreign = classes.tell_foreign(&mut out.problems);
+    let no_routes = table.routes().is_empty().then(|| no_routes::why(objects, settings, ours.len()).into());
+    if ours.is_empty() && !is_foreign {
+        no_routes::tell(objects, settings, &mut out.problems);
+    }
     let (certificates, secrets) = tls.finish(settings, &mut out.problems);
     let Collected { services, external_names } = out.backends.finish();
     let problems = compiled::join(out.problems.finish(), &services);
-    Compiled { table, problems, certificates, external_names, ours, secrets, services }
+    Compiled { table, problems, no_routes, certificates, external_names, ours, secrets, services }
 }
 
 /// Whether an Ingress would be ours, beside these other objects.

@@ -5,6 +5,10 @@
 pub const DANGLING_REFERENCE: &str = "dangling-reference";
 /// An Ingress names no class, and no class is the default.
 pub const NO_CLASS: &str = "no-class";
+/// An IngressClass has the name of our class and says that it is another controller's.
+pub const FOREIGN_CLASS: &str = "foreign-class";
+/// There are Ingresses, and none of them is ours.
+pub const NO_ROUTES: &str = "no-routes";
 /// A Service has no such port, or none for TCP.
 pub const MISSING_PORT: &str = "missing-port";
 /// Nothing says where the endpoints of a Service are: it has no EndpointSlice, or none with the port.
@@ -47,11 +51,12 @@ pub const INCOMPLETE_SECRET: &str = "incomplete-secret";
 pub const MORE_PROBLEMS: &str = "more-problems";
 
 /// All of them, sorted.
-pub const ALL: [&str; 22] = [
+pub const ALL: [&str; 24] = [
     CONFLICT,
     DANGLING_REFERENCE,
     DENIED,
     FORBIDDEN_ADDRESS,
+    FOREIGN_CLASS,
     INCOMPLETE_SECRET,
     INVALID_ANNOTATION,
     INVALID_BACKEND,
@@ -65,6 +70,7 @@ pub const ALL: [&str; 22] = [
     NO_CLASS,
     NO_EFFECT,
     NO_ENDPOINT_SLICE,
+    NO_ROUTES,
     NOTHING_TO_SERVE,
     PATTERN_PATH,
     UNKNOWN_ANNOTATION,

@@ -3,8 +3,8 @@
 //! `UPDATE_GOLDEN=1 cargo test -p compile --test golden && git diff crates/compile/testdata`
 //!
 //! Besides Kubernetes objects an input may hold documents of these kinds: `Requests` (lines of host and path, or path
-//! alone, whose routes are shown), `Settings` (what differs from the default) and `Resolved` (DNS names to addresses
-//! or to an error).
+//! alone, whose routes are shown), `Settings` (what differs from the default), `Resolved` (DNS names to addresses or to
+//! an error) and `Namespaces` (those whose Ingresses count).
 
 #[path = "golden/case.rs"]
 mod case;

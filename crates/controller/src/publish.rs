@@ -36,6 +36,8 @@ pub struct Live {
     pub credentials: Published<AllCredentials>,
     /// Everything that is wrong now, sorted.
     pub problems: Published<Vec<Problem>>,
+    /// Why the table has no routes, in one line, if it has none.
+    pub no_routes: Published<Option<Arc<str>>>,
     /// The node we run on, if it is known.
     pub node: Published<Option<Node>>,
     /// What was counted.
@@ -51,6 +53,7 @@ impl Default for Live {
             tickets: Tickets::default(),
             credentials: Published::new(AllCredentials::default()),
             problems: Published::new(Vec::new()),
+            no_routes: Published::new(None),
             node: Published::new(None),
             stats: Arc::default(),
         }
@@ -101,6 +104,9 @@ impl Publisher {
         {
             self.live.routes.publish(compiled.table.clone());
         }
+        if all {
+            self.tell_no_routes();
+        }
         if source_changed
             || all
             || !self.compiled.as_ref().is_some_and(|c| Arc::ptr_eq(&c.problems, &self.merged))
@@ -128,6 +134,19 @@ impl Publisher {
             self.live.credentials.publish(credentials);
         }
         self.live.stats.certificates(self.certificates.ends());
+    }
+
+    /// Makes known why there are no routes, once for each reason.
+    fn tell_no_routes(&self) {
+        let why = self.compiled.as_ref().and_then(|compiled| compiled.no_routes.clone());
+        if *self.live.no_routes.load() == why {
+            return;
+        }
+        match &why {
+            Some(why) => tracing::warn!("{why}"),
+            None => tracing::info!("there are routes now"),
+        }
+        self.live.no_routes.publish(why);
     }
 
     /// Makes known what is wrong, without another table. What there is to say of certificates changes with time alone.

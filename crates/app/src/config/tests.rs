@@ -38,7 +38,8 @@ fn each_value_arrives_where_it_belongs() {
     assert_eq!(config.proxy.upstream.connect_timeout, Duration::from_secs(7));
     assert_eq!((config.proxy.workers, config.proxy.access_log), (3, proxy::AccessLog::Off));
     assert_eq!(config.controller.settings.balance, model::Balance::RoundRobin);
-    assert_eq!(config.controller.settings.class, "c");
+    let settings = &config.controller.settings;
+    assert_eq!((&*settings.class, settings.class_is_given), ("c", true));
     let named = |name: &str| Some(controller::ObjectKey::new("edge", name));
     assert_eq!(config.controller.settings.default_certificate, named("default"));
     assert_eq!(config.controller.settings.ticket_keys, named("tickets"));
@@ -51,11 +52,18 @@ fn without_a_folder_the_cluster_is_followed_as_the_flags_say() {
                 --class c --node-name n";
     let config = config(line).expect("a config");
     assert!(!config.controller.settings.allow_loopback, "tenants write into a cluster");
+    assert_eq!(config.controller.settings.only_namespaces, ["a", "b"]);
     let Source::Cluster(cluster) = config.controller.source else { panic!("no cluster") };
     assert_eq!(cluster.namespaces, controller::Namespaces::Named(vec!["a".into(), "b".into()]));
     assert_eq!((cluster.node.as_deref(), &*cluster.report.lease.name), (Some("n"), "sluicegate-c"));
     let Some(controller::Publish::Addresses(addresses)) = cluster.report.status else { panic!("no status") };
     assert_eq!(addresses.len(), 2);
+}
+
+#[test]
+fn a_class_that_nobody_has_named_is_the_default_one() {
+    let settings = config("sluicegate run --manifests x").expect("a config").controller.settings;
+    assert_eq!((&*settings.class, settings.class_is_given), ("sluicegate", false));
 }
 
 #[test]

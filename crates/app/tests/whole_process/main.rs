@@ -5,6 +5,7 @@
 mod support;
 
 mod check;
+mod class;
 mod cluster;
 mod conformance;
 mod demo;

@@ -43,6 +43,10 @@ impl Case {
             }
             "Settings" => self.settings = settings(&document),
             "Resolved" => self.resolve(&document),
+            "Namespaces" => {
+                let names = document["counting"].as_array().expect("a list").iter();
+                self.objects.namespaces = Some(names.map(|name| text(name).into()).collect());
+            }
             other => panic!("unknown kind {other:?}"),
         }
     }
@@ -95,6 +99,11 @@ fn settings(document: &Value) -> Settings {
         match name.as_str() {
             "kind" => {}
             "class" => settings.class = text(value).into(),
+            "classIsGiven" => settings.class_is_given = value.as_bool().expect("true or false"),
+            "onlyNamespaces" => {
+                settings.only_namespaces =
+                    value.as_array().expect("a list").iter().map(|name| text(name).into()).collect();
+            }
             "controllerName" => settings.controller_name = text(value).into(),
             "allowLoopback" => settings.allow_loopback = value.as_bool().expect("true or false"),
             "balance" => {

@@ -1,5 +1,6 @@
 //! What an Event says of a problem.
 
+use compile::reasons::{NO_CLASS, NO_ROUTES};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event;
@@ -44,7 +45,7 @@ impl Reporter {
     /// may serve the object and nothing be wrong.
     pub(super) fn draft(&self, problem: &Problem, uid: Option<&str>) -> Option<Draft> {
         let Problem { object, reason, .. } = problem;
-        if *reason == compile::reasons::NO_CLASS || object.name.is_empty() {
+        if [NO_CLASS, NO_ROUTES].contains(reason) || object.name.is_empty() {
             return None;
         }
         let regarding = ObjectReference {
