@@ -142,6 +142,7 @@ impl Config {
         }
         let settings = Settings {
             balance: args.balance.into(),
+            reference_timeout: args.reference_timeout.0,
             default_certificate: args.tls.default_certificate,
             ticket_keys: args.tls.ticket_keys,
             ..settings(&args.classes)

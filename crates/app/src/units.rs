@@ -44,6 +44,12 @@ impl FromStr for SpanOrNone {
     }
 }
 
+impl fmt::Display for SpanOrNone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_zero() { f.write_str("0s") } else { Span(self.0).fmt(f) }
+    }
+}
+
 /// A number of bytes, at least one, as `64KiB`, `1MiB`, `1GiB` or `512B`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Size(pub(crate) u64);

@@ -23,6 +23,8 @@ pub const INVALID_PATH_TYPE: &str = "invalid-path-type";
 pub const PATTERN_PATH: &str = "pattern-path";
 /// A backend does not name one port of one Service.
 pub const INVALID_BACKEND: &str = "invalid-backend";
+/// What an Ingress or a Service names is not there yet, and endpoints of before serve in its place for a while.
+pub const PENDING_REFERENCE: &str = "pending-reference";
 /// An Ingress or a rule has nothing to serve requests with.
 pub const NOTHING_TO_SERVE: &str = "nothing-to-serve";
 /// Another rule for the same host and path is served.
@@ -51,7 +53,7 @@ pub const INCOMPLETE_SECRET: &str = "incomplete-secret";
 pub const MORE_PROBLEMS: &str = "more-problems";
 
 /// All of them, sorted.
-pub const ALL: [&str; 24] = [
+pub const ALL: [&str; 25] = [
     CONFLICT,
     DANGLING_REFERENCE,
     DENIED,
@@ -73,6 +75,7 @@ pub const ALL: [&str; 24] = [
     NO_ROUTES,
     NOTHING_TO_SERVE,
     PATTERN_PATH,
+    PENDING_REFERENCE,
     UNKNOWN_ANNOTATION,
     UNRESOLVED_NAME,
     UNSUPPORTED_ANNOTATION,

@@ -110,6 +110,12 @@ impl<'a> Tls<'a> {
         Some(NamedSecret { secret, field })
     }
 
+    /// These Secrets are still needed for handshakes with endpoints, though no Ingress may name them any more.
+    pub(crate) fn keep(&mut self, secrets: BTreeSet<ObjectKey>) {
+        self.named.extend(secrets.iter().cloned());
+        self.upstream.extend(secrets);
+    }
+
     /// All claims, and the Secrets that Ingresses and the operator name.
     pub(crate) fn finish(
         mut self,

@@ -1,16 +1,18 @@
 //! When what is in the index becomes live, and how.
 //!
-//! Owns: the gathering of changes that come together, the generations, and the log of problems. Never: where the
+//! Owns: the gathering of changes that come together, the generations, how long endpoints of before go on where
+//! something that is named is not there yet, and the log of problems. Never: where the
 //! changes come from.
 
 mod gather;
+mod pending;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use compile::{Compiled, Settings};
-use model::{Problem, Published, RouteTable};
+use model::{BackendKey, Problem, Published, RouteTable};
 use tls::{AllCredentials, Certificates, Tickets};
 
 use crate::certificates::CertificateStore;
@@ -19,6 +21,7 @@ use crate::node::Node;
 use crate::stats::Stats;
 
 pub(crate) use gather::Gather;
+use pending::Pending;
 
 /// More new problems than this in one publication are counted and not logged one by one.
 const MAX_LOGGED: usize = 100;
@@ -67,6 +70,7 @@ pub(crate) struct Publisher {
     generation: u64,
     /// What is live.
     compiled: Option<Compiled>,
+    pending: Pending,
     certificates: CertificateStore,
     /// Whether the certificates are as of an earlier compile.
     claims_changed: bool,
@@ -79,6 +83,7 @@ impl Publisher {
     pub(crate) fn new(live: Live, settings: Settings) -> Publisher {
         Publisher {
             live,
+            pending: Pending::new(settings.reference_timeout),
             settings,
             generation: 0,
             compiled: None,
@@ -165,9 +170,10 @@ impl Publisher {
     /// Compiles what has changed, without making it live. Returns whether everything was compiled, and not only
     /// backends.
     pub(crate) fn compile(&mut self, index: &mut Index) -> bool {
-        let dirty = index.take_dirty();
-        match &mut self.compiled {
-            Some(compiled) if !dirty.all => {
+        let (dirty, now) = (index.take_dirty(), Instant::now());
+        let over = self.pending.over(now);
+        let all = match &mut self.compiled {
+            Some(compiled) if !dirty.all && over.is_empty() && !compiled.is_pending(&dirty.services) => {
                 if !dirty.is_clean() {
                     let started = Instant::now();
                     let next = self.generation + 1;
@@ -179,10 +185,19 @@ impl Publisher {
                 false
             }
             _ => {
-                self.compile_all(index);
+                self.compile_all(index, &over);
                 true
             }
+        };
+        if let Some(compiled) = &self.compiled {
+            self.pending.follow(&compiled.pending, now);
         }
+        all
+    }
+
+    /// When there is something to publish though nothing changes: what of before may go on no longer.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.pending.due()
     }
 
     /// What bears on the table.
@@ -200,10 +215,14 @@ impl Publisher {
         &self.reported
     }
 
-    fn compile_all(&mut self, index: &Index) {
+    fn compile_all(&mut self, index: &Index, over: &BTreeSet<BackendKey>) {
         self.generation += 1;
         let started = Instant::now();
-        let compiled = compile::compile(index.objects(), &self.settings, self.generation);
+        let (objects, settings, generation) = (index.objects(), &self.settings, self.generation);
+        let compiled = match &self.compiled {
+            Some(before) => before.compile_again(objects, settings, generation, over),
+            None => compile::compile(objects, settings, generation),
+        };
         let took = started.elapsed();
         self.live.stats.compiled_all(took);
         tracing::info!(

@@ -102,6 +102,21 @@ impl RouteTable {
         &self.routing.routes
     }
 
+    /// The route of the rule that is served for this host and path.
+    pub fn rule(&self, host: &HostMatch, path: &PathMatch) -> Option<&Arc<Route>> {
+        let paths = self.routing.get(host)?;
+        match path {
+            PathMatch::Exact(path) => paths.exact.get(&**path),
+            PathMatch::Prefix(path) => paths.prefix.get(&**path),
+        }
+    }
+
+    /// The route of what matches no rule for this host; for any host that of what nothing else matches.
+    pub fn default_of(&self, host: &HostMatch) -> Option<&Arc<Route>> {
+        let default = self.routing.get(host).and_then(|paths| paths.default.as_ref());
+        default.or_else(|| self.routing.catch_all.as_ref().filter(|_| *host == HostMatch::Any))
+    }
+
     /// All routes that another one keeps from being served.
     pub fn conflicts(&self) -> &[Conflict] {
         &self.routing.conflicts
@@ -114,6 +129,14 @@ impl Routing {
         let exact = host.and_then(|host| self.exact.get(host.name()));
         let wildcard = host.and_then(RequestHost::parent).and_then(|parent| self.wildcard.get(parent));
         [exact, wildcard, Some(&self.any)]
+    }
+
+    fn get(&self, host: &HostMatch) -> Option<&Paths> {
+        match host {
+            HostMatch::Exact(name) => self.exact.get(name.as_str()),
+            HostMatch::Wildcard(parent) => self.wildcard.get(parent.as_str()),
+            HostMatch::Any => Some(&self.any),
+        }
     }
 
     fn at(&mut self, host: &HostMatch) -> &mut Paths {
@@ -184,6 +207,14 @@ impl RouteTableBuilder {
         self.backends.push(Arc::new(make()));
         self.backend_places.insert(key.clone(), place);
         place
+    }
+
+    /// The backend in this place.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn backend_at(&self, place: u32) -> &Arc<Backend> {
+        &self.backends[place as usize]
     }
 
     /// Adds a rule.

@@ -27,7 +27,7 @@ fn each_value_arrives_where_it_belongs() {
     let line = "sluicegate run --manifests x --http 127.0.0.1:0 --http [::1]:0 --idle-timeout 1s \
                 --max-request-time 500ms --trusted-proxies 10.0.0.0/8,192.0.2.1 --head-bytes-max 8KiB \
                 --upstream-connect-timeout 7s --workers 3 --access-log off --balance round-robin --class c --handover h/s \
-                --default-certificate edge/default --ticket-keys edge/tickets";
+                --default-certificate edge/default --ticket-keys edge/tickets --reference-timeout 3s";
     let config = config(line).expect("a config");
     assert_eq!(config.http.len(), 2);
     assert_eq!(config.handover.as_deref(), Some(Path::new("h/s")));
@@ -40,6 +40,7 @@ fn each_value_arrives_where_it_belongs() {
     assert_eq!(config.controller.settings.balance, model::Balance::RoundRobin);
     let settings = &config.controller.settings;
     assert_eq!((&*settings.class, settings.class_is_given), ("c", true));
+    assert_eq!(settings.reference_timeout, Duration::from_secs(3));
     let named = |name: &str| Some(controller::ObjectKey::new("edge", name));
     assert_eq!(config.controller.settings.default_certificate, named("default"));
     assert_eq!(config.controller.settings.ticket_keys, named("tickets"));

@@ -13,6 +13,7 @@ mod drain;
 mod explain;
 mod handover;
 mod lame_duck;
+mod one_after_the_other;
 mod overload;
 mod run;
 mod upgrade;

@@ -58,7 +58,7 @@ pub(super) async fn run(
             sources.secrets.want_also(&state.order.secrets(&state.index));
         }
         state.tell(&tell);
-        let due = [gather.due(), state.order.due()].into_iter().flatten().min();
+        let due = [gather.due().or(state.publisher.due()), state.order.due()].into_iter().flatten().min();
         let mut changed = true;
         tokio::select! {
             change = watches.changed() => state.take_all(change, &mut watches),
@@ -68,8 +68,9 @@ pub(super) async fn run(
         }
         let now = Instant::now();
         changed |= state.order.settle(&mut state.index, now);
-        if changed && state.is_dirty() {
-            gather.mark(now, state.index.dirty().all);
+        let is_over = state.publisher.due().is_some_and(|due| due <= now);
+        if is_over && gather.due().is_none() || changed && state.is_dirty() {
+            gather.mark(now, is_over || state.index.dirty().all);
         }
         if gather.due().is_some_and(|due| due <= now) {
             gather.clear(now);
