@@ -54,12 +54,13 @@ impl Compiled {
     }
 
     /// Makes the backends of these Services again. Afterwards all is as [`compile_again`](Compiled::compile_again) would
-    /// have it with this generation, unless nothing differs: then nothing is touched, not even the generation, and the answer is
-    /// false. A backend that does not differ stays the same `Arc`.
+    /// have it with this generation, unless nothing differs: then nothing is touched, not even the generation, and the
+    /// answer is false. A backend that does not differ stays the same `Arc`.
     ///
-    /// The settings must be the same as before, none of the Services may be [pending](Compiled::is_pending), and since this value was compiled or last updated nothing may have
-    /// changed but EndpointSlices of these Services (of both Services where a slice moved from one to the other) and
-    /// what [`Objects::resolved`] says of their [names](crate::external_name_of). After any other change compile.
+    /// The settings must be the same as before, none of the Services may be [pending](Compiled::is_pending), and since
+    /// this value was compiled or last updated nothing may have changed but EndpointSlices of these Services (of both
+    /// Services where a slice moved from one to the other) and what [`Objects::resolved`] says of their
+    /// [names](crate::external_name_of). After any other change compile.
     pub fn update_backends(
         &mut self,
         objects: &Objects,

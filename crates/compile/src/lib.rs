@@ -4,9 +4,9 @@
 //! KEP-1672), and the words for what is wrong with one.
 //! Never: IO, clocks, tokio, or what is inside a certificate. It cannot fail: what is wrong with an object becomes a [`Problem`](model::Problem) and
 //! costs that object alone, or only the named part of it; everything else is served. The same objects give the same
-//! table on every replica.
+//! table on every replica, but for what of before goes on for a while (`backend::before`).
 //! Start at [`compile`]; [`Compiled::compile_again`] is the same after a change, and [`Compiled::update_backends`] its
-//! shorter way where only endpoints have changed. What of before goes on after a change is told in `backend::before`.
+//! shorter way where only endpoints have changed.
 
 mod compiled;
 mod objects;
