@@ -2,6 +2,7 @@
 
 mod end;
 mod goodbye;
+mod interim;
 
 use bytes::Bytes;
 use http::Request;

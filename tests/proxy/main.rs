@@ -7,6 +7,7 @@
 //! - `limits`: what is too large, too slow or too many, towards clients and from upstreams
 //! - `floods`: what costs an attacker little and would cost us much, with somebody honest beside it
 //! - `overload`: more than can be served at a time
+//! - `early`: endpoints that answer before they have read a request
 //! - `drain`: what a client sees of a drain, and when the workers end
 //! - `half_close`: a client that closes its sending side
 //! - `idle`: what keeps a connection open, what ends it, and what its end may cost
@@ -20,6 +21,7 @@
 
 mod access_log;
 mod drain;
+mod early;
 mod floods;
 mod forwarding;
 mod grpc;

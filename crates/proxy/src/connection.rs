@@ -9,6 +9,7 @@ pub(crate) mod guard;
 mod handshake;
 mod heads;
 pub(crate) mod http2;
+mod interim;
 mod io;
 mod linger;
 mod open;
@@ -192,6 +193,10 @@ fn after_poll(client: &Client) -> Poll<End> {
         // Noted here, because the request's record is closed together with hyper's connection.
         client.fault.set(Some(Refusal::ClientStalled));
         return Poll::Ready(End::Stalled);
+    }
+    if client.eof.get() && client.is_at_rest() {
+        // It had closed its side before its last answer, and hyper was not told.
+        return Poll::Ready(End::Done);
     }
     if !client.is_idle() {
         client.timer.clear(Wait::Park);

@@ -14,9 +14,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use http::uri::Uri;
-use http::{Method, Request, Response, Version, header};
+use http::{Method, Request, Response, StatusCode, Version, header, response};
 use http_body::Body;
 use hyper::body::Incoming;
+use hyper::ext::ReasonPhrase;
 use model::{Protocol, Route};
 
 pub(crate) use self::admit::{Admitted, admit};
@@ -61,16 +62,29 @@ pub(crate) fn serve(
 /// Whether the request may be sent, where to, and as what.
 fn decide(record: &mut Record, request: Request<Incoming>) -> Result<Attempts, Refusal> {
     let client = Rc::clone(&record.client);
-    let admitted = admit(&client, &request)?;
+    let target = match find(record, &request) {
+        Ok(target) => target,
+        Err(why) => {
+            client.leave_unread(request.into_body());
+            return Err(why);
+        }
+    };
+    let protocol = record.protocol();
+    let request = prepare(&client, request, target, protocol)?;
+    Ok(Attempts::new(request, client.worker.config.upstream.attempts_max, protocol.is_http2()))
+}
+
+/// Whether the request may be sent, and where to; and its target, if that is to be another one.
+fn find(record: &mut Record, request: &Request<Incoming>) -> Result<Option<Uri>, Refusal> {
+    let client = Rc::clone(&record.client);
+    let admitted = admit(&client, request)?;
     has_room(&client.worker)?;
     is_directed(&client, &admitted)?;
     let view = client.worker.upstreams.view();
     let route = find_route(&view, &admitted)?;
     let target = admitted.target(request.uri());
     record.found(route, client.worker.upstreams.pool(&view, route.backend));
-    let protocol = record.protocol();
-    let request = prepare(&client, request, target, protocol)?;
-    Ok(Attempts::new(request, client.worker.config.upstream.attempts_max, protocol.is_http2()))
+    Ok(target)
 }
 
 /// Whether there is memory and a place for this request, which is counted already.
@@ -243,6 +257,13 @@ fn prepare(
     Ok(Request::from_parts(head, RequestBody::new(body, Rc::clone(client))))
 }
 
+/// A status that nobody knows has no reason over HTTP/2, and hyper would make up one.
+fn name_no_reason(head: &mut response::Parts) {
+    if head.status.canonical_reason().is_none() && head.extensions.get::<ReasonPhrase>().is_none() {
+        head.extensions.insert(ReasonPhrase::from_static(b""));
+    }
+}
+
 /// Hands the upstream's response to the client. With HTTP/1 a drain shows here, and in `respond`: at the last moment at
 /// which it can be said, the client is told that this connection will serve no further request.
 fn relay(mut record: Record, lease: Lease, answered: Answered) -> Response<ResponseBody> {
@@ -253,5 +274,15 @@ fn relay(mut record: Record, lease: Lease, answered: Answered) -> Response<Respo
         record.client.say_close(&mut head.headers, &mut head.version);
     }
     record.answered(head.status);
-    Response::from_parts(head, ResponseBody::Relayed(Relay::new(body, lease, record)))
+    name_no_reason(&mut head);
+    let has_no_body = matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    let body = if has_no_body || record.asks_for_head {
+        let length = headers::length_of_no_body(head.status, &mut head.headers);
+        // Of an answer to HEAD, and over HTTP/2, hyper writes it as it stands.
+        let length = length.filter(|_| !record.asks_for_head && !record.client.is_stream);
+        ResponseBody::absent(length, lease, record)
+    } else {
+        ResponseBody::Relayed(Relay::new(body, lease, record))
+    };
+    Response::from_parts(head, body)
 }

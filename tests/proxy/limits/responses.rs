@@ -96,8 +96,15 @@ fn an_answer_that_breaks_the_grammar_is_502_and_its_connection_is_not_used_again
     let mut failures = Vec::new();
     for (number, (row, head)) in heads.iter().enumerate() {
         let (connections, requests) = (upstream.connections(), upstream.requests());
-        let got = Client::connect(sluice.address).request("GET", &format!("/{number}")).head();
-        let status = got.map_or(0, |head| head.status());
+        let mut client = Client::connect(sluice.address);
+        client.request("GET", &format!("/{number}"));
+        // What comes before the answer may have been passed on.
+        let status = loop {
+            let status = client.head().map_or(0, |head| head.status());
+            if !(100..200).contains(&status) {
+                break status;
+            }
+        };
         let plain = Client::connect(sluice.address).get("/plain").text();
         let made = upstream.connections() - connections;
         let asked = upstream.requests() - requests;

@@ -67,6 +67,11 @@ pub(crate) struct DownstreamArgs {
     #[arg(long, value_name = "TIME", env = "SLUICEGATE_WRITE_TIMEOUT", default_value_t = Span(Downstream::default().write_timeout))]
     write_timeout: Span,
 
+    /// How long a client that has closed its side after its request is waited with for a first, or a next, piece of its
+    /// answer, then it counts as gone: it may wait or have left, which nobody can tell before it is sent something
+    #[arg(long, value_name = "TIME", env = "SLUICEGATE_HALF_CLOSE_TIME", default_value_t = Span(Downstream::default().half_close_time))]
+    half_close_time: Span,
+
     /// Silence that is waited for after our end is closed: closing at once could destroy the last response on its way
     #[arg(long, value_name = "TIME", env = "SLUICEGATE_LINGER_TIMEOUT", default_value_t = Span(Downstream::default().linger_timeout))]
     linger_timeout: Span,
@@ -102,6 +107,7 @@ impl DownstreamArgs {
             body_timeout: self.body_timeout.0,
             body_rate_min: self.body_rate_min,
             write_timeout: self.write_timeout.0,
+            half_close_time: self.half_close_time.0,
             linger_timeout: self.linger_timeout.0,
             linger_time_max: self.linger_time_max.0,
             tunnel_idle_timeout: self.tunnel_idle_timeout.0,

@@ -19,6 +19,9 @@ pub(crate) enum ResponseBody {
     None,
     /// Ours.
     Own { text: Option<Bytes>, _record: Record },
+    /// None, to a request or with a status that allows none. A 304 says how long the body of a 200 would be (RFC 9110
+    /// §8.6), and hyper writes that over HTTP/1 only if there is a body that says the same; it then asks for none of it.
+    Absent { length: Option<u64>, _record: Record },
     /// An upstream's.
     Relayed(Relay),
 }
@@ -28,6 +31,16 @@ pub(crate) struct Relay {
     incoming: Incoming,
     lease: Option<Lease>,
     record: Record,
+}
+
+impl ResponseBody {
+    /// The end of an answer that has no body, whatever its endpoint still says on an HTTP/2 stream.
+    pub(crate) fn absent(length: Option<u64>, lease: Lease, mut record: Record) -> ResponseBody {
+        let worker = &record.client.worker;
+        worker.upstreams.give_back(lease, worker.timers.now());
+        record.complete();
+        ResponseBody::Absent { length, _record: record }
+    }
 }
 
 impl Relay {
@@ -83,7 +96,7 @@ impl Body for ResponseBody {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
         let relay = match self.get_mut() {
-            ResponseBody::None => return Poll::Ready(None),
+            ResponseBody::None | ResponseBody::Absent { .. } => return Poll::Ready(None),
             ResponseBody::Own { text, .. } => {
                 return Poll::Ready(text.take().map(|text| Ok(Frame::data(text))));
             }
@@ -139,6 +152,7 @@ impl Body for ResponseBody {
         match self {
             ResponseBody::None => true,
             ResponseBody::Own { text, .. } => text.is_none(),
+            ResponseBody::Absent { length, .. } => length.is_none(),
             ResponseBody::Relayed(relay) => relay.incoming.is_end_stream(),
         }
     }
@@ -146,6 +160,7 @@ impl Body for ResponseBody {
     fn size_hint(&self) -> SizeHint {
         match self {
             ResponseBody::None => SizeHint::with_exact(0),
+            ResponseBody::Absent { length, .. } => SizeHint::with_exact(length.unwrap_or_default()),
             ResponseBody::Own { text, .. } => {
                 SizeHint::with_exact(text.as_ref().map_or(0, |text| text.len() as u64))
             }

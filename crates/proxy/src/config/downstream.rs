@@ -37,6 +37,9 @@ pub struct Downstream {
     pub body_rate_min: u32,
     /// Between two pieces of a response that the client takes; after it the connection is cut.
     pub write_timeout: Duration,
+    /// How long nothing may be said to a client that has closed its side after its request, then it counts as gone. It may
+    /// wait for its answer or have left: the one wants this long, the other costs its endpoint as much work for nobody.
+    pub half_close_time: Duration,
     /// Silence that is waited for after our end of a connection is closed, so that the last response arrives; nginx'
     /// figure, as is the next.
     pub linger_timeout: Duration,
@@ -68,6 +71,7 @@ impl Default for Downstream {
             body_timeout: Duration::from_secs(30),
             body_rate_min: 240,
             write_timeout: Duration::from_secs(30),
+            half_close_time: Duration::from_secs(10),
             linger_timeout: Duration::from_secs(5),
             linger_time_max: Duration::from_secs(30),
             tunnel_idle_timeout: Duration::from_secs(3600),

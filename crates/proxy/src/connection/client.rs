@@ -7,9 +7,12 @@ use std::rc::{Rc, Weak};
 use http::Version;
 use http::header::{self, HeaderMap, HeaderValue};
 
+use hyper::body::Incoming;
+
 use super::guard::{Guard, Limits};
 use super::handshake::Secure;
 use super::heads::Heads;
+use super::interim::Interim;
 use super::outbox::Outbox;
 use super::patience::Patience;
 use super::proxy_header::Origin;
@@ -34,6 +37,8 @@ pub(crate) struct Client {
     pub(crate) secure: OnceCell<Rc<Secure>>,
     /// Whether this is one stream of HTTP/2 among others, whose connection is not its own.
     pub(crate) is_stream: bool,
+    /// If so, that connection, and which of its streams; 0 if it must not be written to past h2.
+    pub(super) stream: Option<(Rc<Client>, u32)>,
     /// What is said about this client to upstreams, made at its first request.
     pub(crate) forwarding: Rc<RefCell<Option<Box<Forwarding>>>>,
     /// A request has begun whose response is not yet handed over whole.
@@ -42,6 +47,8 @@ pub(crate) struct Client {
     pub(crate) fault: Cell<Option<Refusal>>,
     /// The body of the current request is not read to its end: its rest stands before any next request.
     pub(crate) body_unread: Cell<bool>,
+    /// What is left of it on a stream of HTTP/2, when nobody wants it any more.
+    pub(super) unread: Cell<Option<Box<Incoming>>>,
     /// The current request is one of HTTP/1.0.
     pub(crate) speaks_http10: Cell<bool>,
     /// The switch of protocols that the current request has asked for, and so have we.
@@ -50,6 +57,8 @@ pub(crate) struct Client {
     pub(crate) patience: Patience,
     /// What is under way to it.
     pub(crate) outbox: Outbox,
+    /// What it is to be told before its answer.
+    pub(super) interim: Interim,
     /// What its head takes, with those of its connection's other streams.
     pub(crate) heads: Heads,
     /// What its connection has to pay for requests that broke the rules.
@@ -82,14 +91,17 @@ impl Client {
             counted: OnceCell::new(),
             secure: OnceCell::new(),
             is_stream: false,
+            stream: None,
             forwarding: Rc::default(),
             in_flight: Cell::default(),
             fault: Cell::default(),
             body_unread: Cell::default(),
+            unread: Cell::default(),
             speaks_http10: Cell::default(),
             switch: RefCell::default(),
             patience: Patience::default(),
             outbox: Outbox::default(),
+            interim: Interim::default(),
             heads: Heads::default(),
             fines: Rc::default(),
             abort: Cell::default(),
@@ -105,10 +117,11 @@ impl Client {
     }
 
     /// A stream of this connection, with a state and deadlines of its own.
-    pub(super) fn stream(&self) -> Client {
+    pub(super) fn stream(self: &Rc<Self>, id: u32) -> Client {
         let stream = Client {
             secure: self.secure.clone(),
             is_stream: true,
+            stream: Some((Rc::clone(self), id)),
             heads: self.heads.share(),
             fines: Rc::clone(&self.fines),
             forwarding: Rc::clone(&self.forwarding),
@@ -155,6 +168,15 @@ impl Client {
         if self.secure.get().is_some() { "https" } else { "http" }
     }
 
+    /// Nobody wants more of a body. What is left of one of HTTP/1 is read when hyper is gone; a stream of HTTP/2 would be
+    /// reset, unless its task goes on reading.
+    pub(crate) fn leave_unread(&self, body: Incoming) {
+        if self.is_stream && self.body_unread.get() {
+            self.unread.set(Some(Box::new(body)));
+            self.timer.wake();
+        }
+    }
+
     /// Begins the time in which an endpoint must answer. One that is called may be silent for as long as the caller waits:
     /// many servers send no head before the first message of a stream.
     pub(crate) fn await_head(&self) {
@@ -192,6 +214,18 @@ impl Client {
             || !self.guard.borrow().at_boundary()
     }
 
+    /// Only the answer to a request that is whole is missing.
+    pub(super) fn awaits_answer(&self) -> bool {
+        let is_last = self.heads_passed.get() == self.requests.get();
+        self.in_flight.get() && is_last && self.guard.borrow().at_boundary()
+    }
+
+    /// Begins the time in which something must be said to a client that has closed its side: nobody can tell one that only
+    /// waits from one that has left, until it is sent something.
+    pub(super) fn await_departure(&self) {
+        self.timer.set(Wait::Client, self.worker.config.downstream.half_close_time);
+    }
+
     /// At rest, and no byte of a next request has come.
     pub(super) fn is_idle(&self) -> bool {
         self.is_at_rest()
@@ -205,7 +239,11 @@ impl Client {
         if self.fault.get().is_none() && self.timer.expired(Wait::Client) {
             self.timer.clear(Wait::Client);
             let in_body = self.guard.borrow().in_body();
-            self.fault.set(Some(if in_body { Refusal::BodyTimeout } else { Refusal::HeadTimeout }));
+            self.fault.set(Some(match in_body {
+                _ if self.eof.get() => Refusal::ClientGone,
+                true => Refusal::BodyTimeout,
+                false => Refusal::HeadTimeout,
+            }));
         }
     }
 

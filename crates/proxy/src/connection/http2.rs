@@ -8,7 +8,9 @@
 pub(crate) mod budget;
 pub(crate) mod field_blocks;
 pub(crate) mod frames;
+pub(super) mod interim;
 mod io;
+mod rest;
 mod streams;
 pub(crate) mod turn;
 
@@ -49,10 +51,10 @@ const GOODBYE_TIME_MAX: Duration = Duration::from_secs(5);
 pub(super) async fn serve(stream: Stream, client: &Rc<Client>) {
     let limits = &client.worker.config.downstream;
     let streams = Streams::new(client);
-    let opened = streams.clone();
-    let service = service_fn(move |request| request::serve(opened.open(), request));
-    let window = u32::try_from(limits.http2.window_bytes).unwrap_or(u32::MAX >> 1);
     let turn = Rc::new(Turn::new());
+    let (opened, begun) = (streams.clone(), Rc::clone(&turn));
+    let service = service_fn(move |request| request::serve(opened.open(begun.take_begun()), request));
+    let window = u32::try_from(limits.http2.window_bytes).unwrap_or(u32::MAX >> 1);
     let io = Http2Io::new(stream, Rc::clone(client), Rc::clone(&turn));
     let connection = Builder::new(streams.clone())
         .max_concurrent_streams(limits.http2.streams_max)
@@ -71,14 +73,14 @@ pub(super) async fn serve(stream: Stream, client: &Rc<Client>) {
         client.timer.attach(cx);
         streams.attach(cx);
         turn.begin();
-        if connection.as_mut().poll(cx).is_ready() || client.timer.expired(Wait::Write) {
+        if turn.poll(connection.as_mut(), cx).is_ready() || client.timer.expired(Wait::Write) {
             return Poll::Ready(());
         }
         if !said && (leave.as_mut().poll(cx).is_ready() || is_idle_for_long(client, &streams)) {
             said = true;
             client.timer.clear(Wait::Client);
             connection.as_mut().graceful_shutdown();
-            if connection.as_mut().poll(cx).is_ready() {
+            if turn.poll(connection.as_mut(), cx).is_ready() {
                 return Poll::Ready(());
             }
         }

@@ -1,12 +1,14 @@
 //! The one wrapper around a client's socket: it owns what hyper does not do.
 //!
-//! Counts bytes, follows the framing with the [`Guard`](super::guard::Guard), and keeps the deadlines for a head, a body
-//! and a stalled write. It never shuts the socket down: [`linger`](super::linger) does, after hyper is gone.
+//! Counts bytes, follows the framing with the [`Guard`](super::guard::Guard), keeps the deadlines for a head, a body and a
+//! stalled write, keeps the end of a client's side from hyper where its answer is still to come, and writes what comes before
+//! that ([`Interim`](super::interim::Interim)). It never shuts the socket down: [`linger`](super::linger) does, after hyper
+//! is gone.
 
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -41,8 +43,7 @@ impl ClientIo {
         let client = &self.client;
         let read = buf.filled().len() - before;
         if read == 0 {
-            client.eof.set(true);
-            return Poll::Ready(Ok(()));
+            return self.end();
         }
         let mut guard = client.guard.borrow_mut();
         let was_in_body = guard.in_body();
@@ -68,6 +69,20 @@ impl ClientIo {
             }
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// The client has closed its side. Where only its answer is missing hyper is not told, which would take that for the
+    /// end of everything: many who send nothing more still wait, such as `nc -N` and some health checks.
+    fn end(&self) -> Poll<io::Result<()>> {
+        let client = &self.client;
+        let is_news = !client.eof.replace(true);
+        if !client.awaits_answer() {
+            return Poll::Ready(Ok(()));
+        }
+        if is_news {
+            client.await_departure();
+        }
+        Poll::Pending
     }
 
     /// Nothing came: says how long that may last.
@@ -99,6 +114,9 @@ impl AsyncRead for ClientIo {
         if this.client.fault.get().is_some() {
             return this.refuse();
         }
+        if this.client.eof.get() {
+            return this.end();
+        }
         let before = buf.filled().len();
         match Pin::new(&mut this.stream).poll_read(cx, buf) {
             Poll::Ready(Ok(())) => this.take(buf, before),
@@ -121,6 +139,9 @@ impl ClientIo {
             Poll::Ready(Ok(written)) => {
                 client.timer.clear(Wait::Write);
                 client.worker.cells.sent_bytes.add(*written as u64);
+                if client.eof.get() {
+                    client.await_departure();
+                }
                 if client.outbox.sent(*written, client.worker.timers.now()) {
                     // hyper has asked for more in this turn, and would not again.
                     cx.waker().wake_by_ref();
@@ -136,9 +157,26 @@ impl ClientIo {
     }
 }
 
+impl ClientIo {
+    /// Writes what is to be said before the answer. The request waits for that.
+    fn write_interim(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let client = Rc::clone(&self.client);
+        client.interim.poll_write(|bytes| {
+            let result = Pin::new(&mut self.stream).poll_write(cx, bytes);
+            self.wrote(cx, result)
+        })
+    }
+
+    /// The same, before hyper writes something: what has begun must not be torn apart.
+    fn go_on_with_interim(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.client.interim.has_begun() { self.write_interim(cx) } else { Poll::Ready(Ok(())) }
+    }
+}
+
 impl AsyncWrite for ClientIo {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        ready!(this.go_on_with_interim(cx))?;
         let result = Pin::new(&mut this.stream).poll_write(cx, buf);
         this.wrote(cx, result)
     }
@@ -149,6 +187,7 @@ impl AsyncWrite for ClientIo {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        ready!(this.go_on_with_interim(cx))?;
         let result = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
         this.wrote(cx, result)
     }
@@ -160,6 +199,9 @@ impl AsyncWrite for ClientIo {
     /// hyper asks for this only when it has handed over all that it has.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.client.interim.is_there() {
+            ready!(this.write_interim(cx))?;
+        }
         let client = &this.client;
         match Pin::new(&mut this.stream).poll_flush(cx) {
             Poll::Ready(Ok(())) => client.flushed.set(true),

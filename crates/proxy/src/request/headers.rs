@@ -1,9 +1,9 @@
 //! Which header fields belong to one hop and must not cross it (RFC 9110 §7.6.1).
 
-use http::Version;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::uri::{PathAndQuery, Scheme, Uri};
+use http::{StatusCode, Version};
 use model::Protocol;
 
 /// Fields that concern one connection, whether or not `Connection` names them.
@@ -192,6 +192,14 @@ pub(super) fn is_framed_well(headers: &HeaderMap) -> bool {
         (Some(coding), None) => coding.as_bytes().eq_ignore_ascii_case(b"chunked") && length.is_none(),
         _ => false,
     }
+}
+
+/// How long an answer that has no body says that it would be with one. A 204 must not (RFC 9110 §8.6).
+pub(super) fn length_of_no_body(status: StatusCode, headers: &mut HeaderMap) -> Option<u64> {
+    if status == StatusCode::NO_CONTENT {
+        headers.remove(header::CONTENT_LENGTH);
+    }
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 fn strip_nominated(headers: &mut HeaderMap) {

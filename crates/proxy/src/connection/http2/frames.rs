@@ -8,7 +8,10 @@ pub(super) const HEAD: usize = 9;
 pub(super) const DATA: u8 = 0;
 pub(super) const HEADERS: u8 = 1;
 pub(super) const RST_STREAM: u8 = 3;
+pub(super) const SETTINGS: u8 = 4;
 pub(super) const CONTINUATION: u8 = 9;
+/// The flag of an answer to SETTINGS.
+pub(super) const ACK: u8 = 1;
 /// The flag of a stream's last frame.
 pub(super) const END_STREAM: u8 = 1;
 /// The flag of a field block's last frame.
@@ -28,6 +31,11 @@ impl Frames {
     /// What a client sends, from the preface on.
     pub(crate) fn of_a_client() -> Frames {
         Frames { skip: super::PREFACE.len(), ..Frames::default() }
+    }
+
+    /// Whether what comes next is a head.
+    pub(super) fn are_at_boundary(&self) -> bool {
+        self.skip == 0 && self.filled == 0
     }
 
     /// Shows each head, with how many bytes were looked at by then, until that is enough; and returns how many it were.

@@ -117,6 +117,23 @@ impl Http2Io {
         has_large_heads.then(|| self.client.worker.large_heads.next(Instant::now()))
     }
 
+    /// Writes what clients are to be told before their answers. The requests wait for that.
+    fn write_interim(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let client = Rc::clone(&self.client);
+        client.interim.poll_write(|bytes| {
+            let result = Pin::new(&mut self.stream).poll_write(cx, bytes);
+            if let Poll::Ready(Ok(written)) = result {
+                self.carried(&bytes[..written]);
+            }
+            self.sent(result)
+        })
+    }
+
+    /// The same, before h2 writes something: a frame must not be torn apart.
+    fn go_on_with_interim(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.client.interim.has_begun() { self.write_interim(cx) } else { Poll::Ready(Ok(())) }
+    }
+
     fn carried(&mut self, bytes: &[u8]) {
         if self.budget.send(bytes) {
             self.turn.carry();
@@ -156,6 +173,9 @@ impl AsyncRead for Http2Io {
             this.pause.insert(Box::pin(sleep(pause))).as_mut().poll(cx).is_pending();
             return Poll::Pending;
         }
+        if this.turn.must_wait() {
+            return Poll::Pending;
+        }
         if this.turn.is_over() {
             return yield_now(cx);
         }
@@ -189,6 +209,7 @@ fn yield_now<T>(cx: &mut Context<'_>) -> Poll<T> {
 impl AsyncWrite for Http2Io {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        ready!(this.go_on_with_interim(cx))?;
         let result = Pin::new(&mut this.stream).poll_write(cx, buf);
         if let Poll::Ready(Ok(written)) = result {
             this.carried(&buf[..written]);
@@ -202,6 +223,7 @@ impl AsyncWrite for Http2Io {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        ready!(this.go_on_with_interim(cx))?;
         let result = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
         if let Poll::Ready(Ok(written)) = result {
             let mut left = written;
@@ -220,6 +242,9 @@ impl AsyncWrite for Http2Io {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.client.interim.is_there() {
+            ready!(this.write_interim(cx))?;
+        }
         let result = Pin::new(&mut this.stream).poll_flush(cx);
         this.wrote(result)
     }
