@@ -11,6 +11,7 @@
 //! - `drain`: what a client sees of a drain, and when the workers end
 //! - `half_close`: a client that closes its sending side
 //! - `idle`: what keeps a connection open, what ends it, and what its end may cost
+//! - `library`: what hyper, h2 and http do by themselves, row by row
 //! - `proxy_protocol`, `secure`: what may be spoken before HTTP
 //! - `tunnels`: switches of protocols
 //! - `websocket`: WebSocket, over HTTP/1 and HTTP/2
@@ -28,6 +29,7 @@ mod grpc;
 mod half_close;
 mod http2;
 mod idle;
+mod library;
 mod limits;
 mod overload;
 mod proxy_protocol;
