@@ -5,7 +5,9 @@ use std::thread;
 
 use bytes::Bytes;
 use http_body_util::Full;
+use model::Protocol as Spoken;
 use proxy::Protocol;
+use system_tests::frames::{END_HEADERS, END_STREAM, Frames, HEADERS};
 use system_tests::{Client, Http2, Peer, Sluice, Upstream};
 
 const TRIES: usize = 20;
@@ -82,6 +84,22 @@ fn over_http2_it_is_seen_too_and_so_is_our_own_refusal() {
     }
     let sluice = Sluice::speaking(cleartext, |config| config.downstream.body_bytes_max = 4, &[]);
     assert_eq!(over_http2(&sluice, 1 << 20).0, 413);
+}
+
+#[test]
+fn an_endpoint_of_http2_that_has_answered_and_reads_no_more_holds_no_client() {
+    const STATUS_200: &[u8] = &[0x88];
+    let upstream = Upstream::scripted(|peer| {
+        let mut frames = Frames::accept(&peer.stream).expect("HTTP/2 is spoken");
+        while let Ok((kind, _, id, _)) = frames.read() {
+            if kind == HEADERS {
+                frames.send(HEADERS, END_HEADERS | END_STREAM, id, STATUS_200);
+            }
+        }
+    });
+    let sluice = Sluice::start(&[]);
+    sluice.publish_speaking(Spoken::Grpc, &[upstream.address]);
+    assert_eq!(upload(sluice.address), "", "a whole answer");
 }
 
 #[test]

@@ -194,8 +194,9 @@ fn after_poll(client: &Client) -> Poll<End> {
         client.fault.set(Some(Refusal::ClientStalled));
         return Poll::Ready(End::Stalled);
     }
-    if client.eof.get() && client.is_at_rest() {
-        // It had closed its side before its last answer, and hyper was not told.
+    // It had closed its side before its last answer, which hyper was not told. Or it still sends a body that an endpoint of
+    // HTTP/2 has answered and reads no more, for which hyper would wait.
+    if client.is_at_rest() && (client.eof.get() || client.body_unread.get()) {
         return Poll::Ready(End::Done);
     }
     if !client.is_idle() {
