@@ -33,7 +33,7 @@ fn hinting() -> Upstream {
 /// Begins the request of a stream in one of several ways, and says whether it can be answered.
 fn begin(frames: &mut Frames<std::net::TcpStream>, id: u32) -> bool {
     let path = format!("/{id}");
-    let method = if id % 5 == 0 { "POST" } else { "GET" };
+    let method = if id.is_multiple_of(5) { "POST" } else { "GET" };
     let mut fields =
         vec![(":method", method), (":scheme", "http"), (":authority", "host.test"), (":path", &path)];
     match id % 5 {
