@@ -1,10 +1,12 @@
 //! Paths: as an Ingress writes them and as a request carries them. One normal form serves matching and forwarding.
 
+mod escape;
 mod request;
 
 use std::fmt;
 use std::sync::Arc;
 
+pub use escape::{escape, escape_target, must_be_escaped};
 pub use request::RequestPath;
 use request::push_escape;
 
@@ -107,10 +109,9 @@ fn rule_path(raw: &str) -> Result<String, PathError> {
     let mut escaped = String::with_capacity(raw.len());
     for byte in raw.bytes() {
         match byte {
-            // What a client cannot put into a request target raw arrives escaped.
-            0..=b' ' | b'"' | b'#' | b'<' | b'>' | b'?' | b'`' | b'{' | b'}' | 0x7f.. => {
-                push_escape(&mut escaped, byte)
-            }
+            // What a client cannot put into a request target raw arrives escaped, or is before it is looked at.
+            0..=b' ' | b'#' | b'?' | 0x7f => push_escape(&mut escaped, byte),
+            _ if must_be_escaped(byte, false) => push_escape(&mut escaped, byte),
             _ => escaped.push(char::from(byte)),
         }
     }

@@ -38,6 +38,8 @@ fn the_normal_form_of_the_path_decides_and_is_shown() {
     assert_eq!((code, &shown["route"]["pathType"]), (0, &"Exact".into()), "{shown}");
     assert_eq!(shown["request"]["forwarded"], "/%63heckout");
     assert_eq!(shown["request"]["matched"], "/checkout");
+    let (_, shown) = explain(&["shop.example.com/{caf\u{e9}}?q=\"x\""]);
+    assert!(shown.lines().any(|line| line == "forwarded: /%7Bcaf%C3%A9%7D?q=%22x%22"), "{shown}");
 }
 
 #[test]
