@@ -32,7 +32,7 @@ use rustix::net::RecvFlags;
 use tokio::net::TcpStream;
 
 pub(crate) use self::client::{Client, Identity};
-pub(crate) use self::guard::{FIELDS_MAX, METHOD_BYTES_MAX};
+pub(crate) use self::guard::METHOD_BYTES_MAX;
 pub(crate) use self::handshake::Handshakes;
 pub(crate) use self::heads::Slots;
 use self::io::ClientIo;
@@ -158,6 +158,7 @@ async fn drive(io: ClientIo, client: &Rc<Client>) -> (ClientIo, End) {
     let service = service_fn(|request| request::serve(Rc::clone(client), request));
     let mut connection = http1::Builder::new()
         .max_buf_size(READ_BUFFER_BYTES_MIN.max(2 * limits.head_bytes_max))
+        .max_headers(limits.head_fields_max)
         .serve_connection(TokioIo::new(io), service);
     // The task is the same at each poll, and so is what wakes it.
     poll_fn(|cx| {

@@ -10,6 +10,7 @@ mod body;
 mod config;
 mod connection;
 mod error;
+mod field;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod keepalive;

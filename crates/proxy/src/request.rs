@@ -41,8 +41,9 @@ use crate::worker::Worker;
 /// hundreds of connections the size of what is kept is what a request costs.
 pub(crate) fn serve(
     client: Rc<Client>,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
 ) -> impl Future<Output = Result<Response<ResponseBody>, Infallible>> {
+    admit::escape(&mut request);
     let mut record = Record::begin(client, &request);
     let mut decided = decide(&mut record, request);
     async move {
@@ -190,7 +191,9 @@ async fn send_on_http2(
 
 /// Whether the head of an answer can be passed on; and whether by it the endpoint agrees to a switch of protocols.
 fn check(client: &Client, answered: &Answered, endpoint: &EndpointPool) -> Result<bool, Failed> {
-    if !headers::is_framed_well(answered.headers()) {
+    // hyper counts those of HTTP/1, and with HTTP/2 nobody does.
+    let too_many = answered.headers().len() > client.worker.config.upstream.head_fields_max;
+    if too_many || !headers::is_framed_well(answered.headers()) {
         return Err(Failed::answered(Refusal::BadResponse));
     }
     switch::is_agreed(client, answered, endpoint.transport.protocol).map_err(Failed::answered)
@@ -229,8 +232,9 @@ fn prepare(
     if trailers {
         head.headers.insert(header::TE, http::HeaderValue::from_static("trailers"));
     }
-    if let Some(switch) = &switch {
-        switch.ask(&mut head, protocol);
+    match &switch {
+        Some(switch) => switch.ask(&mut head, protocol),
+        None => client.keep_protocol(),
     }
     client.switch.replace(switch.map(Box::new));
     head.version = Version::HTTP_11;
@@ -249,6 +253,7 @@ fn relay(mut record: Record, lease: Lease, answered: Answered) -> Response<Respo
     let (mut head, body) = answered.into_parts();
     headers::strip_hop_by_hop(&mut head.headers);
     head.version = Version::HTTP_11;
+    record.client.refuse_protocol();
     if record.client.must_close() {
         record.client.say_close(&mut head.headers, &mut head.version);
     }

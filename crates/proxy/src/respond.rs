@@ -39,6 +39,7 @@ pub(crate) fn refuse(mut record: Record, why: Refusal) -> Response<ResponseBody>
     if why.is_overload() {
         head.headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
     }
+    client.refuse_protocol();
     if client.must_close() || (closes(why) && !client.is_stream) {
         client.say_close(&mut head.headers, &mut head.version);
     }

@@ -8,6 +8,16 @@ use proxy::{Downstream, Upstream, UpstreamHttp2};
 use super::protocols::{at_least_one, in_window, window};
 use crate::units::{Size, Span};
 
+/// Fields of a head at most: what holds them has no room for three times as many.
+const FIELDS_MAX: usize = 10_000;
+
+fn fields(raw: &str) -> Result<usize, String> {
+    match raw.parse() {
+        Ok(number @ 1..=FIELDS_MAX) => Ok(number),
+        _ => Err(format!("write a number from 1 to {FIELDS_MAX}")),
+    }
+}
+
 /// Limits towards clients.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits towards clients")]
@@ -39,6 +49,10 @@ pub(crate) struct DownstreamArgs {
     /// A longer request head is answered 431, for the same reason
     #[arg(long, value_name = "SIZE", env = "SLUICEGATE_HEAD_BYTES_MAX", default_value_t = Downstream::default().head_bytes_max.into())]
     head_bytes_max: Size,
+
+    /// A request head with more fields is answered 431. Over HTTP/2 each cookie may be one
+    #[arg(long, value_name = "N", env = "SLUICEGATE_HEAD_FIELDS_MAX", default_value_t = Downstream::default().head_fields_max, value_parser = fields)]
+    head_fields_max: usize,
 
     /// A longer request body is answered 413. Bodies are streamed: this protects the upstream's memory, not ours
     #[arg(long, value_name = "SIZE", env = "SLUICEGATE_BODY_BYTES_MAX", default_value_t = Size(Downstream::default().body_bytes_max))]
@@ -96,6 +110,7 @@ impl DownstreamArgs {
             requests_max: or_all(self.requests_max),
             request_line_bytes_max: self.request_line_bytes_max.in_memory(),
             head_bytes_max: self.head_bytes_max.in_memory(),
+            head_fields_max: self.head_fields_max,
             body_bytes_max: self.body_bytes_max.0,
             underscores: self.underscores_in_headers,
             head_timeout: self.head_timeout.0,
@@ -130,6 +145,10 @@ pub(crate) struct UpstreamArgs {
     /// A longer response head is answered 502
     #[arg(long, value_name = "SIZE", env = "SLUICEGATE_UPSTREAM_HEAD_BYTES_MAX", default_value_t = Upstream::default().head_bytes_max.into())]
     upstream_head_bytes_max: Size,
+
+    /// A response head with more fields is answered 502
+    #[arg(long, value_name = "N", env = "SLUICEGATE_UPSTREAM_HEAD_FIELDS_MAX", default_value_t = Upstream::default().head_fields_max, value_parser = fields)]
+    upstream_head_fields_max: usize,
 
     /// Tries for one request, the first included. One that no endpoint can have seen is tried again at another endpoint;
     /// one that may have been seen only if its method allows that and it has no body
@@ -194,6 +213,7 @@ impl UpstreamArgs {
             head_timeout: self.upstream_head_timeout.0,
             body_timeout: self.upstream_body_timeout.0,
             head_bytes_max: self.upstream_head_bytes_max.in_memory(),
+            head_fields_max: self.upstream_head_fields_max,
             attempts_max: self.attempts_max,
             idle_per_endpoint_max: self.upstream_idle_max,
             idle_timeout: self.upstream_idle_timeout.0,

@@ -26,7 +26,7 @@ fn an_address_serves_http_or_https_and_not_both() {
 fn each_value_arrives_where_it_belongs() {
     let line = "sluicegate run --manifests x --http 127.0.0.1:0 --http [::1]:0 --idle-timeout 1s \
                 --max-request-time 500ms --trusted-proxies 10.0.0.0/8,192.0.2.1 --head-bytes-max 8KiB \
-                --upstream-connect-timeout 7s --workers 3 --access-log off --balance round-robin --class c --handover h/s \
+                --head-fields-max 300 --upstream-head-fields-max 400 --upstream-connect-timeout 7s --workers 3 --access-log off --balance round-robin --class c --handover h/s \
                 --default-certificate edge/default --ticket-keys edge/tickets";
     let config = config(line).expect("a config");
     assert_eq!(config.http.len(), 2);
@@ -35,6 +35,7 @@ fn each_value_arrives_where_it_belongs() {
     assert_eq!(config.proxy.max_request_time, Duration::from_millis(500));
     assert_eq!(config.proxy.trusted_proxies[1].to_string(), "192.0.2.1/32");
     assert_eq!(config.proxy.downstream.head_bytes_max, 8192);
+    assert_eq!((config.proxy.downstream.head_fields_max, config.proxy.upstream.head_fields_max), (300, 400));
     assert_eq!(config.proxy.upstream.connect_timeout, Duration::from_secs(7));
     assert_eq!((config.proxy.workers, config.proxy.access_log), (3, proxy::AccessLog::Off));
     assert_eq!(config.controller.settings.balance, model::Balance::RoundRobin);

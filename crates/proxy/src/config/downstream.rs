@@ -18,6 +18,10 @@ pub struct Downstream {
     pub request_line_bytes_max: usize,
     /// Bytes of a request head; beyond: 431.
     pub head_bytes_max: usize,
+    /// Fields of a request head, and of its trailers; beyond: 431, and 400. A browser with as many cookies as it keeps for one
+    /// host sends two hundred over HTTP/2, each a field of its own; haproxy takes 101, nginx what has room in 32 KiB. Not more
+    /// than is needed: hyper makes room for so many with each head.
+    pub head_fields_max: usize,
     /// Bytes of a request body; beyond: 413. Bodies are streamed, so this costs no memory.
     pub body_bytes_max: u64,
     /// Whether fields whose names have an underscore are sent on. Not by default: to an upstream that reads fields as
@@ -60,6 +64,7 @@ impl Default for Downstream {
             requests_max: 10_000,
             request_line_bytes_max: 16 << 10,
             head_bytes_max: 64 << 10,
+            head_fields_max: 256,
             body_bytes_max: 1 << 30,
             underscores: false,
             handshake_timeout: Duration::from_secs(10),

@@ -185,11 +185,30 @@ impl Client {
         !self.in_flight.get() && self.flushed.get() && self.heads_passed.get() == self.requests.get()
     }
 
-    /// Whether something was read behind the request that is being served.
-    pub(crate) fn spoke_early(&self) -> bool {
-        self.heads_passed.get() != self.requests.get()
-            || self.fault.get().is_some()
-            || !self.guard.borrow().at_boundary()
+    /// What was said behind the request that is being served, before the protocol is spoken that it asks for. None if that
+    /// was read as something else.
+    pub(crate) fn take_early(&self) -> Option<Vec<u8>> {
+        self.holds_early().then(|| std::mem::take(self.guard.borrow_mut().held()))
+    }
+
+    /// Whether that is kept, and it is no later request that asks for something else.
+    pub(crate) fn holds_early(&self) -> bool {
+        self.heads_passed.get() == self.requests.get() && self.guard.borrow().holds()
+    }
+
+    /// No other protocol was wanted: what stands behind the request is the next one.
+    pub(crate) fn keep_protocol(&self) {
+        if self.holds_early() {
+            self.guard.borrow_mut().release();
+        }
+    }
+
+    /// The other protocol was not agreed to. Of a client that has waited for this the next request is served; what another has
+    /// said already is no request, whatever it looks like, and the connection ends.
+    pub(crate) fn refuse_protocol(&self) {
+        if self.holds_early() && self.guard.borrow_mut().held().is_empty() {
+            self.guard.borrow_mut().release();
+        }
     }
 
     /// At rest, and no byte of a next request has come.
@@ -211,7 +230,7 @@ impl Client {
 
     /// Whether the connection can serve no further request, so that the response under way must say so.
     pub(crate) fn must_close(&self) -> bool {
-        !self.is_stream && (self.body_unread.get() || self.worker.drain.is_draining())
+        !self.is_stream && (self.body_unread.get() || self.worker.drain.is_draining() || self.holds_early())
     }
 
     /// Says in the head of a response that it is the last one. To a client of HTTP/1.0 in its own version: in ours, hyper

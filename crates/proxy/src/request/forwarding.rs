@@ -12,6 +12,7 @@ use ipnet::IpNet;
 
 use super::headers;
 use crate::connection::Client;
+use crate::field;
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -118,11 +119,11 @@ impl Forwarding {
 
 /// The nearest address of the chain that no trusted proxy has; if all are trusted, the farthest.
 fn real_ip(headers: &HeaderMap, networks: &[IpNet]) -> Option<IpAddr> {
-    let chain = headers.get_all(FOR).iter().flat_map(|value| value.as_bytes().split(|b| *b == b','));
+    let chain = headers.get_all(FOR).iter().flat_map(|value| field::list(value.as_bytes()));
     let chain: Vec<&[u8]> = chain.collect();
     let mut farthest = None;
     for hop in chain.iter().rev().take(HOPS_MAX) {
-        let ip = std::str::from_utf8(hop).ok().and_then(|hop| hop.trim().parse::<IpAddr>().ok())?;
+        let ip = std::str::from_utf8(hop).ok().and_then(|hop| hop.parse::<IpAddr>().ok())?;
         farthest = Some(ip);
         if !is_trusted(ip, networks) {
             break;

@@ -20,6 +20,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::task::unconstrained;
 
 use crate::body::RequestBody;
+use crate::config::Upstream;
 use crate::connection::Client;
 use crate::error::Refusal;
 use crate::stream::Stream;
@@ -68,11 +69,14 @@ pub(crate) struct Unanswered {
 }
 
 impl Exchange {
-    pub(super) async fn open(stream: Stream, head_bytes_max: usize) -> Result<Box<Exchange>, Refusal> {
+    pub(super) async fn open(stream: Stream, limits: &Upstream) -> Result<Box<Exchange>, Refusal> {
         let progress = Rc::<Progress>::default();
         let io = TokioIo::new(UpstreamIo { stream, progress: Rc::clone(&progress) });
         let mut builder = http1::Builder::new();
-        builder.max_buf_size(head_bytes_max.max(READ_BUFFER_BYTES_MIN)).max_header_size(head_bytes_max);
+        builder
+            .max_buf_size(limits.head_bytes_max.max(READ_BUFFER_BYTES_MIN))
+            .max_header_size(limits.head_bytes_max)
+            .max_headers(limits.head_fields_max);
         let (sender, connection) = builder.handshake(io).await.map_err(|_| Refusal::Connect)?;
         Ok(Box::new(Exchange { sender, connection, ended: false, progress }))
     }
