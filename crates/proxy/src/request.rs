@@ -70,7 +70,7 @@ fn decide(record: &mut Record, request: Request<Incoming>) -> Result<Attempts, R
     record.found(route, client.worker.upstreams.pool(&view, route.backend));
     let protocol = record.protocol();
     let request = prepare(&client, request, target, protocol)?;
-    Ok(Attempts::new(request, client.worker.config.upstream.attempts_max, protocol.is_http2()))
+    Ok(Attempts::new(request, &client.worker.config.upstream, protocol.is_http2()))
 }
 
 /// Whether there is memory and a place for this request, which is counted already.
@@ -113,7 +113,9 @@ fn pick_endpoint(record: &Record, attempts: &Attempts) -> Result<Rc<EndpointPool
     let worker = &record.client.worker;
     worker.upstreams.refresh();
     let (pool, balance): (&BackendPool, _) = record.destination()?;
-    let endpoint = pool.pick(balance, attempts.tried(), worker.timers.now());
+    let now = worker.timers.now();
+    let endpoint = pool.pick(balance, |endpoint| attempts.prefers(endpoint), now);
+    let endpoint = endpoint.or_else(|| pool.pick(balance, |endpoint| attempts.may_try(endpoint), now));
     endpoint.ok_or_else(|| attempts.last_failure().unwrap_or(Refusal::NoEndpoint))
 }
 
@@ -177,7 +179,7 @@ async fn send_on_http2(
     let mut lease = endpoint.lease(client, Reuse::No, worker.timers.now());
     let place = take_place(client, endpoint, reuse).await.map_err(Failed::unsent)?;
     worker.cells.upstream_reuses.add(u64::from(place.reused));
-    lease.reused = place.reused;
+    lease.reused = !place.fresh;
     client.await_head();
     match place.send(client, attempts.take_request()).await {
         Ok(answered) => {

@@ -132,10 +132,16 @@ pub(crate) struct UpstreamArgs {
     upstream_head_bytes_max: Size,
 
     /// Tries for one request, the first included. One that no endpoint can have seen is tried again at another endpoint;
-    /// one that may have been seen only if its method allows that and it has no body
+    /// one that may have been seen only if its method allows that and its body, if it has one, is short
     #[arg(long, value_name = "N", env = "SLUICEGATE_ATTEMPTS_MAX", default_value_t = Upstream::default().attempts_max,
         value_parser = clap::value_parser!(u32).range(1..))]
     attempts_max: u32,
+
+    /// Endpoints that one request is sent to if their fresh connections die before the first byte of an answer, then 502. Only
+    /// one that may be sent twice is: its method allows that, and its body, if it has one, is short enough to be kept
+    #[arg(long, value_name = "N", env = "SLUICEGATE_DEATHS_MAX", default_value_t = Upstream::default().deaths_max,
+        value_parser = clap::value_parser!(u32).range(1..))]
+    deaths_max: u32,
 
     /// Idle connections that each worker keeps for one endpoint: enough for a burst, not all file descriptors
     #[arg(long, value_name = "N", env = "SLUICEGATE_UPSTREAM_IDLE_MAX", default_value_t = Upstream::default().idle_per_endpoint_max)]
@@ -195,6 +201,7 @@ impl UpstreamArgs {
             body_timeout: self.upstream_body_timeout.0,
             head_bytes_max: self.upstream_head_bytes_max.in_memory(),
             attempts_max: self.attempts_max,
+            deaths_max: self.deaths_max,
             idle_per_endpoint_max: self.upstream_idle_max,
             idle_timeout: self.upstream_idle_timeout.0,
             keepalive_interval: self.upstream_keepalive_interval.0,

@@ -1,4 +1,5 @@
-//! The beginning of a client's body, kept so that it can be sent again where the first endpoint has refused it unseen.
+//! The beginning of a client's body, kept so that it can be sent again where the first endpoint has refused it unseen, or
+//! has died of it and it may be sent twice.
 
 use std::cell::{Cell, RefCell};
 use std::pin::Pin;
@@ -56,6 +57,11 @@ impl Replay {
     pub(super) fn new(incoming: Incoming) -> Rc<Replay> {
         let (incoming, kept) = (RefCell::new(incoming), RefCell::default());
         Rc::new(Replay { incoming, kept, kept_bytes: Cell::new(0), whole: Cell::new(true) })
+    }
+
+    /// Whether all of a body of this length is kept.
+    pub(crate) fn keeps(length: &SizeHint) -> bool {
+        length.upper().is_some_and(|most| most <= KEPT_BYTES_MAX as u64)
     }
 
     /// Whether another attempt can still read it from its beginning.

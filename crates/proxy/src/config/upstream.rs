@@ -19,6 +19,9 @@ pub struct Upstream {
     /// Tries for one request, the first included: enough for a rollout in which most endpoints refuse, few enough that
     /// a request does not knock at a thousand doors. `request::attempts` tells which failures are tried again.
     pub attempts_max: u32,
+    /// Endpoints whose fresh connections may die of one request before the first byte of an answer; then 502. One that may be
+    /// what kills them must not go through all. ingress-nginx' figure.
+    pub deaths_max: u32,
     /// Idle connections kept for one endpoint by one worker.
     pub idle_per_endpoint_max: usize,
     /// How long an idle connection is kept.
@@ -42,6 +45,7 @@ impl Default for Upstream {
             body_timeout: Duration::from_secs(60),
             head_bytes_max: 64 << 10,
             attempts_max: 10,
+            deaths_max: 3,
             idle_per_endpoint_max: 1024,
             idle_timeout: Duration::from_secs(60),
             keepalive_interval: Duration::from_secs(30),

@@ -121,14 +121,14 @@ impl BackendPool {
         }
     }
 
-    pub(super) fn sweep(&self, now: u32, age_max: u32) {
+    pub(super) fn sweep(&self, now: u32, age_max: u32, stuck_max: u32) {
         for endpoint in self.endpoints.borrow().iter() {
             let keep = |idle: &mut Idle| {
                 let has_use = !idle.owner.as_ref().is_some_and(Identity::is_gone);
                 now.saturating_sub(idle.since) < age_max && has_use && idle.exchange.is_open()
             };
             endpoint.idle.borrow_mut().retain_mut(keep);
-            endpoint.http2.sweep(now, age_max);
+            endpoint.http2.sweep(now, age_max, stuck_max);
         }
     }
 }

@@ -3,11 +3,12 @@
 use std::ops::ControlFlow;
 
 /// Octets of a frame's head (RFC 9113 §4.1).
-pub(super) const HEAD: usize = 9;
+pub(crate) const HEAD: usize = 9;
 /// Types of frames (RFC 9113 §6).
 pub(super) const DATA: u8 = 0;
-pub(super) const HEADERS: u8 = 1;
+pub(crate) const HEADERS: u8 = 1;
 pub(super) const RST_STREAM: u8 = 3;
+pub(crate) const GOAWAY: u8 = 7;
 pub(super) const CONTINUATION: u8 = 9;
 /// The flag of a stream's last frame.
 pub(super) const END_STREAM: u8 = 1;
@@ -52,6 +53,11 @@ impl Frames {
         }
         bytes.len() - rest.len()
     }
+}
+
+/// The stream that a frame with this head belongs to.
+pub(crate) fn stream(head: &[u8; HEAD]) -> u32 {
+    u32::from_be_bytes([head[5], head[6], head[7], head[8]]) & (u32::MAX >> 1)
 }
 
 /// Octets of what follows this head.
