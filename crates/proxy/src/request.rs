@@ -255,5 +255,6 @@ fn relay(mut record: Record, lease: Lease, answered: Answered) -> Response<Respo
         record.client.say_close(&mut head.headers, &mut head.version);
     }
     record.answered(head.status);
-    Response::from_parts(head, ResponseBody::Relayed(Relay::new(body, lease, record)))
+    let is_call = call::is_answer(&record.client, &head.headers);
+    Response::from_parts(head, ResponseBody::Relayed(Relay::new(body, lease, record, is_call)))
 }

@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 use super::keep_allowed_trailers;
 use crate::error::Refusal;
 use crate::request::Record;
+use crate::respond;
 use crate::timer::Wait;
 use crate::upstream::Lease;
 
@@ -28,11 +29,14 @@ pub(crate) struct Relay {
     incoming: Incoming,
     lease: Option<Lease>,
     record: Record,
+    /// Its client looks for a status behind it.
+    is_call: bool,
 }
 
 impl Relay {
-    pub(crate) fn new(incoming: Incoming, lease: Lease, record: Record) -> Relay {
-        let mut relay = Relay { incoming, lease: Some(lease), record };
+    /// `is_call`: it answers a call of gRPC, and is as long as it happens to be.
+    pub(crate) fn new(incoming: Incoming, lease: Lease, record: Record, is_call: bool) -> Relay {
+        let mut relay = Relay { incoming, lease: Some(lease), record, is_call };
         if relay.incoming.is_end_stream() {
             relay.finish();
         }
@@ -70,10 +74,13 @@ impl Relay {
         self.record.complete();
     }
 
+    /// The body will not be whole, and whoever gets it must see that. A client of gRPC reads why: of a reset it would think that
+    /// the endpoint is at fault, and not try again.
     fn broken(&mut self, why: Refusal) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
         self.record.refused(why);
         self.record.client.abort.set(true);
-        Poll::Ready(Some(Err(why)))
+        let end = if self.is_call { Ok(Frame::trailers(respond::call_status(why))) } else { Err(why) };
+        Poll::Ready(Some(end))
     }
 }
 
