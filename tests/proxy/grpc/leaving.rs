@@ -25,13 +25,13 @@ async fn call(mut client: Grpc<Channel>) -> Result<(), Status> {
 #[test]
 fn calls_go_on_while_every_endpoint_ends_each_connection_after_a_few_of_them() {
     const CALLERS: usize = 8;
-    const CALLS: usize = 200;
+    const CALLS: usize = 50;
     let authority = Authority::new();
     let (chain, key) = authority.certify(&["whoever"]);
     let tls = Arc::new(authority.server(&chain, &key, b"h2"));
     for ending in [Ending::GoodbyeTwice, Ending::Goodbye, Ending::Refuse] {
         for (protocol, tls) in [(Protocol::Grpc, None), (Protocol::Grpcs, Some(tls.clone()))] {
-            let upstreams = [0; 3].map(|_| LeavingUpstream::start(50, ending, tls.clone()));
+            let upstreams = [0; 3].map(|_| LeavingUpstream::start(20, ending, tls.clone()));
             let sluice = sluice(|_| {}, protocol, &upstreams.each_ref().map(|upstream| upstream.address));
             let caller = Caller::new(&sluice);
             let callers = (0..CALLERS).map(|_| {

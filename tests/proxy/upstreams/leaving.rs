@@ -2,13 +2,14 @@
 //! on another.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use model::Protocol as Speaks;
 use proxy::{Config, Protocol};
 use rustls::ServerConfig;
-use system_tests::frames::{ACK, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, SETTINGS, block};
+use system_tests::frames::{ACK, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, SETTINGS, block};
 use system_tests::{
     Authority, Client, Ending, Frames, Gate, LeavingUpstream, PATIENCE, Sluice, Upstream, eventually,
 };
@@ -79,9 +80,10 @@ fn requests_that_come_at_the_same_time_as_goodbyes_are_all_answered_and_each_is_
     }
 }
 
-/// An upstream whose first connection holds the first request back, answers the second, and says that this was the last.
-fn holding(gate: &Gate) -> Upstream {
-    let gate = gate.clone();
+/// An upstream whose first connection holds the first request back, answers the second, and says that this was the last. It
+/// tells when that is known.
+fn holding(gate: &Gate, known: &Arc<AtomicBool>) -> Upstream {
+    let (gate, known) = (gate.clone(), Arc::clone(known));
     Upstream::scripted(move |peer| {
         let first = peer.place == 0;
         let Ok(mut frames) = Frames::accept(&mut peer.stream) else { return };
@@ -93,10 +95,14 @@ fn holding(gate: &Gate) -> Upstream {
                     frames.send(HEADERS, END_HEADERS | END_STREAM, id, &[STATUS_200]);
                     if first {
                         frames.send(GOAWAY, 0, 0, &[id.to_be_bytes(), [0; 4]].concat());
-                        gate.pass();
-                        frames.send(HEADERS, END_HEADERS, 1, &[STATUS_200]);
-                        frames.send(DATA, END_STREAM, 1, b"at last");
+                        frames.send(PING, 0, 0, b"is it so");
                     }
+                }
+                Ok((PING, ACK, ..)) => {
+                    known.store(true, Ordering::SeqCst);
+                    gate.pass();
+                    frames.send(HEADERS, END_HEADERS, 1, &[STATUS_200]);
+                    frames.send(DATA, END_STREAM, 1, b"at last");
                 }
                 Ok(_) => {}
                 Err(_) => return,
@@ -107,17 +113,19 @@ fn holding(gate: &Gate) -> Upstream {
 
 #[test]
 fn what_began_before_a_goodbye_is_answered_on_its_connection_which_carries_nothing_else() {
-    let gate = Gate::default();
-    let upstream = holding(&gate);
+    let (gate, known) = (Gate::default(), Arc::default());
+    let upstream = holding(&gate, &known);
     let sluice = Sluice::start(&[]);
     sluice.publish_speaking(Speaks::Grpc, &[upstream.address]);
     let mut clients = [0; 2].map(|_| Client::connect(sluice.address));
     clients[0].request("POST", "/");
     eventually("it has begun", || upstream.connections() == 1);
+    assert_eq!(clients[1].request("POST", "/").response().status(), 200);
+    eventually("the goodbye is known", || known.load(Ordering::SeqCst));
     for _ in 0..5 {
         assert_eq!(clients[1].request("POST", "/").response().status(), 200);
     }
-    assert_eq!(upstream.connections(), 2);
+    assert_eq!((upstream.connections(), sluice.count(RETRIES)), (2, 0));
     gate.open();
     assert_eq!(clients[0].response().text(), "at last");
     eventually("then it is closed", || upstream.ended() == 1);

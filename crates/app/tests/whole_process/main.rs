@@ -9,6 +9,7 @@ mod cluster;
 mod conformance;
 mod demo;
 mod drain;
+mod endpoints;
 mod explain;
 mod handover;
 mod lame_duck;

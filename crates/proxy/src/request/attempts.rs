@@ -6,9 +6,9 @@
 //! | a reused connection died, nothing came back  | idempotent      | none, or kept    | a fresh connection      |
 //! | a fresh connection died, nothing came back   | idempotent      | none, or kept    | another endpoint, a few |
 //! |                                              |                 |                  | times                   |
-//! | an endpoint of HTTP/2 says that it has not   | any             | none, or kept    | a fresh connection, if  |
-//! | looked at it (RFC 9113 §8.7), or its         |                 |                  | that was one another    |
-//! | connection ended before it was written       |                 |                  | endpoint                |
+//! | an endpoint of HTTP/2 says that it has not   | any             | none, or kept    | a fresh connection, to  |
+//! | looked at it (RFC 9113 §8.7), or its         |                 |                  | another endpoint if     |
+//! | connection ended before it was written       |                 |                  | there is one            |
 //! | a byte of a response came                    | –               | –                | never                   |
 //!
 //! A body is kept as long as all of it that came is short.
@@ -39,7 +39,7 @@ const AVOID: Duration = Duration::from_secs(1);
 pub(super) struct Attempts {
     request: Option<Request<RequestBody>>,
     tried: Vec<Rc<EndpointPool>>,
-    /// Endpoints that have refused it unseen on connections that were fresh.
+    /// Endpoints that have not looked at it.
     refused_by: Vec<Rc<EndpointPool>>,
     last_failure: Option<Refusal>,
     left: u32,
@@ -113,7 +113,7 @@ impl Attempts {
         !self.tried.iter().any(|tried| Rc::ptr_eq(tried, endpoint))
     }
 
-    /// Whether it should be, too: one that takes connections and no requests may only be about to end.
+    /// Whether it should be, too: one that has not looked at the request may have no room for any, or be about to end.
     pub(super) fn prefers(&self, endpoint: &Rc<EndpointPool>) -> bool {
         self.may_try(endpoint) && !self.refused_by.iter().any(|refused_by| Rc::ptr_eq(refused_by, endpoint))
     }
@@ -162,7 +162,7 @@ impl Attempts {
                 endpoint.avoid_until(client.worker.timers.after(AVOID));
             }
             self.tried.push(endpoint);
-        } else if !reused && unseen {
+        } else if unseen {
             self.refused_by.push(endpoint);
         } else if sent && !reused {
             self.deaths_left = self.deaths_left.saturating_sub(1);

@@ -58,7 +58,7 @@ pub(crate) enum Reuse {
     /// Only one that was in use within this many ticks: the request could not be sent again, and an upstream may be
     /// closing one that has been idle for longer.
     Young(u32),
-    /// None.
+    /// None; of HTTP/2 one that others opened while it waited for one is as good as its own.
     No,
 }
 

@@ -15,6 +15,9 @@ use tokio::sync::Notify;
 use crate::connection::http2::frames::{Frames, GOAWAY, HEAD, HEADERS, stream};
 use crate::stream::Stream;
 
+/// The stream with which a connection is left: numbers end with 2³¹, and the last request of all would fail.
+const NEWEST_MAX: u32 = (u32::MAX >> 1) - 0xffff;
+
 /// What was seen of a connection.
 pub(super) struct Seen {
     /// No further request may begin on it: its endpoint has said so, or it has ended.
@@ -85,6 +88,9 @@ impl WatchedIo {
             if kind(head) == HEADERS && stream(head) > *newest {
                 *newest = stream(head);
                 seen.written.set(seen.written.get() + 1);
+                if *newest >= NEWEST_MAX {
+                    seen.leave();
+                }
             }
             ControlFlow::Continue(())
         });
@@ -175,5 +181,56 @@ impl AsyncWrite for WatchedIo {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::http2::frames::frame;
+    use tokio::net::{TcpListener, TcpStream};
+
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    const PING: u8 = 6;
+
+    async fn watched() -> WatchedIo {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("a bound socket");
+        let socket = TcpStream::connect(address).await.expect("a connection");
+        let mut io = WatchedIo::new(Stream::Plain(socket), Seen::new(Rc::default()));
+        io.look_at_written(PREFACE);
+        io
+    }
+
+    fn head_of(stream: u32) -> Vec<u8> {
+        let mut head = frame(HEADERS, 0, 3);
+        head[5..HEAD].copy_from_slice(&stream.to_be_bytes());
+        head
+    }
+
+    #[tokio::test]
+    async fn each_request_is_written_with_the_head_of_its_first_frame_and_its_trailers_are_not_another() {
+        let mut io = watched().await;
+        let first = head_of(1);
+        io.look_at_written(&first[..HEAD - 1]);
+        assert_eq!(io.seen.written(), 0);
+        io.look_at_written(&first[HEAD - 1..]);
+        io.look_at_written(&[frame(PING, 0, 8), head_of(3), head_of(1), head_of(3)].concat());
+        assert_eq!(io.seen.written(), 2);
+        assert!(!io.seen.is_leaving());
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_left_with_a_goodbye_and_before_the_numbers_of_streams_run_out() {
+        let mut io = watched().await;
+        io.look_at_read(&[frame(PING, 0, 8), frame(HEADERS, 0, 3)].concat());
+        assert!(!io.seen.is_leaving());
+        io.look_at_read(&frame(GOAWAY, 0, 8));
+        assert!(io.seen.is_leaving());
+        let mut io = watched().await;
+        io.look_at_written(&head_of(NEWEST_MAX - 2));
+        assert!(!io.seen.is_leaving());
+        io.look_at_written(&head_of(NEWEST_MAX));
+        assert!(io.seen.is_leaving());
     }
 }
