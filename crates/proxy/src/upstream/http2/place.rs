@@ -73,7 +73,7 @@ impl Place {
                     if refused == Some(Refused::Stream) {
                         connection.full_until.set(client.worker.timers.after(FULL));
                     }
-                    let unseen = refused.is_some() || !turn.may_be_written();
+                    let unseen = refused.is_some() || (turn.is_decided && !turn.may_be_written());
                     return failed(Refusal::UpstreamClosed, unsent.take_message(), unseen);
                 }
                 Poll::Pending => {}
