@@ -131,13 +131,52 @@ fn what_began_before_a_goodbye_is_answered_on_its_connection_which_carries_nothi
     eventually("then it is closed", || upstream.ended() == 1);
 }
 
+/// An upstream whose first connection says that it has looked at none of so many requests, when all of them have come.
+fn refusing_all(requests: usize) -> Upstream {
+    Upstream::scripted(move |peer| {
+        let (first, mut begun) = (peer.place == 0, 0);
+        let Ok(mut frames) = Frames::accept(&mut peer.stream) else { return };
+        loop {
+            match frames.read() {
+                Ok((SETTINGS, flags, ..)) if flags & ACK == 0 => frames.send(SETTINGS, ACK, 0, b""),
+                Ok((HEADERS, ..)) if first => {
+                    begun += 1;
+                    if begun == requests {
+                        frames.send(GOAWAY, 0, 0, &[0; 8]);
+                    }
+                }
+                Ok((HEADERS, _, id, _)) => {
+                    frames.send(HEADERS, END_HEADERS | END_STREAM, id, &[STATUS_200]);
+                }
+                Ok(_) => {}
+                Err(_) => return,
+            }
+        }
+    })
+}
+
+#[test]
+fn requests_that_are_refused_at_the_same_time_share_the_connection_that_is_opened_for_them() {
+    let upstream = refusing_all(8);
+    let sluice = Sluice::start(&[]);
+    sluice.publish_speaking(Speaks::Grpc, &[upstream.address]);
+    let mut clients: Vec<_> = (0..8).map(|_| Client::connect(sluice.address)).collect();
+    for client in &mut clients {
+        client.request("POST", "/");
+    }
+    for client in &mut clients {
+        assert_eq!(client.response().status(), 200);
+    }
+    assert_eq!((upstream.connections(), sluice.count(RETRIES)), (2, 8));
+}
+
 /// An upstream that says goodbye as soon as it has said what it takes.
 fn about_to_end() -> Upstream {
+    const SETTINGS_AND_GOAWAY: &[u8] = b"\0\0\0\x04\0\0\0\0\0\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\0";
     Upstream::scripted(|peer| {
-        if let Ok(mut frames) = Frames::accept(&mut peer.stream) {
-            frames.send(GOAWAY, 0, 0, &[0; 8]);
-            while frames.read().is_ok() {}
-        }
+        // Both at once.
+        let _ = peer.send(SETTINGS_AND_GOAWAY);
+        peer.discard();
     })
 }
 

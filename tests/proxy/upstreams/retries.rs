@@ -156,17 +156,21 @@ fn a_post_that_an_upstream_has_read_is_never_sent_again() {
 }
 
 #[test]
-fn a_post_takes_no_connection_that_has_been_idle_for_long() {
-    let upstream = stale(Drop::Reset);
-    let sluice = Sluice::start(&[upstream.address]);
-    let mut client = Client::connect(sluice.address);
-    client.get("/");
-    // What counts is that it is longer than a second.
-    thread::sleep(Duration::from_millis(1100));
-    assert_eq!(client.send(POST).response().status(), 200);
-    assert_eq!(upstream.connections(), 2);
-    assert_eq!(client.send(POST).response().status(), 200);
-    assert_eq!(upstream.connections(), 2, "one that was used a moment ago is taken");
+fn what_could_not_be_sent_again_takes_no_connection_that_has_been_idle_for_long() {
+    let long = "x".repeat(100_000);
+    let put = format!("PUT / HTTP/1.1\r\nHost: host.test\r\nContent-Length: {}\r\n\r\n{long}", long.len());
+    for request in [POST, &put] {
+        let upstream = stale(Drop::Reset);
+        let sluice = Sluice::start(&[upstream.address]);
+        let mut client = Client::connect(sluice.address);
+        client.get("/");
+        // What counts is that it is longer than a second.
+        thread::sleep(Duration::from_millis(1100));
+        assert_eq!(client.send(request).response().status(), 200);
+        assert_eq!(upstream.connections(), 2);
+        assert_eq!(client.send(request).response().status(), 200);
+        assert_eq!(upstream.connections(), 2, "one that was used a moment ago is taken");
+    }
 }
 
 #[test]
