@@ -146,7 +146,7 @@ async fn shake_hands(endpoint: &EndpointPool, worker: &Worker) -> Result<Opened,
         local.0.set(Some(cx.waker().clone()));
         let ended = Pin::new(&mut driver).poll(cx).is_ready();
         match driver.current_max_send_streams() {
-            _ if ended || seen.is_leaving() => Poll::Ready(Err(Refusal::Connect)),
+            _ if ended => Poll::Ready(Err(Refusal::Connect)),
             0 => Poll::Pending,
             _ => Poll::Ready(Ok(())),
         }
