@@ -31,12 +31,15 @@ fn the_api_server_takes_and_refuses_what_the_folder_takes_and_refuses() {
     let mut taken: BTreeMap<String, BTreeMap<String, ByteString>> = taken.collect();
     assert!(!taken.is_empty(), "{said}");
     for (at, (rest, becomes)) in cases.into_iter().enumerate() {
-        let expected = match becomes {
-            Becomes::Data(data) => {
-                Some(data.into_iter().map(|(key, text)| (key, ByteString(text.into_bytes()))).collect())
+        let shown = &rest[..rest.len().min(80)];
+        match (taken.remove(&format!("s-{at}")), becomes) {
+            (Some(had), Becomes::Data(data)) => {
+                let data = data.into_iter().map(|(key, text)| (key, ByteString(text.into_bytes()))).collect();
+                assert_eq!(had, data, "{shown}");
             }
-            Becomes::Refused(_) => None,
-        };
-        assert_eq!(taken.remove(&format!("s-{at}")), expected, "{}\n{said}", &rest[..rest.len().min(80)]);
+            (None, Becomes::Refused(_)) => {}
+            (Some(had), Becomes::Refused(field)) => panic!("{shown}: {had:?}, and not refused for {field}"),
+            (None, Becomes::Data(_)) => panic!("{shown}: refused\n{said}"),
+        }
     }
 }

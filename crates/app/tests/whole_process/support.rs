@@ -2,6 +2,7 @@
 
 mod balancer;
 mod between;
+mod certificates;
 mod client;
 mod cluster;
 mod fake_api;
@@ -15,6 +16,7 @@ mod visitors;
 
 pub(crate) use balancer::Balancer;
 pub(crate) use between::{Between, Step};
+pub(crate) use certificates::{Handshakes, Issued};
 pub(crate) use client::Client;
 pub(crate) use cluster::{Cluster, block_on, pod_address};
 pub(crate) use fake_api::{FakeApi, Lie};

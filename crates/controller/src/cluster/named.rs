@@ -6,6 +6,7 @@
 //! Owns: what is asked and when, and what counts as gone. Never: which objects are wanted; that is `secrets.rs` and
 //! [`Watches`](super::Watches). Start at [`Follow::run`].
 
+mod addresses;
 mod means;
 mod rights;
 mod secrets;
@@ -15,8 +16,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
-use k8s_openapi::api::core::v1::Service;
-use k8s_openapi::api::networking::v1::IngressLoadBalancerIngress;
 use kube::api::{GetParams, WatchEvent, WatchParams};
 use kube::{Api, Resource};
 
@@ -24,6 +23,7 @@ use super::proof::Store;
 use super::readable::Readable;
 use super::{Backoff, Change, Changes, WATCH_SECONDS, Watched, error};
 use crate::wait::{doubled, jittered};
+pub(super) use addresses::addresses;
 pub(super) use means::Means;
 pub(crate) use secrets::NamedSecrets;
 pub use secrets::Secrets;
@@ -277,25 +277,4 @@ fn read<K: Resource>(found: Readable<K>) -> (Answer<K>, String) {
 /// A quarter more or less, so that they do not all ask together.
 fn around(interval: Duration) -> Duration {
     interval.mul_f64(0.75 + fastrand::f64() / 2.0)
-}
-
-/// Where a Service of type LoadBalancer can be reached, else its external addresses.
-pub(super) fn addresses(service: &Service) -> Vec<IngressLoadBalancerIngress> {
-    let balancer = service.status.as_ref().and_then(|status| status.load_balancer.as_ref());
-    let reached: Vec<_> = balancer
-        .and_then(|balancer| balancer.ingress.as_deref())
-        .unwrap_or_default()
-        .iter()
-        .map(|at| IngressLoadBalancerIngress {
-            ip: at.ip.clone(),
-            hostname: at.hostname.clone(),
-            ports: None,
-        })
-        .collect();
-    if !reached.is_empty() {
-        return reached;
-    }
-    let external = service.spec.as_ref().and_then(|spec| spec.external_ips.as_deref()).unwrap_or_default();
-    let at = |ip: &String| IngressLoadBalancerIngress { ip: Some(ip.clone()), ..Default::default() };
-    external.iter().map(at).collect()
 }

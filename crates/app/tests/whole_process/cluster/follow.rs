@@ -57,7 +57,7 @@ fn an_ingress_a_service_and_its_endpoints_are_followed_from_creation_to_deletion
 #[test]
 fn a_secret_is_asked_for_by_name_once_an_ingress_names_it_and_followed_from_then_on() {
     let cluster = Cluster::shared("follow-secret");
-    let gate = cluster.gate(&[]);
+    let gate = cluster.gate(&["--secret-grace-period", "1s"]);
     let ingress = |secret: &str| {
         let tls = format!("spec: {{tls: [{{secretName: {secret}}}], ");
         cluster.ingress("web", "secret.example", "web").replacen("spec: {", &tls, 1)
