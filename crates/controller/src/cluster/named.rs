@@ -78,8 +78,8 @@ struct Progress {
     gone_until: Option<Instant>,
     /// The version that was read last, if the next answer need only be as new.
     version: Option<String>,
-    /// Whether the next pause is any part of the interval, and not about all of it: many that were asked for together
-    /// are not to be asked for together again.
+    /// Whether the next pause is about the whole interval, and not any part of it: many that were asked for together are
+    /// not to be asked for together again.
     is_regular: bool,
     failures: u32,
     watches: Backoff,
