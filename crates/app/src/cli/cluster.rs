@@ -36,7 +36,7 @@ pub(crate) struct ClusterArgs {
     #[arg(long, value_name = "TIME", env = "SLUICEGATE_SECRET_READ_INTERVAL", default_value_t = Span(Secrets::default().read_interval))]
     secret_read_interval: Span,
 
-    /// How long a Secret that was deleted counts as still there: who replaces one deletes it first
+    /// How long a Secret that was deleted counts as still there: one that is replaced by delete-and-create is away for a moment
     #[arg(long, value_name = "TIME", env = "SLUICEGATE_SECRET_GRACE_PERIOD", default_value_t = SpanOrNone(Secrets::default().grace_period))]
     secret_grace_period: SpanOrNone,
 

@@ -155,8 +155,8 @@ impl<K: Watched, F: Fn(Answer<K>) -> Option<Change>> Follow<K, F> {
         }
     }
 
-    /// Tells what was answered. That it is gone is told only after the grace period: who replaces an object by another of
-    /// its name deletes it first.
+    /// Tells what was answered. That it is gone is told only after the grace period: an object that is replaced by another
+    /// of its name is deleted first.
     async fn answered(&self, answer: Answer<K>, now: &mut Progress) {
         (now.heard, now.told) = (true, true);
         if matches!(answer, Answer::Absent) {
