@@ -63,6 +63,8 @@ pub struct Leave {
     pub taints: Vec<Taint>,
     /// Whether a process that has handed over stays until it is asked to leave.
     pub stay: bool,
+    /// How long it stays in any case, although it is drained, to serve again if its successor dies.
+    pub guard_time: Duration,
 }
 
 impl Leave {

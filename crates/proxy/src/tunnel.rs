@@ -108,9 +108,8 @@ impl Tunnel {
 
 /// Ends when the tunnel has to, because the process leaves.
 async fn drained(mut drain: Watch, time: Duration) {
-    drain.reached(Phase::Draining).await;
     let part = DRAIN_PART_MIN + (DRAIN_PART_MAX - DRAIN_PART_MIN) * fastrand::f64();
-    tokio::time::sleep(time.mul_f64(part)).await;
+    drain.lasted(Phase::Draining, time.mul_f64(part)).await;
 }
 
 /// The client's side, which has the deadline of the tunnel: each byte in either direction begins it anew.

@@ -105,8 +105,7 @@ pub(super) async fn serve(stream: Stream, client: &Rc<Client>) {
 
 /// Ends when this connection is to be told that it should leave.
 async fn goodbye(mut drain: Watch) {
-    drain.reached(Phase::LameDuck).await;
-    tokio::time::sleep(GOODBYE_SPREAD.mul_f64(fastrand::f64())).await;
+    drain.lasted(Phase::LameDuck, GOODBYE_SPREAD.mul_f64(fastrand::f64())).await;
 }
 
 /// The last stream has closed long ago, or none was ever opened.
