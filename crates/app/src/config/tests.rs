@@ -111,11 +111,13 @@ fn the_limits_of_http2_and_of_tunnels_are_those_that_were_said() {
     let line = "sluicegate run --manifests x --http2-streams-max 3 --http2-window 1MiB --http2-stream-window 4KiB \
                 --http2-send-buffer 5KiB --tunnel-idle-timeout 6s --keepalive-interval 14s --upstream-http2-connections-max 7 \
                 --upstream-http2-streams-max 8 --upstream-http2-stream-window 9KiB --upstream-http2-send-buffer 10KiB \
-                --upstream-http2-ping-interval 11s --upstream-http2-ping-timeout 12s --upstream-keepalive-interval 13s";
+                --upstream-http2-ping-interval 11s --upstream-http2-ping-timeout 12s --upstream-keepalive-interval 13s \
+                --http2-goodbye-wait 15s";
     let proxy::Config { downstream, upstream, .. } = config(line).expect("a config").proxy;
     let (ours, theirs) = (downstream.http2, upstream.http2);
     assert_eq!((ours.streams_max, ours.window_bytes), (3, 1 << 20));
     assert_eq!((ours.stream_window_bytes, ours.send_buffer_bytes), (4096, 5120));
+    assert_eq!(ours.goodbye_wait, Duration::from_secs(15));
     assert_eq!(downstream.tunnel_idle_timeout, Duration::from_secs(6));
     assert_eq!(upstream.keepalive_interval, Duration::from_secs(13));
     assert_eq!(downstream.keepalive_interval, Duration::from_secs(14));

@@ -95,6 +95,10 @@ pub struct Http2 {
     /// twenty more a second, and four more for each piece of a message. Beyond, the connection is cut. A request that is
     /// taken back counts like nine, one that is refused for what it is like seventeen.
     pub empty_frames_max: u32,
+    /// For how long a connection that is to be told to leave may go without a moment in which no request is in flight. Then
+    /// it is told in the middle of them, which many clients take badly. Counts to a drain: enough for most to find a moment,
+    /// and little beside `idle_timeout`.
+    pub goodbye_wait: Duration,
 }
 
 impl Default for Http2 {
@@ -106,6 +110,7 @@ impl Default for Http2 {
             heads_bytes_max: 1 << 20,
             send_buffer_bytes: 64 << 10,
             empty_frames_max: 1000,
+            goodbye_wait: Duration::from_secs(10),
         }
     }
 }

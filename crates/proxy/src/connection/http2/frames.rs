@@ -8,6 +8,7 @@ pub(super) const HEAD: usize = 9;
 pub(super) const DATA: u8 = 0;
 pub(super) const HEADERS: u8 = 1;
 pub(super) const RST_STREAM: u8 = 3;
+pub(super) const GOAWAY: u8 = 7;
 pub(super) const CONTINUATION: u8 = 9;
 /// The flag of a stream's last frame.
 pub(super) const END_STREAM: u8 = 1;
@@ -15,13 +16,14 @@ pub(super) const END_STREAM: u8 = 1;
 pub(super) const END_HEADERS: u8 = 4;
 
 /// Finds the heads of frames. Only these are looked at.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Frames {
     /// Bytes up to the next head.
     skip: usize,
     head: [u8; HEAD],
     /// Bytes of the head that have come.
     filled: usize,
+    has_begun: bool,
 }
 
 impl Frames {
@@ -37,6 +39,7 @@ impl Frames {
         mut each: impl FnMut(&[u8; HEAD], usize) -> ControlFlow<()>,
     ) -> usize {
         let mut rest = bytes;
+        self.has_begun |= !bytes.is_empty();
         while !rest.is_empty() {
             let skipped = self.skip.min(rest.len());
             (self.skip, rest) = (self.skip - skipped, &rest[skipped..]);
@@ -51,6 +54,16 @@ impl Frames {
             }
         }
         bytes.len() - rest.len()
+    }
+
+    /// Whether there were any bytes.
+    pub(super) fn has_begun(&self) -> bool {
+        self.has_begun
+    }
+
+    /// Whether a frame has ended and no other has begun.
+    pub(super) fn is_between(&self) -> bool {
+        self.skip == 0 && self.filled == 0
     }
 }
 
