@@ -108,16 +108,14 @@ fn node(cache: &Path, library: &str) -> Result<Vec<String>> {
     Ok(vec!["node".to_owned(), text(&folder.join("main.mjs")), library.to_owned()])
 }
 
+/// `cargo xtask` has installed what it needs.
 fn python(cache: &Path, library: &str) -> Result<Vec<String>> {
-    let (folder, program) = (cache.join("python"), programs().join("python"));
-    if !folder.join("bin/python").exists() {
-        succeed(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-    }
-    let python = folder.join("bin/python");
-    let mut pip = Command::new(&python);
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
-    succeed(pip.arg(program.join("requirements.txt")))?;
-    Ok(vec![text(&python), text(&program.join("main.py")), library.to_owned()])
+    let folder = cache.join("python");
+    let package = if library == "grpcio" { "grpc" } else { library };
+    ensure!(folder.join(package).is_dir(), "not in {}: `cargo xtask setup`", folder.display());
+    let path = format!("PYTHONPATH={}", text(&folder));
+    let program = text(&programs().join("python/main.py"));
+    Ok(vec!["env".to_owned(), path, "python3".to_owned(), program, library.to_owned()])
 }
 
 /// The one that `PATH` has.

@@ -40,6 +40,10 @@ pub(crate) fn run(options: &[OsString]) -> Result<()> {
         [first, rest @ ..] if first == FLOODS => (FLOODS, rest),
         [first, rest @ ..] if first == CLIENTS => {
             setup::peers()?;
+            // One that is missing is told in the table.
+            if let Err(why) = setup::clients() {
+                eprintln!("note: {why:#}");
+            }
             (CLIENTS, rest)
         }
         options => {

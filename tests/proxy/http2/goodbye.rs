@@ -2,7 +2,7 @@
 
 use std::io::{BufReader, Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use system_tests::{Gate, PATIENCE, Sluice, Upstream, eventually};
 
@@ -56,6 +56,12 @@ impl Raw {
     /// Asks for `http://h/` on this stream.
     fn ask(&mut self, stream: u8) {
         self.send(&[0, 0, 6, HEADERS, 5, 0, 0, 0, stream, 0x82, 0x86, 0x84, 0x41, 1, b'h']);
+    }
+
+    /// Asks for it on this stream and on the next, in one piece.
+    fn ask_twice(&mut self, first: u8) {
+        let ask = |stream| [0, 0, 6, HEADERS, 5, 0, 0, 0, stream, 0x82, 0x86, 0x84, 0x41, 1, b'h'];
+        self.send(&[ask(first), ask(first + 2)].concat());
     }
 
     /// The next frame; `None` at the end of the connection.
@@ -200,6 +206,33 @@ fn a_silent_connection_is_told_without_a_question_and_what_crosses_is_answered()
     drop(client);
     nothing_was_cut(&mut sluice);
     assert_eq!(upstream.requests(), 2);
+}
+
+#[test]
+fn a_client_with_two_requests_at_a_time_is_told_in_silence() {
+    let upstream = Upstream::answering("hello");
+    let mut sluice = sluice_with(|config| config.downstream.http2.goodbye_wait = PATIENCE * 10, &upstream);
+    let mut client = Raw::greet(&sluice);
+    sluice.drain();
+    let since = Instant::now();
+    // For longer than the goodbye is spread.
+    for first in (1..).step_by(4) {
+        client.ask_twice(first);
+        let mut ends = 0;
+        while ends < 2 {
+            let frame = client
+                .until(|frame| frame.kind == GOAWAY || frame.flags & END_STREAM != 0 && frame.kind == DATA);
+            assert_eq!(frame.kind, DATA, "while it may be about to ask again");
+            ends += 1;
+        }
+        if since.elapsed() > Duration::from_secs(11) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    assert_eq!(client.goodbye(), ANY_STREAM);
+    drop(client);
+    nothing_was_cut(&mut sluice);
 }
 
 #[test]

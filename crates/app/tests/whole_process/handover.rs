@@ -5,6 +5,7 @@ mod deaths;
 mod handshake;
 mod health;
 mod initial_sync;
+mod libraries;
 mod queue;
 mod removed_path;
 mod signals;

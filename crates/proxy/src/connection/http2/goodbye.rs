@@ -5,12 +5,13 @@
 //! request in flight at a GOAWAY; httpx does, and takes any other frame behind it as an error, the PING as well as the end
 //! of an answer. So as long as there is a better moment it is said differently:
 //!
-//! 1. *With the end of an answer* after which no stream is open, in the same write: GOAWAY with the largest number. That is
-//!    what `Connection: close` is in HTTP/1. A client that asks one thing after the other has nothing in flight then.
+//! 1. *With the end of an answer*, in the same write: GOAWAY with the largest number. That is what `Connection: close` is in
+//!    HTTP/1. Only a client that asks one thing after the other is told so: it has nothing in flight then. One that has had
+//!    two streams at a time within [`GOODBYE_ALONE`] may well have.
 //! 2. *In silence*, after [`GOODBYE_QUIET`] without an open stream: the same frame, alone.
 //! 3. What comes all the same is served. After [`GOODBYE_GRACE`] without an open stream the last one is named, in another
 //!    GOAWAY, and the connection is closed. There is no PING: whatever was on its way has arrived by then.
-//! 4. A connection that is *never without a stream* is told in two steps, with the PING, by h2, after
+//! 4. A connection that has *no such moment* is told in two steps, with the PING, by h2, after
 //!    [`goodbye_wait`](crate::config::Http2::goodbye_wait).
 //!
 //! h2 knows nothing of the first three: they are said by the socket around it, [`Http2Io`](super::io::Http2Io), between two
@@ -29,6 +30,8 @@ pub(super) const GOODBYE_SPREAD: Duration = Duration::from_secs(10);
 /// Silence after which a connection that is to be told is not waited for to speak. As long as httpx keeps a connection for
 /// reuse: it reads nothing in between, and would lose a request that it sends behind a goodbye.
 pub(super) const GOODBYE_QUIET: Duration = Duration::from_secs(5);
+/// For so long a client must have had no more than one stream at a time to be told with the end of an answer.
+pub(super) const GOODBYE_ALONE: Duration = Duration::from_secs(1);
 /// From the goodbye of a connection without an open stream to its end: more than a round trip anywhere.
 pub(super) const GOODBYE_GRACE: Duration = Duration::from_secs(2);
 /// From the PING, or the end that could not be said, of a connection that carries nothing to its end. A client that is

@@ -1,6 +1,8 @@
 //! The socket of a client that speaks HTTP/2: counts bytes, notices a client that takes nothing or sends nothing but noise,
 //! says goodbye where h2 would do it at a bad moment, and lingers at the end.
 
+mod speak;
+
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
@@ -42,6 +44,8 @@ pub(super) struct Http2Io {
     turn: Rc<Turn>,
     goodbye: Rc<Goodbye>,
     open: OpenStreams,
+    /// When more than one of them was last open at a time.
+    crowded_at: Option<u32>,
     /// What we are saying beside h2.
     word: Option<Word>,
     /// What has come is followed again where it is handed on: a turn may end in the middle.
@@ -72,6 +76,7 @@ impl Http2Io {
             turn,
             goodbye,
             open: OpenStreams::of_a_client(),
+            crowded_at: None,
             word: None,
             frames,
             rest,
@@ -95,7 +100,7 @@ impl Http2Io {
         self.ready = if passed == 0 { 0 } else { self.rest.len() + passed - taken };
         self.rest.extend_from_slice(&bytes[taken..]);
         self.open.receive(&bytes[..taken]);
-        self.goodbye.is_open.set(!self.open.none());
+        self.handed_on();
         buf.set_filled(before + taken);
         Ok(())
     }
@@ -111,7 +116,7 @@ impl Http2Io {
         let taken = self.turn.take(&self.rest[..most], &mut self.frames);
         buf.put_slice(&self.rest[..taken]);
         self.open.receive(&self.rest[..taken]);
-        self.goodbye.is_open.set(!self.open.none());
+        self.handed_on();
         self.rest.drain(..taken);
         self.ready -= taken;
         if self.rest.is_empty() {
@@ -130,73 +135,19 @@ impl Http2Io {
         has_large_heads.then(|| self.client.worker.large_heads.next(Instant::now()))
     }
 
+    fn handed_on(&mut self) {
+        if self.open.were_a_crowd() {
+            self.crowded_at = Some(self.client.worker.timers.now());
+        }
+        self.goodbye.is_open.set(!self.open.none());
+    }
+
     fn carried(&mut self, bytes: &[u8]) {
         if self.budget.send(bytes) {
             self.turn.carry();
         }
         self.open.send(bytes);
         self.goodbye.is_open.set(!self.open.none());
-    }
-
-    /// Writes what h2 has, with the goodbye behind it if it is the end of the last answer. The client reads both at once.
-    fn poll_write_with_goodbye(
-        &mut self,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        ready!(self.poll_word(cx))?;
-        if !self.goodbye.is(Stage::Due) || !self.open.end_with(bufs) {
-            let result = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-            return self.sent(result);
-        }
-        let mut word = Word::goaway(ANY_STREAM);
-        let all = [bufs, &[io::IoSlice::new(word.rest())]].concat();
-        let length = bufs.iter().map(|buf| buf.len()).sum();
-        let result = Pin::new(&mut self.stream).poll_write_vectored(cx, &all);
-        let written = ready!(self.sent(result))?;
-        if written >= length {
-            self.goodbye.stage.set(Stage::Told);
-            word.wrote(written - length);
-            self.word = Some(word);
-        }
-        Poll::Ready(Ok(written.min(length)))
-    }
-
-    /// Writes the rest of what we are saying ourselves: nothing of h2 may stand in its middle.
-    fn poll_word(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while let Some(word) = &mut self.word {
-            if word.rest().is_empty() {
-                self.word = None;
-                break;
-            }
-            let result = Pin::new(&mut self.stream).poll_write(cx, word.rest());
-            if let Poll::Ready(Ok(written)) = result {
-                word.wrote(written);
-            }
-            ready!(self.sent(result))?;
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_say(&mut self, cx: &mut Context<'_>, last: u32, then: Stage) -> Poll<io::Result<()>> {
-        self.word = Some(Word::goaway(last));
-        self.goodbye.stage.set(then);
-        self.poll_flush_all(cx)
-    }
-
-    fn poll_flush_all(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_word(cx))?;
-        let result = Pin::new(&mut self.stream).poll_flush(cx);
-        self.wrote(result)
-    }
-
-    /// Whether nothing is on its way, as far as anyone can know.
-    fn may_end(&self) -> bool {
-        self.goodbye.is(Stage::Ending)
-            && self.open.none()
-            && self.open.is_whole()
-            && self.open.may_speak()
-            && self.rest.is_empty()
     }
 
     /// While the kernel takes nothing, the client has a deadline.

@@ -17,6 +17,7 @@ pub(super) struct OpenStreams {
     sent: Frames,
     streams: Vec<Open>,
     last: u32,
+    is_crowd: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -29,16 +30,23 @@ struct Open {
 impl OpenStreams {
     /// Those of a client, from the preface on.
     pub(super) fn of_a_client() -> OpenStreams {
-        OpenStreams { received: Frames::of_a_client(), sent: Frames::default(), streams: Vec::new(), last: 0 }
+        OpenStreams {
+            received: Frames::of_a_client(),
+            sent: Frames::default(),
+            streams: Vec::new(),
+            last: 0,
+            is_crowd: false,
+        }
     }
 
     /// Follows what is handed on from the client.
     pub(super) fn receive(&mut self, bytes: &[u8]) {
-        let OpenStreams { received, streams, last, .. } = self;
+        let OpenStreams { received, streams, last, is_crowd, .. } = self;
         received.follow(bytes, |head, _| {
             let id = stream(head);
             if head[3] == HEADERS && id > *last {
                 *last = id;
+                *is_crowd |= !streams.is_empty();
                 streams.push(Open { id, asked: false, answered: false });
             }
             close(streams, head, |open| open.asked = true);
@@ -53,6 +61,11 @@ impl OpenStreams {
             close(streams, head, |open| open.answered = true);
             ControlFlow::Continue(())
         });
+    }
+
+    /// Whether more than one was open at a time since this was last asked.
+    pub(super) fn were_a_crowd(&mut self) -> bool {
+        std::mem::take(&mut self.is_crowd)
     }
 
     pub(super) fn none(&self) -> bool {
@@ -131,6 +144,7 @@ mod tests {
         streams.send(&[of(1, frame(HEADERS, 4, 1)), of(1, frame(DATA, END_STREAM, 9))].concat());
         streams.send(&of(3, frame(DATA, 0, 9)));
         assert_eq!(streams.streams.len(), 2);
+        assert!(streams.were_a_crowd() && !streams.were_a_crowd());
         streams.receive(&of(1, frame(DATA, END_STREAM, 0)));
         streams.receive(&of(3, frame(RST_STREAM, 0, 4)));
         assert!(streams.none());
