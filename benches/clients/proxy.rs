@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::upstream::Upstream;
@@ -46,10 +46,15 @@ impl Site {
         let site = Site { folder: folder.to_owned(), port, web, calls };
         let mut params = CertificateParams::new(Vec::new())?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        // OpenSSL takes a certificate whose issuer has its own name as signed by itself.
+        params.distinguished_name.push(DnType::CommonName, "authority");
         let key = KeyPair::generate()?;
         fs::write(site.authority(), params.self_signed(&key)?.pem())?;
         let (issuer, key) = (Issuer::new(params, key), KeyPair::generate()?);
-        let signed = CertificateParams::new(["localhost".to_owned()])?.signed_by(&key, &issuer)?;
+        let mut params = CertificateParams::new(["localhost".to_owned()])?;
+        params.use_authority_key_identifier_extension = true;
+        let signed = params.signed_by(&key, &issuer)?;
         let (chain, key) = (signed.pem(), key.serialize_pem());
         fs::write(folder.join("tls.crt"), &chain)?;
         fs::write(folder.join("tls.key"), &key)?;

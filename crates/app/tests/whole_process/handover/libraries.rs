@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use serde_json::Value;
 
 use super::{Shop, has_handed_over};
@@ -51,11 +51,15 @@ fn clients_of_http2_that_ask_one_thing_after_the_other_lose_nothing_at_a_handove
 fn certify(shop: &Shop) -> PathBuf {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    // OpenSSL takes a certificate whose issuer has its own name as signed by itself.
+    params.distinguished_name.push(DnType::CommonName, "authority");
     let key = KeyPair::generate().unwrap();
     let authority = shop.folder.beside("ca.crt");
     fs::write(&authority, params.self_signed(&key).unwrap().pem()).unwrap();
     let (issuer, key) = (Issuer::new(params, key), KeyPair::generate().unwrap());
-    let params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    params.use_authority_key_identifier_extension = true;
     let chain = params.signed_by(&key, &issuer).unwrap().pem();
     let indented = |text: &str| text.lines().map(|line| format!("    {line}\n")).collect::<String>();
     let secret = format!(
