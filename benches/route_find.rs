@@ -31,6 +31,12 @@ fn find_route(criterion: &mut Criterion) {
     criterion.bench_function("parse host and path, find the route", |bencher| {
         bencher.iter(|| next.next().map(parse).map(|(host, path)| find(&table, &host, &path)));
     });
+    // What is not in normal form has to be brought into it first.
+    let odd: Vec<_> = requests.iter().map(|(host, path)| (host.clone(), format!("/x/..{path}%2F"))).collect();
+    let mut next = odd.iter().cycle();
+    criterion.bench_function("the same with odd spellings of the path", |bencher| {
+        bencher.iter(|| next.next().map(parse).map(|(host, path)| find(&table, &host, &path)));
+    });
 }
 
 fn compile_table(criterion: &mut Criterion) {

@@ -63,8 +63,8 @@ fn fields(lines: &[u8]) -> HeaderMap {
 fn named(fields: &HeaderMap) -> Vec<String> {
     let values = fields.get_all("connection").iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
     let joined = values.collect::<Vec<_>>().join(",").to_ascii_lowercase();
-    // White space is that of ASCII (RFC 9110 §5.6.3). `close` is an option of the connection, and never the name of a field.
-    joined.split(',').map(|token| token.trim_ascii().to_owned()).filter(|token| token != "close").collect()
+    // White space is spaces and tabs (RFC 9110 §5.6.3). `close` is an option of the connection, and never the name of a field.
+    joined.split(',').map(|token| token.trim_matches([' ', '\t']).to_owned()).filter(|token| token != "close").collect()
 }
 
 fn is_gone(name: &str, trusted: bool, named: &[String]) -> bool {

@@ -32,7 +32,7 @@ pub(crate) fn strict(bytes: &[u8]) -> Reading {
     let fragment = request.path.is_none_or(|path| path.contains('#'));
     let method = request.method.is_none_or(|method| method.len() > 32);
     let leading = head.chunks(2).take_while(|pair| pair == b"\r\n").count() > 2;
-    let many = request.headers.len() > 100;
+    let many = request.headers.len() > proxy::fuzzing::FIELDS_MAX;
     if fragment || method || leading || many || !lines.map(|(at, _)| at).all(is_crlf) {
         return Reading::Refused;
     }
@@ -91,13 +91,14 @@ fn strict_chunks(bytes: &[u8], mut at: usize) -> Reading {
             _ => return Reading::Refused,
         }
     }
-    let trailers = at;
+    let (trailers, mut fields) = (at, 0);
     loop {
         let Some((line, next)) = crlf_line(bytes, at) else { return Reading::Partial };
         at = next;
+        fields += 1;
         match line {
             b"\r\n" => break,
-            line if line.ends_with(b"\r\n") => {}
+            line if line.ends_with(b"\r\n") && fields <= proxy::fuzzing::FIELDS_MAX => {}
             _ => return Reading::Refused,
         }
     }
@@ -118,13 +119,44 @@ fn crlf_line(bytes: &[u8], at: usize) -> Option<(&[u8], usize)> {
 fn strict_size(line: &[u8]) -> Option<usize> {
     let line = str::from_utf8(line.strip_suffix(b"\r\n")?).ok()?;
     let (size, extensions) = line.split_once(';').map_or((line, None), |(size, rest)| (size, Some(rest)));
-    let named = |one: &str| {
-        one.starts_with(|first: char| first.is_ascii_graphic() && !r#""(),/:;<=>?@[\]{}"#.contains(first))
-    };
-    let visible = |rest: &str| rest.chars().all(|it| matches!(it, ' '..='~')) && rest.split(';').all(named);
     let digits = (1..=15).contains(&size.len()) && size.chars().all(|it| it.is_ascii_hexdigit());
-    let fine = digits && extensions.is_none_or(visible);
+    let fine = digits && extensions.is_none_or(are_extensions);
     fine.then(|| usize::from_str_radix(size, 16).ok()).flatten()
+}
+
+/// Names, of tokens alone, and values, of which those in quotes may have anything visible.
+fn are_extensions(extensions: &str) -> bool {
+    let name = extensions.trim_start_matches(|it: char| {
+        it.is_ascii_graphic() && !r#""(),/:;<=>?@[\]{}"#.contains(it)
+    });
+    let rest = match name.strip_prefix('=') {
+        _ if name.len() == extensions.len() => return false,
+        None => name,
+        Some(quoted) if quoted.starts_with('"') => match behind_quotes(&quoted[1..]) {
+            Some(rest) => rest,
+            None => return false,
+        },
+        Some(value) => {
+            let rest = value.trim_start_matches(|it: char| it.is_ascii_graphic() && !";\"".contains(it));
+            if rest.len() == value.len() {
+                return false;
+            }
+            rest
+        }
+    };
+    rest.is_empty() || rest.strip_prefix(';').is_some_and(are_extensions)
+}
+
+fn behind_quotes(quoted: &str) -> Option<&str> {
+    let mut rest = quoted.chars();
+    loop {
+        match rest.next()? {
+            '"' => return Some(rest.as_str()),
+            '\\' => rest.next().filter(|it| matches!(it, ' '..='~')).map(|_| ())?,
+            ' '..='~' => {}
+            _ => return None,
+        }
+    }
 }
 
 /// Reads what can be read: lines end at LF, white space is anywhere, and a coding counts as soon as it is named.

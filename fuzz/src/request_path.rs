@@ -1,4 +1,7 @@
-//! A request's path is refused or has one normal form: reading it again changes nothing, and no dot segment is left.
+//! A request's path is refused or has one normal form: reading that changes nothing, and whatever an endpoint takes for a
+//! slash, no dot segment is left.
+
+use std::borrow::Cow;
 
 use model::RequestPath;
 
@@ -6,17 +9,37 @@ use model::RequestPath;
 pub fn check(data: &[u8]) {
     let Ok(raw) = str::from_utf8(data) else { return };
     let Ok(path) = RequestPath::parse(raw) else { return };
-    for form in [path.forward(), path.matching()] {
-        assert!(form.starts_with('/'), "{raw:?} became {form:?}");
-        let dots = form.split('/').any(|segment| matches!(undo_dots(segment).as_str(), "." | ".."));
-        assert!(!dots, "{raw:?} became {form:?}, which has a dot segment");
-        let again = RequestPath::parse(form).expect("a normal form is a path");
-        assert_eq!(again.matching(), path.matching(), "{raw:?}");
+    let form = path.matching();
+    assert!(form.starts_with('/') && !form.contains("//"), "{raw:?} became {form:?}");
+    for segment in form.split(['/', '\\']) {
+        let name = segment.split(';').next();
+        assert!(!matches!(name, Some("." | "..")), "{raw:?} became {form:?}, which has a dot segment");
     }
-    let again = RequestPath::parse(path.forward()).expect("a normal form is a path");
-    assert_eq!(again.forward(), path.forward(), "{raw:?}");
+    let again = RequestPath::parse(form).expect("a normal form is a path");
+    assert_eq!(again.matching(), form, "{raw:?}");
+    // An escape more, and slashes more, are another spelling of the same.
+    for other in [respell(raw), Cow::Owned(form.replace('/', "//")), Cow::Owned(form.replace('/', "/./"))] {
+        let other =
+            RequestPath::parse(&other).unwrap_or_else(|error| panic!("{other:?} of {raw:?}: {error}"));
+        assert_eq!(other.matching(), form, "{raw:?}");
+    }
 }
 
-fn undo_dots(segment: &str) -> String {
-    segment.to_ascii_lowercase().replace("%2e", ".")
+/// Escapes every byte of a segment's text that is not escaped yet.
+fn respell(raw: &str) -> Cow<'_, str> {
+    let mut out = String::new();
+    let mut escaped = 0;
+    for byte in raw.bytes() {
+        match byte {
+            b'/' => out.push('/'),
+            _ if escaped > 0 => out.push(char::from(byte)),
+            b'%' => {
+                escaped = 3;
+                out.push('%');
+            }
+            _ => out.push_str(&format!("%{byte:02x}")),
+        }
+        escaped = i32::max(0, escaped - 1);
+    }
+    out.into()
 }

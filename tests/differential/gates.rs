@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use model::RouteTable;
 use system_tests::{PATIENCE, Sluice, eventually};
 
 /// How long a proxy waits for the rest of something.
@@ -27,8 +28,8 @@ pub(crate) trait Gate {
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    pub(crate) fn new() -> Folder {
-        let path = std::env::temp_dir().join(format!("differential-{}", std::process::id()));
+    pub(crate) fn new(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("differential-{name}-{}", std::process::id()));
         fs::create_dir_all(&path).unwrap();
         Folder(path)
     }
@@ -49,6 +50,13 @@ impl Ours {
             (config.downstream.body_timeout, config.downstream.linger_timeout) = (WAIT, WAIT);
         };
         Ours(Sluice::with(change, &[upstream]))
+    }
+
+    /// With routes of the test's own.
+    pub(crate) fn routing(table: RouteTable) -> Ours {
+        let sluice = Sluice::start(&[]);
+        sluice.publish_table(table);
+        Ours(sluice)
     }
 }
 
@@ -100,13 +108,8 @@ pub(crate) struct Nginx(Peer);
 
 impl Nginx {
     pub(crate) fn start(folder: &Folder, upstream: SocketAddr) -> Nginx {
-        let config = format!(
-            "user root; daemon off; master_process off; pid nginx.pid; error_log stderr;
-events {{ }}
-http {{
-    access_log off;
-    client_header_timeout 3s; client_body_timeout 3s; keepalive_timeout 3s; lingering_timeout 3s;
-    client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;
+        let server = format!(
+            "client_header_timeout 3s; client_body_timeout 3s; keepalive_timeout 3s; lingering_timeout 3s;
     server {{
         listen unix:nginx.sock;
         location / {{
@@ -115,7 +118,20 @@ http {{
             proxy_set_header Connection \"\";
             proxy_set_header Host $http_host;
         }}
-    }}
+    }}"
+        );
+        Nginx::serving(folder, &server)
+    }
+
+    /// With servers of the test's own, which listen on `unix:nginx.sock`.
+    pub(crate) fn serving(folder: &Folder, servers: &str) -> Nginx {
+        let config = format!(
+            "user root; daemon off; master_process off; pid nginx.pid; error_log stderr;
+events {{ }}
+http {{
+    access_log off;
+    client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;
+    {servers}
 }}"
         );
         fs::write(folder.0.join("nginx.conf"), config).unwrap();

@@ -1,14 +1,17 @@
 //! The same bytes through us, nginx and haproxy, each to an upstream of its own that writes down what arrives.
 //!
 //! Where two proxies differ, one of them can be had to send on what the other would have refused. So each difference is
-//! known here, with its reason: `cases` has them all, as nginx 1.22 and haproxy 2.6 read them (newer ones refuse more). A peer that is not installed fails the test: `cargo xtask test`
-//! installs both.
+//! known here, with its reason: `cases` has them all, and `programs` what real programs send, as nginx 1.22 and haproxy 2.6
+//! read them (newer ones refuse more). A peer that is not installed fails the test: `cargo xtask test` installs both.
+//! `routes` does the same for what a route is found by, with random rules and targets.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod cases;
 mod gates;
 mod origin;
+mod programs;
+mod routes;
 
 use std::io::{Read, Write};
 
@@ -61,15 +64,22 @@ fn ask(gate: &dyn Gate, origin: &Origin, input: &[u8]) -> Seen {
     let _ = stream.read_to_end(&mut answers);
     let answers = String::from_utf8_lossy(&answers).into_owned();
     let statuses =
-        answers.split("HTTP/1.1 ").skip(1).filter_map(|answer| answer.get(..3)?.parse::<u16>().ok());
+        answers.split("HTTP/1.").skip(1).filter_map(|answer| answer.get(2..5)?.parse::<u16>().ok());
     // Those that are whole were written down before they were answered.
     Seen { served: statuses.filter(|status| (200..400).contains(status)).count(), arrived: origin.take() }
 }
 
+fn all() -> impl Iterator<Item = Case> {
+    CASES.iter().cloned().chain(programs::cases())
+}
+
 fn show(case: &Case, seen: &[(&str, &Seen)]) -> String {
-    let mut text = format!("{}: {}\n", case.name, case.input.escape_ascii());
+    let input = case.input.escape_ascii().to_string();
+    let mut text = format!("{}: {}\n", case.name, input.get(..400).unwrap_or(&input));
     for (name, seen) in seen {
-        text += &format!("    {name}: {} served, arrived: {:?}\n", seen.served, seen.arrived);
+        let arrived = format!("{:?}", seen.arrived);
+        let arrived = arrived.get(..400).unwrap_or(&arrived);
+        text += &format!("    {name}: {} served, arrived: {arrived}\n", seen.served);
     }
     text
 }
@@ -77,18 +87,18 @@ fn show(case: &Case, seen: &[(&str, &Seen)]) -> String {
 #[test]
 fn every_difference_from_nginx_and_haproxy_is_known_and_has_a_reason() {
     let origins = [Origin::start(), Origin::start(), Origin::start()];
-    let folder = gates::Folder::new();
+    let folder = gates::Folder::new("cases");
     let ours = Ours::start(origins[0].address());
     let nginx = Nginx::start(&folder, origins[1].address());
     let haproxy = Haproxy::start(&folder, origins[2].address());
     let mut surprises = String::new();
-    for case in CASES {
-        let ours = ask(&ours, &origins[0], case.input);
-        let nginx = ask(&nginx, &origins[1], case.input);
-        let haproxy = ask(&haproxy, &origins[2], case.input);
+    for case in all() {
+        let ours = ask(&ours, &origins[0], &case.input);
+        let nginx = ask(&nginx, &origins[1], &case.input);
+        let haproxy = ask(&haproxy, &origins[2], &case.input);
         let found = (Relation::of(&ours, &nginx), Relation::of(&ours, &haproxy));
         if found != (case.nginx, case.haproxy) {
-            surprises += &show(case, &[("ours", &ours), ("nginx", &nginx), ("haproxy", &haproxy)]);
+            surprises += &show(&case, &[("ours", &ours), ("nginx", &nginx), ("haproxy", &haproxy)]);
             surprises += &format!("    known: {:?}, found: {found:?}\n", (case.nginx, case.haproxy));
         }
     }
@@ -97,7 +107,7 @@ fn every_difference_from_nginx_and_haproxy_is_known_and_has_a_reason() {
 
 #[test]
 fn each_known_difference_has_a_reason_and_nothing_else_has() {
-    for case in CASES {
+    for case in all() {
         let differs = (case.nginx, case.haproxy) != (Relation::Same, Relation::Same);
         assert_eq!(differs, !case.reason.is_empty(), "{}", case.name);
     }

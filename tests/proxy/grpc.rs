@@ -1,6 +1,8 @@
 //! gRPC as its own library speaks it, on both sides; and what is special about endpoints that speak HTTP/2.
 
+mod cut;
 mod deadlines;
+mod leaving;
 mod places;
 
 use std::net::SocketAddr;

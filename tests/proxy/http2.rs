@@ -2,6 +2,7 @@
 
 mod end;
 mod goodbye;
+mod interim;
 
 use bytes::Bytes;
 use http::Request;
@@ -47,7 +48,7 @@ fn a_request_reaches_an_upstream_of_http1_as_one_of_its_own() {
     let answer = client.send(request.body(Full::from("hello")).unwrap()).unwrap();
     let text = text(&answer.body);
     assert_eq!(answer.head.status(), 200);
-    assert!(text.starts_with("POST /b?c=d HTTP/1.1\n"), "{text}");
+    assert!(text.starts_with("POST /a/../b?c=d HTTP/1.1\n"), "{text}");
     for line in [
         "host: host.test:81",
         "cookie: a=1; b=2",

@@ -7,9 +7,11 @@
 //! - `limits`: what is too large, too slow or too many, towards clients and from upstreams
 //! - `floods`: what costs an attacker little and would cost us much, with somebody honest beside it
 //! - `overload`: more than can be served at a time
+//! - `early`: endpoints that answer before they have read a request
 //! - `drain`: what a client sees of a drain, and when the workers end
 //! - `half_close`: a client that closes its sending side
 //! - `idle`: what keeps a connection open, what ends it, and what its end may cost
+//! - `library`: what hyper, h2 and http do by themselves, row by row
 //! - `proxy_protocol`, `secure`: what may be spoken before HTTP
 //! - `tunnels`: switches of protocols
 //! - `websocket`: WebSocket, over HTTP/1 and HTTP/2
@@ -20,12 +22,14 @@
 
 mod access_log;
 mod drain;
+mod early;
 mod floods;
 mod forwarding;
 mod grpc;
 mod half_close;
 mod http2;
 mod idle;
+mod library;
 mod limits;
 mod overload;
 mod proxy_protocol;

@@ -61,8 +61,8 @@ fn table(authority: &Authority) -> Certificates {
 fn a_request_over_tls_is_served_and_the_upstream_learns_that_it_was_one() {
     let upstream = Upstream::scripted(|peer| {
         while let Ok(request) = peer.request() {
-            let text = [request.field("x-forwarded-proto"), request.field("forwarded")].map(Option::unwrap);
-            let text = text.join(" ");
+            let fields = ["x-forwarded-proto", "x-forwarded-port", "forwarded"];
+            let text = fields.map(|name| request.field(name).unwrap()).join(" ");
             let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{text}", text.len());
             let _ = peer.send(answer);
         }
@@ -71,7 +71,7 @@ fn a_request_over_tls_is_served_and_the_upstream_learns_that_it_was_one() {
     let mut client = edge.connect("a.test");
     for _ in 0..2 {
         let text = client.get("a.test", "/").unwrap().text();
-        assert_eq!(text, "https for=127.0.0.1;host=a.test;proto=https");
+        assert_eq!(text, "https 443 for=127.0.0.1;host=a.test;proto=https");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use system_tests::{Client, End, Gate, PATIENCE, Sluice, Upstream, eventually};
+use system_tests::{Client, End, Gate, PATIENCE, Sluice, Upstream, WebSocketUpstream, eventually};
 
 const ASK: &str = "GET /chat HTTP/1.1\r\nHost: host.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
@@ -152,24 +152,138 @@ fn nobody_is_switched_who_has_not_asked_for_just_that() {
     assert_eq!(client.send(with_body).response().status(), 502);
 }
 
+/// What is no request in any case, and what looks like one.
+const EARLY: [&[u8]; 4] =
+    [b"EARLY", b"\x81\x85\n\r\n\0", b"GET /smuggled HTTP/1.1\r\nHost: host.test\r\n\r\n", b"\r\n\r\n\r\n"];
+
 #[test]
-fn nothing_is_said_to_an_upstream_that_has_not_agreed_yet() {
-    let gate = Gate::default();
-    let (passed, (tell, told)) = (gate.clone(), std::sync::mpsc::channel());
-    let upstream = Upstream::scripted(move |peer| {
+fn what_is_said_early_is_passed_on_once_the_upstream_agrees_and_not_before() {
+    for early in EARLY {
+        let gate = Gate::default();
+        let (passed, (tell, told)) = (gate.clone(), std::sync::mpsc::channel());
+        let upstream = Upstream::scripted(move |peer| {
+            let _ = peer.request();
+            passed.pass();
+            let _ = peer.send(AGREE);
+            let mut heard = Vec::new();
+            while !heard.ends_with(b"bye") {
+                match peer.read_some(1 << 16) {
+                    Ok(more) if !more.is_empty() => heard.extend(more),
+                    _ => break,
+                }
+            }
+            let _ = tell.send(heard);
+        });
+        let sluice = Sluice::start(&[upstream.address]);
+        let mut client = Client::connect(sluice.address);
+        client.send([ASK.as_bytes(), early].concat());
+        eventually("the upstream is asked", || upstream.requests() == 1);
+        let asked = upstream.received();
+        client.send(early);
+        assert!(client.is_quiet_for(Duration::from_millis(50)));
+        assert_eq!(upstream.received(), asked, "nothing is said before it agrees");
+        gate.open();
+        assert_eq!(client.head().unwrap().status(), 101);
+        client.send("bye");
+        let heard = told.recv_timeout(PATIENCE).unwrap();
+        assert_eq!(
+            heard.escape_ascii().to_string(),
+            [early, early, b"bye"].concat().escape_ascii().to_string()
+        );
+        assert_eq!(upstream.connections(), 1);
+    }
+}
+
+#[test]
+fn an_endpoint_of_either_version_hears_what_was_said_early() {
+    for (protocol, upstream) in [
+        (model::Protocol::Http, WebSocketUpstream::start()),
+        (model::Protocol::Grpc, WebSocketUpstream::over_http2(true)),
+    ] {
+        let sluice = Sluice::start(&[]);
+        sluice.publish_speaking(protocol, &[upstream.address]);
+        let mut client = Client::connect(sluice.address);
+        client.send([ASK.as_bytes(), b"\x81\x85\0\0\0\0early"].concat());
+        assert_eq!(client.head().unwrap().status(), 101);
+        assert_eq!(hear(&mut client, 7), b"\x81\x05early");
+    }
+}
+
+#[test]
+fn more_may_be_said_early_than_is_held() {
+    let upstream = Upstream::scripted(|peer| {
         let _ = peer.request();
-        passed.pass();
         let _ = peer.send(AGREE);
-        let _ = tell.send(peer.read_some(1 << 16).unwrap_or_default());
+        let mut left = 1_000_000;
+        while left > 0 {
+            match peer.read_some(1 << 16) {
+                Ok(more) if !more.is_empty() && more.iter().all(|byte| *byte == 7) => left -= more.len(),
+                _ => return,
+            }
+        }
+        let _ = peer.send("all");
     });
     let sluice = Sluice::start(&[upstream.address]);
     let mut client = Client::connect(sluice.address);
-    client.send(format!("{ASK}GET /smuggled HTTP/1.1\r\nHost: host.test\r\n\r\n"));
-    eventually("the upstream is asked", || upstream.requests() == 1);
-    gate.open();
-    let answer = client.response();
-    assert_eq!((answer.status(), answer.closes()), (400, true));
-    assert_eq!(client.rest(), (vec![], End::Clean));
-    assert_eq!(told.recv_timeout(PATIENCE).unwrap(), b"", "the upstream only sees the end");
-    assert_eq!(upstream.connections(), 1);
+    client.send([ASK.as_bytes(), &[7; 1_000_000]].concat());
+    assert_eq!(client.head().unwrap().status(), 101);
+    assert_eq!(hear(&mut client, 3), b"all");
+}
+
+#[test]
+fn what_is_said_before_the_upstream_has_declined_is_no_request() {
+    for early in EARLY {
+        let gate = Gate::default();
+        let upstream = Upstream::gated(&gate, "no");
+        let sluice = Sluice::start(&[upstream.address]);
+        let mut client = Client::connect(sluice.address);
+        client.send([ASK.as_bytes(), early].concat());
+        eventually("the upstream is asked", || upstream.requests() == 1);
+        gate.open();
+        let answer = client.response();
+        assert_eq!((answer.status(), answer.text().as_str(), answer.closes()), (200, "no", true));
+        assert_eq!(client.rest(), (vec![], End::Clean));
+        sluice.publish(&[]);
+        let mut client = Client::connect(sluice.address);
+        let answer = client.send([ASK.as_bytes(), early].concat()).response();
+        assert_eq!((answer.status(), answer.closes()), (503, true));
+        assert_eq!(client.rest(), (vec![], End::Clean));
+        assert_eq!(upstream.requests(), 1);
+    }
+}
+
+#[test]
+fn what_stands_behind_a_wish_that_nobody_grants_is_the_next_request() {
+    let upstream = Upstream::scripted(|peer| {
+        while let Ok(request) = peer.request() {
+            let _ = peer.respond(request.target());
+        }
+    });
+    let sluice = Sluice::start(&[upstream.address]);
+    let next = "GET /2 HTTP/1.1\r\nHost: host.test\r\n\r\nGET /3 HTTP/1.1\r\nHost: host.test\r\n\r\n";
+    for fields in
+        ["Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMA", "Upgrade: other/1"]
+    {
+        let mut client = Client::connect(sluice.address);
+        client.send(format!("GET /1 HTTP/1.1\r\nHost: host.test\r\n{fields}\r\n\r\n{next}"));
+        for target in ["/1", "/2", "/3"] {
+            let answer = client.response();
+            assert_eq!((answer.text().as_str(), answer.closes()), (target, false), "{fields}");
+        }
+        assert_eq!(client.get("/4").text(), "/4", "{fields}");
+    }
+    // More of them than are handed on at a time.
+    let wish = "GET /1 HTTP/1.1\r\nHost: host.test\r\nUpgrade: h2c\r\n\r\nGET /2 HTTP/1.1\r\nHost: host.test\r\n\r\n";
+    let mut client = Client::connect(sluice.address);
+    client.send(wish.repeat(600));
+    for _ in 0..600 {
+        assert_eq!((client.response().text(), client.response().text()), ("/1".into(), "/2".into()));
+    }
+    // A request that is under way is not made to wait, or to end, by the wish of one behind it.
+    let mut client = Client::connect(sluice.address);
+    client.send(format!("GET /1 HTTP/1.1\r\nHost: host.test\r\n\r\n{ASK}"));
+    for target in ["/1", "/chat"] {
+        let answer = client.response();
+        assert_eq!((answer.text().as_str(), answer.closes()), (target, false));
+    }
 }

@@ -2,6 +2,7 @@
 //! told when none answers.
 
 mod answers;
+mod leaving;
 mod proxied;
 mod refused;
 mod retries;

@@ -177,7 +177,7 @@ fn an_endpoint_is_asked_as_any_client_of_http1_would_ask() {
     let sluice = sluice(|_| {}, &[upstream.address]);
     block_on(async { over_http2(connect(&sluice).await, "/a/../chat?x=1", "websocket", "").await.err() });
     let asked = told.recv_timeout(PATIENCE).unwrap();
-    assert_eq!(asked.start, "GET /chat?x=1 HTTP/1.1");
+    assert_eq!(asked.start, "GET /a/../chat?x=1 HTTP/1.1");
     for (field, value) in [
         ("host", "host.test"),
         ("connection", "upgrade"),

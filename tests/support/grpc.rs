@@ -121,7 +121,8 @@ async fn serve(io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, streams
 type Answers = BoxStream<'static, Result<Vec<u8>, Status>>;
 
 /// - `One`: one message for one, `Down`: three for one, `Up`: the sum of the lengths for all, `Both`: each as it comes;
-/// - `Fail`: a status of its own, `After`: one message and then a status, `Never`: nothing at all.
+/// - `Fail`: a status of its own, `After`: one message and then a status, `Never`: nothing at all, `Stall`: one message and
+///   then nothing.
 async fn answer(method: &str, call: tonic::Request<Streaming<Vec<u8>>>) -> Result<Response<Answers>, Status> {
     let host = call.metadata().get("x-forwarded-host").cloned();
     let mut messages = call.into_inner();
@@ -148,6 +149,7 @@ async fn answer(method: &str, call: tonic::Request<Streaming<Vec<u8>>>) -> Resul
                 "After" => {
                     futures_util::stream::iter([Ok(message), Err(Status::data_loss("half of it"))]).boxed()
                 }
+                "Stall" => one(message).chain(futures_util::stream::pending()).boxed(),
                 _ => one(message),
             }
         }

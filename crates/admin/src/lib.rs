@@ -49,6 +49,8 @@ pub struct Sources {
     pub routes: Published<RouteTable>,
     /// What is wrong now.
     pub problems: Published<Vec<Problem>>,
+    /// Why the live table has no routes, in one line, if it has none.
+    pub no_routes: Published<Option<Arc<str>>>,
     /// Where the process stands.
     pub state: Box<dyn Fn() -> State + Send + Sync>,
     /// Everything that is counted, in Prometheus' text format 0.0.4.

@@ -70,7 +70,7 @@ pub(crate) async fn answer<B>(request: Request<B>, pages: &Pages, sources: Arc<S
         },
         _ if !matches!(request.method, Method::GET | Method::HEAD) => method_not_allowed("GET, HEAD"),
         (Path::Live, _) => page(StatusCode::OK, &json!({ "live": true })),
-        (Path::Ready, _) => ready(&sources),
+        (Path::Ready, _) => ready(&sources, pages),
         // A large table takes milliseconds to write: not on a thread that others need.
         (path, _) => {
             let dump = tokio::task::spawn_blocking(move || dump(path, &sources)).await;
@@ -89,11 +89,17 @@ fn answered(answer: Result<String, String>) -> Page {
     }
 }
 
-fn ready(sources: &Sources) -> Page {
+/// A table without routes is told and changes nothing else: what is served may not depend on what others write into
+/// their objects. Load balancers are not told of classes and controllers.
+fn ready(sources: &Sources, pages: &Pages) -> Page {
     let waiting_for = sources.readiness.waiting_for();
     let ready = waiting_for.is_empty();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    page(status, &json!({ "ready": ready, "waiting_for": waiting_for }))
+    let mut content = json!({ "ready": ready, "waiting_for": waiting_for });
+    if let (Some(why), Pages::All | Pages::Control(_)) = (&*sources.no_routes.load(), pages) {
+        content["no_routes"] = json!(&**why);
+    }
+    page(status, &content)
 }
 
 fn dump(path: Path, sources: &Sources) -> Page {

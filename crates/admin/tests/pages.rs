@@ -23,6 +23,7 @@ struct Admin {
     trigger: Trigger,
     waiting: Option<Waiting>,
     routes: Published<RouteTable>,
+    no_routes: Published<Option<Arc<str>>>,
     sources: Arc<Sources>,
 }
 
@@ -44,10 +45,12 @@ async fn start() -> Admin {
     let problems = Published::new(vec![problem]);
     let metrics = Box::new(|| "sluicegate_routes 1\n".to_owned());
     let state = Box::new(|| State { pid: 7, phase: "serving", connections: 3, ..State::default() });
-    let sources = Arc::new(Sources { readiness, routes: routes.clone(), problems, state, metrics });
+    let (live, no_routes) = (routes.clone(), Published::new(None));
+    let told = no_routes.clone();
+    let sources = Arc::new(Sources { readiness, routes: live, problems, no_routes: told, state, metrics });
     tokio::spawn(admin::serve(listener, Pages::All, Arc::clone(&sources)));
     tokio::spawn(admin::serve(for_balancers, Pages::Health, Arc::clone(&sources)));
-    Admin { address, health, trigger, waiting, routes, sources }
+    Admin { address, health, trigger, waiting, routes, no_routes, sources }
 }
 
 async fn bind() -> TcpListener {
@@ -107,6 +110,16 @@ async fn ready_names_what_it_waits_for_and_a_draining_process_is_live_but_not_re
     admin.trigger.advance(Phase::Draining);
     assert_eq!(get(admin.address, "/ready").await, waits("drain"));
     assert_eq!(get(admin.address, "/live").await.0, 200);
+}
+
+#[tokio::test]
+async fn ready_says_why_there_are_no_routes_to_operators_alone_and_is_ready_all_the_same() {
+    let mut admin = start().await;
+    admin.waiting.take().unwrap().done();
+    admin.no_routes.publish(Some("no routes: there is no Ingress".into()));
+    let (status, told) = get(admin.address, "/ready").await;
+    assert_eq!((status, &told["no_routes"]), (200, &json!("no routes: there is no Ingress")));
+    assert_eq!(get(admin.health, "/ready").await, (200, json!({ "ready": true, "waiting_for": [] })));
 }
 
 #[tokio::test]

@@ -50,16 +50,20 @@ impl Sums {
     }
 }
 
-/// One problem a line, the sums last.
+/// One problem a line, then why there are no routes, the sums last.
 fn text(compiled: &Compiled, sums: &Sums) -> String {
     let lines: String = compiled.problems.iter().map(|problem| format!("{problem}\n")).collect();
+    let no_routes = compiled.no_routes.as_ref().map(|why| format!("{why}\n")).unwrap_or_default();
     let Sums { routes, backends, errors, warnings } = sums;
-    format!("{lines}routes: {routes}, backends: {backends}, errors: {errors}, warnings: {warnings}\n")
+    format!(
+        "{lines}{no_routes}routes: {routes}, backends: {backends}, errors: {errors}, warnings: {warnings}\n"
+    )
 }
 
 fn as_json(compiled: &Compiled, sums: &Sums) -> String {
     let shown = json!({
         "problems": json::problems(&compiled.problems),
+        "no_routes": compiled.no_routes.as_deref(),
         "routes": sums.routes,
         "backends": sums.backends,
         "errors": sums.errors,

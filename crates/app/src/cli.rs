@@ -29,7 +29,7 @@ pub(crate) use limits::{DownstreamArgs, UpstreamArgs};
 pub(crate) use protocols::ProtocolArgs;
 pub(crate) use tls::TlsArgs;
 
-use crate::units::Span;
+use crate::units::{Span, SpanOrNone};
 
 /// A Kubernetes ingress that never costs a client a request when something changes.
 #[derive(Debug, Parser)]
@@ -93,6 +93,12 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "HOW", env = "SLUICEGATE_BALANCE", default_value = "least-request")]
     pub(crate) balance: BalanceArg,
 
+    /// How long the endpoints that served before go on where an Ingress or a Service names something that is not there yet,
+    /// as a port that the EndpointSlices get a moment later; then 503. One that is removed or not ready is out at once. 0s:
+    /// none goes on
+    #[arg(long, value_name = "TIME", env = "SLUICEGATE_REFERENCE_TIMEOUT", default_value_t = SpanOrNone(compile::Settings::default().reference_timeout))]
+    pub(crate) reference_timeout: SpanOrNone,
+
     /// How long a connection may be silent between requests. Keep it above the idle time of the load balancer in front
     /// (60s for an AWS one), else that sends requests into connections that are just being closed
     #[arg(long, value_name = "TIME", env = "SLUICEGATE_IDLE_TIMEOUT", default_value_t = Span(proxy::Config::default().idle_timeout))]
@@ -141,9 +147,11 @@ pub(crate) struct RunArgs {
 /// Which Ingresses are ours.
 #[derive(Debug, Args)]
 pub(crate) struct ClassArgs {
-    /// The Ingress class that is ours even without an IngressClass object
-    #[arg(long, value_name = "NAME", env = "SLUICEGATE_CLASS", value_parser = names::object, default_value_t = compile::Settings::default().class)]
-    pub(crate) class: String,
+    /// The Ingress class that is ours even without an IngressClass object, and even if its IngressClass belongs to another
+    /// controller: those who come from there cannot change that. By default sluicegate, and then an IngressClass of that
+    /// name is believed
+    #[arg(long, value_name = "NAME", env = "SLUICEGATE_CLASS", value_parser = names::object)]
+    pub(crate) class: Option<String>,
 
     /// The spec.controller of the IngressClasses that are ours
     #[arg(long, value_name = "NAME", env = "SLUICEGATE_CONTROLLER_NAME", default_value_t = compile::Settings::default().controller_name)]

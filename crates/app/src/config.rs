@@ -10,7 +10,7 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use compile::Settings;
-use controller::{OwnPod, Source};
+use controller::{Namespaces, OwnPod, Source};
 use ipnet::IpNet;
 
 use crate::cli::{ClassArgs, LeaveArgs, RunArgs};
@@ -63,6 +63,8 @@ pub struct Leave {
     pub taints: Vec<Taint>,
     /// Whether a process that has handed over stays until it is asked to leave.
     pub stay: bool,
+    /// How long it stays in any case, although it is drained, to serve again if its successor dies.
+    pub guard_time: Duration,
 }
 
 impl Leave {
@@ -142,6 +144,7 @@ impl Config {
         }
         let settings = Settings {
             balance: args.balance.into(),
+            reference_timeout: args.reference_timeout.0,
             default_certificate: args.tls.default_certificate,
             ticket_keys: args.tls.ticket_keys,
             ..settings(&args.classes)
@@ -167,8 +170,12 @@ impl Config {
         let (source, settings) = match args.manifests {
             Some(manifests) => (Source::Folder(manifests), of_folder(settings)),
             None => {
-                let cluster = args.cluster.cluster(&args.classes.class, own_pod);
-                (Source::Cluster(Box::new(cluster)), settings)
+                let cluster = args.cluster.cluster(&settings.class, own_pod);
+                let only_namespaces = match &cluster.namespaces {
+                    Namespaces::Named(names) => names.clone(),
+                    Namespaces::All | Namespaces::Labelled(_) => Vec::new(),
+                };
+                (Source::Cluster(Box::new(cluster)), Settings { only_namespaces, ..settings })
             }
         };
         let controller =
@@ -193,9 +200,11 @@ impl Config {
 
 /// Which Ingresses are ours.
 pub(crate) fn settings(classes: &ClassArgs) -> Settings {
+    let default = Settings::default();
     Settings {
         controller_name: classes.controller_name.clone(),
-        class: classes.class.clone(),
+        class: classes.class.clone().unwrap_or(default.class),
+        class_is_given: classes.class.is_some(),
         ..Settings::default()
     }
 }

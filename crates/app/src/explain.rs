@@ -71,6 +71,9 @@ fn answer<'a>(asked: &'a Asked, compiled: &'a Compiled) -> Answer<'a> {
     if asked.fragment {
         return refused(400, "the target has a #; clients keep that part for themselves".into());
     }
+    if !asked.query.as_deref().is_none_or(str::is_ascii) {
+        return refused(400, "the query has a byte that must be percent-encoded".into());
+    }
     let path = match RequestPath::parse(&asked.path) {
         Ok(path) => path,
         Err(error) => return refused(400, error.to_string()),

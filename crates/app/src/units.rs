@@ -31,6 +31,12 @@ impl fmt::Display for Span {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SpanOrNone(pub(crate) Duration);
 
+impl fmt::Display for SpanOrNone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_zero() { f.write_str("0s") } else { Span(self.0).fmt(f) }
+    }
+}
+
 impl FromStr for SpanOrNone {
     type Err = String;
 

@@ -27,27 +27,24 @@ impl<'a> Classes<'a> {
         classes: &'a BTreeMap<String, Arc<IngressClass>>,
         settings: &'a Settings,
     ) -> Classes<'a> {
-        let default = classes.values().any(|class| is_default(class) && controlled_by(class, settings));
-        Classes { classes, settings, default }
+        let mut all = Classes { classes, settings, default: false };
+        all.default = classes.iter().any(|(name, class)| is_default(class) && all.is_ours(name));
+        all
     }
 
-    /// Whether the Ingress is ours. `ingressClassName` goes before the annotation. An Ingress with neither belongs to
-    /// the default class: in a cluster the API server has written that name into it, in a folder of manifests nobody
-    /// has. Others' Ingresses are passed over silently, except one that nobody serves: its class does not exist, or it
-    /// names none and there is no default.
+    /// Whether the Ingress is ours. An Ingress without a class belongs to the default class: in a cluster the API server
+    /// has written that name into it, in a folder of manifests nobody has. Others' Ingresses are passed over silently,
+    /// except one that nobody serves: its class does not exist, or it names none and there is no default.
     pub(crate) fn owns(&self, key: &ObjectKey, ingress: &Ingress, problems: &mut Problems) -> bool {
-        let by_name = ingress.spec.as_ref().and_then(|spec| spec.ingress_class_name.as_deref());
-        let annotations = ingress.metadata.annotations.as_ref();
-        let by_annotation = annotations.and_then(|all| all.get(CLASS_ANNOTATION));
-        match (by_name, by_annotation) {
+        let mut tell = |fault| {
+            let object = ObjectRef::new("Ingress", &key.namespace, &key.name);
+            problems.add(object, "spec.ingressClassName", fault);
+        };
+        match (by_field(ingress), by_annotation(ingress)) {
             (Some(name), _) => {
                 let ours = self.is_ours(name);
                 if !ours && !self.classes.contains_key(name) {
-                    problems.add(
-                        ObjectRef::new("Ingress", &key.namespace, &key.name),
-                        "spec.ingressClassName",
-                        self.dangling(name),
-                    );
+                    tell(self.dangling(name));
                 }
                 ours
             }
@@ -55,23 +52,53 @@ impl<'a> Classes<'a> {
             (None, None) => {
                 let others = self.classes.values().any(|class| is_default(class));
                 if !self.default && !others {
-                    problems.add(
-                        ObjectRef::new("Ingress", &key.namespace, &key.name),
-                        "spec.ingressClassName",
-                        self.missing(),
-                    );
+                    tell(self.missing());
                 }
                 self.default
             }
         }
     }
 
-    /// Our own class name needs no IngressClass, but one that says otherwise is believed.
+    /// A class is ours if it names our controller, or by its name alone if that was asked for or no IngressClass says
+    /// otherwise. Those who come from another controller cannot change what their IngressClass says (it is immutable),
+    /// and may need both controllers for a while.
     fn is_ours(&self, name: &str) -> bool {
+        let named = name == self.settings.class;
         match self.classes.get(name) {
-            Some(class) => controlled_by(class, self.settings),
-            None => name == self.settings.class,
+            Some(class) => {
+                controller_of(class) == self.settings.controller_name || named && self.settings.class_is_given
+            }
+            None => named,
         }
+    }
+
+    /// Tells of an IngressClass that has the name of our class and says that it is another controller's. Returns whether
+    /// it is one.
+    pub(crate) fn tell_foreign(&self, problems: &mut Problems) -> bool {
+        let Settings { class: name, controller_name, class_is_given, .. } = self.settings;
+        let class = self.classes.get(name).filter(|class| controller_of(class) != controller_name);
+        let Some(class) = class else { return false };
+        let theirs = shown(controller_of(class));
+        let fault = if *class_is_given {
+            Fault::warning(
+                reasons::FOREIGN_CLASS,
+                format!(
+                    "belongs to {theirs}, and its Ingresses are served all the same, because of --class {name}"
+                ),
+                format!(
+                    "while both controllers run, let one of them write no status (--no-status); once only this one \
+                     does, replace the IngressClass by one of controller {controller_name}"
+                ),
+            )
+        } else {
+            Fault::warning(
+                reasons::FOREIGN_CLASS,
+                format!("has the name of our class and belongs to {theirs}, so its Ingresses are not served"),
+                format!("start with --class {name} to serve them all the same, or name another class there"),
+            )
+        };
+        problems.add(ObjectRef::new("IngressClass", "", name), "spec.controller", fault);
+        true
     }
 
     fn missing(&self) -> Fault {
@@ -91,9 +118,34 @@ impl<'a> Classes<'a> {
     }
 }
 
-fn controlled_by(class: &IngressClass, settings: &Settings) -> bool {
-    let controller = class.spec.as_ref().and_then(|spec| spec.controller.as_deref());
-    controller == Some(settings.controller_name.as_str())
+/// The class that an Ingress names; `ingressClassName` goes before the annotation.
+pub(crate) fn named(ingress: &Ingress) -> Option<&str> {
+    by_field(ingress).or_else(|| by_annotation(ingress))
+}
+
+fn by_field(ingress: &Ingress) -> Option<&str> {
+    ingress.spec.as_ref().and_then(|spec| spec.ingress_class_name.as_deref())
+}
+
+fn by_annotation(ingress: &Ingress) -> Option<&str> {
+    ingress.metadata.annotations.as_ref().and_then(|all| all.get(CLASS_ANNOTATION)).map(String::as_str)
+}
+
+/// The controller that a class says it belongs to; empty if it says none.
+fn controller_of(class: &IngressClass) -> &str {
+    class.spec.as_ref().and_then(|spec| spec.controller.as_deref()).unwrap_or_default()
+}
+
+/// That controller as it is told, in one line whatever was written.
+pub(crate) fn controller(class: &IngressClass) -> String {
+    shown(controller_of(class))
+}
+
+fn shown(controller: &str) -> String {
+    match controller {
+        "" => "no controller".into(),
+        name => format!("controller {}", name.escape_debug()),
+    }
 }
 
 fn is_default(class: &IngressClass) -> bool {

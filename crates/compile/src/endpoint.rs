@@ -1,5 +1,6 @@
 //! EndpointSlices to endpoints: all slices of a Service joined (EndpointSlice v1, KEP-1672).
 
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -53,6 +54,28 @@ pub(crate) fn read(
         }
     }
     endpoints
+}
+
+/// The endpoints that a slice lists, whatever ports it has, at the ports that are given for their addresses.
+pub(crate) fn at_ports<'a>(
+    (key, slice): NamedSlice<'a>,
+    ports: &'a HashMap<IpAddr, Vec<u16>>,
+) -> impl Iterator<Item = Endpoint> + 'a {
+    let family = Family::of(slice).ok();
+    slice.endpoints.iter().flat_map(move |endpoint| {
+        let raw = endpoint.addresses.first().map(String::as_str).unwrap_or_default();
+        let address = family.and_then(|family| family.parse(raw)).map(|address| address.to_canonical());
+        let at = address.and_then(|address| Some((address, ports.get(&address)?)));
+        at.into_iter().flat_map(move |(address, ports)| {
+            ports.iter().map(move |port| Endpoint {
+                key: EndpointKey {
+                    address: SocketAddr::new(address, *port),
+                    uid: uid_of(endpoint, key, slice),
+                },
+                condition: condition_of(endpoint.conditions.as_ref()),
+            })
+        })
+    })
 }
 
 /// The place and number of the slice's TCP port of this name. Slices are matched to a Service's port by its name

@@ -8,7 +8,7 @@ use k8s_openapi::api::networking::v1::{HTTPIngressPath, Ingress, IngressBackend,
 use model::{HostMatch, ObjectRef, Origin, PathMatch, Policy, Route, RouteTableBuilder, Transport};
 
 use crate::annotations;
-use crate::backend::Backends;
+use crate::backend::{Backends, Before};
 use crate::problems::{Fault, Problems};
 use crate::reference::Reference;
 use crate::{ObjectKey, Settings, reasons};
@@ -94,6 +94,7 @@ impl Author {
             let fault = nothing_to_serve("has no paths, and the Ingress has no defaultBackend");
             self.tell(out, format!("spec.rules[{at}]"), fault);
         }
+        out.builder.claim(host.clone());
         for (path, path_at) in paths.iter().zip(0..) {
             self.add_path(&host, path, self.origin(Some(at), path_at), out);
         }
@@ -106,14 +107,15 @@ impl Author {
                 if let Some(fault) = pattern(path) {
                     self.tell(out, format!("{}.path", origin.field()), fault);
                 }
-                let route = self.route(host.clone(), matched, &path.backend, origin, out);
+                let route = self.route(host.clone(), matched, &path.backend, origin, &[], out);
                 out.builder.route(route);
             }
             Err((field, fault)) => self.tell(out, format!("{}.{field}", origin.field()), fault),
         }
     }
 
-    /// The default backend serves what no rule matches: on the hosts of the Ingress' own rules, and everywhere else.
+    /// The default backend serves what no rule matches: on the hosts of the Ingress' own rules; on every host where it is
+    /// `alone`, without rules.
     fn add_default(
         &self,
         backend: &IngressBackend,
@@ -122,24 +124,32 @@ impl Author {
         out: &mut Output<'_>,
     ) {
         let path = PathMatch::Prefix("".into());
-        let route = self.route(HostMatch::Any, path, backend, self.origin(None, 0), out);
+        let route = self.route(HostMatch::Any, path, backend, self.origin(None, 0), &hosts, out);
         for host in hosts {
             out.builder.default_for_host(Route { host, ..route.clone() });
         }
-        out.builder.catch_all(route, alone);
+        if alone {
+            out.builder.catch_all(route);
+        }
     }
 
+    /// The route to a backend; a default one is for these hosts, too.
     fn route(
         &self,
         host: HostMatch,
         path: PathMatch,
         backend: &IngressBackend,
         origin: Origin,
+        default_of: &[HostMatch],
         out: &mut Output<'_>,
     ) -> Route {
         let reference = Reference::read(&self.namespace, backend).over(&self.transport);
         let reference = if self.denied { reference.denied() } else { reference };
-        let (backend, fault) = out.backends.place(reference, &mut out.builder);
+        let led = |before: Before<'_>| match origin.rule {
+            Some(_) => before.of_rule(&self.namespace, &host, &path),
+            None => before.of_default(&self.namespace, default_of),
+        };
+        let (backend, fault) = out.backends.place(reference, led, &mut out.builder);
         if let Some(fault) = fault {
             let field = match origin.rule {
                 Some(_) => format!("{}.backend", origin.field()),

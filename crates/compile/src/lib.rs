@@ -4,8 +4,9 @@
 //! KEP-1672), and the words for what is wrong with one.
 //! Never: IO, clocks, tokio, or what is inside a certificate. It cannot fail: what is wrong with an object becomes a [`Problem`](model::Problem) and
 //! costs that object alone, or only the named part of it; everything else is served. The same objects give the same
-//! table on every replica.
-//! Start at [`compile`]; [`Compiled::update_backends`] is its shorter way where only endpoints have changed.
+//! table on every replica, but for what of before goes on for a while (`backend::before`).
+//! Start at [`compile`]; [`Compiled::compile_again`] is the same after a change, and [`Compiled::update_backends`] its
+//! shorter way where only endpoints have changed.
 
 mod compiled;
 mod objects;
@@ -21,9 +22,12 @@ mod endpoint;
 mod external_name;
 
 mod conflict;
+mod no_routes;
 mod problems;
 pub mod reasons;
 mod tls;
+
+use std::time::Duration;
 
 use k8s_openapi::api::networking::v1::Ingress;
 use model::{Balance, RouteTableBuilder};
@@ -33,11 +37,15 @@ pub use external_name::external_name_of;
 pub use objects::{EndpointSlices, ObjectKey, Objects, SERVICE_NAME_LABEL, service_of};
 pub use tls::{Basis, CertificateClaims, Claim, NamedSecret, secrets_of};
 
-use backend::{Backends, Collected};
+use backend::{Backends, Before, Collected};
 use class::Classes;
 use ingress::Output;
 use problems::Problems;
 use tls::Tls;
+
+/// A controller that follows a Service writes its slices within seconds, and who edits by hand has the second edit ready;
+/// what is wrong should not hide for longer.
+const REFERENCE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What of the operator's configuration bears on the table.
 #[derive(Clone, Debug)]
@@ -46,11 +54,19 @@ pub struct Settings {
     pub controller_name: String,
     /// The class name that is ours even where no IngressClass object says so.
     pub class: String,
+    /// Whether the operator has named that class: then it is ours even where an IngressClass object says otherwise.
+    pub class_is_given: bool,
+    /// The only namespaces that are read; empty for all. Those of others are not among the objects: this is for what
+    /// is told.
+    pub only_namespaces: Vec<String>,
     /// Whether an EndpointSlice may name loopback addresses: true for a folder of manifests, which only the operator
     /// writes; never for a cluster, where a tenant could reach what listens on the node.
     pub allow_loopback: bool,
     /// How endpoints share requests where the Ingress does not say.
     pub balance: Balance,
+    /// How long the caller lets endpoints of before go on for a backend that is [pending](Compiled::pending). With none at
+    /// all nothing of before goes on.
+    pub reference_timeout: Duration,
     /// The Secret whose certificate is for all names that no other is for.
     pub default_certificate: Option<ObjectKey>,
     /// The Secret whose entries are the keys of session tickets.
@@ -62,8 +78,11 @@ impl Default for Settings {
         Settings {
             controller_name: "sluicegate.io/ingress-controller".into(),
             class: "sluicegate".into(),
+            class_is_given: false,
+            only_namespaces: Vec::new(),
             allow_loopback: false,
             balance: Balance::default(),
+            reference_timeout: REFERENCE_TIMEOUT,
             default_certificate: None,
             ticket_keys: None,
         }
@@ -72,10 +91,19 @@ impl Default for Settings {
 
 /// Compiles the table of this generation, and what is claimed of certificates.
 pub fn compile(objects: &Objects, settings: &Settings, generation: u64) -> Compiled {
+    compile_after(None, objects, settings, generation)
+}
+
+fn compile_after(
+    before: Option<Before<'_>>,
+    objects: &Objects,
+    settings: &Settings,
+    generation: u64,
+) -> Compiled {
     let classes = Classes::new(&objects.ingress_classes, settings);
     let mut out = Output {
         builder: RouteTableBuilder::default(),
-        backends: Backends::new(objects, settings),
+        backends: Backends::new(before, objects, settings),
         problems: Problems::default(),
     };
     let (mut ours, mut tls) = (Vec::new(), Tls::new(objects));
@@ -89,10 +117,16 @@ pub fn compile(objects: &Objects, settings: &Settings, generation: u64) -> Compi
     }
     let table = out.builder.build(generation);
     conflict::tell(&table, &mut out.problems);
+    let is_foreign = classes.tell_foreign(&mut out.problems);
+    let no_routes = table.routes().is_empty().then(|| no_routes::why(objects, settings, ours.len()).into());
+    if ours.is_empty() && !is_foreign {
+        no_routes::tell(objects, settings, &mut out.problems);
+    }
+    let Collected { services, external_names, pending, secrets } = out.backends.finish();
+    tls.keep(secrets);
     let (certificates, secrets) = tls.finish(settings, &mut out.problems);
-    let Collected { services, external_names } = out.backends.finish();
     let problems = compiled::join(out.problems.finish(), &services);
-    Compiled { table, problems, certificates, external_names, ours, secrets, services }
+    Compiled { table, problems, no_routes, certificates, external_names, pending, ours, secrets, services }
 }
 
 /// Whether an Ingress would be ours, beside these other objects.

@@ -5,6 +5,10 @@
 pub const DANGLING_REFERENCE: &str = "dangling-reference";
 /// An Ingress names no class, and no class is the default.
 pub const NO_CLASS: &str = "no-class";
+/// An IngressClass has the name of our class and says that it is another controller's.
+pub const FOREIGN_CLASS: &str = "foreign-class";
+/// There are Ingresses, and none of them is ours.
+pub const NO_ROUTES: &str = "no-routes";
 /// A Service has no such port, or none for TCP.
 pub const MISSING_PORT: &str = "missing-port";
 /// Nothing says where the endpoints of a Service are: it has no EndpointSlice, or none with the port.
@@ -19,6 +23,8 @@ pub const INVALID_PATH_TYPE: &str = "invalid-path-type";
 pub const PATTERN_PATH: &str = "pattern-path";
 /// A backend does not name one port of one Service.
 pub const INVALID_BACKEND: &str = "invalid-backend";
+/// What an Ingress or a Service names is not there yet, and endpoints of before serve in its place for a while.
+pub const PENDING_REFERENCE: &str = "pending-reference";
 /// An Ingress or a rule has nothing to serve requests with.
 pub const NOTHING_TO_SERVE: &str = "nothing-to-serve";
 /// Another rule for the same host and path is served.
@@ -47,11 +53,12 @@ pub const INCOMPLETE_SECRET: &str = "incomplete-secret";
 pub const MORE_PROBLEMS: &str = "more-problems";
 
 /// All of them, sorted.
-pub const ALL: [&str; 22] = [
+pub const ALL: [&str; 25] = [
     CONFLICT,
     DANGLING_REFERENCE,
     DENIED,
     FORBIDDEN_ADDRESS,
+    FOREIGN_CLASS,
     INCOMPLETE_SECRET,
     INVALID_ANNOTATION,
     INVALID_BACKEND,
@@ -65,8 +72,10 @@ pub const ALL: [&str; 22] = [
     NO_CLASS,
     NO_EFFECT,
     NO_ENDPOINT_SLICE,
+    NO_ROUTES,
     NOTHING_TO_SERVE,
     PATTERN_PATH,
+    PENDING_REFERENCE,
     UNKNOWN_ANNOTATION,
     UNRESOLVED_NAME,
     UNSUPPORTED_ANNOTATION,

@@ -110,6 +110,12 @@ impl<'a> Tls<'a> {
         Some(NamedSecret { secret, field })
     }
 
+    /// These Secrets are still needed for handshakes with endpoints, though no Ingress may name them any more.
+    pub(crate) fn keep(&mut self, secrets: BTreeSet<ObjectKey>) {
+        self.named.extend(secrets.iter().cloned());
+        self.upstream.extend(secrets);
+    }
+
     /// All claims, and the Secrets that Ingresses and the operator name.
     pub(crate) fn finish(
         mut self,
@@ -179,9 +185,10 @@ fn bad_host(host: &str, why: &str) -> Fault {
     Fault::error(reasons::INVALID_HOST, message, remedy)
 }
 
-/// The hosts of the rules, each once, as far as they are hosts. A default backend serves any.
+/// The hosts of the rules, each once, as far as they are hosts. A default backend without rules serves any.
 fn rule_hosts(spec: &IngressSpec) -> BTreeSet<HostMatch> {
-    let rules = spec.rules.iter().flatten();
-    let hosts = rules.filter_map(|rule| HostMatch::parse(rule.host.as_deref().unwrap_or_default()).ok());
-    hosts.chain(spec.default_backend.is_some().then_some(HostMatch::Any)).collect()
+    let rules = spec.rules.as_deref().unwrap_or_default();
+    let hosts = rules.iter().map(|rule| HostMatch::parse(rule.host.as_deref().unwrap_or_default()));
+    let any = (rules.is_empty() && spec.default_backend.is_some()).then_some(HostMatch::Any);
+    hosts.filter_map(Result::ok).chain(any).collect()
 }

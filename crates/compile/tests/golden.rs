@@ -3,8 +3,9 @@
 //! `UPDATE_GOLDEN=1 cargo test -p compile --test golden && git diff crates/compile/testdata`
 //!
 //! Besides Kubernetes objects an input may hold documents of these kinds: `Requests` (lines of host and path, or path
-//! alone, whose routes are shown), `Settings` (what differs from the default) and `Resolved` (DNS names to addresses
-//! or to an error).
+//! alone, whose routes are shown), `Settings` (what differs from the default), `Resolved` (DNS names to addresses or to
+//! an error), `Namespaces` (those whose Ingresses count), `Before` (what was different in what was live before) and `Over`
+//! (the time of what is pending is over).
 
 #[path = "golden/case.rs"]
 mod case;

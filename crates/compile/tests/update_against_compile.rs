@@ -44,6 +44,36 @@ fn an_update_says_what_a_compile_says() {
     seen.assert_all();
 }
 
+/// With what was live before: then an update that finds nothing pending says what a compile after the same would say.
+#[test]
+fn an_update_keeps_of_before_what_a_compile_keeps() {
+    let (mut kept, over) = (0, BTreeSet::new());
+    for seed in 0..WORLDS / 3 {
+        let mut random = Rng::with_seed(seed);
+        let (mut objects, settings) = world::random(&mut random);
+        let settings = Settings { reference_timeout: Settings::default().reference_timeout, ..settings };
+        let mut updated = compile(&objects, &settings, 0);
+        for generation in 1..=UPDATES_PER_WORLD {
+            let mut services = some_services(&mut random);
+            for _ in 0..random.usize(..=CHANGES_PER_UPDATE_MAX) {
+                services.extend(Change::random(&mut random).apply(&mut objects));
+            }
+            let before = updated.clone();
+            if before.is_pending(&services) {
+                updated = before.compile_again(&objects, &settings, generation, &over);
+            } else {
+                updated.update_backends(&objects, &settings, &services, generation);
+            }
+            let at = format!("seed {seed}, update {generation} of {services:?}");
+            let expected = before.compile_again(&objects, &settings, updated.table.generation, &over);
+            assert_same(&updated, &expected, &at);
+            assert_eq!(updated.pending, expected.pending, "{at}");
+            kept += updated.pending.len();
+        }
+    }
+    assert!(kept > 10, "{kept}");
+}
+
 #[test]
 fn slices_of_a_service_are_those_that_name_it() {
     for seed in 0..WORLDS {

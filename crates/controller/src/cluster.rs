@@ -41,6 +41,7 @@ pub(crate) use change::{Change, Part};
 pub use connect::ConnectError;
 pub(crate) use connect::{Connection, connect};
 pub use labels::labels;
+pub use named::Secrets;
 pub(crate) use named::{Answer, NamedSecrets};
 
 use crate::own_pod::OwnPod;
@@ -48,7 +49,7 @@ use crate::stats::Stats;
 use crate::wait::{doubled, jittered};
 use change::Changes;
 use kind::{Indexed, Watched, indexed, namespace};
-use named::{Follow, Permits};
+use named::{Follow, Means};
 use proof::Store;
 use readable::Readable;
 use watch::{Seen, Watch};
@@ -71,6 +72,8 @@ pub struct Cluster {
     pub node: Option<String>,
     /// The pod we run in, to be looked at.
     pub pod: Option<OwnPod>,
+    /// How Secrets are followed.
+    pub secrets: Secrets,
     /// What is written into the cluster.
     pub report: crate::report::Report,
 }
@@ -185,14 +188,16 @@ impl Watches {
             Answer::Absent => failing(&part, format!("{shown} does not exist"), remedy),
             Answer::Unknown(why, remedy) => failing(&part, format!("{shown}: {why}"), remedy),
         };
-        let (permits, changes, name) = (Permits::default(), self.sender.clone(), name.to_owned());
+        let (means, changes, name) = (Means::of_one(), self.sender.clone(), name.to_owned());
         let store = self.store.clone();
-        self.tasks.spawn(Follow { api, name, store, permits, changes, told }.run());
+        self.tasks.spawn(Follow { api, name, store, means, changes, told }.run());
     }
 
     /// Follows Secrets by name, as they are wanted.
-    pub(crate) fn secrets(&self) -> NamedSecrets {
-        NamedSecrets::new(self.client.clone(), self.store.clone(), self.sender.clone())
+    pub(crate) fn secrets(&self, cluster: &Cluster) -> NamedSecrets {
+        let (client, store, changes) = (self.client.clone(), self.store.clone(), self.sender.clone());
+        let each_namespace = matches!(cluster.namespaces, Namespaces::Named(_));
+        NamedSecrets::new(client, store, changes, &cluster.secrets, each_namespace)
     }
 
     /// What has to be synced before the index is whole.

@@ -161,7 +161,10 @@ impl Index {
         let services = self.objects.services.iter();
         let using =
             services.filter(|(_, service)| compile::external_name_of(service).as_deref() == Some(&name));
-        self.dirty.services.extend(using.map(|(key, _)| key.clone()));
+        let using: Vec<_> = using.map(|(key, _)| key.clone()).collect();
+        // A name that no Service stands for is asked for while endpoints of before go on that came from it.
+        self.dirty.all |= using.is_empty();
+        self.dirty.services.extend(using);
         self.objects.resolved.insert(name, answer);
     }
 

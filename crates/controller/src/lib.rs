@@ -33,7 +33,7 @@ mod wait;
 
 pub mod reasons;
 
-pub use cluster::{Cluster, ConnectError, Namespaces, labels};
+pub use cluster::{Cluster, ConnectError, Namespaces, Secrets, labels};
 pub use compile::ObjectKey;
 pub use control::{Config, Error, Source, run};
 pub use manifests::ReadError;

@@ -7,6 +7,7 @@
 mod file;
 mod object;
 mod parse;
+mod secret;
 mod walk;
 mod watch;
 

@@ -1,16 +1,18 @@
 //! When what is in the index becomes live, and how.
 //!
-//! Owns: the gathering of changes that come together, the generations, and the log of problems. Never: where the
+//! Owns: the gathering of changes that come together, the generations, how long endpoints of before go on where
+//! something that is named is not there yet, and the log of problems. Never: where the
 //! changes come from.
 
 mod gather;
+mod pending;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use compile::{Compiled, Settings};
-use model::{Problem, Published, RouteTable};
+use model::{BackendKey, Problem, Published, RouteTable};
 use tls::{AllCredentials, Certificates, Tickets};
 
 use crate::certificates::CertificateStore;
@@ -19,6 +21,7 @@ use crate::node::Node;
 use crate::stats::Stats;
 
 pub(crate) use gather::Gather;
+use pending::Pending;
 
 /// More new problems than this in one publication are counted and not logged one by one.
 const MAX_LOGGED: usize = 100;
@@ -36,6 +39,8 @@ pub struct Live {
     pub credentials: Published<AllCredentials>,
     /// Everything that is wrong now, sorted.
     pub problems: Published<Vec<Problem>>,
+    /// Why the table has no routes, in one line, if it has none.
+    pub no_routes: Published<Option<Arc<str>>>,
     /// The node we run on, if it is known.
     pub node: Published<Option<Node>>,
     /// What was counted.
@@ -51,6 +56,7 @@ impl Default for Live {
             tickets: Tickets::default(),
             credentials: Published::new(AllCredentials::default()),
             problems: Published::new(Vec::new()),
+            no_routes: Published::new(None),
             node: Published::new(None),
             stats: Arc::default(),
         }
@@ -64,6 +70,7 @@ pub(crate) struct Publisher {
     generation: u64,
     /// What is live.
     compiled: Option<Compiled>,
+    pending: Pending,
     certificates: CertificateStore,
     /// Whether the certificates are as of an earlier compile.
     claims_changed: bool,
@@ -76,6 +83,7 @@ impl Publisher {
     pub(crate) fn new(live: Live, settings: Settings) -> Publisher {
         Publisher {
             live,
+            pending: Pending::new(settings.reference_timeout),
             settings,
             generation: 0,
             compiled: None,
@@ -100,6 +108,9 @@ impl Publisher {
             && self.live.routes.load().generation != compiled.table.generation
         {
             self.live.routes.publish(compiled.table.clone());
+        }
+        if all {
+            self.tell_no_routes();
         }
         if source_changed
             || all
@@ -130,6 +141,19 @@ impl Publisher {
         self.live.stats.certificates(self.certificates.ends());
     }
 
+    /// Makes known why there are no routes, once for each reason.
+    fn tell_no_routes(&self) {
+        let why = self.compiled.as_ref().and_then(|compiled| compiled.no_routes.clone());
+        if *self.live.no_routes.load() == why {
+            return;
+        }
+        match &why {
+            Some(why) => tracing::warn!("{why}"),
+            None => tracing::info!("there are routes now"),
+        }
+        self.live.no_routes.publish(why);
+    }
+
     /// Makes known what is wrong, without another table. What there is to say of certificates changes with time alone.
     pub(crate) fn tell<'a>(&mut self, source: impl Iterator<Item = &'a Problem>, index: &Index) {
         self.merged =
@@ -146,9 +170,10 @@ impl Publisher {
     /// Compiles what has changed, without making it live. Returns whether everything was compiled, and not only
     /// backends.
     pub(crate) fn compile(&mut self, index: &mut Index) -> bool {
-        let dirty = index.take_dirty();
-        match &mut self.compiled {
-            Some(compiled) if !dirty.all => {
+        let (dirty, now) = (index.take_dirty(), Instant::now());
+        let over = self.pending.over(now);
+        let all = match &mut self.compiled {
+            Some(compiled) if !dirty.all && over.is_empty() && !compiled.is_pending(&dirty.services) => {
                 if !dirty.is_clean() {
                     let started = Instant::now();
                     let next = self.generation + 1;
@@ -160,10 +185,19 @@ impl Publisher {
                 false
             }
             _ => {
-                self.compile_all(index);
+                self.compile_all(index, &over);
                 true
             }
+        };
+        if let Some(compiled) = &self.compiled {
+            self.pending.follow(&compiled.pending, now);
         }
+        all
+    }
+
+    /// When there is something to publish though nothing changes: what of before may go on no longer.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.pending.due()
     }
 
     /// What bears on the table.
@@ -181,10 +215,14 @@ impl Publisher {
         &self.reported
     }
 
-    fn compile_all(&mut self, index: &Index) {
+    fn compile_all(&mut self, index: &Index, over: &BTreeSet<BackendKey>) {
         self.generation += 1;
         let started = Instant::now();
-        let compiled = compile::compile(index.objects(), &self.settings, self.generation);
+        let (objects, settings, generation) = (index.objects(), &self.settings, self.generation);
+        let compiled = match &self.compiled {
+            Some(before) => before.compile_again(objects, settings, generation, over),
+            None => compile::compile(objects, settings, generation),
+        };
         let took = started.elapsed();
         self.live.stats.compiled_all(took);
         tracing::info!(

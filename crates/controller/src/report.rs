@@ -75,7 +75,7 @@ pub(crate) fn start(
 }
 
 /// Writes status and Events while it holds the Lease, until it is dropped. Once a drain begins it gives the Lease away,
-/// so that another replica takes over at once, and writes no more.
+/// so that another replica takes over at once.
 pub(crate) async fn run(
     client: Client,
     config: ReportConfig,
@@ -99,7 +99,7 @@ async fn write(
 ) {
     let mut status = Status::new(client.clone(), &config, Arc::clone(&metrics));
     let mut events = Events::new(client, &config, metrics);
-    // It fails when the Lease is given away for good.
+    // It fails only when nobody can lead any more, because all of this is about to be dropped.
     while leads.wait_for(|leads| *leads).await.is_ok() {
         let (to_status, to_events) = (told.clone(), told.clone());
         tokio::select! {

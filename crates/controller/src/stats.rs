@@ -1,11 +1,15 @@
 //! What the controller counts.
 
+mod secrets;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use compile::ObjectKey;
+
+pub(crate) use secrets::{SecretStats, WatchedSecret};
 
 use crate::report::ReportMetrics;
 
@@ -17,6 +21,7 @@ pub struct Stats {
     watch_errors: Mutex<BTreeMap<&'static str, u64>>,
     /// When each certificate ends.
     certificates: Mutex<Vec<(ObjectKey, SystemTime)>>,
+    secrets: Arc<SecretStats>,
     pub(crate) report: Arc<ReportMetrics>,
 }
 
@@ -62,6 +67,11 @@ impl Stats {
         *self.certificates.lock().unwrap_or_else(PoisonError::into_inner) = ends;
     }
 
+    /// What is counted of Secrets that are asked for by name.
+    pub(crate) fn secrets(&self) -> Arc<SecretStats> {
+        Arc::clone(&self.secrets)
+    }
+
     /// Sets the metrics of the recorder that is current. The labels are closed sets, but for the names of the Secrets
     /// that Ingresses name now.
     pub fn export(&self) {
@@ -76,6 +86,7 @@ impl Stats {
             metrics::gauge!("sluicegate_certificate_expiry_timestamp_seconds", "namespace" => namespace, "name" => name)
                 .set(seconds);
         }
+        self.secrets.export();
         self.report.export();
     }
 }

@@ -22,14 +22,17 @@
 //!
 //! A process whose successor has its listening sockets and serves goes from any of the first three phases to
 //! `HandedOver`. That is a drain too, except that this process accepts nobody any more: whoever comes is the
-//! successor's, and whether this address is ready is for the successor to say.
+//! successor's, and whether this address is ready is for the successor to say. It keeps the sockets all the same: if its
+//! successor dies, it goes back to where it was and accepts again. From `LetGo` on it no longer can: they are closed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
-/// Where the process is on its way out. Phases only advance, but for one step: a lame duck may serve again.
+/// Where the process is on its way out. Phases only advance, but for two steps: a lame duck may serve again, and so may a
+/// process that has handed over and not let go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Phase {
@@ -39,10 +42,13 @@ pub enum Phase {
     LameDuck = 1,
     /// Takes what still comes, tells each client to leave, closes nobody's idle connection.
     Draining = 2,
-    /// Drains, and leaves whoever still comes to its successor, which accepts on the same sockets.
+    /// Drains, and leaves whoever still comes to its successor, which accepts on the same sockets. They stay open here
+    /// too, so that they outlive the successor.
     HandedOver = 3,
+    /// Has handed over for good: its listening sockets are closed.
+    LetGo = 4,
     /// Cuts what is left.
-    Stopping = 4,
+    Stopping = 5,
 }
 
 impl Phase {
@@ -52,6 +58,7 @@ impl Phase {
             1 => Phase::LameDuck,
             2 => Phase::Draining,
             3 => Phase::HandedOver,
+            4 => Phase::LetGo,
             _ => Phase::Stopping,
         }
     }
@@ -62,7 +69,7 @@ impl Phase {
             Phase::Serving => "serving",
             Phase::LameDuck => "lame duck",
             Phase::Draining => "draining",
-            Phase::HandedOver => "handed over",
+            Phase::HandedOver | Phase::LetGo => "handed over",
             Phase::Stopping => "stopping",
         }
     }
@@ -91,8 +98,17 @@ impl Trigger {
 
     /// Makes a lame duck serve again; does nothing to a process that is no longer one.
     pub fn recover(&self) {
-        let (from, to) = (Phase::LameDuck as u8, Phase::Serving as u8);
-        if self.phase.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+        self.go_back(Phase::LameDuck, Phase::Serving);
+    }
+
+    /// Makes a process that has handed over accept again, to serve or as a lame duck; does nothing to one that has let go.
+    pub fn take_back(&self, to: Phase) {
+        debug_assert!(to <= Phase::LameDuck);
+        self.go_back(Phase::HandedOver, to);
+    }
+
+    fn go_back(&self, from: Phase, to: Phase) {
+        if self.phase.compare_exchange(from as u8, to as u8, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
             self.changed.send_replace(());
         }
     }
@@ -127,6 +143,36 @@ impl Watch {
         while self.phase() < phase {
             if self.changed.changed().await.is_err() {
                 return;
+            }
+        }
+    }
+
+    /// Waits until the process is in another phase.
+    pub async fn other_than(&mut self, phase: Phase) {
+        while self.phase() == phase {
+            if self.changed.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Waits until the process has gone back to before `phase`; for ever if it never does.
+    pub async fn back_before(&mut self, phase: Phase) {
+        while self.phase() >= phase {
+            if self.changed.changed().await.is_err() {
+                std::future::pending().await
+            }
+        }
+    }
+
+    /// Waits until `phase` has been reached or passed for as long as `time`, without a step back before it meanwhile.
+    pub async fn lasted(&mut self, phase: Phase, time: Duration) {
+        loop {
+            self.reached(phase).await;
+            let mut back = self.clone();
+            tokio::select! {
+                () = tokio::time::sleep(time) => return,
+                () = back.back_before(phase) => {}
             }
         }
     }
@@ -165,6 +211,39 @@ mod tests {
         trigger.advance(Phase::Draining);
         trigger.recover();
         assert_eq!(watch.phase(), Phase::Draining);
+    }
+
+    #[test]
+    fn a_process_that_has_handed_over_takes_back_until_it_has_let_go() {
+        let (trigger, watch) = drain();
+        trigger.take_back(Phase::LameDuck);
+        assert_eq!(watch.phase(), Phase::Serving, "there is nothing to take back");
+        for to in [Phase::Serving, Phase::LameDuck] {
+            trigger.advance(Phase::HandedOver);
+            trigger.recover();
+            assert_eq!(watch.phase(), Phase::HandedOver, "a lame duck that recovers takes nothing back");
+            trigger.take_back(to);
+            assert_eq!(watch.phase(), to);
+        }
+        trigger.advance(Phase::LetGo);
+        trigger.take_back(Phase::Serving);
+        assert_eq!(watch.phase(), Phase::LetGo);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_for_a_part_of_the_drain_waits_anew_after_a_step_back() {
+        let (trigger, watch) = drain();
+        let (time, mut waiting) = (Duration::from_secs(10), watch.clone());
+        let waiter = tokio::spawn(async move { waiting.lasted(Phase::LameDuck, time).await });
+        for _ in 0..2 {
+            trigger.advance(Phase::HandedOver);
+            tokio::time::sleep(time / 2).await;
+            trigger.take_back(Phase::Serving);
+            tokio::time::sleep(time).await;
+            assert!(!waiter.is_finished());
+        }
+        trigger.advance(Phase::HandedOver);
+        tokio::time::timeout(2 * time, waiter).await.expect("it has lasted").expect("the waiter ends");
     }
 
     #[tokio::test]

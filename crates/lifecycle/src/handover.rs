@@ -9,23 +9,29 @@
 //!                                        claims the path, serves
 //!          ◄───────────────────────────  confirmed
 //!   released ─────────────────────────►
-//!   accepts no more, drains, ends        hands on in its turn, or ends: the connection tells
+//!   accepts no more, drains, watches     serves
+//!          ◄───────────────────────────  handed on: it is replaced in its turn
+//!          ◄───────────────────────────  leaves: nobody is to serve in its place
+//!   lets the sockets go, ends
 //! ```
 //!
 //! A listening socket that is passed on is not a second one: both processes hold the same queue. So whoever waits in
 //! it is accepted by one or the other, and either may die at any line above without a client being refused: until
-//! `confirmed` the old process accepts, after it the new one does.
+//! `confirmed` the old process accepts, after it the new one does. If that one dies, which is to end without a word, the
+//! old one [accepts again](Successor::fate), for as long as it drains and was not itself told to leave.
 //!
 //! Two things would break that. `shutdown()` on such a socket stops it for both processes, and so do its flags, of
 //! which there is only one set: nothing here calls the one or changes the others. And a copy that somebody holds
-//! without accepting on it lets clients wait for nobody: the owner holds its sockets weakly, and a successor closes
-//! what it does not need.
+//! without accepting on it lets clients wait for nobody once nobody else accepts: the owner holds its sockets weakly, a
+//! successor closes what it does not need, and who has handed over lets go of them when its successor leaves, or when it
+//! would not take them back itself.
 //!
 //! Never: binds an address, accepts a client, or decides when to drain. Start at [`Owner::handed_over`] and
 //! [`connect`].
 
 mod owner;
 mod predecessor;
+mod watch;
 mod wire;
 
 #[cfg(test)]
@@ -38,8 +44,9 @@ use std::sync::Weak;
 use std::time::Duration;
 
 use crate::socket_path;
-pub use owner::{Owner, Successor};
+pub use owner::Owner;
 pub use predecessor::{Confirmed, Lost, Received, connect};
+pub use watch::{Fate, Successor, Vacancy};
 
 /// For each message that the other side sends without thinking: its greeting, its sockets, `released`. A machine that
 /// takes longer is stuck, and so would we be.
@@ -53,6 +60,14 @@ const TURN_WAIT: Duration = Duration::from_secs(30);
 const TURN_PAUSE: Duration = Duration::from_millis(100);
 /// How often the owner looks whether its path is still there; one that was removed is back after this time.
 const PATH_CHECK: Duration = Duration::from_secs(1);
+/// Who may come to the owner at a time while it is occupied with a successor.
+const OTHERS_MAX: usize = 16;
+/// Between two looks who serves after a successor is gone.
+const LOOK_PAUSE: Duration = Duration::from_millis(5);
+/// How long the folder may be locked: nobody who does not stand still needs more than some milliseconds.
+const LOCK_WAIT: Duration = Duration::from_secs(2);
+/// Between two tries to lock it.
+const LOCK_PAUSE: Duration = Duration::from_millis(1);
 
 /// A listening socket that is passed on if it is still open by then.
 #[derive(Clone, Debug)]

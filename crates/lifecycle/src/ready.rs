@@ -30,7 +30,7 @@ impl Readiness {
     pub fn waiting_for(&self) -> Vec<&'static str> {
         let mut waiting = self.lock().clone();
         match self.drain.phase() {
-            Phase::Serving | Phase::HandedOver => {}
+            Phase::Serving | Phase::HandedOver | Phase::LetGo => {}
             Phase::LameDuck => waiting.push("lame duck"),
             Phase::Draining | Phase::Stopping => waiting.push("drain"),
         }

@@ -5,9 +5,13 @@
 
 use std::fs::{self, Permissions};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
+use rustix::io::Errno;
 
 /// What a unix socket's address has room for, less the final zero and the name it is bound by at first.
 const BYTES_MAX: usize = 107 - ".4294967295.99".len();
@@ -76,6 +80,23 @@ impl Identity {
     pub fn of(path: &Path) -> Option<Identity> {
         let file = fs::symlink_metadata(path).ok()?;
         Some(Identity { device: file.dev(), inode: file.ino() })
+    }
+}
+
+/// Keeps every other process from taking a path of the same folder as long as it lives. The kernel ends it with the process.
+#[derive(Debug)]
+pub(crate) struct Lock(#[expect(dead_code, reason = "it is there to be closed")] OwnedFd);
+
+impl Lock {
+    /// `None` while another process has it.
+    pub(crate) fn of(path: &Path) -> io::Result<Option<Lock>> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let folder = open(folder(path), flags, Mode::empty())?;
+        match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(Lock(folder))),
+            Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

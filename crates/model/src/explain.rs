@@ -9,7 +9,7 @@ use crate::{HostMatch, PathMatch, RequestHost, RequestPath, Route, RouteTable};
 pub enum Verdict {
     /// It serves the request.
     Won,
-    /// It matches; a rule with a more specific host does too.
+    /// Its host matches; the rules of a more specific one decide alone.
     LessSpecificHost,
     /// It matches; a rule with a longer path does too.
     ShorterPath,
@@ -28,7 +28,7 @@ impl Verdict {
     pub fn as_str(self) -> &'static str {
         match self {
             Verdict::Won => "serves the request",
-            Verdict::LessSpecificHost => "matches, but a rule with a more specific host does too",
+            Verdict::LessSpecificHost => "is passed over: the rules of a more specific host decide alone",
             Verdict::ShorterPath => "matches, but a rule with a longer path does too",
             Verdict::PrefixBesideExact => "matches, but an Exact rule for the same path does too",
             Verdict::OnlyDefault => "is a default backend, and something more specific matches",
@@ -48,8 +48,10 @@ pub struct Candidate {
 }
 
 /// Every rule that concerns a request's host, the winner first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
+    /// The host whose rules decide.
+    pub host: HostMatch,
     /// The rules.
     pub candidates: Vec<Candidate>,
 }
@@ -63,36 +65,35 @@ impl Explanation {
 
 /// Explains what [`RouteTable::find`] finds. Looks at every route: not for the request path.
 pub fn explain(table: &RouteTable, host: Option<&RequestHost<'_>>, path: &RequestPath<'_>) -> Explanation {
-    let winner = table.find(host, path);
-    let served = table.routes().iter().filter(|route| route.host.matches(host)).map(|route| {
-        let verdict = winner.map_or(Verdict::PathDiffers, |winner| judge(route, winner, path));
+    let (chosen, winner) = (table.host_of(host), table.find(host, path));
+    let is_catch_all = |route: &Arc<Route>| table.catch_all().is_some_and(|all| Arc::ptr_eq(all, route));
+    let decides = |route: &Arc<Route>| route.host == chosen || is_catch_all(route);
+    let concerned = |route: &Arc<Route>| route.host.matches(host);
+    let served = table.routes().iter().filter(|route| concerned(route)).map(|route| {
+        let verdict = if decides(route) { judge(route, winner, path) } else { Verdict::LessSpecificHost };
         Candidate { route: Arc::clone(route), verdict }
     });
-    let conflicts = table.conflicts().iter().filter(|c| c.lost.host.matches(host));
-    let conflicts = conflicts.map(|c| Candidate { route: Arc::clone(&c.lost), verdict: Verdict::Conflict });
+    let conflicts = table.conflicts().iter().filter(|conflict| concerned(&conflict.lost)).map(|conflict| {
+        let verdict = if decides(&conflict.won) { Verdict::Conflict } else { Verdict::LessSpecificHost };
+        Candidate { route: Arc::clone(&conflict.lost), verdict }
+    });
     let mut candidates: Vec<Candidate> = served.chain(conflicts).collect();
     candidates.sort_by_key(|c| rank(c.verdict));
-    Explanation { candidates }
+    Explanation { host: chosen, candidates }
 }
 
-fn judge(route: &Arc<Route>, winner: &Arc<Route>, path: &RequestPath<'_>) -> Verdict {
-    let precedence = |host: &HostMatch| match host {
-        HostMatch::Exact(_) => 0,
-        HostMatch::Wildcard(_) => 1,
-        HostMatch::Any => 2,
-    };
-    if Arc::ptr_eq(route, winner) {
-        Verdict::Won
-    } else if route.origin.rule.is_none() {
-        Verdict::OnlyDefault
-    } else if !route.path.matches(path) {
-        Verdict::PathDiffers
-    } else if precedence(&route.host) != precedence(&winner.host) {
-        Verdict::LessSpecificHost
-    } else if matches!(winner.path, PathMatch::Exact(_)) && route.path.as_str() == winner.path.as_str() {
-        Verdict::PrefixBesideExact
-    } else {
-        Verdict::ShorterPath
+/// What became of a rule of the chosen host.
+fn judge(route: &Arc<Route>, winner: Option<&Arc<Route>>, path: &RequestPath<'_>) -> Verdict {
+    match winner {
+        Some(winner) if Arc::ptr_eq(route, winner) => Verdict::Won,
+        _ if !route.path.matches(path) => Verdict::PathDiffers,
+        _ if route.origin.rule.is_none() => Verdict::OnlyDefault,
+        Some(winner)
+            if matches!(winner.path, PathMatch::Exact(_)) && route.path.as_str() == winner.path.as_str() =>
+        {
+            Verdict::PrefixBesideExact
+        }
+        _ => Verdict::ShorterPath,
     }
 }
 

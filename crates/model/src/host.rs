@@ -1,6 +1,6 @@
 //! Host names: as an Ingress writes them and as a request carries them.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::sync::Arc;
 
@@ -60,6 +60,13 @@ impl HostName {
 
     /// The name.
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A map of names is looked into with the name of a request.
+impl Borrow<str> for HostName {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

@@ -20,7 +20,7 @@ mod transport;
 pub use backend::{Backend, BackendKey, Condition, Endpoint, EndpointKey, Selection, Unavailable};
 pub use explain::{Candidate, Explanation, Verdict, explain};
 pub use host::{HostError, HostMatch, HostName, RequestHost};
-pub use path::{PathError, PathMatch, RequestPath};
+pub use path::{PathError, PathMatch, RequestPath, escape, escape_target, must_be_escaped};
 pub use problem::{ObjectRef, Problem, Severity};
 pub use protocol::Protocol;
 pub use published::{Cache, Published};

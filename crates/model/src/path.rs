@@ -1,12 +1,14 @@
-//! Paths: as an Ingress writes them and as a request carries them. One normal form serves matching and forwarding.
+//! Paths: as an Ingress writes them and as a request carries them. Both have one normal form, in which they are compared.
 
+mod escape;
 mod request;
 
 use std::fmt;
 use std::sync::Arc;
 
+pub use escape::{escape, escape_target, must_be_escaped};
 pub use request::RequestPath;
-use request::push_escape;
+use request::{push_escape, undo_escapes};
 
 /// Why a path was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +19,9 @@ pub enum PathError {
     Escape,
     /// A byte that must be escaped in a path.
     Byte,
-    /// An escaped slash or backslash beside a dot segment: servers disagree on what it means.
+    /// A `..` that goes above the root.
+    AboveRoot,
+    /// A dot segment beside two slashes, an escaped slash, a backslash or a semicolon: servers disagree on what it means.
     AmbiguousDots,
     /// `//`, a dot segment or an escaped slash in a rule, which no request could match.
     Unmatchable,
@@ -29,7 +33,10 @@ impl fmt::Display for PathError {
             PathError::NotAbsolute => "the path does not begin with /",
             PathError::Escape => "the path has a % that two hexadecimal digits must follow, or %00",
             PathError::Byte => "the path has a byte that must be percent-encoded",
-            PathError::AmbiguousDots => "the path has an escaped slash or a backslash beside a dot segment",
+            PathError::AboveRoot => "the path has a .. that goes above the root",
+            PathError::AmbiguousDots => {
+                "the path has a dot segment beside //, an escaped slash, a backslash or a semicolon"
+            }
             PathError::Unmatchable => "the path has //, a dot segment or an escaped slash",
         })
     }
@@ -108,16 +115,13 @@ fn rule_path(raw: &str) -> Result<String, PathError> {
     for byte in raw.bytes() {
         match byte {
             // What a client cannot put into a request target raw arrives escaped.
-            0..=b' ' | b'"' | b'#' | b'<' | b'>' | b'?' | b'`' | b'{' | b'}' | 0x7f.. => {
-                push_escape(&mut escaped, byte)
-            }
+            0..=b' ' | 0x7f.. => push_escape(&mut escaped, byte),
             _ => escaped.push(char::from(byte)),
         }
     }
     let path = RequestPath::parse(&escaped)?;
     // The same list as the API server's for Exact and Prefix (networking/v1 validation).
-    let lower = escaped.to_ascii_lowercase();
-    if path.forward() != escaped || lower.contains("//") || lower.contains("%2f") {
+    if path.matching() != undo_escapes(&escaped)? || escaped.to_ascii_lowercase().contains("%2f") {
         return Err(PathError::Unmatchable);
     }
     Ok(path.matching().to_owned())
@@ -137,8 +141,18 @@ mod tests {
 
     #[test]
     fn a_rule_that_nothing_could_match_is_refused() {
-        for raw in ["", "a", "/a//b", "/a/../b", "/a/.", "/a%2fb", "/%zz"] {
+        for raw in ["", "a", "/a//b", "//", "/a/../b", "/../a", "/a/.", "/a/%2e", "/a%2fb", "/a%2F", "/%zz"] {
             assert!(PathMatch::exact(raw).is_err(), "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_rule_guards_every_spelling_of_its_path() {
+        let rule = PathMatch::prefix("/admin").expect("a rule");
+        for raw in
+            ["//admin", "/x/../admin/", "/%61dmin", "/./admin//x", "/admin%2fx", "/%2fadmin", "/%2E/admin"]
+        {
+            assert!(rule.matches(&RequestPath::parse(raw).expect("a path")), "{raw}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use crate::{Backend, BackendKey, HostMatch, PathMatch, RequestHost, RequestPath, Route};
+use crate::{Backend, BackendKey, HostMatch, HostName, PathMatch, RequestHost, RequestPath, Route};
 
 type Map<K, V> = HashMap<K, V, RandomState>;
 
@@ -21,8 +21,8 @@ pub struct RouteTable {
 /// How routes are found; one for all tables that differ only in their backends.
 #[derive(Debug, Default)]
 struct Routing {
-    exact: Map<Box<str>, Paths>,
-    wildcard: Map<Box<str>, Paths>,
+    exact: Map<HostName, Paths>,
+    wildcard: Map<HostName, Paths>,
     any: Paths,
     catch_all: Option<Arc<Route>>,
     routes: Vec<Arc<Route>>,
@@ -50,20 +50,30 @@ pub struct Conflict {
 }
 
 impl RouteTable {
-    /// The route for a request: the longest matching path of the most specific host that has one, Exact before
-    /// Prefix; else the default backend of an Ingress that names the host; else the catch-all one.
+    /// The route for a request. The host is chosen first: the exact one, else the wildcard, else any host; then, of its
+    /// rules alone, that with the longest matching path, Exact before Prefix; else the default backend of an Ingress
+    /// that names the host; else the catch-all one. So the rules of a host decide on all of it.
     ///
-    /// Costs up to three hash look-ups for the host, and for each host one for the whole path and one for each
-    /// length of prefix that ends where an element of the path does.
+    /// Costs up to two hash look-ups for the host, and then one for the whole path and one for each length of prefix
+    /// that ends where an element of the path does.
     pub fn find(&self, host: Option<&RequestHost<'_>>, path: &RequestPath<'_>) -> Option<&Arc<Route>> {
-        let hosts = self.routing.of(host);
-        let path = path.matching();
-        hosts
-            .iter()
-            .flatten()
-            .find_map(|paths| paths.find(path))
-            .or_else(|| hosts.iter().flatten().find_map(|paths| paths.default.as_ref()))
-            .or(self.routing.catch_all.as_ref())
+        let paths = self.routing.of(host);
+        paths.find(path.matching()).or(paths.default.as_ref()).or(self.routing.catch_all.as_ref())
+    }
+
+    /// The host whose rules decide on a request for `host`.
+    pub fn host_of(&self, host: Option<&RequestHost<'_>>) -> HostMatch {
+        let exact = host.and_then(|host| self.routing.exact.get_key_value(host.name()));
+        let wildcard = || self.routing.wildcard.get_key_value(host.and_then(RequestHost::parent)?);
+        match exact {
+            Some((name, _)) => HostMatch::Exact(name.clone()),
+            None => wildcard().map_or(HostMatch::Any, |(parent, _)| HostMatch::Wildcard(parent.clone())),
+        }
+    }
+
+    /// What serves the requests that nothing else does, on every host.
+    pub fn catch_all(&self) -> Option<&Arc<Route>> {
+        self.routing.catch_all.as_ref()
     }
 
     /// All backends; a route names its own by place.
@@ -102,6 +112,21 @@ impl RouteTable {
         &self.routing.routes
     }
 
+    /// The route of the rule that is served for this host and path.
+    pub fn rule(&self, host: &HostMatch, path: &PathMatch) -> Option<&Arc<Route>> {
+        let paths = self.routing.get(host)?;
+        match path {
+            PathMatch::Exact(path) => paths.exact.get(&**path),
+            PathMatch::Prefix(path) => paths.prefix.get(&**path),
+        }
+    }
+
+    /// The route of what matches no rule for this host; for any host that of what nothing else matches.
+    pub fn default_of(&self, host: &HostMatch) -> Option<&Arc<Route>> {
+        let default = self.routing.get(host).and_then(|paths| paths.default.as_ref());
+        default.or_else(|| self.routing.catch_all.as_ref().filter(|_| *host == HostMatch::Any))
+    }
+
     /// All routes that another one keeps from being served.
     pub fn conflicts(&self) -> &[Conflict] {
         &self.routing.conflicts
@@ -109,17 +134,25 @@ impl RouteTable {
 }
 
 impl Routing {
-    /// The routes that can apply to `host`, the most specific first.
-    fn of(&self, host: Option<&RequestHost<'_>>) -> [Option<&Paths>; 3] {
+    /// The routes that decide on requests for `host`.
+    fn of(&self, host: Option<&RequestHost<'_>>) -> &Paths {
         let exact = host.and_then(|host| self.exact.get(host.name()));
-        let wildcard = host.and_then(RequestHost::parent).and_then(|parent| self.wildcard.get(parent));
-        [exact, wildcard, Some(&self.any)]
+        let wildcard = || self.wildcard.get(host.and_then(RequestHost::parent)?);
+        exact.or_else(wildcard).unwrap_or(&self.any)
+    }
+
+    fn get(&self, host: &HostMatch) -> Option<&Paths> {
+        match host {
+            HostMatch::Exact(name) => self.exact.get(name.as_str()),
+            HostMatch::Wildcard(parent) => self.wildcard.get(parent.as_str()),
+            HostMatch::Any => Some(&self.any),
+        }
     }
 
     fn at(&mut self, host: &HostMatch) -> &mut Paths {
         match host {
-            HostMatch::Exact(name) => self.exact.entry(name.as_str().into()).or_default(),
-            HostMatch::Wildcard(parent) => self.wildcard.entry(parent.as_str().into()).or_default(),
+            HostMatch::Exact(name) => self.exact.entry(name.clone()).or_default(),
+            HostMatch::Wildcard(parent) => self.wildcard.entry(parent.clone()).or_default(),
             HostMatch::Any => &mut self.any,
         }
     }
@@ -169,7 +202,8 @@ impl Paths {
 pub struct RouteTableBuilder {
     routes: Vec<Route>,
     defaults: Vec<Route>,
-    catch_all: Vec<(bool, Route)>,
+    catch_all: Vec<Route>,
+    hosts: Vec<HostMatch>,
     backends: Vec<Arc<Backend>>,
     backend_places: Map<BackendKey, u32>,
 }
@@ -186,6 +220,14 @@ impl RouteTableBuilder {
         place
     }
 
+    /// The backend in this place.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn backend_at(&self, place: u32) -> &Arc<Backend> {
+        &self.backends[place as usize]
+    }
+
     /// Adds a rule.
     pub fn route(&mut self, route: Route) {
         self.routes.push(route);
@@ -196,10 +238,14 @@ impl RouteTableBuilder {
         self.defaults.push(route);
     }
 
-    /// Adds what serves the requests that nothing else matches. One that is the whole of its Ingress goes before one
-    /// that stands beside rules, and only it can be in conflict.
-    pub fn catch_all(&mut self, route: Route, whole_ingress: bool) {
-        self.catch_all.push((!whole_ingress, route));
+    /// Adds what serves the requests that nothing else does, on every host.
+    pub fn catch_all(&mut self, route: Route) {
+        self.catch_all.push(route);
+    }
+
+    /// Claims a host, even where none of its rules can be served: no less specific host gets its requests.
+    pub fn claim(&mut self, host: HostMatch) {
+        self.hosts.push(host);
     }
 
     /// The table, the same for any order in which the routes were added.
@@ -226,19 +272,18 @@ impl RouteTableBuilder {
                 }
             }
         }
-        self.catch_all.sort_by(|a, b| (a.0, &a.1.origin).cmp(&(b.0, &b.1.origin)));
-        for (beside_rules, route) in self.catch_all {
-            let route = Arc::new(route);
+        self.catch_all.sort_by(|a, b| a.origin.cmp(&b.origin));
+        for route in self.catch_all.into_iter().map(Arc::new) {
             match &routing.catch_all {
+                Some(won) => routing.conflicts.push(Conflict { lost: route, won: Arc::clone(won) }),
                 None => {
                     routing.catch_all = Some(Arc::clone(&route));
                     routing.routes.push(route);
                 }
-                Some(won) if !beside_rules => {
-                    routing.conflicts.push(Conflict { lost: route, won: Arc::clone(won) });
-                }
-                Some(_) => {}
             }
+        }
+        for host in &self.hosts {
+            routing.at(host);
         }
         routing.all_paths().for_each(Paths::index_lengths);
         RouteTable { generation, routing: Arc::new(routing), backends: self.backends.into() }

@@ -20,7 +20,9 @@ enum Kind {
     Exact,
     Prefix,
     HostDefault,
-    CatchAll { whole_ingress: bool },
+    CatchAll,
+    /// A rule of which nothing is served but its claim to the host.
+    Claim,
 }
 
 /// What an Ingress says, as it says it.
@@ -87,25 +89,30 @@ fn place(rule: &Rule) -> (String, &str, Kind) {
 
 // The oracle.
 
-/// The rule that serves the request: of those that match it, the best.
+/// The rule that serves the request: of those of the most specific host that match it, the best.
 fn oracle(rules: &[Rule], request: &Request) -> Option<u32> {
-    let matching = rules.iter().filter_map(|rule| Some((rank(rule, request)?, rule)));
+    let hosts = rules.iter().map(|rule| (rule, host_specificity(&rule.host, &request.labels)));
+    let concerned: Vec<(&Rule, u8)> = hosts.filter_map(|(rule, host)| Some((rule, host?))).collect();
+    let is_catch_all = |rule: &Rule| rule.kind == Kind::CatchAll;
+    let chosen = concerned.iter().filter(|(rule, _)| !is_catch_all(rule)).map(|(_, host)| *host).max();
+    let deciding = concerned.iter().filter(|(rule, host)| is_catch_all(rule) || Some(*host) == chosen);
+    let matching = deciding.filter_map(|(rule, _)| Some((rank(rule, request)?, *rule)));
     let best = matching.min_by(|(a, first), (b, second)| b.cmp(a).then_with(|| age(first).cmp(&age(second))));
     best.map(|(_, rule)| rule.id)
 }
 
-/// How well a rule matches, greater is better; `None` if it does not. A rule goes before every default, a host's
-/// default before the catch-all one, and then: the more specific host, the longer path, Exact before Prefix.
-fn rank(rule: &Rule, request: &Request) -> Option<(u8, u8, usize, bool)> {
-    let host = host_specificity(&rule.host, &request.labels)?;
+/// How well a rule matches the path, greater is better; `None` if it does not. A rule goes before its host's default, that
+/// before the catch-all one, and then: the longer path, Exact before Prefix.
+fn rank(rule: &Rule, request: &Request) -> Option<(u8, usize, bool)> {
     match rule.kind {
-        Kind::Exact => (rule.path == request.path).then_some((3, host, rule.path.len(), true)),
+        Kind::Exact => (rule.path == request.path).then_some((2, rule.path.len(), true)),
         Kind::Prefix => is_element_prefix(&rule.path, &request.path).then_some({
             // The final slash of a prefix counts for nothing, not even for its length.
-            (3, host, without_final_slash(&rule.path).len(), false)
+            (2, without_final_slash(&rule.path).len(), false)
         }),
-        Kind::HostDefault => Some((2, host, 0, false)),
-        Kind::CatchAll { whole_ingress } => Some((if whole_ingress { 1 } else { 0 }, 0, 0, false)),
+        Kind::HostDefault => Some((1, 0, false)),
+        Kind::CatchAll => Some((0, 0, false)),
+        Kind::Claim => None,
     }
 }
 
@@ -155,7 +162,8 @@ fn build(rules: &[Rule]) -> RouteTable {
         match rule.kind {
             Kind::Exact | Kind::Prefix => builder.route(route),
             Kind::HostDefault => builder.default_for_host(route),
-            Kind::CatchAll { whole_ingress } => builder.catch_all(route, whole_ingress),
+            Kind::CatchAll => builder.catch_all(route),
+            Kind::Claim => builder.claim(route.host),
         }
     }
     builder.build(1)
@@ -175,14 +183,15 @@ fn random_rules(random: &mut Rng) -> Vec<Rule> {
 }
 
 fn random_rule(random: &mut Rng, id: u32) -> Rule {
-    let kind = match random.u8(..12) {
+    let kind = match random.u8(..14) {
         0 => Kind::HostDefault,
-        1 => Kind::CatchAll { whole_ingress: random.bool() },
-        2..=5 => Kind::Exact,
+        1 => Kind::CatchAll,
+        2 => Kind::Claim,
+        3..=6 => Kind::Exact,
         _ => Kind::Prefix,
     };
     let hosts = ["", "x", "*.x", "a.x", "A.X", "b.x", "*.a.x", "b.a.x", "*.b.a.x"];
-    let host = if matches!(kind, Kind::CatchAll { .. }) { "" } else { hosts[random.usize(..hosts.len())] };
+    let host = if kind == Kind::CatchAll { "" } else { hosts[random.usize(..hosts.len())] };
     let path = if is_default(kind) { "/".into() } else { random_path(random) };
     let origin = Origin {
         created: random.i64(..3),
@@ -201,14 +210,14 @@ fn random_path(random: &mut Rng) -> String {
 }
 
 fn is_default(kind: Kind) -> bool {
-    matches!(kind, Kind::HostDefault | Kind::CatchAll { .. })
+    matches!(kind, Kind::HostDefault | Kind::CatchAll | Kind::Claim)
 }
 
 fn is_path_rule(rule: &Rule) -> bool {
     !is_default(rule.kind)
 }
 
-/// Every request host with every path of up to three elements, an empty one among them, in more than one spelling.
+/// Every request host with every path of up to three elements, with and without a final slash, in more than one spelling.
 fn all_requests() -> Vec<Request> {
     let hosts = [
         ("", ""),
@@ -224,13 +233,23 @@ fn all_requests() -> Vec<Request> {
     ];
     let mut paths = vec![String::new()];
     for _ in 0..3 {
-        let longer = paths
-            .iter()
-            .flat_map(|path| ["a", "b", "ab", "c", ""].map(|element| format!("{path}/{element}")));
+        let longer =
+            paths.iter().flat_map(|path| ["a", "b", "ab", "c"].map(|element| format!("{path}/{element}")));
         paths = paths.iter().cloned().chain(longer).collect::<BTreeSet<_>>().into_iter().collect();
     }
-    paths.retain(|path| !path.is_empty());
-    let spellings = |path: &str| [path.to_string(), path.replace('a', "%61"), format!("/z/..{path}")];
+    let paths: Vec<String> = paths.iter().flat_map(|path| [path.clone(), format!("{path}/")]).collect();
+    let paths: Vec<String> = paths.into_iter().filter(|path| !path.is_empty()).collect();
+    let spellings = |path: &str| {
+        let beyond_root = &path[1..];
+        [
+            path.to_string(),
+            path.replace('a', "%61"),
+            path.replace('/', "//"),
+            path.replace('/', "/./"),
+            format!("/z/..{path}"),
+            format!("/{}", beyond_root.replace('/', "%2F")),
+        ]
+    };
     let with_hosts = |path: &String| {
         let spelled = spellings(path).into_iter().flat_map(|raw| hosts.map(|host| (host, raw.clone())));
         spelled.map(|(host, raw)| request(host, raw, path)).collect::<Vec<_>>()

@@ -9,6 +9,7 @@ pub(crate) mod guard;
 mod handshake;
 mod heads;
 pub(crate) mod http2;
+mod interim;
 mod io;
 mod linger;
 mod open;
@@ -32,7 +33,7 @@ use rustix::net::RecvFlags;
 use tokio::net::TcpStream;
 
 pub(crate) use self::client::{Client, Identity};
-pub(crate) use self::guard::{FIELDS_MAX, METHOD_BYTES_MAX};
+pub(crate) use self::guard::METHOD_BYTES_MAX;
 pub(crate) use self::handshake::Handshakes;
 pub(crate) use self::heads::Slots;
 use self::io::ClientIo;
@@ -158,6 +159,7 @@ async fn drive(io: ClientIo, client: &Rc<Client>) -> (ClientIo, End) {
     let service = service_fn(|request| request::serve(Rc::clone(client), request));
     let mut connection = http1::Builder::new()
         .max_buf_size(READ_BUFFER_BYTES_MIN.max(2 * limits.head_bytes_max))
+        .max_headers(limits.head_fields_max)
         .serve_connection(TokioIo::new(io), service);
     // The task is the same at each poll, and so is what wakes it.
     poll_fn(|cx| {
@@ -192,6 +194,11 @@ fn after_poll(client: &Client) -> Poll<End> {
         // Noted here, because the request's record is closed together with hyper's connection.
         client.fault.set(Some(Refusal::ClientStalled));
         return Poll::Ready(End::Stalled);
+    }
+    // It had closed its side before its last answer, which hyper was not told. Or it still sends a body that an endpoint of
+    // HTTP/2 has answered and reads no more, for which hyper would wait.
+    if client.is_at_rest() && (client.eof.get() || client.body_unread.get()) {
+        return Poll::Ready(End::Done);
     }
     if !client.is_idle() {
         client.timer.clear(Wait::Park);

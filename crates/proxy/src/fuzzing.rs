@@ -20,6 +20,9 @@ use crate::connection::proxy_header::{self, Parsed};
 use crate::metrics::Cells;
 use crate::request::headers;
 
+/// Fields of a head.
+pub const FIELDS_MAX: usize = 100;
+
 /// The guard of one HTTP/1 connection.
 #[derive(Debug)]
 pub struct Guard(guard::Guard);
@@ -27,7 +30,7 @@ pub struct Guard(guard::Guard);
 impl Guard {
     /// One with these limits.
     pub fn new(line_bytes_max: usize, head_bytes_max: usize) -> Guard {
-        Guard(guard::Guard::new(guard::Limits { line_bytes_max, head_bytes_max }))
+        Guard(guard::Guard::new(guard::Limits { line_bytes_max, head_bytes_max, fields_max: FIELDS_MAX }))
     }
 
     /// Follows one read: how many bytes may pass, and how many heads end among them.
@@ -39,6 +42,21 @@ impl Guard {
     /// The word for why nothing passes any more.
     pub fn refused(&self) -> Option<&'static str> {
         self.0.refused().map(crate::error::Refusal::as_str)
+    }
+
+    /// Where in those bytes one must be escaped.
+    pub fn odd(&self) -> &[usize] {
+        self.0.odd()
+    }
+
+    /// Whether what comes now is held until it is decided which protocol it is of.
+    pub fn holds(&self) -> bool {
+        self.0.holds()
+    }
+
+    /// It is this one.
+    pub fn release(&mut self) {
+        self.0.release();
     }
 
     /// Whether no byte of a next request has come.

@@ -10,6 +10,7 @@ mod body;
 mod config;
 mod connection;
 mod error;
+mod field;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod keepalive;
@@ -76,7 +77,7 @@ pub fn start(
         };
         spawn(parts, Done { tell: done.clone(), cut: None })?;
     }
-    Ok(Proxy { metrics: Metrics::new(cells), overload, workers: count, ended, writer })
+    Ok(Proxy { metrics: Metrics::new(cells), overload, loads, workers: count, ended, writer })
 }
 
 /// Starts a worker's thread and waits until it has its runtime.
@@ -117,6 +118,7 @@ impl Drop for Done {
 pub struct Proxy {
     metrics: Metrics,
     overload: Overload,
+    loads: Loads,
     workers: usize,
     ended: mpsc::UnboundedReceiver<Option<u64>>,
     writer: Option<JoinHandle<()>>,
@@ -131,6 +133,11 @@ impl Proxy {
     /// Where the workers are told that memory is short.
     pub fn overload(&self) -> Overload {
         self.overload.clone()
+    }
+
+    /// Where to wait until nobody is connected.
+    pub fn deserted(&self) -> Deserted {
+        Deserted(self.loads.clone())
     }
 
     /// Waits until the drain is over and the workers have ended, and the access log is written.
@@ -149,6 +156,17 @@ impl Proxy {
             access_log::written(&writer).await;
         }
         Ok(report)
+    }
+}
+
+/// Knows whether anybody is connected.
+#[derive(Clone, Debug)]
+pub struct Deserted(Loads);
+
+impl Deserted {
+    /// Waits until nobody is. While clients are accepted, somebody may be at once.
+    pub async fn wait(&self) {
+        self.0.none().await;
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::io;
 use std::net::TcpListener;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,47 +54,74 @@ impl Limits {
 
 /// Accepts until a drain is over: a lame duck as ever, and after that as long as anybody is being served, since whoever
 /// was told to leave may come back. The listener closes when nobody is left, or when the idle time has passed since the
-/// drain began. After a handover it closes at once: who stands in the queue stands in the successor's too.
+/// drain began. After a handover nothing is accepted, since who stands in the queue stands in the successor's too; the
+/// listener stays open until the process lets go of it or accepts again.
 pub(crate) async fn accept(
     Listener { socket, protocol }: Listener,
     limits: Limits,
     workers: Vec<mpsc::UnboundedSender<Accepted>>,
     loads: Loads,
-    drain: Watch,
+    mut drain: Watch,
 ) {
-    let socket = match watch(socket) {
-        Ok(socket) => socket,
-        Err(error) => {
-            tracing::error!(%error, "a listening socket cannot be watched; nothing is accepted on it");
+    loop {
+        // Watched it would wake this worker for each client of the successor.
+        drain.other_than(Phase::HandedOver).await;
+        if drain.phase() > Phase::HandedOver {
             return;
         }
-    };
-    if let Err(error) = keepalive::watch(socket.get_ref(), limits.keepalive_interval) {
+        let watched = match watch(Arc::clone(&socket)) {
+            Ok(watched) => watched,
+            Err(error) => {
+                tracing::error!(%error, "a listening socket cannot be watched; nothing is accepted on it");
+                return;
+            }
+        };
+        set_options(&socket, &limits);
+        if accept_until_handed_over(&watched, &protocol, &limits, &workers, &loads, &drain).await.is_break() {
+            return;
+        }
+    }
+}
+
+/// What every connection inherits. A successor may have set it otherwise.
+fn set_options(socket: &TcpListener, limits: &Limits) {
+    if let Err(error) = keepalive::watch(socket, limits.keepalive_interval) {
         tracing::warn!(%error, "the kernel does not watch connections; a client whose machine is gone may be waited for");
     }
-    if let Err(error) = SockRef::from(socket.get_ref()).set_tcp_notsent_lowat(UNSENT_BYTES_MAX) {
+    if let Err(error) = SockRef::from(socket).set_tcp_notsent_lowat(UNSENT_BYTES_MAX) {
         tracing::warn!(%error, "the kernel keeps as much as it likes for each client that does not read");
     }
+}
+
+/// Breaks when the listener is to close.
+async fn accept_until_handed_over(
+    socket: &AsyncFd<Arc<TcpListener>>,
+    protocol: &Arc<Protocol>,
+    limits: &Limits,
+    workers: &[mpsc::UnboundedSender<Accepted>],
+    loads: &Loads,
+    drain: &Watch,
+) -> ControlFlow<()> {
     let mut drain_ends = None;
     loop {
         if drain.phase() >= Phase::HandedOver {
-            return;
+            return ControlFlow::Continue(());
         }
         let draining = drain.phase() >= Phase::Draining;
         if draining {
             let ends = *drain_ends.get_or_insert_with(|| Instant::now() + limits.drain_max);
             // Whoever stood in the queue is taken first, and is then somebody.
             let queue_empty =
-                loads.total() == 0 && take(&socket, &protocol, &limits, &workers, &loads) == Taken::All;
+                loads.total() == 0 && take(socket, protocol, limits, workers, loads) == Taken::All;
             let nobody_left = queue_empty && loads.total() == 0;
             if nobody_left {
-                return;
+                return ControlFlow::Break(());
             }
             if Instant::now() >= ends {
-                while take(&socket, &protocol, &limits, &workers, &loads) == Taken::Batch
+                while take(socket, protocol, limits, workers, loads) == Taken::Batch
                     && loads.total() < limits.connections_max
                 {}
-                return;
+                return ControlFlow::Break(());
             }
         }
         tokio::select! {
@@ -103,7 +131,7 @@ pub(crate) async fn accept(
                         sleep(TICK).await;
                         continue;
                     }
-                    match take(&socket, &protocol, &limits, &workers, &loads) {
+                    match take(socket, protocol, limits, workers, loads) {
                         Taken::Batch => tokio::task::yield_now().await,
                         Taken::All => ready.clear_ready(),
                         Taken::Exhausted => sleep(EXHAUSTED_PAUSE).await,
@@ -111,11 +139,11 @@ pub(crate) async fn accept(
                 }
                 Err(error) => {
                     tracing::error!(%error, "a listening socket failed; nothing more is accepted on it");
-                    return;
+                    return ControlFlow::Break(());
                 }
             },
             () = sleep(TICK), if draining => {}
-            () = advanced(&drain) => {}
+            () = advanced(drain) => {}
         }
     }
 }

@@ -14,9 +14,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use http::uri::Uri;
-use http::{Method, Request, Response, Version, header};
+use http::{Method, Request, Response, StatusCode, Version, header, response};
 use http_body::Body;
 use hyper::body::Incoming;
+use hyper::ext::ReasonPhrase;
 use model::{Protocol, Route};
 
 pub(crate) use self::admit::{Admitted, admit};
@@ -41,8 +42,9 @@ use crate::worker::Worker;
 /// hundreds of connections the size of what is kept is what a request costs.
 pub(crate) fn serve(
     client: Rc<Client>,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
 ) -> impl Future<Output = Result<Response<ResponseBody>, Infallible>> {
+    admit::escape(&mut request);
     let mut record = Record::begin(client, &request);
     let mut decided = decide(&mut record, request);
     async move {
@@ -61,16 +63,29 @@ pub(crate) fn serve(
 /// Whether the request may be sent, where to, and as what.
 fn decide(record: &mut Record, request: Request<Incoming>) -> Result<Attempts, Refusal> {
     let client = Rc::clone(&record.client);
-    let admitted = admit(&client, &request)?;
+    let target = match find(record, &request) {
+        Ok(target) => target,
+        Err(why) => {
+            client.leave_unread(request.into_body());
+            return Err(why);
+        }
+    };
+    let protocol = record.protocol();
+    let request = prepare(&client, request, target, protocol)?;
+    Ok(Attempts::new(request, &client.worker.config.upstream, protocol.is_http2()))
+}
+
+/// Whether the request may be sent, and where to; and its target, if that is to be another one.
+fn find(record: &mut Record, request: &Request<Incoming>) -> Result<Option<Uri>, Refusal> {
+    let client = Rc::clone(&record.client);
+    let admitted = admit(&client, request)?;
     has_room(&client.worker)?;
     is_directed(&client, &admitted)?;
     let view = client.worker.upstreams.view();
     let route = find_route(&view, &admitted)?;
-    let target = admitted.target(request.uri());
+    let target = admit::target(request.uri());
     record.found(route, client.worker.upstreams.pool(&view, route.backend));
-    let protocol = record.protocol();
-    let request = prepare(&client, request, target, protocol)?;
-    Ok(Attempts::new(request, client.worker.config.upstream.attempts_max, protocol.is_http2()))
+    Ok(target)
 }
 
 /// Whether there is memory and a place for this request, which is counted already.
@@ -113,7 +128,9 @@ fn pick_endpoint(record: &Record, attempts: &Attempts) -> Result<Rc<EndpointPool
     let worker = &record.client.worker;
     worker.upstreams.refresh();
     let (pool, balance): (&BackendPool, _) = record.destination()?;
-    let endpoint = pool.pick(balance, attempts.tried(), worker.timers.now());
+    let now = worker.timers.now();
+    let endpoint = pool.pick(balance, |endpoint| attempts.prefers(endpoint), now);
+    let endpoint = endpoint.or_else(|| pool.pick(balance, |endpoint| attempts.may_try(endpoint), now));
     endpoint.ok_or_else(|| attempts.last_failure().unwrap_or(Refusal::NoEndpoint))
 }
 
@@ -177,7 +194,7 @@ async fn send_on_http2(
     let mut lease = endpoint.lease(client, Reuse::No, worker.timers.now());
     let place = take_place(client, endpoint, reuse).await.map_err(Failed::unsent)?;
     worker.cells.upstream_reuses.add(u64::from(place.reused));
-    lease.reused = place.reused;
+    lease.reused = !place.fresh;
     client.await_head();
     match place.send(client, attempts.take_request()).await {
         Ok(answered) => {
@@ -190,7 +207,9 @@ async fn send_on_http2(
 
 /// Whether the head of an answer can be passed on; and whether by it the endpoint agrees to a switch of protocols.
 fn check(client: &Client, answered: &Answered, endpoint: &EndpointPool) -> Result<bool, Failed> {
-    if !headers::is_framed_well(answered.headers()) {
+    // hyper counts those of HTTP/1, and with HTTP/2 nobody does.
+    let too_many = answered.headers().len() > client.worker.config.upstream.head_fields_max;
+    if too_many || !headers::is_framed_well(answered.headers()) {
         return Err(Failed::answered(Refusal::BadResponse));
     }
     switch::is_agreed(client, answered, endpoint.transport.protocol).map_err(Failed::answered)
@@ -229,8 +248,9 @@ fn prepare(
     if trailers {
         head.headers.insert(header::TE, http::HeaderValue::from_static("trailers"));
     }
-    if let Some(switch) = &switch {
-        switch.ask(&mut head, protocol);
+    match &switch {
+        Some(switch) => switch.ask(&mut head, protocol),
+        None => client.keep_protocol(),
     }
     client.switch.replace(switch.map(Box::new));
     head.version = Version::HTTP_11;
@@ -243,15 +263,34 @@ fn prepare(
     Ok(Request::from_parts(head, RequestBody::new(body, Rc::clone(client))))
 }
 
+/// A status that nobody knows has no reason over HTTP/2, and hyper would make up one.
+fn name_no_reason(head: &mut response::Parts) {
+    if head.status.canonical_reason().is_none() && head.extensions.get::<ReasonPhrase>().is_none() {
+        head.extensions.insert(ReasonPhrase::from_static(b""));
+    }
+}
+
 /// Hands the upstream's response to the client. With HTTP/1 a drain shows here, and in `respond`: at the last moment at
 /// which it can be said, the client is told that this connection will serve no further request.
 fn relay(mut record: Record, lease: Lease, answered: Answered) -> Response<ResponseBody> {
     let (mut head, body) = answered.into_parts();
     headers::strip_hop_by_hop(&mut head.headers);
     head.version = Version::HTTP_11;
+    record.client.refuse_protocol();
     if record.client.must_close() {
         record.client.say_close(&mut head.headers, &mut head.version);
     }
     record.answered(head.status);
-    Response::from_parts(head, ResponseBody::Relayed(Relay::new(body, lease, record)))
+    name_no_reason(&mut head);
+    let has_no_body = matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    let body = if has_no_body || record.asks_for_head {
+        let length = headers::length_of_no_body(head.status, &mut head.headers);
+        // Of an answer to HEAD, and over HTTP/2, hyper writes it as it stands.
+        let length = length.filter(|_| !record.asks_for_head && !record.client.is_stream);
+        ResponseBody::absent(length, lease, record)
+    } else {
+        let is_call = call::is_answer(&record.client, &head.headers);
+        ResponseBody::Relayed(Relay::new(body, lease, record, is_call))
+    };
+    Response::from_parts(head, body)
 }

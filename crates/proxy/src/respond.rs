@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
-use http::header::{self, HeaderName, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 
 use crate::body::ResponseBody;
@@ -39,6 +39,7 @@ pub(crate) fn refuse(mut record: Record, why: Refusal) -> Response<ResponseBody>
     if why.is_overload() {
         head.headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
     }
+    client.refuse_protocol();
     if client.must_close() || (closes(why) && !client.is_stream) {
         client.say_close(&mut head.headers, &mut head.version);
     }
@@ -48,14 +49,21 @@ pub(crate) fn refuse(mut record: Record, why: Refusal) -> Response<ResponseBody>
 /// The same for a client of gRPC, which looks for the status in other fields (PROTOCOL-HTTP2.md, "Trailers-Only").
 fn refuse_call(record: Record, why: Refusal) -> Response<ResponseBody> {
     let (mut head, ()) = Response::new(()).into_parts();
-    let text = HeaderValue::from_str(&format!("{} ({why})", why.status()));
+    head.headers = call_status(why);
     head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-    head.headers.insert("grpc-status", HeaderValue::from(grpc_status(why)));
-    head.headers.extend(text.ok().map(|text| (HeaderName::from_static("grpc-message"), text)));
     if why.is_overload() {
         head.headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
     }
     Response::from_parts(head, ResponseBody::Own { text: None, _record: record })
+}
+
+/// How a call ends that is refused, or whose answer breaks off.
+pub(crate) fn call_status(why: Refusal) -> HeaderMap {
+    let text = HeaderValue::from_str(&format!("{} ({why})", why.status()));
+    let mut fields = HeaderMap::new();
+    fields.insert("grpc-status", HeaderValue::from(grpc_status(why)));
+    fields.extend(text.ok().map(|text| (HeaderName::from_static("grpc-message"), text)));
+    fields
 }
 
 /// gRPC's own table (http-grpc-status-mapping.md), with a word for each.

@@ -112,6 +112,13 @@ impl Timer {
         }
     }
 
+    /// Wakes the task, not for a deadline.
+    pub(crate) fn wake(&self) {
+        if let Some(waker) = &*self.slot.waker.borrow() {
+            waker.wake_by_ref();
+        }
+    }
+
     /// Sets the deadline of `wait`, from now.
     pub(crate) fn set(&self, wait: Wait, after: Duration) {
         self.slot.at[wait as usize].set(self.timers.after(after));

@@ -76,13 +76,16 @@ impl Tunnel {
 
     /// Lets both sides talk until one has ended or nothing was said for too long, or the drain's patience ends.
     pub(crate) async fn run(mut self, stream: &mut (impl AsyncRead + AsyncWrite + Unpin), client: &Client) {
+        // It was to wait (RFC 6455 §4.1), and many do not.
+        let said = if client.is_stream { None } else { client.take_early() };
         let mut over = pin!(drained(client.worker.drain.clone(), client.worker.config.drain_time()));
         let ended = {
             let upstream = &mut self.upstream;
             let early = &self.early;
             let mut talk = pin!(async {
                 stream.write_all(early).await?;
-                copy_bidirectional(&mut Heard { stream, client }, upstream).await
+                let said = said.unwrap_or_default();
+                copy_bidirectional(&mut Heard { stream, client, said }, upstream).await
             });
             client.timer.set(Wait::Client, client.worker.config.downstream.tunnel_idle_timeout);
             std::future::poll_fn(|cx| {
@@ -108,15 +111,16 @@ impl Tunnel {
 
 /// Ends when the tunnel has to, because the process leaves.
 async fn drained(mut drain: Watch, time: Duration) {
-    drain.reached(Phase::Draining).await;
     let part = DRAIN_PART_MIN + (DRAIN_PART_MAX - DRAIN_PART_MIN) * fastrand::f64();
-    tokio::time::sleep(time.mul_f64(part)).await;
+    drain.lasted(Phase::Draining, time.mul_f64(part)).await;
 }
 
 /// The client's side, which has the deadline of the tunnel: each byte in either direction begins it anew.
 struct Heard<'a, S> {
     stream: &'a mut S,
     client: &'a Client,
+    /// What the client has said before it was answered, and the upstream was not told yet.
+    said: Vec<u8>,
 }
 
 impl<S> Heard<'_, S> {
@@ -132,6 +136,12 @@ impl<S> Heard<'_, S> {
 impl<S: AsyncRead + Unpin> AsyncRead for Heard<'_, S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if !this.said.is_empty() {
+            let length = this.said.len().min(buf.remaining());
+            buf.put_slice(&this.said[..length]);
+            this.said.drain(..length);
+            return Poll::Ready(Ok(()));
+        }
         let before = buf.filled().len();
         let result = Pin::new(&mut *this.stream).poll_read(cx, buf);
         let read = buf.filled().len() - before;

@@ -145,8 +145,8 @@ impl Upstreams {
     /// Drops idle connections that are too old, or that their upstream has closed.
     pub(crate) fn tick(&self, now: u32) {
         if now.is_multiple_of(SWEEP_TICKS) {
-            let age_max = ticks(self.limits.idle_timeout);
-            self.pools.borrow().values().for_each(|pool| pool.sweep(now, age_max));
+            let (age_max, stuck_max) = (ticks(self.limits.idle_timeout), ticks(self.limits.connect_timeout));
+            self.pools.borrow().values().for_each(|pool| pool.sweep(now, age_max, stuck_max));
         }
     }
 }

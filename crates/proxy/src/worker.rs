@@ -4,6 +4,7 @@
 use std::cell::Cell;
 use std::io;
 use std::net::{SocketAddr, TcpStream};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -46,33 +47,52 @@ pub(crate) struct Worker {
 }
 
 /// Open connections of each worker: what accepted connections are spread by.
-#[derive(Clone)]
-pub(crate) struct Loads(Arc<[AtomicUsize]>);
+#[derive(Clone, Debug)]
+pub(crate) struct Loads {
+    workers: Arc<[AtomicUsize]>,
+    none_left: Arc<Notify>,
+}
 
 impl Loads {
     pub(crate) fn new(workers: usize) -> Loads {
-        Loads((0..workers).map(|_| AtomicUsize::new(0)).collect())
+        let workers = (0..workers).map(|_| AtomicUsize::new(0)).collect();
+        Loads { workers, none_left: Arc::default() }
     }
 
     /// Open connections of all workers.
     pub(crate) fn total(&self) -> usize {
-        self.0.iter().map(|load| load.load(Ordering::Relaxed)).sum()
+        self.workers.iter().map(|load| load.load(Ordering::SeqCst)).sum()
+    }
+
+    /// Waits until there is none. While clients are accepted, there may be some again at once.
+    pub(crate) async fn none(&self) {
+        loop {
+            let mut left = pin!(self.none_left.notified());
+            left.as_mut().enable();
+            if self.total() == 0 {
+                return;
+            }
+            left.await;
+        }
     }
 
     /// Counts one more connection, for the worker that has the fewest.
     pub(crate) fn assign(&self) -> usize {
-        let loads = self.0.iter().enumerate();
+        let loads = self.workers.iter().enumerate();
         let place = loads.min_by_key(|(_, load)| load.load(Ordering::Relaxed)).map_or(0, |(place, _)| place);
-        self.0[place].fetch_add(1, Ordering::Relaxed);
+        self.workers[place].fetch_add(1, Ordering::Relaxed);
         place
     }
 
     pub(crate) fn release(&self, place: usize) {
-        self.0[place].fetch_sub(1, Ordering::Relaxed);
+        // The last of a worker looks whether it is the last of all: in one order for all, so that one of them sees it.
+        if self.workers[place].fetch_sub(1, Ordering::SeqCst) == 1 && self.total() == 0 {
+            self.none_left.notify_waiters();
+        }
     }
 
     fn of(&self, place: usize) -> usize {
-        self.0[place].load(Ordering::Relaxed)
+        self.workers[place].load(Ordering::Relaxed)
     }
 }
 

@@ -1,5 +1,5 @@
-//! Starts the whole-process benchmarks, which live in `benches/peers`, `benches/cluster`, `benches/soak` and
-//! `benches/floods`. (`cargo bench` runs the small ones.)
+//! Starts the whole-process benchmarks, which live in `benches/peers`, `benches/cluster`, `benches/soak`,
+//! `benches/floods` and `benches/clients`. (`cargo bench` runs the small ones.)
 
 use std::ffi::OsString;
 
@@ -12,10 +12,11 @@ use crate::shell::{self, cargo};
 const CLUSTER: &str = "cluster";
 const SOAK: &str = "soak";
 const FLOODS: &str = "floods";
+const CLIENTS: &str = "clients";
 const ROLLOUT: &str = "rollout";
 
-/// Builds for release and runs the benchmark with these options: beside other proxies, beside a cluster, the soak, or
-/// beside floods.
+/// Builds for release and runs the benchmark with these options: beside other proxies, beside a cluster, the soak,
+/// beside floods, or under real clients.
 ///
 /// # Errors
 /// If the build or the benchmark fails.
@@ -37,6 +38,14 @@ pub(crate) fn run(options: &[OsString]) -> Result<()> {
             (SOAK, rest)
         }
         [first, rest @ ..] if first == FLOODS => (FLOODS, rest),
+        [first, rest @ ..] if first == CLIENTS => {
+            setup::peers()?;
+            // One that is missing is told in the table.
+            if let Err(why) = setup::clients() {
+                eprintln!("note: {why:#}");
+            }
+            (CLIENTS, rest)
+        }
         options => {
             setup::peers()?;
             ("peers", options)

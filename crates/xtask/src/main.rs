@@ -49,7 +49,8 @@ enum Command {
         profile: String,
     },
     /// Build for release and compare with nginx, haproxy and the floor; `--help` shows the options. `soak` counts what clients
-    /// lose while everything changes, `rollout` the same on real nodes, `floods` is about attackers, `cluster` about the API server
+    /// lose while everything changes, `rollout` the same on real nodes, `floods` is about attackers, `clients` about the HTTP libraries that
+    /// people use, `cluster` about the API server
     #[command(disable_help_flag = true)]
     Bench {
         /// Options of the benchmark

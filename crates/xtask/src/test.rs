@@ -20,6 +20,9 @@ pub(crate) fn run() -> Result<()> {
     if let Err(why) = setup::conformance() {
         eprintln!("note: {why:#}; tests that run it will fail");
     }
+    if let Err(why) = setup::clients() {
+        eprintln!("note: {why:#}; the test that runs them will fail");
+    }
     if let Err(why) = setup::nodes() {
         eprintln!("note: {why:#}; tests that need real nodes will fail");
     }

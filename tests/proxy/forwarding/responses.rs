@@ -46,8 +46,18 @@ fn answers_that_can_have_no_body_have_none() {
     assert_eq!(heads("HTTP/1.1 204 No Content\r\n\r\n", GET), ["204 - -", "204 - -"]);
     let unchanged = heads("HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\n\r\n", GET);
     assert_eq!(unchanged, ["304 - -", "304 - -"]);
-    let unchanged = heads("HTTP/1.1 304 Not Modified\r\nContent-Length: 1234\r\n\r\n", GET);
-    assert_eq!(unchanged.map(|line| line[..3].to_owned()), ["304", "304"]);
+    // A 304 may say how long the body would be, a 204 must not (RFC 9110 §8.6).
+    for length in ["1234", "0"] {
+        let answer = format!("HTTP/1.1 304 Not Modified\r\nContent-Length: {length}\r\n\r\n");
+        for request in [GET, &GET.replace("GET", "HEAD")] {
+            let expected = format!("304 {length} -");
+            assert_eq!(heads(&answer, request), [expected.clone(), expected], "{request:?}");
+        }
+    }
+    let unchanged = heads("HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n", GET);
+    assert_eq!(unchanged, ["304 - -", "304 - -"]);
+    let empty = heads("HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", GET);
+    assert_eq!(empty, ["204 - -", "204 - -"]);
     let reset = heads("HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n", GET);
     assert_eq!(reset, ["205 0 -", "205 0 -"]);
 }

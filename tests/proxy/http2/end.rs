@@ -73,13 +73,14 @@ fn raw(address: std::net::SocketAddr) -> TcpStream {
 }
 
 #[test]
-fn a_client_that_answers_no_ping_is_not_waited_for() {
+fn a_client_that_does_not_leave_is_not_waited_for() {
     let upstream = Upstream::answering("hello");
-    let mut sluice = sluice_with(|config| config.idle_timeout = Duration::from_secs(20), &upstream);
+    let mut sluice = sluice_with(|config| config.idle_timeout = Duration::from_secs(200), &upstream);
     let mut socket = raw(sluice.address);
     socket.read_exact(&mut [0; 9]).unwrap();
     sluice.drain();
-    let most = SPREAD + Duration::from_secs(5) + Duration::from_secs(3);
+    // Beside the spread: until the last stream is named, until the connection is closed, and a slow machine.
+    let most = SPREAD + Duration::from_secs(2 + 5) + PATIENCE;
     assert_eq!(sluice.finished_within(most).expect("it is not waited for").cut, 0);
 }
 

@@ -77,3 +77,35 @@ fn a_client_too_many_waits_until_another_leaves() {
         served.push_back(next);
     }
 }
+
+#[test]
+fn the_limits_on_fields_hold_in_both_directions_and_for_trailers() {
+    let upstream = Upstream::scripted(|peer| {
+        while let Ok(request) = peer.request() {
+            let fields = "X: y\r\n".repeat(request.target()[1..].parse().unwrap_or(0));
+            if peer.send(format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: 0\r\n\r\n")).is_err() {
+                return;
+            }
+        }
+    });
+    let limits = |config: &mut Config| {
+        (config.downstream.head_fields_max, config.upstream.head_fields_max) = (200, 300);
+    };
+    let sluice = Sluice::with(limits, &[upstream.address]);
+    for (request, response, trailers, status) in
+        [(199, 299, 0, 200), (200, 0, 0, 431), (0, 300, 0, 502), (0, 0, 200, 200), (0, 0, 201, 400)]
+    {
+        let fields = "X: y\r\n".repeat(request);
+        let (body, coding) = match trailers {
+            0 => (String::new(), ""),
+            many => (format!("0\r\n{}\r\n", "X: y\r\n".repeat(many)), "Transfer-Encoding: chunked\r\n"),
+        };
+        let head = format!("POST /{response} HTTP/1.1\r\nHost: host.test\r\n{coding}{fields}\r\n");
+        let answer = Client::connect(sluice.address).send(head + &body).response();
+        assert_eq!(
+            answer.status(),
+            status,
+            "{request} fields, {trailers} trailers, {response} in the answer"
+        );
+    }
+}

@@ -30,6 +30,20 @@ fn a_post_that_was_refused_unseen_is_sent_again_with_its_body() {
 }
 
 #[test]
+fn a_post_that_was_refused_unseen_goes_to_another_endpoint_if_there_is_one() {
+    let refusing = RefusingUpstream::start(How::Stream, usize::MAX);
+    let good = RefusingUpstream::start(How::Stream, 0);
+    let sluice = Sluice::start(&[]);
+    sluice.publish_speaking(Protocol::Grpc, &[refusing.address, good.address]);
+    for turn in 0..40 {
+        let refused = refusing.counts().0;
+        assert_eq!(post(&sluice, 1000), (200, true));
+        assert!(refusing.counts().0 - refused <= 1, "turn {turn}: asked once at most");
+    }
+    assert!(refusing.counts().0 > 0);
+}
+
+#[test]
 fn a_post_that_may_have_been_seen_is_not() {
     let upstream = RefusingUpstream::start(How::Seen, 1);
     let sluice = sluice(&upstream);

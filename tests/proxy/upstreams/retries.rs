@@ -158,17 +158,21 @@ fn a_post_that_an_upstream_has_read_is_never_sent_again() {
 }
 
 #[test]
-fn a_post_takes_no_connection_that_has_been_idle_for_long() {
-    let upstream = stale(Drop::Reset);
-    let sluice = Sluice::start(&[upstream.address]);
-    let mut client = Client::connect(sluice.address);
-    client.get("/");
-    // What counts is that it is longer than a second.
-    thread::sleep(Duration::from_millis(1100));
-    assert_eq!(client.send(POST).response().status(), 200);
-    assert_eq!(upstream.connections(), 2);
-    assert_eq!(client.send(POST).response().status(), 200);
-    assert_eq!(upstream.connections(), 2, "one that was used a moment ago is taken");
+fn what_could_not_be_sent_again_takes_no_connection_that_has_been_idle_for_long() {
+    let long = "x".repeat(100_000);
+    let put = format!("PUT / HTTP/1.1\r\nHost: host.test\r\nContent-Length: {}\r\n\r\n{long}", long.len());
+    for request in [POST, &put] {
+        let upstream = stale(Drop::Reset);
+        let sluice = Sluice::start(&[upstream.address]);
+        let mut client = Client::connect(sluice.address);
+        client.get("/");
+        // What counts is that it is longer than a second.
+        thread::sleep(Duration::from_millis(1100));
+        assert_eq!(client.send(request).response().status(), 200);
+        assert_eq!(upstream.connections(), 2);
+        assert_eq!(client.send(request).response().status(), 200);
+        assert_eq!(upstream.connections(), 2, "one that was used a moment ago is taken");
+    }
 }
 
 #[test]
@@ -189,21 +193,52 @@ fn a_get_that_dies_on_a_fresh_connection_is_tried_once_more_and_elsewhere() {
 }
 
 #[test]
-fn a_get_is_given_up_after_two_fresh_connections_have_died() {
-    let dying = [dying(Drop::End), dying(Drop::Reset), dying(Drop::End)];
-    let sluice = Sluice::start(&dying.each_ref().map(|upstream| upstream.address));
-    assert_eq!(Client::connect(sluice.address).get("/").status(), 502);
-    assert_eq!(dying.iter().map(Upstream::requests).sum::<usize>(), 2);
+fn a_get_is_given_up_after_as_many_fresh_connections_have_died_as_may() {
+    for (deaths_max, requests) in [(None, 3), (Some(1), 1), (Some(4), 4)] {
+        let dying = [Drop::End, Drop::Reset, Drop::End, Drop::Reset, Drop::End].map(dying);
+        let change = |config: &mut proxy::Config| {
+            config.upstream.deaths_max = deaths_max.unwrap_or(config.upstream.deaths_max);
+        };
+        let sluice = Sluice::with(change, &dying.each_ref().map(|upstream| upstream.address));
+        assert_eq!(Client::connect(sluice.address).get("/").status(), 502);
+        assert_eq!(dying.iter().map(Upstream::requests).sum::<usize>(), requests);
+    }
 }
 
 #[test]
-fn a_get_with_a_body_is_not_sent_again() {
-    let upstream = stale(Drop::End);
+fn a_get_is_answered_though_two_fresh_connections_have_died() {
+    let (dying, upstream) = ([dying(Drop::End), dying(Drop::Reset)], Upstream::answering("hello"));
+    let sluice = Sluice::start(&[dying[0].address, dying[1].address, upstream.address]);
+    let mut client = Client::connect(sluice.address);
+    for _ in 0..20 {
+        assert_eq!(client.get("/").status(), 200);
+    }
+}
+
+#[test]
+fn a_request_that_may_be_sent_twice_is_with_its_body_if_that_is_short() {
+    let upstream = Upstream::scripted(move |peer| {
+        while let Ok(request) = peer.request() {
+            if peer.place == 0 && request.text() != "first" {
+                return;
+            }
+            let _ = peer.respond(&request.text());
+        }
+    });
     let sluice = Sluice::start(&[upstream.address]);
     let mut client = Client::connect(sluice.address);
+    let put = |body: &str| {
+        format!("PUT / HTTP/1.1\r\nHost: host.test\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+    };
+    assert_eq!(client.send(put("first")).response().text(), "first");
+    assert_eq!(client.send(put("second")).response().text(), "second");
+    assert_eq!((upstream.connections(), sluice.count(RETRIES)), (2, 1));
+
+    let upstream = stale(Drop::End);
+    sluice.publish(&[sluice::ready(upstream.address)]);
     client.get("/");
-    let answer = client.send(POST.replace("POST", "GET")).response();
-    assert_eq!((answer.status(), upstream.requests()), (502, 2));
+    assert_eq!(client.send(put(&"x".repeat(100_000))).response().status(), 502);
+    assert_eq!(upstream.requests(), 2);
 }
 
 #[test]

@@ -19,6 +19,9 @@ const PROGRAM: &str = "sluicegate";
 /// The command that serves.
 const COMMAND: &[u8] = b"run";
 
+/// What a gate leaves beside its control socket when it hands over.
+const MARK: &str = "run/sluicegate/own/handed-over";
+
 /// How the kernel's tables call a socket that listens.
 const LISTEN: &str = "0A";
 
@@ -96,6 +99,11 @@ impl Gate {
         let own = self.inodes();
         let is_for_traffic = |row: &Row| row.port == TRAFFIC && row.is_listening && own.contains(&row.inode);
         self.rows().into_iter().filter(is_for_traffic).map(|row| row.inode).collect()
+    }
+
+    /// Whether another one serves in its place. It holds the listening sockets as long as it would take them back.
+    pub(crate) fn has_handed_over(self) -> bool {
+        Path::new("/proc").join(self.0.to_string()).join("root").join(MARK).exists()
     }
 
     fn inodes(self) -> BTreeSet<u64> {

@@ -163,7 +163,7 @@ impl Scenario {
         let predecessor = gates::on(node).intersection(&before).next().copied();
         let predecessor = predecessor.context("a gate was started where there was none")?;
         let has_sockets = || !successor.listeners().is_empty();
-        let has_handed_over = || predecessor.listeners().is_empty();
+        let has_handed_over = || predecessor.has_handed_over();
         let victim = match kill {
             Kill::Successor(Moment::AtStart) => successor,
             Kill::Successor(Moment::WithSockets) => {

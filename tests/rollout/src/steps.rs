@@ -41,7 +41,7 @@ pub(crate) enum Moment {
     AtStart,
     /// It has the listening sockets, and the predecessor still accepts.
     WithSockets,
-    /// It alone accepts. That it is killed now is what nobody can make good.
+    /// It alone accepts, and its predecessor takes back what it has.
     AfterHandover,
 }
 
@@ -59,7 +59,7 @@ impl fmt::Display for Step {
                 f.write_str("kill -9 of a successor that has just been given the sockets")
             }
             Self::Kill(Kill::Successor(Moment::AfterHandover)) => {
-                f.write_str("kill -9 of a successor that alone accepts")
+                f.write_str("kill -9 of a successor that has taken over")
             }
         }
     }

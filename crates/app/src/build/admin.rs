@@ -1,7 +1,6 @@
 //! The admin listener, the one for load balancers and the control socket: from when on each is answered, and how they end
 //! without cutting off a probe.
 
-use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,11 +16,12 @@ use super::process::Tasks;
 /// for any longer.
 const LAST_PAGE: Duration = Duration::from_secs(3);
 
-/// The listeners of those who ask about the process: waiting, answered or closed.
+/// The listeners of those who ask about the process: waiting, answered, held or closed.
 pub(super) struct Admin {
+    /// Nobody is answered there: another process has the socket too, and answers.
     waiting: Vec<(Door, Pages)>,
     sources: Arc<Sources>,
-    answered: Vec<AbortHandle>,
+    answered: Vec<(Door, Pages, AbortHandle)>,
     /// Ends when the last page is out.
     pages: mpsc::Receiver<()>,
 }
@@ -57,7 +57,7 @@ impl Admin {
         new.into_iter().try_for_each(|(door, pages)| self.answer(door, pages, tasks))
     }
 
-    /// Answers everywhere from now on.
+    /// Answers everywhere from now on; also again, after [`hold`](Admin::hold).
     ///
     /// # Errors
     /// If the runtime cannot watch a socket.
@@ -67,22 +67,26 @@ impl Admin {
     }
 
     fn answer(&mut self, door: Door, pages: Pages, tasks: &mut Tasks) -> anyhow::Result<()> {
-        let shared: Arc<TcpListener> = door.listener;
-        let watched = shared.try_clone().and_then(tokio::net::TcpListener::from_std);
+        let watched = door.listener.try_clone().and_then(tokio::net::TcpListener::from_std);
         let watched = watched.context("an admin listener cannot be watched")?;
-        let sources = self.sources();
-        self.answered.push(tasks.spawn(async move {
-            // A successor can have the socket as long as it is answered here.
-            let _shared = shared;
-            match admin::serve(watched, pages, sources).await {}
-        }));
+        let (sources, what) = (self.sources(), pages.clone());
+        let task = tasks.spawn(async move { match admin::serve(watched, what, sources).await {} });
+        self.answered.push((door, pages, task));
         Ok(())
+    }
+
+    /// Leaves the listeners to a successor, and keeps them open. Whoever was accepted gets the page.
+    pub(super) fn hold(&mut self) {
+        for (door, pages, task) in self.answered.drain(..) {
+            task.abort();
+            self.waiting.push((door, pages));
+        }
     }
 
     /// Closes the listeners. Whoever was accepted gets the page.
     pub(super) fn close(&mut self) {
+        self.hold();
         self.waiting.clear();
-        self.answered.drain(..).for_each(|task| task.abort());
     }
 
     /// Closes them and waits for the last page.

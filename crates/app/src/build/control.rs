@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use admin::{Orders, Pages, Sources};
 use anyhow::Context;
-use lifecycle::socket_path;
+use lifecycle::socket_path::{self, Identity};
 use tokio::net::UnixListener;
 use tokio::task::AbortHandle;
 
@@ -17,12 +17,12 @@ pub(super) struct Control {
     path: Option<PathBuf>,
     orders: Orders,
     sources: Arc<Sources>,
-    task: Option<AbortHandle>,
+    answered: Option<(Identity, AbortHandle)>,
 }
 
 impl Control {
     pub(super) fn new(path: Option<PathBuf>, orders: Orders, sources: Arc<Sources>) -> Control {
-        Control { path, orders, sources, task: None }
+        Control { path, orders, sources, answered: None }
     }
 
     /// Takes the path and answers there, unless a process that still serves does: who asks for an upgrade asks that one
@@ -35,22 +35,29 @@ impl Control {
         if is_taken { Ok(()) } else { self.serve(tasks) }
     }
 
-    /// Takes the path, whoever has it, and answers there.
+    /// Takes the path, whoever has it, and answers there, unless this process does so already. A successor with the same path
+    /// may have had it meanwhile.
     ///
     /// # Errors
     /// If the path cannot be had.
     pub(super) fn serve(&mut self, tasks: &mut Tasks) -> anyhow::Result<()> {
-        let Some(path) = self.path.take() else { return Ok(()) };
-        let (listener, _) = socket_path::claim(&path).context("cannot own the path of --control")?;
+        let Some(path) = &self.path else { return Ok(()) };
+        if self.answered.as_ref().is_some_and(|(ours, _)| Identity::of(path) == Some(*ours)) {
+            return Ok(());
+        }
+        let (listener, ours) = socket_path::claim(path).context("cannot own the path of --control")?;
         let listener = UnixListener::from_std(listener).context("the control socket cannot be watched")?;
         let (pages, sources) = (Pages::Control(self.orders.clone()), Arc::clone(&self.sources));
-        self.task = Some(tasks.spawn(async move { match admin::serve(listener, pages, sources).await {} }));
+        let task = tasks.spawn(async move { match admin::serve(listener, pages, sources).await {} });
+        if let Some((_, before)) = self.answered.replace((ours, task)) {
+            before.abort();
+        }
         Ok(())
     }
 
     /// Answers nobody any more.
     pub(super) fn close(self) {
-        if let Some(task) = self.task {
+        if let Some((_, task)) = self.answered {
             task.abort();
         }
     }

@@ -57,6 +57,13 @@ impl LameDuck {
         self.change(|reasons| reasons.leaving = Some(who));
     }
 
+    /// Takes back what was handed over: the process is where it would be now if it had not been.
+    pub(super) fn take_back(&self) {
+        let reasons = self.lock();
+        let to = if reasons.words().is_empty() { Phase::Serving } else { Phase::LameDuck };
+        self.trigger.take_back(to);
+    }
+
     fn taints(&self, node: Option<&Node>) {
         let taints = node.map(|node| node.taints.as_slice()).unwrap_or_default();
         let meant = taints.iter().filter(|taint| self.leave.taints.iter().any(|known| known.matches(taint)));
@@ -159,7 +166,7 @@ mod tests {
     fn duck() -> (LameDuck, Watch) {
         let (trigger, watch) = drain();
         let taints = vec!["example.org/going".parse().unwrap()];
-        let leave = Leave { lame_duck_time: TIME, taints, stay: false };
+        let leave = Leave { lame_duck_time: TIME, taints, ..Leave::default() };
         (LameDuck::new(Arc::new(trigger), leave), watch)
     }
 
@@ -179,6 +186,18 @@ mod tests {
         assert_eq!(watch.phase(), Phase::LameDuck);
         duck.taints(None);
         assert_eq!((watch.phase(), duck.reasons().len()), (Phase::Serving, 0));
+    }
+
+    #[tokio::test]
+    async fn what_happens_after_a_handover_counts_when_it_is_taken_back() {
+        let (duck, watch) = duck();
+        for (ordered, phase) in [(true, Phase::LameDuck), (false, Phase::Serving)] {
+            duck.trigger.advance(Phase::HandedOver);
+            duck.ordered(ordered);
+            assert_eq!(watch.phase(), Phase::HandedOver);
+            duck.take_back();
+            assert_eq!(watch.phase(), phase);
+        }
     }
 
     #[tokio::test(start_paused = true)]

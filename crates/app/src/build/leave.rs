@@ -1,20 +1,24 @@
-//! The way out: lame duck and drain, with or without a successor, and the end of its patience.
+//! The way out: lame duck and drain, with or without a successor, the way back if that one dies, and the end of patience.
 
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
-use lifecycle::handover::{Received, Successor};
+use anyhow::{Context, bail};
+use lifecycle::handover::{Fate, Owner, Successor, Vacancy};
 use lifecycle::{Phase, Trigger};
-use proxy::Report;
+use proxy::{Deserted, Report};
+use tokio::task::JoinError;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::Shutdown;
 use super::admin::Admin;
+use super::control::Control;
 use super::lame_duck::LameDuck;
+use super::process::{Tasks, failure};
 use super::standby::Mark;
+use super::succession::{Change, change, given_back};
 
 /// From the hard stop until the workers must have ended; longer, and they hang.
 const STOP_TIME_MAX: Duration = Duration::from_secs(5);
@@ -22,117 +26,248 @@ const STOP_TIME_MAX: Duration = Duration::from_secs(5);
 /// What a drain means for clients, up to the time it may take.
 const TOLD: &str = "clients are told to leave with their next answer; what is left is cut in";
 
-/// How long a drain may take: until the last silent client is gone, and then as long as its last request may take.
-#[derive(Clone, Copy)]
-pub(super) struct Grace(Duration);
-
-impl Grace {
-    pub(super) fn new(config: &proxy::Config) -> Grace {
-        Grace(config.drain_time())
-    }
+/// A process that serves, on its way out, and maybe back.
+pub(super) struct Leaving<'a> {
+    pub(super) trigger: Arc<Trigger>,
+    pub(super) duck: LameDuck,
+    /// How long a drain may take: until the last silent client is gone, and then as long as its last request may take.
+    pub(super) grace: Duration,
+    /// How long it stays, drained, to be there if its successor dies.
+    pub(super) guard_time: Duration,
+    /// Whether it does so as long as that one serves.
+    pub(super) stays: bool,
+    pub(super) admin: &'a mut Admin,
+    pub(super) control: &'a mut Control,
+    pub(super) tasks: &'a mut Tasks,
+    pub(super) owner: Option<Owner>,
+    /// What whoever is started in this process' place has to know.
+    pub(super) mark: Option<Mark>,
+    /// Waits until nobody is connected.
+    pub(super) deserted: Deserted,
+    pub(super) way: Way,
 }
 
-/// A process on its way out.
-pub(super) struct Leaving<'a> {
-    trigger: Arc<Trigger>,
-    duck: LameDuck,
-    grace: Grace,
-    admin: &'a mut Admin,
-    /// Whom this process has replaced; that one may still look whether it is there.
-    predecessor: Option<Received>,
-    successor: Option<Successor>,
-    /// What whoever is started in this process' place has to know.
-    mark: Option<Mark>,
+/// How far it has come.
+#[derive(Default)]
+pub(super) struct Way {
     /// Whether somebody has asked the process to leave.
     asked: bool,
+    /// Why it leaves although nobody has.
+    failed: Option<anyhow::Error>,
+    successor: Option<Successor>,
+    /// Whether it takes back what its successor has, should that one die.
+    holds: bool,
+    /// Whether nobody is connected any more since the handover.
+    is_drained: bool,
+    /// Until when it guards its successor although it is drained.
+    guards_until: Option<Instant>,
+    /// Whether its successor leaves, and nobody is to serve in its place.
+    is_last: bool,
     /// When what is left is cut; a lame duck has not come so far.
     ends: Option<Instant>,
 }
 
-impl<'a> Leaving<'a> {
-    pub(super) fn new(
-        trigger: Arc<Trigger>,
-        duck: LameDuck,
-        grace: Grace,
-        admin: &'a mut Admin,
-        predecessor: Option<Received>,
-        mark: Option<Mark>,
-    ) -> Leaving<'a> {
-        let (successor, asked, ends) = (None, false, None);
-        Leaving { trigger, duck, grace, admin, predecessor, successor, mark, asked, ends }
+impl Way {
+    /// Whether it leaves for good, with or without a successor.
+    fn leaves(&self) -> bool {
+        self.asked || self.failed.is_some()
     }
 
-    /// Begins to leave because somebody has asked.
-    pub(super) fn asked(&mut self, who: &'static str) {
-        self.asked = true;
-        self.lame_duck(who);
+    /// Whether it serves: nobody has asked it to leave, and nobody serves in its place.
+    fn serves(&self) -> bool {
+        !self.leaves() && self.successor.is_none()
     }
 
-    /// Begins to leave because a part of the process has failed, which is then told to whoever started it.
-    pub(super) fn failed(&mut self, error: anyhow::Error) -> anyhow::Error {
-        tracing::error!("{error:#}; leaving");
-        self.lame_duck("a failure of the control plane");
-        error
+    /// Why it leaves although nobody has asked.
+    pub(super) fn failed(self) -> Option<anyhow::Error> {
+        self.failed
     }
+}
 
-    /// Begins to leave without a successor.
-    fn lame_duck(&mut self, why: &'static str) {
-        self.duck.leaving(why);
-        // Whoever we have replaced may have to be started again in our place.
-        self.predecessor = None;
-    }
-
-    /// Begins to leave, or goes on leaving, in favour of a successor.
-    pub(super) fn hand_over(&mut self, successor: Successor) {
-        self.trigger.advance(Phase::HandedOver);
-        self.admin.close();
-        self.mark.iter().for_each(Mark::set);
-        if let Some(predecessor) = self.predecessor.take() {
-            predecessor.handed_on();
-        }
-        self.ends.get_or_insert_with(|| Instant::now() + self.grace.0);
-        tracing::info!("handed over to process {}: draining; {TOLD} {:?}", successor.pid(), self.grace.0);
-        self.successor = Some(successor);
-    }
-
-    /// The load balancers have let go, or had twice their time.
-    fn begin_drain(&mut self) {
-        self.trigger.advance(Phase::Draining);
-        self.ends = Some(Instant::now() + self.grace.0);
-        tracing::info!("draining; {TOLD} {:?}, or at once if asked again", self.grace.0);
-    }
-
-    /// Drains until nobody is left, the time is over or somebody asks again. A successor may still come and take what
-    /// is open.
+impl Leaving<'_> {
+    /// Serves, and drains in the end: until nobody is left, the time is over or somebody asks again. A successor may come
+    /// and take what is open; if it dies while this process could still serve, it does.
+    ///
+    /// # Errors
+    /// If the data plane fails.
     pub(super) async fn drain(
         &mut self,
         shutdown: &mut Shutdown,
         mut finished: Pin<&mut impl Future<Output = io::Result<Report>>>,
-        mut handed_over: Pin<&mut impl Future<Output = Successor>>,
     ) -> anyhow::Result<Report> {
         let duck = self.duck.clone();
-        let mut over = std::pin::pin!(duck.over());
+        let mut over = pin!(duck.over());
         loop {
+            let way = &mut self.way;
+            let (serves, holds, is_drained) = (way.serves(), way.holds, way.is_drained);
+            let is_sole = way.successor.is_none();
             tokio::select! {
-                report = &mut finished => return report.context("the data plane failed"),
-                by = &mut handed_over, if self.successor.is_none() => self.hand_over(by),
-                () = &mut over, if self.ends.is_none() => self.begin_drain(),
+                report = &mut finished => {
+                    let report = report.context("the data plane failed")?;
+                    if serves {
+                        bail!("the workers ended although nobody had asked them to");
+                    }
+                    return Ok(report);
+                }
+                ended = self.tasks.join_next(), if serves || holds => self.part_ended(ended).await,
+                change = change(self.owner.as_mut(), way.successor.as_mut()), if holds || is_sole => match change {
+                    Change::HandedOver(successor) => self.hand_over(successor),
+                    Change::Gone(Fate::Died(vacancy)) => self.take_back(vacancy)?,
+                    Change::Gone(Fate::Left) => self.successor_leaves(),
+                },
+                () = self.deserted.wait(), if holds && !is_drained => self.is_drained(),
+                () = sleep_until(way.guards_until.unwrap_or_else(Instant::now)), if holds && is_drained && !self.stays => {
+                    self.let_go();
+                }
+                () = &mut over, if is_sole && !serves && way.ends.is_none() => self.begin_drain(),
                 who = shutdown.asked_to_leave() => {
-                    // Who replaces a process also signals it, and that one drains already. Only the next signal means more.
-                    if std::mem::replace(&mut self.asked, true) {
-                        tracing::warn!("{who} again: stopping at once");
+                    if self.is_asked(who) {
                         return self.stop(finished).await;
                     }
-                    let since =
-                        if self.successor.is_some() { "draining since the handover" } else { "leaving since it failed" };
-                    tracing::info!("{who}: {since}; ask again to stop at once");
                 }
-                () = sleep_until(self.ends.unwrap_or_else(Instant::now)), if self.ends.is_some() => {
+                () = sleep_until(way.ends.unwrap_or_else(Instant::now)), if way.ends.is_some() => {
                     tracing::warn!("the drain has taken its full time: stopping");
                     return self.stop(finished).await;
                 }
             }
         }
+    }
+
+    /// Without its control plane the process would serve an ever older table: it leaves, to be started anew, and takes
+    /// nothing back. If it has a predecessor that would serve if it died, that one serves.
+    async fn part_ended(&mut self, ended: Option<Result<anyhow::Error, JoinError>>) {
+        if matches!(&ended, Some(Err(error)) if error.is_cancelled()) {
+            return;
+        }
+        let error = failure(ended);
+        tracing::error!("{error:#}; leaving");
+        self.way.failed = Some(error);
+        let is_sole = self.way.successor.is_none();
+        let given_back = match self.owner.take_if(|owner| is_sole && owner.is_watched()) {
+            Some(owner) => given_back(owner).await,
+            None => false,
+        };
+        if given_back {
+            self.trigger.advance(Phase::LetGo);
+            self.admin.close();
+            self.way.ends = Some(Instant::now() + self.grace);
+            tracing::warn!("the predecessor serves again: draining; {TOLD} {:?}", self.grace);
+        } else {
+            self.leave("a failure of the control plane");
+        }
+    }
+
+    /// Somebody asks it to leave; whether that means at once.
+    fn is_asked(&mut self, who: &'static str) -> bool {
+        let had_begun = self.way.leaves() || self.way.successor.is_some();
+        if std::mem::replace(&mut self.way.asked, true) {
+            tracing::warn!("{who} again: stopping at once");
+            return true;
+        }
+        if had_begun {
+            // Who replaces a process also signals it, and that one drains already. Only the next signal means more.
+            let since = match self.way.successor {
+                Some(_) => "draining since the handover",
+                None => "leaving since it failed",
+            };
+            tracing::info!("{who}: {since}; ask again to stop at once");
+        }
+        self.leave(who);
+        false
+    }
+
+    /// Begins to leave for good, unless it does already.
+    fn leave(&mut self, why: &'static str) {
+        match self.way.successor {
+            Some(_) => self.let_go(),
+            None => {
+                self.duck.leaving(why);
+                // Whoever we have replaced may have to be started again in our place.
+                self.owner.iter_mut().for_each(Owner::leave);
+            }
+        }
+    }
+
+    /// Begins to leave, or goes on leaving, in favour of a successor.
+    fn hand_over(&mut self, successor: Successor) {
+        self.trigger.advance(Phase::HandedOver);
+        self.admin.hold();
+        self.mark.iter().for_each(Mark::set);
+        let now = Instant::now();
+        self.way.ends.get_or_insert(now + self.grace);
+        self.way.guards_until = Some(now + self.guard_time);
+        tracing::info!("handed over to process {}: draining; {TOLD} {:?}", successor.pid(), self.grace);
+        (self.way.holds, self.way.is_drained) = (true, false);
+        let may_die = successor.says_farewell();
+        self.way.successor = Some(successor);
+        if self.way.leaves() || !may_die {
+            self.let_go();
+        }
+    }
+
+    /// What the successor has is its own from now on.
+    fn let_go(&mut self) {
+        if std::mem::take(&mut self.way.holds) {
+            self.trigger.advance(Phase::LetGo);
+            self.admin.close();
+            self.owner.iter_mut().for_each(Owner::let_go);
+        }
+        if self.way.leaves() {
+            self.way.successor.iter().for_each(Successor::look_away);
+        }
+    }
+
+    /// Nobody is to serve in its place, nor in ours. Whoever is started again in our place takes over from it.
+    fn successor_leaves(&mut self) {
+        tracing::warn!("{} serves no longer", self.successor());
+        self.mark.iter().for_each(Mark::remove);
+        self.way.is_last = true;
+        self.owner.iter_mut().for_each(Owner::leave);
+        self.let_go();
+    }
+
+    /// Serves again: the listening sockets were open all the time, and whoever has come since waits in their queue.
+    ///
+    /// # Errors
+    /// If a listening socket cannot be watched.
+    fn take_back(&mut self, vacancy: Vacancy) -> anyhow::Result<()> {
+        tracing::error!("{} has died: this process takes the listeners back and serves", self.successor());
+        if let Some(owner) = &mut self.owner {
+            owner.take_back(vacancy);
+        }
+        self.duck.take_back();
+        (self.way.successor, self.way.holds, self.way.ends) = (None, false, None);
+        self.admin.serve(self.tasks)?;
+        if let Err(error) = self.control.serve(self.tasks) {
+            tracing::error!("{error:#}");
+        }
+        self.mark.iter().for_each(Mark::remove);
+        Ok(())
+    }
+
+    /// Nobody is connected any more. All that is left to do is to watch the successor.
+    fn is_drained(&mut self) {
+        (self.way.is_drained, self.way.ends) = (true, None);
+        if self.stays {
+            tracing::info!(
+                "drained; staying as long as {} serves, or until asked to leave",
+                self.successor()
+            );
+        } else {
+            tracing::debug!("drained; staying until {:?} after the handover", self.guard_time);
+        }
+    }
+
+    /// In words.
+    fn successor(&self) -> String {
+        self.way.successor.as_ref().map_or_else(|| "nobody".to_owned(), |it| format!("process {}", it.pid()))
+    }
+
+    /// The load balancers have let go, or had twice their time.
+    fn begin_drain(&mut self) {
+        self.trigger.advance(Phase::Draining);
+        self.way.ends = Some(Instant::now() + self.grace);
+        tracing::info!("draining; {TOLD} {:?}, or at once if asked again", self.grace);
     }
 
     async fn stop(
@@ -145,17 +280,17 @@ impl<'a> Leaving<'a> {
         report.context("the data plane failed")
     }
 
-    /// Waits, drained, until the process is asked to leave or its successor is gone.
+    /// Waits, without sockets, until the process is asked to leave or its successor is gone. It comes to that if the
+    /// successor cannot be watched, or the drain has taken its full time.
     pub(super) async fn stay(&mut self, shutdown: &mut Shutdown) {
-        let Some(successor) = self.successor.as_mut().filter(|_| !self.asked) else { return };
-        tracing::info!(
-            "drained; staying as long as process {} serves, or until asked to leave",
-            successor.pid()
-        );
+        if !self.stays || self.way.leaves() || self.way.is_last {
+            return;
+        }
+        tracing::info!("drained; staying as long as {} serves, or until asked to leave", self.successor());
         tokio::select! {
             who = shutdown.asked_to_leave() => tracing::info!("{who}"),
-            () = successor.gone() => {
-                tracing::warn!("process {} serves no longer", successor.pid());
+            _ = change(self.owner.as_mut(), self.way.successor.as_mut()) => {
+                tracing::warn!("{} serves no longer", self.successor());
                 self.mark.iter().for_each(Mark::remove);
             }
         }

@@ -145,7 +145,8 @@ mod tests {
     use std::path::PathBuf;
 
     use controller::Source;
-    use lifecycle::handover::Owner;
+    use lifecycle::handover::{Owner, Successor};
+    use tokio::task::JoinHandle;
 
     use super::*;
     use crate::config::{Leave, Protocols};
@@ -177,6 +178,10 @@ mod tests {
         listeners.iter().map(offer).collect()
     }
 
+    fn hand(mut owner: Owner) -> JoinHandle<Successor> {
+        tokio::spawn(async move { owner.handed_over().await })
+    }
+
     #[tokio::test]
     async fn a_taken_address_is_waited_for_until_its_owner_has_made_its_path_anew() {
         let folder = tempfile::tempdir().unwrap();
@@ -189,7 +194,7 @@ mod tests {
         // It has met the taken address by then, or has not looked yet: both must end well.
         sleep(2 * PREDECESSOR_PAUSE).await;
         assert!(!taking.is_finished());
-        let handing = tokio::spawn(Owner::claim(path, offers(&[&owned])).unwrap().handed_over());
+        let handing = hand(Owner::claim(path, offers(&[&owned])).unwrap());
         let taken = taking.await.unwrap().unwrap();
         assert_eq!(taken.http[0].local_addr().unwrap(), address);
         assert!(!taken.admin.is_answered, "the admin socket is its own");
@@ -203,8 +208,7 @@ mod tests {
         let any = "127.0.0.1:0".parse().unwrap();
         let (kept, given_up) = (Arc::new(bind(HTTP, any).unwrap()), Arc::new(bind(HTTP, any).unwrap()));
         let (kept_at, given_up_at) = (kept.local_addr().unwrap(), given_up.local_addr().unwrap());
-        let handing =
-            tokio::spawn(Owner::claim(path.clone(), offers(&[&kept, &given_up])).unwrap().handed_over());
+        let handing = hand(Owner::claim(path.clone(), offers(&[&kept, &given_up])).unwrap());
         let taken = listeners(&config(&[any, kept_at], Some(path))).await.unwrap();
         let addresses: Vec<_> = taken.http.iter().map(|it| it.local_addr().unwrap()).collect();
         assert!(addresses[0] != kept_at && addresses[0] != given_up_at && addresses[1] == kept_at);

@@ -5,10 +5,10 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use ::admin::Asked;
-use anyhow::{Context, bail};
+use anyhow::Context;
 use controller::Live;
 use lifecycle::drain::drain;
-use lifecycle::handover::{Owner, Received};
+use lifecycle::handover::Owner;
 use lifecycle::{Readiness, Trigger, Waiting, Watch};
 use proxy::Proxy;
 use tokio::sync::{mpsc, oneshot};
@@ -17,12 +17,12 @@ use tokio::task::{JoinError, JoinSet};
 use super::admin::Admin;
 use super::control::Control;
 use super::lame_duck::LameDuck;
-use super::leave::{Grace, Leaving};
+use super::leave::{Leaving, Way};
 use super::memory::Memory;
 use super::protocols;
 use super::standby::Mark;
 use super::state::Standing;
-use super::succession::{Succession, handed_over};
+use super::succession::Succession;
 use super::upgrade::{self, Upgrade};
 use super::{Bound, Listeners, Outcome, Shutdown};
 use crate::config::Config;
@@ -100,8 +100,10 @@ impl Process {
                 who = shutdown.asked_to_leave() => return Ok(Some(who)),
                 ended = self.succession.predecessor_ended() => {
                     ended?;
-                    // Nobody else can answer the probes now.
-                    self.admin.serve(&mut self.tasks)?;
+                    if self.succession.is_alone() {
+                        // Nobody else can answer the probes now.
+                        self.admin.serve(&mut self.tasks)?;
+                    }
                 }
             }
         }
@@ -109,13 +111,13 @@ impl Process {
 
     /// Serves until somebody asks it to leave, and leaves.
     pub(super) async fn serve(mut self, mut shutdown: Shutdown) -> anyhow::Result<Outcome> {
-        let owner = self.succession.claim()?;
+        let mut owner = self.succession.claim().await?;
         let proxy = self.start()?;
         self.admin.serve(&mut self.tasks)?;
         self.control.serve(&mut self.tasks)?;
-        let predecessor = self.succession.confirm().await;
+        self.succession.confirm(owner.as_mut()).await;
         self.watch_over(proxy.metrics(), shutdown.take_orders());
-        self.leave(proxy, owner, predecessor, shutdown).await
+        self.leave(proxy, owner, shutdown).await
     }
 
     /// Starts the data plane.
@@ -148,33 +150,31 @@ impl Process {
         self.tasks.spawn(async move { match duck.count(move || metrics.accepted()).await {} });
     }
 
-    /// Waits for whatever makes the process leave, and lets it leave.
+    /// Serves until something makes the process leave, and lets it leave.
     async fn leave(
         mut self,
         proxy: Proxy,
         owner: Option<Owner>,
-        predecessor: Option<Received>,
         mut shutdown: Shutdown,
     ) -> anyhow::Result<Outcome> {
-        let (mut finished, mut handed_over) = (pin!(proxy.finished()), pin!(handed_over(owner)));
-        let (grace, duck) = (Grace::new(&self.config.proxy), self.standing.duck);
-        let mut leaving = Leaving::new(self.trigger, duck, grace, &mut self.admin, predecessor, self.mark);
-        let mut failed = None;
-        tokio::select! {
-            ended = &mut finished => {
-                ended.context("the data plane failed")?;
-                bail!("the workers ended although nobody had asked them to");
-            }
-            // Without its control plane it would serve an ever older table: it leaves, to be started anew.
-            ended = self.tasks.join_next() => failed = Some(leaving.failed(failure(ended))),
-            who = shutdown.asked_to_leave() => leaving.asked(who),
-            successor = &mut handed_over => leaving.hand_over(successor),
-        }
-        let report = leaving.drain(&mut shutdown, finished, handed_over).await?;
+        let mut leaving = Leaving {
+            trigger: self.trigger,
+            duck: self.standing.duck,
+            grace: self.config.proxy.drain_time(),
+            guard_time: self.config.leave.guard_time,
+            stays: self.config.leave.stay,
+            admin: &mut self.admin,
+            control: &mut self.control,
+            tasks: &mut self.tasks,
+            owner,
+            mark: self.mark,
+            deserted: proxy.deserted(),
+            way: Way::default(),
+        };
+        let report = leaving.drain(&mut shutdown, pin!(proxy.finished())).await?;
         tracing::info!(cut = report.cut, "drained");
-        if self.config.leave.stay {
-            leaving.stay(&mut shutdown).await;
-        }
+        leaving.stay(&mut shutdown).await;
+        let failed = leaving.way.failed();
         self.control.close();
         self.admin.finished().await;
         failed.map_or(Ok(Outcome { cut: report.cut }), Err)
@@ -206,7 +206,7 @@ fn follow(
     }
 }
 
-fn failure(ended: Option<Result<anyhow::Error, JoinError>>) -> anyhow::Error {
+pub(super) fn failure(ended: Option<Result<anyhow::Error, JoinError>>) -> anyhow::Error {
     match ended {
         Some(Ok(error)) => error,
         Some(Err(panic)) => anyhow::Error::from(panic).context("a part of the control plane failed"),

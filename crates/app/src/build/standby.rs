@@ -29,7 +29,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Beside the control socket, in a folder that lasts as long as the pod does.
 const NAME: &str = "handed-over";
 
-/// Says that a process of this pod has handed over. It is removed when its successor is gone.
+/// Says that a process of this pod has handed over. It is removed when the process serves again, or its successor is gone.
 #[derive(Clone)]
 pub(super) struct Mark(PathBuf);
 
@@ -77,11 +77,14 @@ pub(crate) async fn stand_by(
     tracing::info!("this pod has handed over already: standing by as long as its successor serves");
     let mut tasks = Tasks::new();
     control(config, shutdown).serve(&mut tasks)?;
-    while is_served(path) {
+    // Twice: between the death of one that serves and the moment at which its predecessor serves again, nobody is there.
+    let mut misses = 0;
+    while misses < 2 {
         tokio::select! {
             () = sleep(LOOK_EVERY) => {}
             who = shutdown.asked_to_leave() => return Ok(Some(who)),
         }
+        misses = if is_served(path) { 0 } else { misses + 1 };
     }
     tracing::warn!("nobody serves any longer: starting");
     mark.remove();

@@ -39,6 +39,7 @@ impl Standing {
             readiness,
             routes: live.routes.clone(),
             problems: live.problems.clone(),
+            no_routes: live.no_routes.clone(),
             state: Box::new(move || standing.state()),
             metrics: Box::new(move || metrics.render()),
         }

@@ -1,9 +1,18 @@
 //! Whom this process replaces, and who replaces it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
-use lifecycle::handover::{Confirmed, Lost, Offer, Owner, Received, Successor};
+use lifecycle::handover::{self, Confirmed, Fate, Lost, Offer, Owner, Received, Successor};
+use tokio::net::UnixStream;
+use tokio::time::{Instant, sleep};
+
+/// How long a process may need to take the place of one that it watches: some milliseconds, unless the machine is busy.
+/// Until then nobody answers the probes of one that waits for it.
+const TAKEN_BACK_WAIT: Duration = Duration::from_secs(1);
+/// Between two looks for it.
+const TAKEN_BACK_PAUSE: Duration = Duration::from_millis(20);
 
 /// The process in the line of those that hold the sockets one after the other.
 pub(super) struct Succession {
@@ -13,7 +22,8 @@ pub(super) struct Succession {
 }
 
 impl Succession {
-    /// Waits until the predecessor ends by itself, so that nobody but us is left to answer; for ever if there is none.
+    /// Waits until the predecessor ends by itself, so that nobody but us is left to answer; for ever if there is none. If
+    /// the one before it has taken its place, that one is our predecessor from then on.
     ///
     /// # Errors
     /// If it waits for us no longer and goes on without us.
@@ -26,42 +36,94 @@ impl Succession {
                 predecessor.pid()
             ),
         }
-        self.predecessor = None;
+        let (deadline, mut next) = (Instant::now() + TAKEN_BACK_WAIT, None);
+        while next.is_none() && Instant::now() < deadline {
+            sleep(TAKEN_BACK_PAUSE).await;
+            next = self.connect().await?;
+        }
+        self.predecessor = next;
         Ok(())
+    }
+
+    /// Whether nobody but us is left to answer.
+    pub(super) fn is_alone(&self) -> bool {
+        self.predecessor.is_none()
+    }
+
+    /// Whoever serves now. The sockets are those that we have.
+    async fn connect(&self) -> anyhow::Result<Option<Received>> {
+        let Some(path) = &self.path else { return Ok(None) };
+        let mut received = handover::connect(path).await.context("cannot take over by --handover")?;
+        if let Some(received) = &mut received {
+            received.close_rest();
+            tracing::info!("process {} serves now: it is the one to take over from", received.pid());
+        }
+        Ok(received)
     }
 
     /// Takes the path, for the next process to find us there.
     ///
     /// # Errors
     /// If it cannot be had; nobody was accepted yet, and a predecessor goes on.
-    pub(super) fn claim(&mut self) -> anyhow::Result<Option<Owner>> {
-        let Some(path) = self.path.take() else { return Ok(None) };
-        let offers = std::mem::take(&mut self.offers);
-        Owner::claim(path, offers).map(Some).context("cannot own the path of --handover")
+    pub(super) async fn claim(&mut self) -> anyhow::Result<Option<Owner>> {
+        let Some(path) = self.path.clone() else { return Ok(None) };
+        loop {
+            let (path, offers) = (path.clone(), self.offers.clone());
+            let owner = Owner::follow(path, offers, self.predecessor.as_ref()).await;
+            if let Some(owner) = owner.context("cannot own the path of --handover")? {
+                return Ok(Some(owner));
+            }
+            self.predecessor = self.connect().await?;
+        }
     }
 
-    /// Releases the predecessor: we serve. It is returned if it drains now.
-    pub(super) async fn confirm(&mut self) -> Option<Received> {
-        let mut predecessor = self.predecessor.take()?;
+    /// Releases the predecessor: we serve. If it drains now, it watches us.
+    pub(super) async fn confirm(&mut self, owner: Option<&mut Owner>) {
+        let Some(mut predecessor) = self.predecessor.take() else { return };
         let pid = predecessor.pid();
         match predecessor.confirm().await {
             Confirmed::Released => {
                 tracing::info!("process {pid} is released and drains");
-                return Some(predecessor);
+                if let Some(owner) = owner {
+                    owner.replaces(predecessor);
+                }
             }
             Confirmed::Ended => tracing::warn!("process {pid} has ended before it could be released"),
             Confirmed::Refused => {
                 tracing::error!("process {pid} does not let go: both serve until one is ended");
             }
         }
-        None
     }
 }
 
-/// Waits for the successor to serve; for ever if none can come.
-pub(super) async fn handed_over(owner: Option<Owner>) -> Successor {
-    match owner {
-        Some(owner) => owner.handed_over().await,
-        None => std::future::pending().await,
+/// What happens to who serves on our sockets.
+pub(super) enum Change {
+    /// A successor does now.
+    HandedOver(Successor),
+    /// The successor does no longer.
+    Gone(Fate),
+}
+
+/// Waits for a successor to serve, or for what becomes of the one that does; for ever if none can come.
+pub(super) async fn change(owner: Option<&mut Owner>, successor: Option<&mut Successor>) -> Change {
+    match (owner, successor) {
+        (Some(owner), None) => Change::HandedOver(owner.handed_over().await),
+        (Some(owner), Some(successor)) => Change::Gone(successor.fate(owner.path()).await),
+        (None, _) => std::future::pending().await,
     }
+}
+
+/// Gives the path up, as a process does that dies; whether the predecessor that watches it serves by then. Both accept
+/// meanwhile.
+pub(super) async fn given_back(owner: Owner) -> bool {
+    let path = owner.path().to_owned();
+    drop(owner);
+    let deadline = Instant::now() + TAKEN_BACK_WAIT;
+    while Instant::now() < deadline {
+        sleep(TAKEN_BACK_PAUSE).await;
+        if UnixStream::connect(&path).await.is_ok() {
+            return true;
+        }
+    }
+    false
 }

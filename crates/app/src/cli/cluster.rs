@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use controller::{Address, Cluster, LeaseName, Namespaces, ObjectKey, OwnPod, Publish, Report};
+use controller::{Address, Cluster, LeaseName, Namespaces, ObjectKey, OwnPod, Publish, Report, Secrets};
 
 use super::names;
+use crate::units::{Span, SpanOrNone};
 
 /// A cluster as the source of the objects.
 #[derive(Debug, Args)]
@@ -28,6 +29,16 @@ pub(crate) struct ClusterArgs {
         conflicts_with = "watch_namespace"
     )]
     watch_namespace_selector: Option<String>,
+
+    /// How often each Secret that is named is read again, more or less, where this process may not watch Secrets
+    /// (deploy/secret-watch gives the right to): until then a certificate that was renewed is not served. One that is
+    /// missing is asked for sooner. With more than 100 Secrets for each second of it they are read less often
+    #[arg(long, value_name = "TIME", env = "SLUICEGATE_SECRET_READ_INTERVAL", default_value_t = Span(Secrets::default().read_interval))]
+    secret_read_interval: Span,
+
+    /// How long a Secret that was deleted counts as still there: one that is replaced by delete-and-create is away for a moment
+    #[arg(long, value_name = "TIME", env = "SLUICEGATE_SECRET_GRACE_PERIOD", default_value_t = SpanOrNone(Secrets::default().grace_period))]
+    secret_grace_period: SpanOrNone,
 
     /// The node that this process runs on, to know when the cluster takes it away (from the pod's spec.nodeName)
     #[arg(long, value_name = "NAME", env = "SLUICEGATE_NODE_NAME", value_parser = names::object)]
@@ -87,6 +98,8 @@ impl ClusterArgs {
         let status = publish.filter(|_| !self.no_status);
         let report = Report { status, events: !self.no_events, lease };
         let pod = self.pod_namespace.zip(self.pod_name).map(|(namespace, name)| own_pod(namespace, name));
-        Cluster { kubeconfig: self.kubeconfig, namespaces, node: self.node_name, pod, report }
+        let secrets =
+            Secrets { read_interval: self.secret_read_interval.0, grace_period: self.secret_grace_period.0 };
+        Cluster { kubeconfig: self.kubeconfig, namespaces, node: self.node_name, pod, secrets, report }
     }
 }

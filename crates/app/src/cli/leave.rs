@@ -11,6 +11,8 @@ use crate::units::SpanOrNone;
 
 /// For a load balancer that looks every 10 s and believes the second failure, with time to spare.
 const LAME_DUCK_TIME: Duration = Duration::from_secs(30);
+/// Enough for what goes wrong with the first requests; whoever waits for the end of an old process does not wait for long.
+const GUARD_TIME: &str = "10s";
 /// Kubernetes sets this in every container.
 const IN_A_POD: &str = "KUBERNETES_SERVICE_HOST";
 /// What those who take nodes away put on them: cluster-autoscaler, karpenter (1.x, before), AWS' node termination
@@ -45,6 +47,11 @@ pub(crate) struct LeaveArgs {
     /// is gone. A container that exits is started again, and would take over again; so in a pod it stays
     #[arg(long, value_name = "WHAT", env = "SLUICEGATE_AFTER_HANDOVER")]
     after_handover: Option<AfterHandover>,
+
+    /// How long a process that has handed over is there at least, drained or not, to serve again if its successor dies: a
+    /// version that falls over mostly does so at once. Without a client that keeps it longer it exits then
+    #[arg(long, value_name = "TIME", env = "SLUICEGATE_GUARD_TIME", default_value = GUARD_TIME)]
+    guard_time: SpanOrNone,
 
     /// How long load balancers may need to notice that /ready fails: their interval times their threshold, and some more.
     /// Asked to leave, the process goes on accepting for this long, or twice this long if somebody new still comes. By
@@ -81,6 +88,7 @@ impl LeaveArgs {
         Leave {
             lame_duck_time: self.lame_duck_time.map_or(default, |span| span.0),
             taints: self.lame_duck_taint.clone(),
+            guard_time: self.guard_time.0,
             stay: self.after_handover.map_or_else(in_a_pod, |what| what == AfterHandover::Stay),
         }
     }

@@ -8,6 +8,16 @@ use proxy::{Downstream, Upstream, UpstreamHttp2};
 use super::protocols::{at_least_one, in_window, window};
 use crate::units::{Size, Span};
 
+/// Fields of a head at most: what holds them has no room for three times as many.
+const FIELDS_MAX: usize = 10_000;
+
+fn fields(raw: &str) -> Result<usize, String> {
+    match raw.parse() {
+        Ok(number @ 1..=FIELDS_MAX) => Ok(number),
+        _ => Err(format!("write a number from 1 to {FIELDS_MAX}")),
+    }
+}
+
 /// Limits towards clients.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits towards clients")]
@@ -40,6 +50,10 @@ pub(crate) struct DownstreamArgs {
     #[arg(long, value_name = "SIZE", env = "SLUICEGATE_HEAD_BYTES_MAX", default_value_t = Downstream::default().head_bytes_max.into())]
     head_bytes_max: Size,
 
+    /// A request head with more fields is answered 431. Over HTTP/2 each cookie may be one
+    #[arg(long, value_name = "N", env = "SLUICEGATE_HEAD_FIELDS_MAX", default_value_t = Downstream::default().head_fields_max, value_parser = fields)]
+    head_fields_max: usize,
+
     /// A longer request body is answered 413. Bodies are streamed: this protects the upstream's memory, not ours
     #[arg(long, value_name = "SIZE", env = "SLUICEGATE_BODY_BYTES_MAX", default_value_t = Size(Downstream::default().body_bytes_max))]
     body_bytes_max: Size,
@@ -66,6 +80,11 @@ pub(crate) struct DownstreamArgs {
     /// hold an endpoint
     #[arg(long, value_name = "TIME", env = "SLUICEGATE_WRITE_TIMEOUT", default_value_t = Span(Downstream::default().write_timeout))]
     write_timeout: Span,
+
+    /// How long a client that has closed its side after its request is waited with for a first, or a next, piece of its
+    /// answer, then it counts as gone: it may wait or have left, which nobody can tell before it is sent something
+    #[arg(long, value_name = "TIME", env = "SLUICEGATE_HALF_CLOSE_TIME", default_value_t = Span(Downstream::default().half_close_time))]
+    half_close_time: Span,
 
     /// Silence that is waited for after our end is closed: closing at once could destroy the last response on its way
     #[arg(long, value_name = "TIME", env = "SLUICEGATE_LINGER_TIMEOUT", default_value_t = Span(Downstream::default().linger_timeout))]
@@ -96,12 +115,14 @@ impl DownstreamArgs {
             requests_max: or_all(self.requests_max),
             request_line_bytes_max: self.request_line_bytes_max.in_memory(),
             head_bytes_max: self.head_bytes_max.in_memory(),
+            head_fields_max: self.head_fields_max,
             body_bytes_max: self.body_bytes_max.0,
             underscores: self.underscores_in_headers,
             head_timeout: self.head_timeout.0,
             body_timeout: self.body_timeout.0,
             body_rate_min: self.body_rate_min,
             write_timeout: self.write_timeout.0,
+            half_close_time: self.half_close_time.0,
             linger_timeout: self.linger_timeout.0,
             linger_time_max: self.linger_time_max.0,
             tunnel_idle_timeout: self.tunnel_idle_timeout.0,
@@ -131,11 +152,21 @@ pub(crate) struct UpstreamArgs {
     #[arg(long, value_name = "SIZE", env = "SLUICEGATE_UPSTREAM_HEAD_BYTES_MAX", default_value_t = Upstream::default().head_bytes_max.into())]
     upstream_head_bytes_max: Size,
 
+    /// A response head with more fields is answered 502
+    #[arg(long, value_name = "N", env = "SLUICEGATE_UPSTREAM_HEAD_FIELDS_MAX", default_value_t = Upstream::default().head_fields_max, value_parser = fields)]
+    upstream_head_fields_max: usize,
+
     /// Tries for one request, the first included. One that no endpoint can have seen is tried again at another endpoint;
-    /// one that may have been seen only if its method allows that and it has no body
+    /// one that may have been seen only if its method allows that and its body, if it has one, is short
     #[arg(long, value_name = "N", env = "SLUICEGATE_ATTEMPTS_MAX", default_value_t = Upstream::default().attempts_max,
         value_parser = clap::value_parser!(u32).range(1..))]
     attempts_max: u32,
+
+    /// Endpoints that one request is sent to if their fresh connections die before the first byte of an answer, then 502. Only
+    /// one that may be sent twice is: its method allows that, and its body, if it has one, is short enough to be kept
+    #[arg(long, value_name = "N", env = "SLUICEGATE_DEATHS_MAX", default_value_t = Upstream::default().deaths_max,
+        value_parser = clap::value_parser!(u32).range(1..))]
+    deaths_max: u32,
 
     /// Idle connections that each worker keeps for one endpoint: enough for a burst, not all file descriptors
     #[arg(long, value_name = "N", env = "SLUICEGATE_UPSTREAM_IDLE_MAX", default_value_t = Upstream::default().idle_per_endpoint_max)]
@@ -194,7 +225,9 @@ impl UpstreamArgs {
             head_timeout: self.upstream_head_timeout.0,
             body_timeout: self.upstream_body_timeout.0,
             head_bytes_max: self.upstream_head_bytes_max.in_memory(),
+            head_fields_max: self.upstream_head_fields_max,
             attempts_max: self.attempts_max,
+            deaths_max: self.deaths_max,
             idle_per_endpoint_max: self.upstream_idle_max,
             idle_timeout: self.upstream_idle_timeout.0,
             keepalive_interval: self.upstream_keepalive_interval.0,

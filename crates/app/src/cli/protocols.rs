@@ -57,6 +57,11 @@ pub(crate) struct ProtocolArgs {
     /// and four more with each piece of a message. A request that is taken back counts as nine. Beyond, it is cut
     #[arg(long, value_name = "N", env = "SLUICEGATE_HTTP2_EMPTY_FRAMES_MAX", default_value_t = NonZeroU32::new(Http2::default().empty_frames_max).unwrap_or(NonZeroU32::MIN))]
     http2_empty_frames_max: NonZeroU32,
+
+    /// For how long a connection of HTTP/2 that is to be told to leave may go without a moment in which no request is in
+    /// flight. Then it is told in the middle of them, which costs many clients a request
+    #[arg(long, value_name = "TIME", env = "SLUICEGATE_HTTP2_GOODBYE_WAIT", default_value_t = Span(Http2::default().goodbye_wait))]
+    http2_goodbye_wait: Span,
 }
 
 impl ProtocolArgs {
@@ -73,6 +78,7 @@ impl ProtocolArgs {
             heads_bytes_max: self.http2_heads_bytes_max.in_memory(),
             send_buffer_bytes: self.http2_send_buffer.in_memory(),
             empty_frames_max: self.http2_empty_frames_max.get(),
+            goodbye_wait: self.http2_goodbye_wait.0,
         };
         Downstream {
             handshake_timeout: self.handshake_timeout.0,

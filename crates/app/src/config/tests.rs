@@ -26,8 +26,9 @@ fn an_address_serves_http_or_https_and_not_both() {
 fn each_value_arrives_where_it_belongs() {
     let line = "sluicegate run --manifests x --http 127.0.0.1:0 --http [::1]:0 --idle-timeout 1s \
                 --max-request-time 500ms --trusted-proxies 10.0.0.0/8,192.0.2.1 --head-bytes-max 8KiB \
-                --upstream-connect-timeout 7s --workers 3 --access-log off --balance round-robin --class c --handover h/s \
-                --default-certificate edge/default --ticket-keys edge/tickets";
+                --head-fields-max 300 --upstream-head-fields-max 400 --upstream-connect-timeout 7s --workers 3 --access-log off \
+                --balance round-robin --class c --handover h/s --default-certificate edge/default \
+                --ticket-keys edge/tickets --reference-timeout 3s";
     let config = config(line).expect("a config");
     assert_eq!(config.http.len(), 2);
     assert_eq!(config.handover.as_deref(), Some(Path::new("h/s")));
@@ -35,10 +36,13 @@ fn each_value_arrives_where_it_belongs() {
     assert_eq!(config.proxy.max_request_time, Duration::from_millis(500));
     assert_eq!(config.proxy.trusted_proxies[1].to_string(), "192.0.2.1/32");
     assert_eq!(config.proxy.downstream.head_bytes_max, 8192);
+    assert_eq!((config.proxy.downstream.head_fields_max, config.proxy.upstream.head_fields_max), (300, 400));
     assert_eq!(config.proxy.upstream.connect_timeout, Duration::from_secs(7));
     assert_eq!((config.proxy.workers, config.proxy.access_log), (3, proxy::AccessLog::Off));
     assert_eq!(config.controller.settings.balance, model::Balance::RoundRobin);
-    assert_eq!(config.controller.settings.class, "c");
+    let settings = &config.controller.settings;
+    assert_eq!((&*settings.class, settings.class_is_given), ("c", true));
+    assert_eq!(settings.reference_timeout, Duration::from_secs(3));
     let named = |name: &str| Some(controller::ObjectKey::new("edge", name));
     assert_eq!(config.controller.settings.default_certificate, named("default"));
     assert_eq!(config.controller.settings.ticket_keys, named("tickets"));
@@ -51,11 +55,18 @@ fn without_a_folder_the_cluster_is_followed_as_the_flags_say() {
                 --class c --node-name n";
     let config = config(line).expect("a config");
     assert!(!config.controller.settings.allow_loopback, "tenants write into a cluster");
+    assert_eq!(config.controller.settings.only_namespaces, ["a", "b"]);
     let Source::Cluster(cluster) = config.controller.source else { panic!("no cluster") };
     assert_eq!(cluster.namespaces, controller::Namespaces::Named(vec!["a".into(), "b".into()]));
     assert_eq!((cluster.node.as_deref(), &*cluster.report.lease.name), (Some("n"), "sluicegate-c"));
     let Some(controller::Publish::Addresses(addresses)) = cluster.report.status else { panic!("no status") };
     assert_eq!(addresses.len(), 2);
+}
+
+#[test]
+fn a_class_that_nobody_has_named_is_the_default_one() {
+    let settings = config("sluicegate run --manifests x").expect("a config").controller.settings;
+    assert_eq!((&*settings.class, settings.class_is_given), ("sluicegate", false));
 }
 
 #[test]
@@ -111,11 +122,13 @@ fn the_limits_of_http2_and_of_tunnels_are_those_that_were_said() {
     let line = "sluicegate run --manifests x --http2-streams-max 3 --http2-window 1MiB --http2-stream-window 4KiB \
                 --http2-send-buffer 5KiB --tunnel-idle-timeout 6s --keepalive-interval 14s --upstream-http2-connections-max 7 \
                 --upstream-http2-streams-max 8 --upstream-http2-stream-window 9KiB --upstream-http2-send-buffer 10KiB \
-                --upstream-http2-ping-interval 11s --upstream-http2-ping-timeout 12s --upstream-keepalive-interval 13s";
+                --upstream-http2-ping-interval 11s --upstream-http2-ping-timeout 12s --upstream-keepalive-interval 13s \
+                --http2-goodbye-wait 15s";
     let proxy::Config { downstream, upstream, .. } = config(line).expect("a config").proxy;
     let (ours, theirs) = (downstream.http2, upstream.http2);
     assert_eq!((ours.streams_max, ours.window_bytes), (3, 1 << 20));
     assert_eq!((ours.stream_window_bytes, ours.send_buffer_bytes), (4096, 5120));
+    assert_eq!(ours.goodbye_wait, Duration::from_secs(15));
     assert_eq!(downstream.tunnel_idle_timeout, Duration::from_secs(6));
     assert_eq!(upstream.keepalive_interval, Duration::from_secs(13));
     assert_eq!(downstream.keepalive_interval, Duration::from_secs(14));

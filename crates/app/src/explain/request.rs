@@ -35,8 +35,9 @@ impl Asked {
         };
         let (rest, fragment) = rest.split_once('#').map_or((rest, false), |(rest, _)| (rest, true));
         let (host, target) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let target = model::escape_target(target);
         let (path, query) =
-            target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+            target.split_once('?').map_or((&*target, None), |(path, query)| (path, Some(query.to_owned())));
         let fields = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("host"));
         let mut hosts: Vec<String> = fields.map(|(_, value)| value.clone()).collect();
         if hosts.is_empty() && !host.is_empty() {
@@ -46,7 +47,7 @@ impl Asked {
             method: method.into(),
             hosts,
             path: if path.is_empty() { "/".into() } else { path.into() },
-            query: query.map(Into::into),
+            query,
             fragment,
         })
     }
@@ -83,6 +84,7 @@ mod tests {
             ("a.com?q", Some("a.com"), "/", Some("q")),
             ("/b?u=http://x", None, "/b", Some("u=http://x")),
             ("a.com/b?u=http://x", Some("a.com"), "/b", Some("u=http://x")),
+            ("a.com/{caf\u{e9}}?q=\"{x}\"", Some("a.com"), "/%7Bcaf%C3%A9%7D", Some("q=%22{x}%22")),
         ] {
             let asked = asked(&[url], &[]).unwrap_or_else(|e| panic!("{url}: {e}"));
             assert_eq!(

@@ -41,10 +41,9 @@ fn request(out: &mut String, asked: &Asked, found: &Found<'_>) {
     let _ = writeln!(out, "request:   {} {}", asked.method, asked.path);
     let _ = writeln!(out, "host:      {host}");
     let query = asked.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
-    let _ = writeln!(out, "forwarded: {}{query}", found.path.forward());
-    if found.path.matching() != found.path.forward() {
-        let _ = writeln!(out, "matched:   {}", found.path.matching());
-    }
+    let _ = writeln!(out, "rules of:  {}", found.explanation.host);
+    let _ = writeln!(out, "matched:   {}", found.path.matching());
+    let _ = writeln!(out, "forwarded: {}{query}", asked.path);
 }
 
 /// Where a rule stands and what it is for.
@@ -66,7 +65,10 @@ fn endpoints(out: &mut String, backend: &Backend, compiled: &Compiled) {
 
 fn outcome(found: &Found<'_>) -> String {
     match (found.status, found.backend) {
-        (Some(404), _) => "404, no rule matches".into(),
+        (Some(404), _) => {
+            let host = &found.explanation.host;
+            format!("404, no rule of {host} matches the path, and there is no default backend")
+        }
         (Some(status), Some(backend)) => format!("{status}, {}", selection(backend.selection())),
         (Some(status), None) => status.to_string(),
         (None, _) => "by one of the endpoints that take requests".into(),
@@ -98,9 +100,10 @@ fn found_json(asked: &Asked, found: &Found<'_>, compiled: &Compiled) -> Value {
             "host": found.host.as_ref().map(|host| host.name()),
             "path": asked.path,
             "query": asked.query,
-            "forwarded": found.path.forward(),
+            "forwarded": asked.path,
             "matched": found.path.matching(),
         },
+        "rulesOf": found.explanation.host.to_string(),
         "route": found.explanation.winner().map(|route| view(route)),
         "backend": found.backend.map(BackendView::of),
         "lost": lost.collect::<Vec<_>>(),

@@ -10,5 +10,6 @@ mod pods;
 mod report;
 mod rights;
 mod scope;
+mod secrets;
 mod slow;
 mod taints;

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 
-use crate::support::{Folder, Gate, Upstream, eventually, ingress, output, program, service, slice};
+use crate::support::{Folder, Gate, Upstream, ingress, output, program, service, slice};
 
 /// A gate that speaks HTTP/2, with TLS and without; where it does.
 fn gate(folder: &Folder) -> (Gate, SocketAddr) {
@@ -20,10 +20,7 @@ fn gate(folder: &Folder) -> (Gate, SocketAddr) {
     ];
     let mut command = program(&flags);
     let gate = Gate::run(command.arg(folder.path())).ready();
-    let https = eventually("the line with the address", || {
-        let log = gate.log();
-        log.split_once("listening https=")?.1.split_whitespace().next()?.parse().ok()
-    });
+    let https = gate.https();
     (gate, https)
 }
 

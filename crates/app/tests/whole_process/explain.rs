@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{Folder, ingress, output, program, service};
+use crate::support::{Folder, Gate, Upstream, ingress, output, program, service, slice};
 
 /// Exit code and output for the shop of the examples.
 fn explain(request: &[&str]) -> (i32, String) {
@@ -36,8 +36,72 @@ fn the_normal_form_of_the_path_decides_and_is_shown() {
     let (code, shown) = explain(&["POST", "shop.example.com/x/../%63heckout", "--format", "json"]);
     let shown: Value = serde_json::from_str(&shown).unwrap();
     assert_eq!((code, &shown["route"]["pathType"]), (0, &"Exact".into()), "{shown}");
-    assert_eq!(shown["request"]["forwarded"], "/%63heckout");
+    assert_eq!(shown["request"]["forwarded"], "/x/../%63heckout");
     assert_eq!(shown["request"]["matched"], "/checkout");
+    assert_eq!(shown["rulesOf"], "shop.example.com");
+    let (_, shown) = explain(&["shop.example.com/{caf\u{e9}}?q=\"x\""]);
+    assert!(shown.lines().any(|line| line == "forwarded: /%7Bcaf%C3%A9%7D?q=%22x%22"), "{shown}");
+}
+
+#[test]
+fn the_host_is_chosen_first_and_what_that_passes_over_is_told() {
+    let folder = Folder::new(&[
+        ("exact.yaml", ingress("exact", "a.example.com", "/x", "web")),
+        ("wild.yaml", ingress("wild", "'*.example.com'", "/", "web")),
+    ]);
+    let (code, shown) = explain_in(&folder.path(), &["a.example.com//y"]);
+    assert_eq!(code, 1, "{shown}");
+    for line in [
+        "host:      a.example.com",
+        "rules of:  a.example.com",
+        "matched:   /y",
+        "forwarded: //y",
+        "  shop/wild spec.rules[0].http.paths[0]: *.example.com Prefix / (is passed over: the rules of a more specific host decide alone)",
+        "  shop/exact spec.rules[0].http.paths[0]: a.example.com Prefix /x (is for this host, but its path does not match)",
+        "answer:    404, no rule of a.example.com matches the path, and there is no default backend",
+    ] {
+        assert!(shown.lines().any(|shown| shown == line), "{line}\nis not in\n{shown}");
+    }
+}
+
+#[test]
+fn the_live_process_does_what_explain_says() {
+    let (exact, wild) = (Upstream::start("exact"), Upstream::start("wild"));
+    let folder = Folder::new(&[
+        ("exact.yaml", ingress("exact", "a.example.com", "/app", "exact")),
+        ("wild.yaml", ingress("wild", "'*.example.com'", "/", "wild")),
+        ("services.yaml", format!("{}---\n{}", service("exact"), service("wild"))),
+        ("exact-slice.yaml", slice("exact", exact.address, true)),
+        ("wild-slice.yaml", slice("wild", wild.address, true)),
+    ]);
+    let gate = Gate::start(&folder, &[]);
+    let hosts =
+        ["a.example.com", "A.Example.com.:8080", "b.example.com", "b.a.example.com", "a..example.com"];
+    let of_hosts = hosts.map(|host| (host, "/app/x"));
+    let of_paths = [
+        "//app",
+        "/app%2Fx",
+        "/%61pp",
+        "/x/../app",
+        "/other",
+        "/apple",
+        "/..",
+        "/a//../app",
+        "/app/..%2fx",
+        "/%00",
+        "/%zz",
+        "/app?q=/..",
+    ];
+    let of_paths = of_paths.map(|path| ("a.example.com", path));
+    for (host, path) in of_hosts.into_iter().chain(of_paths) {
+        let live = gate.client().get(host, path);
+        let (_, shown) = explain_in(&folder.path(), &[&format!("{host}{path}"), "--format", "json"]);
+        let shown: Value = serde_json::from_str(&shown).unwrap();
+        let said = shown["status"].as_u64().map_or(200, |status| u16::try_from(status).unwrap());
+        assert_eq!(live.status, said, "{host}{path}: {shown}");
+        let service = shown["route"]["backend"]["service"].as_str();
+        assert!(said != 200 || service == Some(&live.body), "{host}{path}: {} {shown}", live.body);
+    }
 }
 
 #[test]

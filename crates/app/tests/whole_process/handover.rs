@@ -1,10 +1,13 @@
 //! One process takes over from another, and whoever comes meanwhile does not notice.
 
 mod at_the_path;
+mod chain;
 mod deaths;
+mod gives_back;
 mod handshake;
 mod health;
 mod initial_sync;
+mod libraries;
 mod queue;
 mod removed_path;
 mod signals;
@@ -58,9 +61,16 @@ impl Shop {
         self.process_with(&[])
     }
 
+    /// One that has handed over ends when it is drained.
     fn process_with(&self, more: &[&str]) -> Gate {
+        self.process_that_guards("0s", more)
+    }
+
+    /// One that stays for some time after a handover, although it is drained.
+    fn process_that_guards(&self, time: &str, more: &[&str]) -> Gate {
         let path = self.path();
-        let gate = Gate::bound(&self.folder, &[&["--handover", path.to_str().unwrap()], more].concat());
+        let flags = ["--handover", path.to_str().unwrap(), "--guard-time", time];
+        let gate = Gate::bound(&self.folder, &[&flags, more].concat());
         logs(&gate, " serving");
         gate
     }

@@ -97,7 +97,8 @@ fn without_a_health_listener_nobody_could_notice_and_a_drained_process_ends_at_o
     let asked = Instant::now();
     gate.signal(Signal::TERM);
     assert_eq!(gate.exit_code(), 0, "{}", gate.log());
-    assert!(asked.elapsed() < LAME, "{:?}", asked.elapsed());
+    // Far less than the time that it would be a lame duck with a health listener.
+    assert!(asked.elapsed() < Duration::from_secs(15), "{:?}", asked.elapsed());
 }
 
 fn newcomer_is_served(gate: SocketAddr) -> io::Result<bool> {
@@ -112,13 +113,13 @@ fn newcomer_is_served(gate: SocketAddr) -> io::Result<bool> {
 #[test]
 fn a_balancer_that_still_sends_somebody_new_is_waited_for_but_not_for_ever() {
     let shop = Shop::open();
-    let mut gate = shop.gate(&["--lame-duck-time", "2s"]);
+    let mut gate = shop.gate(&["--lame-duck-time", "4s"]);
     gate.signal(Signal::TERM);
     let asked = Instant::now();
     // Whoever comes just as it ends, and finds nobody there, is refused.
     while !gate.log().contains("draining;") && newcomer_is_served(gate.http).unwrap_or(false) {}
     let lame = asked.elapsed();
-    assert!((Duration::from_millis(3800)..Duration::from_secs(8)).contains(&lame), "{lame:?}");
+    assert!((Duration::from_millis(7800)..Duration::from_secs(30)).contains(&lame), "{lame:?}");
     assert_eq!(gate.exit_code(), 0, "{}", gate.log());
 }
 
@@ -136,7 +137,7 @@ fn a_second_signal_ends_a_lame_duck_at_once() {
 fn a_lame_duck_hands_over_to_a_successor_that_comes_after_all() {
     let shop = Shop::open();
     let path = shop.folder.beside("handover");
-    let handover = ["--handover", path.to_str().unwrap()];
+    let handover = ["--handover", path.to_str().unwrap(), "--guard-time", "0s"];
     let mut first = shop.gate(&[&["--lame-duck-time", "1h"], &handover[..]].concat());
     let health = health(&first);
     first.signal(Signal::TERM);

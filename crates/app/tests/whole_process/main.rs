@@ -5,13 +5,16 @@
 mod support;
 
 mod check;
+mod class;
 mod cluster;
 mod conformance;
 mod demo;
 mod drain;
+mod endpoints;
 mod explain;
 mod handover;
 mod lame_duck;
+mod one_after_the_other;
 mod overload;
 mod run;
 mod upgrade;

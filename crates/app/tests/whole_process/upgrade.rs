@@ -42,11 +42,16 @@ impl Shop {
         Shop { folder, program, _upstream: upstream }
     }
 
+    /// A process that ends when it has handed over and is drained.
     fn gate(&self) -> Gate {
+        self.gate_that_guards("0s")
+    }
+
+    fn gate_that_guards(&self, time: &str) -> Gate {
         let mut command = Command::new(&self.program);
         command.args(["run", "--manifests"]).arg(self.folder.path());
         command.arg("--handover").arg(self.folder.beside("handover"));
-        command.arg("--control").arg(self.control());
+        command.arg("--control").arg(self.control()).args(["--guard-time", time]);
         Gate::run(&mut command).ready()
     }
 
@@ -111,6 +116,29 @@ fn the_command_waits_until_the_successor_serves() {
     let successor = successor(&gate, first);
     assert!(text.contains(&format!("process {} serves", successor.0)), "{text}");
     assert_eq!(gate.exit_code(), 0, "{}", gate.log());
+}
+
+#[test]
+fn an_upgrade_whose_process_falls_over_costs_only_what_was_inside_and_can_be_done_again() {
+    let shop = Shop::open();
+    let mut gate = shop.gate_that_guards("1h");
+    let first = pid(&gate);
+    assert_eq!(shop.upgrade().0, Some(0), "{}", gate.log());
+    let second = successor(&gate, first);
+    eventually("the handover", || gate.log().contains("handed over to process").then_some(()));
+    drop(second);
+    let visitors = Visitors::start(&gate, HOST);
+    eventually("that it serves again", || (pid(&gate) == first).then_some(()));
+    assert_eq!(gate.json("/state")["phase"], "serving");
+    // The control socket, which the dead one had, is its own again.
+    let (code, text) = shop.upgrade();
+    assert_eq!(code, Some(0), "{text}\n{}", gate.log());
+    let successor = successor(&gate, first);
+    assert!(text.contains(&format!("process {} serves", successor.0)), "{text}");
+    visitors.go_on();
+    gate.signal(Signal::TERM);
+    assert_eq!(gate.exit_code(), 0, "{}", gate.log());
+    visitors.end();
 }
 
 #[test]

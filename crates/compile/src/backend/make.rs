@@ -1,9 +1,9 @@
 //! A Service and a port to a backend with its endpoints.
 
 use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
-use model::{Backend, BackendKey, ObjectRef, Severity, Unavailable};
+use model::{Backend, BackendKey, ObjectRef, Selection, Severity, Unavailable};
 
-use super::spoken;
+use super::{before, spoken};
 use crate::problems::{Fault, Problems};
 use crate::reference::Port;
 use crate::{ObjectKey, Objects, Settings, endpoint, external_name, reasons};
@@ -20,13 +20,24 @@ pub(super) struct Made {
     pub(super) backend: Backend,
     /// What is wrong with naming it, to be told of each Ingress that does.
     pub(super) fault: Option<Fault>,
-    /// The DNS name that its endpoints are resolved from.
-    pub(super) external_name: Option<String>,
+    /// The DNS names that its endpoints are resolved from.
+    pub(super) external_names: Vec<String>,
+    /// Whether its endpoints are those of before.
+    pub(super) is_pending: bool,
+    /// What is wrong with its slices as a whole.
+    no_slice: Option<NoSlice>,
+}
+
+/// Nothing says where the endpoints for a port are.
+struct NoSlice {
+    /// Whether the Service has no slice, or only none with the port.
+    none_at_all: bool,
+    port_name: String,
 }
 
 impl Made {
     fn of(backend: Backend) -> Made {
-        Made { backend, fault: None, external_name: None }
+        Made { backend, fault: None, external_names: Vec::new(), is_pending: false, no_slice: None }
     }
 
     /// A backend, unless its endpoints cannot be spoken to in the way that is asked for.
@@ -55,8 +66,61 @@ impl<'a> Maker<'a> {
         spoken::named(key, service.and_then(|service| external_name::external_name_of(service)))
     }
 
-    /// Makes a backend; tells what is wrong with its Service and with the slices, and of no other object.
-    pub(super) fn make(self, key: &BackendKey, port: &Port, problems: &mut Problems) -> Made {
+    /// Makes a backend, with endpoints of before while it has none of its own; tells what is wrong with its Service and
+    /// with the slices, and of no other object.
+    pub(super) fn make(
+        self,
+        key: &BackendKey,
+        port: &Port,
+        before: Option<&Backend>,
+        problems: &mut Problems,
+    ) -> Made {
+        let mut made = self.make_of_now(key, port, problems);
+        let pending = before.and_then(|before| self.keep_before(before, port, &mut made));
+        let of_service = pending.or_else(|| made.no_slice.take().map(|no_slice| no_slice.fault()));
+        if let Some(fault) = of_service {
+            problems.add(ObjectRef::new("Service", &key.namespace, &key.service), "", fault);
+        }
+        made
+    }
+
+    /// Lets endpoints of before go on if there are none else; returns what to tell of that of the Service, if it is not
+    /// told of the Ingress.
+    fn keep_before(self, before: &Backend, port: &Port, made: &mut Made) -> Option<Fault> {
+        if !before::is_unmet(&made.backend) {
+            return None;
+        }
+        let (endpoints, names) = before::still_listed(before, &made.backend, self.objects);
+        if endpoints.is_empty() {
+            return None;
+        }
+        let why = made.backend.selection();
+        made.backend = Backend::new(before.key.clone(), endpoints).speaking(Some(before.protocol));
+        made.external_names.extend(names);
+        made.is_pending = true;
+        let serves = "the endpoints that served before go on";
+        match (why, &mut made.fault, made.no_slice.take()) {
+            (Selection::None(Unavailable::NoService | Unavailable::NoPort), Some(fault), _) => {
+                *fault = self.pending(&fault.message, serves, fault.remedy.clone());
+                None
+            }
+            (.., Some(no_slice)) => Some(self.pending(&no_slice.message(), serves, no_slice.remedy().into())),
+            _ => {
+                let message = format!("has no endpoint for port {port} that takes requests");
+                Some(self.pending(&message, serves, String::new()))
+            }
+        }
+    }
+
+    /// What is told while something of before serves.
+    pub(super) fn pending(self, why: &str, serves: &str, remedy: String) -> Fault {
+        let time = self.settings.reference_timeout;
+        let message = format!("{why}; for up to {time:?} {serves}");
+        let remedy = if remedy.is_empty() { "wait, or undo the change".into() } else { remedy };
+        Fault::warning(reasons::PENDING_REFERENCE, message, remedy)
+    }
+
+    fn make_of_now(self, key: &BackendKey, port: &Port, problems: &mut Problems) -> Made {
         let service = ObjectKey::new(&*key.namespace, &*key.service);
         let Some(service) = self.objects.services.get(&service) else {
             return Made::unavailable(key, Unavailable::NoService, Some(no_service(key)));
@@ -75,13 +139,12 @@ impl<'a> Maker<'a> {
         let port_name = port.name.as_deref().unwrap_or_default();
         let slices = self.objects.endpoint_slices.of(&key.namespace, &key.service);
         let none_at_all = slices.clone().next().is_none();
-        if none_at_all || !endpoint::any_has_port(slices.clone(), port_name) {
-            let object = ObjectRef::new("Service", &key.namespace, &key.service);
-            problems.add(object, "", no_slice(none_at_all, port_name));
-        }
+        let is_missing = none_at_all || !endpoint::any_has_port(slices.clone(), port_name);
+        let no_slice = is_missing.then(|| NoSlice { none_at_all, port_name: port_name.into() });
         let allow_loopback = self.settings.allow_loopback;
         let read = |slice| endpoint::read(slice, port_name, allow_loopback, problems);
-        Made::speaking(Backend::new(key.clone(), slices.flat_map(read).collect()).speaking(protocol))
+        let backend = Backend::new(key.clone(), slices.flat_map(read).collect()).speaking(protocol);
+        Made { no_slice, ..Made::speaking(backend) }
     }
 
     /// An ExternalName Service needs no `ports`; a number in the Ingress is enough.
@@ -114,7 +177,7 @@ impl<'a> Maker<'a> {
             problems.add(object(), "spec.externalName", fault);
         }
         let backend = Backend::new(key.clone(), endpoints).speaking(protocol);
-        Made { external_name: Some(name), ..Made::speaking(backend) }
+        Made { external_names: vec![name], ..Made::speaking(backend) }
     }
 }
 
@@ -146,24 +209,29 @@ fn no_service(key: &BackendKey) -> Fault {
     )
 }
 
-/// In a cluster every Service with a selector has a slice, even without pods; in a folder of manifests one is easily
-/// forgotten or mislabelled.
-fn no_slice(none_at_all: bool, port_name: &str) -> Fault {
-    if none_at_all {
-        Fault::warning(
-            reasons::NO_ENDPOINT_SLICE,
-            "has no EndpointSlice, so requests for it are answered 503",
-            "create an EndpointSlice in its namespace that carries the label kubernetes.io/service-name",
-        )
-    } else {
-        let port =
-            if port_name.is_empty() { "without a name".into() } else { format!("named {port_name:?}") };
-        Fault::warning(
-            reasons::NO_ENDPOINT_SLICE,
-            format!(
-                "has no EndpointSlice with a TCP port {port}, so requests for that port are answered 503"
-            ),
-            "give the port the same name in the Service and in its EndpointSlices",
-        )
+impl NoSlice {
+    fn message(&self) -> String {
+        match (self.none_at_all, &*self.port_name) {
+            (true, _) => "has no EndpointSlice".into(),
+            (false, "") => "has no EndpointSlice with a TCP port without a name".into(),
+            (false, name) => format!("has no EndpointSlice with a TCP port named {name:?}"),
+        }
+    }
+
+    /// In a cluster every Service with a selector has a slice, even without pods; in a folder of manifests one is easily
+    /// forgotten or mislabelled.
+    fn fault(&self) -> Fault {
+        let of = if self.none_at_all { "it" } else { "that port" };
+        let message = format!("{}, so requests for {of} are answered 503", self.message());
+        Fault::warning(reasons::NO_ENDPOINT_SLICE, message, self.remedy())
+    }
+
+    fn remedy(&self) -> &'static str {
+        match self.none_at_all {
+            true => {
+                "create an EndpointSlice in its namespace that carries the label kubernetes.io/service-name"
+            }
+            false => "give the port the same name in the Service and in its EndpointSlices",
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! What is kept of a Service, so that its backends can be made again without a look at any route.
 
-use model::{Backend, Problem, RouteTable};
+use model::{Backend, BackendKey, Problem, RouteTable};
 
-use super::make::Maker;
+use super::make::{Made, Maker};
 use crate::problems::Problems;
 use crate::reference::Port;
 use crate::{Objects, Settings};
@@ -23,17 +23,22 @@ pub(crate) struct Again {
     pub(crate) backends: Vec<(u32, Backend)>,
     /// Sorted, each once.
     pub(crate) problems: Vec<Problem>,
+    /// Those that endpoints of before serve from now on.
+    pub(crate) pending: Vec<BackendKey>,
 }
 
 impl OfService {
     pub(crate) fn make_again(&self, objects: &Objects, settings: &Settings, table: &RouteTable) -> Again {
-        let (maker, mut problems) = (Maker::new(objects, settings), Problems::default());
+        let (maker, mut problems, mut pending) =
+            (Maker::new(objects, settings), Problems::default(), Vec::new());
         let mut make = |(place, port): &(u32, Port)| {
             let old = &table.backends()[*place as usize];
-            let new = maker.make(&old.key, port, &mut problems).backend;
+            let before = (!settings.reference_timeout.is_zero()).then_some(&**old);
+            let Made { backend: new, is_pending, .. } = maker.make(&old.key, port, before, &mut problems);
+            pending.extend(is_pending.then(|| old.key.clone()));
             (new != **old).then_some((*place, new))
         };
         let backends = self.ports.iter().filter_map(&mut make).collect();
-        Again { backends, problems: problems.finish() }
+        Again { backends, problems: problems.finish(), pending }
     }
 }

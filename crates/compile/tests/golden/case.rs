@@ -1,5 +1,6 @@
 //! Reads the documents of an input.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -13,6 +14,10 @@ use serde_json::Value;
 pub(crate) struct Case {
     objects: Objects,
     settings: Settings,
+    /// What was live before.
+    before: Option<Box<Case>>,
+    /// Whether the time of all that is pending is over.
+    over: bool,
     /// Host (may be empty) and path.
     pub(crate) requests: Vec<(String, String)>,
 }
@@ -20,14 +25,21 @@ pub(crate) struct Case {
 impl Case {
     pub(crate) fn read(documents: Vec<Value>) -> Case {
         let mut case = Case::default();
-        for document in documents {
-            case.add(document);
+        for document in &documents {
+            match document["kind"].as_str().unwrap_or_default() {
+                "Before" => case.before = Some(Box::new(before(document, &documents))),
+                _ => case.add(document.clone()),
+            }
         }
         case
     }
 
     pub(crate) fn compile(&self) -> Compiled {
-        compile::compile(&self.objects, &self.settings, 1)
+        let Some(before) = &self.before else { return compile::compile(&self.objects, &self.settings, 1) };
+        let before = before.compile();
+        let compile_again = |over: &BTreeSet<_>| before.compile_again(&self.objects, &self.settings, 1, over);
+        let now = compile_again(&BTreeSet::new());
+        if self.over { compile_again(&now.pending) } else { now }
     }
 
     fn add(&mut self, document: Value) {
@@ -43,6 +55,11 @@ impl Case {
             }
             "Settings" => self.settings = settings(&document),
             "Resolved" => self.resolve(&document),
+            "Over" => self.over = true,
+            "Namespaces" => {
+                let names = document["counting"].as_array().expect("a list").iter();
+                self.objects.namespaces = Some(names.map(|name| text(name).into()).collect());
+            }
             other => panic!("unknown kind {other:?}"),
         }
     }
@@ -59,6 +76,18 @@ impl Case {
             self.objects.resolved.insert(name.clone(), resolved);
         }
     }
+}
+
+/// The same documents, with the `objects` of this one in place of those of the same names, and without those that `without`
+/// names as kind/name.
+fn before(before: &Value, documents: &[Value]) -> Case {
+    let name = |document: &Value| format!("{}/{}", text(&document["kind"]), key(document).name);
+    let objects: Vec<Value> = before["objects"].as_array().cloned().unwrap_or_default();
+    let without = before["without"].as_array().into_iter().flatten().map(|name| text(name).to_owned());
+    let others: BTreeSet<String> =
+        objects.iter().map(name).chain(without).chain(["Before/".into(), "Over/".into()]).collect();
+    let same = documents.iter().filter(|document| !others.contains(&name(document))).cloned();
+    Case::read(same.chain(objects.iter().cloned()).collect())
 }
 
 fn key(document: &Value) -> ObjectKey {
@@ -95,6 +124,11 @@ fn settings(document: &Value) -> Settings {
         match name.as_str() {
             "kind" => {}
             "class" => settings.class = text(value).into(),
+            "classIsGiven" => settings.class_is_given = value.as_bool().expect("true or false"),
+            "onlyNamespaces" => {
+                settings.only_namespaces =
+                    value.as_array().expect("a list").iter().map(|name| text(name).into()).collect();
+            }
             "controllerName" => settings.controller_name = text(value).into(),
             "allowLoopback" => settings.allow_loopback = value.as_bool().expect("true or false"),
             "balance" => {

@@ -8,7 +8,7 @@ use model::{Backend, HostMatch, Problem, Protocol, RequestHost, RequestPath, Rou
 use crate::case::Case;
 
 pub(crate) fn render(case: &Case) -> String {
-    let Compiled { table, problems, certificates, external_names, .. } = case.compile();
+    let Compiled { table, problems, no_routes, certificates, external_names, pending, .. } = case.compile();
     let mut out = String::new();
     section(&mut out, "routes", table.routes().iter().map(|r| route(&table, r)));
     section(&mut out, "backends", table.backends().iter().map(|b| backend(b)));
@@ -18,7 +18,13 @@ pub(crate) fn render(case: &Case) -> String {
     if certificates != CertificateClaims::default() {
         section(&mut out, "certificates", claims(&certificates));
     }
+    if !pending.is_empty() {
+        section(&mut out, "pending", pending.iter().map(ToString::to_string));
+    }
     section(&mut out, "problems", problems.iter().map(problem));
+    if let Some(why) = no_routes {
+        let _ = writeln!(out, "noRoutes: {}", quoted(&why));
+    }
     if !case.requests.is_empty() {
         section(&mut out, "requests", case.requests.iter().map(|(host, path)| request(&table, host, path)));
     }

@@ -1,6 +1,7 @@
 //! Random Ingresses and Services, with slices and DNS answers to begin with.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use compile::{ObjectKey, Objects, Settings};
 use fastrand::Rng;
@@ -35,7 +36,8 @@ pub(crate) fn random(random: &mut Rng) -> (Objects, Settings) {
     for _ in 0..random.usize(..=CHANGES_AT_FIRST_MAX) {
         Change::random(random).apply(&mut objects);
     }
-    (objects, Settings { allow_loopback: random.bool(), ..Settings::default() })
+    let reference_timeout = Duration::ZERO;
+    (objects, Settings { allow_loopback: random.bool(), reference_timeout, ..Settings::default() })
 }
 
 pub(crate) fn all_services() -> Vec<ObjectKey> {

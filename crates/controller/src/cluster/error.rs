@@ -86,7 +86,7 @@ pub(super) fn remedy(error: &kube::Error) -> &'static str {
     }
 }
 
-const UNREACHABLE: &str =
+pub(super) const UNREACHABLE: &str =
     "see whether the API server can be reached; until then what was last known stays in use";
 
 /// What the operator can do about objects that are kept without proof.

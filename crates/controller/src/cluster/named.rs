@@ -1,35 +1,46 @@
 //! Single objects, followed by name: Secrets that an Ingress names, our own node, the Service that status shows.
 //!
-//! Secrets are never listed: whoever may list them reads all of them. One is asked for by name and then watched by
-//! name, which needs the verbs `get` and `watch` alone.
+//! Secrets are never listed, and watched only where that is allowed: whoever may list or watch them reads all of them. One
+//! is asked for by name, and again after a while; with the verb `watch` it is watched by name in between.
+//!
+//! Owns: what is asked and when, and what counts as gone. Never: which objects are wanted; that is `secrets.rs` and
+//! [`Watches`](super::Watches). Start at [`Follow::run`].
 
-use std::collections::{BTreeMap, BTreeSet};
+mod addresses;
+mod means;
+mod rights;
+mod secrets;
+
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use compile::ObjectKey;
 use futures_util::StreamExt;
-use k8s_openapi::api::core::v1::{Secret, Service};
-use k8s_openapi::api::networking::v1::IngressLoadBalancerIngress;
-use kube::api::{WatchEvent, WatchParams};
-use kube::{Api, Client, Resource};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use kube::api::{GetParams, WatchEvent, WatchParams};
+use kube::{Api, Resource};
 
 use super::proof::Store;
 use super::readable::Readable;
 use super::{Backoff, Change, Changes, WATCH_SECONDS, Watched, error};
+use crate::wait::{doubled, jittered};
+pub(super) use addresses::addresses;
+pub(super) use means::Means;
+pub(crate) use secrets::NamedSecrets;
+pub use secrets::Secrets;
 
-/// Secrets watched at once: each holds a connection. More are asked for every [`ASK_EVERY`].
-const WATCHES_MAX: usize = 500;
-const ASK_EVERY: Duration = Duration::from_secs(60);
+/// How long the API server may take to give one object. While it hangs, others wait for their turn.
+const ASK_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// One that may not be read is asked for this often: the right to may be given later.
-const REFUSED_ASKED_EVERY: Duration = Duration::from_secs(15);
+/// The pause after a failure, and where there is no such object, doubled up to the read interval. Shorter while nothing
+/// was ever answered: a route may wait for it.
+const RETRY_FIRST: Duration = Duration::from_secs(1);
+const RETRY_UNANSWERED: Duration = Duration::from_millis(100);
 
-/// Objects that are asked for at once: each request that finds no free connection opens one.
-const ASKS_MAX: usize = 16;
+/// A passing trouble is over sooner.
+const RETRY_MAX: Duration = Duration::from_secs(5);
+
+/// What is gone and may be made again in a moment is asked for this often.
+const GONE_ASKED_EVERY: Duration = Duration::from_secs(1);
 
 /// A watch that lasted so long is no reason to wait before the next.
 const WATCH_WORKED: Duration = Duration::from_secs(5);
@@ -48,91 +59,189 @@ pub(super) struct Follow<K, F> {
     pub(super) api: Api<Readable<K>>,
     pub(super) name: String,
     pub(super) store: Store,
-    pub(super) permits: Permits,
+    pub(super) means: Means,
     pub(super) changes: Changes,
     /// What of it is a change.
     pub(super) told: F,
 }
 
-/// How many may do something at once.
-#[derive(Clone)]
-pub(super) struct Permits {
-    ask: Arc<Semaphore>,
-    watch: Arc<Semaphore>,
+/// How far it is.
+#[derive(Default)]
+struct Progress {
+    /// Whether the API server has ever answered.
+    heard: bool,
+    /// Whether a failure was told, or is no news.
+    told: bool,
+    /// Whether it existed when that was last known.
+    found: bool,
+    /// Until when it counts as still there, though it is gone.
+    gone_until: Option<Instant>,
+    /// The version that was read last, if the next answer need only be as new.
+    version: Option<String>,
+    /// Whether the next pause is about the whole interval, and not any part of it: many that were asked for together are
+    /// not to be asked for together again.
+    is_regular: bool,
+    failures: u32,
+    watches: Backoff,
 }
 
-impl Default for Permits {
-    fn default() -> Permits {
-        Permits { ask: Arc::new(Semaphore::new(ASKS_MAX)), watch: Arc::new(Semaphore::new(WATCHES_MAX)) }
-    }
+/// Why it is not known what has become of the object.
+struct Unanswered {
+    why: String,
+    remedy: &'static str,
+    /// Whether that is no passing trouble.
+    lasts: bool,
+}
+
+/// How a watch ended.
+enum Watching {
+    Ended,
+    /// It may not be watched, whatever was said before.
+    Refused,
 }
 
 impl<K: Watched, F: Fn(Answer<K>) -> Option<Change>> Follow<K, F> {
     /// Follows it until dropped.
     pub(super) async fn run(self) {
-        let (mut backoff, mut answered, mut found) = (Backoff::default(), false, false);
+        let mut now = Progress::default();
         loop {
-            let (answer, version) = match self.ask(found).await {
-                Ok(answer) => answer,
-                Err((why, remedy, lasts)) => {
-                    // What was known before stays. That it cannot be asked for is told where nothing is known, and
-                    // where that is no passing trouble.
-                    if !std::mem::replace(&mut answered, true) || lasts {
-                        self.tell(Answer::Unknown(why, remedy)).await;
+            let pause = match self.ask(&mut now).await {
+                Ok((answer, version)) => {
+                    let absent = matches!(answer, Answer::Absent);
+                    self.answered(answer, &mut now).await;
+                    match self.watch_if_allowed(&version, &mut now).await {
+                        Some(pause) => pause,
+                        None => self.pause(absent, version, &mut now),
                     }
-                    tokio::time::sleep(if lasts { jittered(REFUSED_ASKED_EVERY) } else { backoff.next() })
-                        .await;
-                    continue;
                 }
+                Err(unanswered) => self.failed(unanswered, &mut now).await,
             };
-            answered = true;
-            found = !matches!(answer, Answer::Absent);
-            self.tell(answer).await;
-            match self.permits.watch.try_acquire() {
-                Ok(_held) => {
-                    let since = Instant::now();
-                    // Why it ended does not matter: the next answer tells what is true.
-                    let _ = self.watch(version).await;
-                    if since.elapsed() > WATCH_WORKED {
-                        backoff.reset();
+            self.means.sleep(pause).await;
+        }
+    }
+
+    /// Asks for it by name. What was found before is gone only where the store is still the first.
+    async fn ask(&self, now: &mut Progress) -> Result<(Answer<K>, String), Unanswered> {
+        // The semaphore is never closed.
+        let _held = self.means.asks.acquire().await;
+        // With a version the API server need not ask its store, and still never goes back.
+        let params = GetParams { resource_version: now.version.take() };
+        let found = tokio::time::timeout(ASK_TIME_MAX, self.api.get_with(&self.name, &params)).await;
+        match found {
+            Ok(Ok(object)) => {
+                self.means.stats.found();
+                Ok(read(object))
+            }
+            Ok(Err(error)) if error::is_not_found(&error, &self.name) => {
+                self.means.stats.absent();
+                match self.store.is_the_first().await {
+                    Err(why) if now.found => {
+                        let why = format!("it is gone and kept: {why}");
+                        Err(Unanswered { why, remedy: error::KEPT_REMEDY, lasts: true })
                     }
-                    tokio::time::sleep(backoff.next()).await;
+                    _ => Ok((Answer::Absent, String::new())),
                 }
-                Err(_) => tokio::time::sleep(jittered(ASK_EVERY)).await,
+            }
+            Ok(Err(error)) => {
+                self.means.stats.failed();
+                let (remedy, lasts) = (error::remedy(&error), error::is_refused(&error));
+                Err(Unanswered { why: error::text(&error), remedy, lasts })
+            }
+            Err(_) => {
+                self.means.stats.failed();
+                let why = format!("no answer within {ASK_TIME_MAX:?}");
+                Err(Unanswered { why, remedy: error::UNREACHABLE, lasts: false })
             }
         }
     }
 
-    /// Asks for it by name. What was found before is gone only where the store is still the first: else the error says
-    /// why that is not known, what to do, and whether it lasts.
-    async fn ask(&self, found: bool) -> Result<(Answer<K>, String), (String, &'static str, bool)> {
-        // The semaphore is never closed.
-        let _held = self.permits.ask.acquire().await;
-        match self.api.get(&self.name).await {
-            Ok(object) => Ok(read(object)),
-            Err(error) if error::is_not_found(&error, &self.name) => match self.store.is_the_first().await {
-                Err(why) if found => Err((format!("it is gone and kept: {why}"), error::KEPT_REMEDY, true)),
-                _ => Ok((Answer::Absent, String::new())),
-            },
-            Err(error) => Err((error::text(&error), error::remedy(&error), error::is_refused(&error))),
+    /// Tells what was answered. That it is gone is told only after the grace period: an object that is replaced by another
+    /// of its name is deleted first.
+    async fn answered(&self, answer: Answer<K>, now: &mut Progress) {
+        (now.heard, now.told) = (true, true);
+        if matches!(answer, Answer::Absent) {
+            if now.found {
+                let until = *now.gone_until.get_or_insert_with(|| Instant::now() + self.means.grace);
+                if Instant::now() < until {
+                    return;
+                }
+            }
+            (now.found, now.gone_until) = (false, None);
+        } else {
+            (now.found, now.gone_until) = (true, None);
+        }
+        self.tell(answer).await;
+    }
+
+    /// What was known before stays. That it cannot be asked for is told where nothing is known, and where that is no
+    /// passing trouble. Returns when to ask again.
+    async fn failed(&self, Unanswered { why, remedy, lasts }: Unanswered, now: &mut Progress) -> Duration {
+        if !std::mem::replace(&mut now.told, true) || lasts {
+            self.tell(Answer::Unknown(why, remedy)).await;
+        }
+        let interval = self.means.interval();
+        retry(if lasts { interval } else { interval.min(RETRY_MAX) }, now)
+    }
+
+    /// When to ask again for what is not watched.
+    fn pause(&self, absent: bool, version: String, now: &mut Progress) -> Duration {
+        if let Some(until) = now.gone_until {
+            let left = until.saturating_duration_since(Instant::now());
+            return jittered(GONE_ASKED_EVERY).min(left);
+        }
+        let interval = self.means.interval();
+        if absent {
+            return retry(interval, now);
+        }
+        now.failures = 0;
+        now.version = Some(version).filter(|version| !version.is_empty());
+        match std::mem::replace(&mut now.is_regular, true) {
+            true => around(interval),
+            false => interval.mul_f64(fastrand::f64()),
         }
     }
 
-    /// Watches from a version on, or from now on if there is none, until the watch ends.
-    async fn watch(&self, version: String) -> kube::Result<()> {
+    /// Watches it if that is allowed and there is room. Returns the pause before it is to be asked for again, if it was
+    /// watched.
+    async fn watch_if_allowed(&self, version: &str, now: &mut Progress) -> Option<Duration> {
+        let watching = self.means.watch()?;
+        let (since, until) = (Instant::now(), now.gone_until);
+        let watched = tokio::select! {
+            watched = self.watch(version, now) => watched,
+            () = crate::wait::until(until) => Watching::Ended,
+        };
+        drop(watching);
+        if matches!(watched, Watching::Refused) {
+            return None;
+        }
+        // Why it ended does not matter: the next answer tells what is true.
+        (now.is_regular, now.failures) = (false, 0);
+        if since.elapsed() > WATCH_WORKED {
+            now.watches.reset();
+        }
+        Some(now.watches.next())
+    }
+
+    /// Watches from a version on, or from now on if there is none, until the watch ends or the object is gone.
+    async fn watch(&self, version: &str, now: &mut Progress) -> Watching {
         let only = format!("metadata.name={}", self.name);
         let params = WatchParams::default().fields(&only).timeout(fastrand::u32(WATCH_SECONDS));
-        let mut events = pin!(self.api.watch(&params, &version).await?);
-        while let Some(event) = events.next().await {
-            match event? {
-                WatchEvent::Added(object) | WatchEvent::Modified(object) => self.tell(read(object).0).await,
-                WatchEvent::Deleted(_) => self.tell(Answer::Absent).await,
+        let mut events = match self.api.watch(&params, version).await {
+            Ok(events) => pin!(events),
+            Err(error) if error::is_refused(&error) => return Watching::Refused,
+            Err(_) => return Watching::Ended,
+        };
+        while let Some(Ok(event)) = events.next().await {
+            match event {
+                WatchEvent::Added(object) | WatchEvent::Modified(object) => {
+                    self.answered(read(object).0, now).await;
+                }
                 WatchEvent::Bookmark(_) => {}
-                // Most likely 410, the place is lost.
-                WatchEvent::Error(_) => break,
+                // It is asked for once more before it counts as gone. An error is most likely 410, the place is lost.
+                WatchEvent::Deleted(_) | WatchEvent::Error(_) => break,
             }
         }
-        Ok(())
+        Watching::Ended
     }
 
     async fn tell(&self, answer: Answer<K>) {
@@ -140,6 +249,15 @@ impl<K: Watched, F: Fn(Answer<K>) -> Option<Change>> Follow<K, F> {
             self.changes.send(change).await;
         }
     }
+}
+
+/// The pause before the next try, and no regular one after it.
+fn retry(max: Duration, now: &mut Progress) -> Duration {
+    let first = if now.heard { RETRY_FIRST } else { RETRY_UNANSWERED };
+    let full = doubled(first, now.failures, max);
+    now.failures = now.failures.saturating_add(1);
+    now.is_regular = false;
+    jittered(full)
 }
 
 /// What is known of the object, and the version it is known at.
@@ -156,82 +274,7 @@ fn read<K: Resource>(found: Readable<K>) -> (Answer<K>, String) {
     }
 }
 
-/// The Secrets that are wanted, each followed by a task of its own.
-pub(crate) struct NamedSecrets {
-    client: Client,
-    store: Store,
-    changes: Changes,
-    permits: Permits,
-    wanted: BTreeMap<ObjectKey, tokio::task::AbortHandle>,
-    tasks: JoinSet<()>,
-}
-
-impl NamedSecrets {
-    pub(super) fn new(client: Client, store: Store, changes: Changes) -> NamedSecrets {
-        let permits = Permits::default();
-        NamedSecrets { client, store, changes, permits, wanted: BTreeMap::new(), tasks: JoinSet::new() }
-    }
-
-    /// Follows exactly these.
-    pub(crate) fn want(&mut self, secrets: &BTreeSet<ObjectKey>) {
-        self.wanted.retain(|key, task| {
-            let keep = secrets.contains(key);
-            if !keep {
-                task.abort();
-            }
-            keep
-        });
-        while let Some(ended) = self.tasks.try_join_next() {
-            if let Err(error) = ended
-                && error.is_panic()
-            {
-                std::panic::resume_unwind(error.into_panic());
-            }
-        }
-        self.want_also(secrets);
-    }
-
-    /// Follows these too.
-    pub(crate) fn want_also(&mut self, secrets: &BTreeSet<ObjectKey>) {
-        for key in secrets {
-            if !self.wanted.contains_key(key) {
-                let task = self.follow(key.clone());
-                self.wanted.insert(key.clone(), task);
-            }
-        }
-    }
-
-    fn follow(&mut self, key: ObjectKey) -> tokio::task::AbortHandle {
-        let api = Api::<Readable<Secret>>::namespaced(self.client.clone(), &key.namespace);
-        let (permits, changes, name) = (self.permits.clone(), self.changes.clone(), key.name.clone());
-        let store = self.store.clone();
-        let told = move |answer| Some(Change::Secret(key.clone(), answer));
-        self.tasks.spawn(Follow { api, name, store, permits, changes, told }.run())
-    }
-}
-
-/// Not the same for all, so that they do not all ask together.
-fn jittered(wait: Duration) -> Duration {
-    wait.mul_f64(0.75 + fastrand::f64() / 2.0)
-}
-
-/// Where a Service of type LoadBalancer can be reached, else its external addresses.
-pub(super) fn addresses(service: &Service) -> Vec<IngressLoadBalancerIngress> {
-    let balancer = service.status.as_ref().and_then(|status| status.load_balancer.as_ref());
-    let reached: Vec<_> = balancer
-        .and_then(|balancer| balancer.ingress.as_deref())
-        .unwrap_or_default()
-        .iter()
-        .map(|at| IngressLoadBalancerIngress {
-            ip: at.ip.clone(),
-            hostname: at.hostname.clone(),
-            ports: None,
-        })
-        .collect();
-    if !reached.is_empty() {
-        return reached;
-    }
-    let external = service.spec.as_ref().and_then(|spec| spec.external_ips.as_deref()).unwrap_or_default();
-    let at = |ip: &String| IngressLoadBalancerIngress { ip: Some(ip.clone()), ..Default::default() };
-    external.iter().map(at).collect()
+/// A quarter more or less, so that they do not all ask together.
+fn around(interval: Duration) -> Duration {
+    interval.mul_f64(0.75 + fastrand::f64() / 2.0)
 }

@@ -41,7 +41,8 @@ pub(super) async fn run(
     let report = ReportConfig::new(cluster.report.clone(), &namespace, &config.settings.controller_name);
     let _reporting = report::start(client, report, told, drain, metrics);
 
-    let mut sources = Sources { names: ExternalNames::new(config.dns_server), secrets: watches.secrets() };
+    let mut sources =
+        Sources { names: ExternalNames::new(config.dns_server), secrets: watches.secrets(&cluster) };
     let mut state = State::new(Publisher::new(live.clone(), config.settings), live, &cluster, &watches);
     first_lists(&mut state, &mut watches).await;
     state = blocking(move || state.compiled()).await;
@@ -52,13 +53,13 @@ pub(super) async fn run(
     let mut dates = tokio::time::interval(DATES_LOOKED_AT_EVERY);
     loop {
         if std::mem::take(&mut state.has_new_table) {
-            sources.want(&state);
+            sources.want(&mut state);
         } else if state.order.is_waiting() {
             sources.names.want(&state.external_names());
-            sources.secrets.want_also(&state.order.secrets(&state.index));
+            state.follow_secrets_also(&mut sources.secrets);
         }
         state.tell(&tell);
-        let due = [gather.due(), state.order.due()].into_iter().flatten().min();
+        let due = [gather.due().or(state.publisher.due()), state.order.due()].into_iter().flatten().min();
         let mut changed = true;
         tokio::select! {
             change = watches.changed() => state.take_all(change, &mut watches),
@@ -68,8 +69,9 @@ pub(super) async fn run(
         }
         let now = Instant::now();
         changed |= state.order.settle(&mut state.index, now);
-        if changed && state.is_dirty() {
-            gather.mark(now, state.index.dirty().all);
+        let is_over = state.publisher.due().is_some_and(|due| due <= now);
+        if is_over && gather.due().is_none() || changed && state.is_dirty() {
+            gather.mark(now, is_over || state.index.dirty().all);
         }
         if gather.due().is_some_and(|due| due <= now) {
             gather.clear(now);
@@ -118,8 +120,8 @@ struct Sources {
 }
 
 impl Sources {
-    fn want(&mut self, state: &State) {
+    fn want(&mut self, state: &mut State) {
         self.names.want(&state.external_names());
-        self.secrets.want(&state.secrets());
+        state.follow_secrets(&mut self.secrets);
     }
 }

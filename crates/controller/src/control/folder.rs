@@ -119,10 +119,10 @@ impl State {
         self.index.retain_resolved(&self.wanted);
     }
 
-    /// When to look at the folder again if nothing is heard.
+    /// When to look at the folder again, and to publish, if nothing is heard.
     fn again(&self, watch: &Watch) -> Instant {
         let every = if watch.is_watching() { LOOK_EVERY } else { LOOK_EVERY_UNWATCHED };
-        let regularly = self.looked + every;
-        self.again.map_or(regularly, |again| again.min(regularly))
+        let sooner = [self.again, self.publisher.due()];
+        sooner.into_iter().flatten().fold(self.looked + every, Instant::min)
     }
 }

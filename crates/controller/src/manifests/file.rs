@@ -33,8 +33,9 @@ const WRITE_PAUSE: Duration = Duration::from_secs(2);
 /// A file that gave objects and is empty now is most likely about to be written; after this long it was meant.
 const EMPTY_SETTLES: Duration = Duration::from_secs(1);
 
-/// Editors and version control replace a file in two steps, between which it does not exist.
-const GONE_SETTLES: Duration = Duration::from_millis(20);
+/// Editors and version control replace a file in two steps, between which it does not exist; a slice that takes the place
+/// of another may be in a file of its own. As long as a deletion waits that a cluster tells of.
+const GONE_SETTLES: Duration = Duration::from_millis(100);
 
 /// A state that may not be meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::Secret;
 use model::{ObjectRef, Problem, Severity};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::secret;
 use crate::index::{Id, Kind, Object};
 use crate::reasons;
 
@@ -81,12 +81,12 @@ impl Found<'_> {
         set_namespace(kind, &mut value);
         let (id, object) = (id(kind, &value), self.object_ref(kind, &value));
         let typed = match kind {
-            Kind::Ingress => typed(value).map(Object::Ingress),
-            Kind::IngressClass => typed(value).map(Object::IngressClass),
-            Kind::Service => typed(value).map(Object::Service),
-            Kind::EndpointSlice => typed(value).map(Object::EndpointSlice),
-            Kind::Secret => typed(value).map(with_string_data).map(Object::Secret),
-            Kind::ConfigMap => typed(value).map(Object::ConfigMap),
+            Kind::Ingress => typed(value).map(Arc::new).map(Object::Ingress),
+            Kind::IngressClass => typed(value).map(Arc::new).map(Object::IngressClass),
+            Kind::Service => typed(value).map(Arc::new).map(Object::Service),
+            Kind::EndpointSlice => typed(value).map(Arc::new).map(Object::EndpointSlice),
+            Kind::Secret => secret::read(value).map(Object::Secret),
+            Kind::ConfigMap => typed(value).map(Arc::new).map(Object::ConfigMap),
         };
         let object = match typed {
             Ok(_) if id.is_none() => {
@@ -100,9 +100,10 @@ impl Found<'_> {
                 ))
             }
             Ok(object) => Ok(object),
-            Err((field, message)) => {
-                let remedy =
-                    format!("write the field as {} {} defines it", kind.api_version(), kind.as_str());
+            Err(Wrong { field, message, remedy }) => {
+                let defined =
+                    || format!("write the field as {} {} defines it", kind.api_version(), kind.as_str());
+                let remedy = remedy.map_or_else(defined, str::to_owned);
                 Err(self.problem(object, &field, reasons::INVALID_VALUE, &message, &remedy))
             }
         };
@@ -176,20 +177,24 @@ fn set_namespace(kind: Kind, value: &mut Value) {
     }
 }
 
-/// The object, or the path of the first field that is of a wrong type, and what is wrong with it.
-fn typed<T: DeserializeOwned>(value: Value) -> Result<Arc<T>, (String, String)> {
-    serde_path_to_error::deserialize(value).map(Arc::new).map_err(|error| {
-        let path = error.path().to_string();
-        (if path == "." { String::new() } else { path }, error.into_inner().to_string())
-    })
+/// The first field that is wrong, what is wrong with it, and what to write instead if it is more than its definition says.
+pub(super) struct Wrong {
+    field: String,
+    message: String,
+    remedy: Option<&'static str>,
 }
 
-/// Does what the API server does with a Secret's write-only `stringData`.
-fn with_string_data(mut secret: Arc<Secret>) -> Arc<Secret> {
-    if let Secret { string_data: string_data @ Some(_), data, .. } = Arc::make_mut(&mut secret) {
-        let texts = string_data.take().into_iter().flatten();
-        let bytes = texts.map(|(key, text)| (key, k8s_openapi::ByteString(text.into_bytes())));
-        data.get_or_insert_default().extend(bytes);
+impl Wrong {
+    pub(super) fn new(field: impl Into<String>, message: String, remedy: &'static str) -> Wrong {
+        Wrong { field: field.into(), message, remedy: Some(remedy) }
     }
-    secret
+}
+
+/// The object, or the first field that is of a wrong type.
+pub(super) fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Wrong> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let field = if path == "." { String::new() } else { path };
+        Wrong { field, message: error.into_inner().to_string(), remedy: None }
+    })
 }

@@ -73,15 +73,19 @@ impl Lease {
         Lease { client, name, params, identity, lead, metrics }
     }
 
-    /// Holds the Lease whenever that is possible; returns when a drain has begun and it is given away.
-    pub(super) async fn hold(self, mut draining: lifecycle::Watch) {
-        tokio::select! {
-            biased;
-            () = draining.reached(Phase::Draining) => {}
-            never = self.terms() => match never {},
+    /// Holds the Lease whenever that is possible. It is given away when a drain begins, and wanted again by a process that
+    /// takes back what it has handed over.
+    pub(super) async fn hold(self, mut draining: lifecycle::Watch) -> Infallible {
+        loop {
+            tokio::select! {
+                biased;
+                () = draining.reached(Phase::Draining) => {}
+                never = self.terms() => match never {},
+            }
+            self.leads(false);
+            self.release().await;
+            draining.back_before(Phase::Draining).await;
         }
-        self.leads(false);
-        self.release().await;
     }
 
     async fn terms(&self) -> Infallible {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use compile::Settings;
 use control_plane::{Binaries, ControlPlane};
-use controller::{Cluster, Config, Live, Namespaces, Source, run};
+use controller::{Cluster, Config, Live, Namespaces, Secrets, Source, run};
 use k8s_openapi::api::core::v1::{Namespace, Secret, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::Ingress;
@@ -23,6 +23,9 @@ use tokio::task::JoinHandle;
 
 /// Longer than anything that is waited for, on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Short, so that a deletion is told while a test waits for it.
+const GRACE_PERIOD: Duration = Duration::from_secs(1);
 
 static PLANE: LazyLock<ControlPlane> = LazyLock::new(|| {
     let binaries = Binaries::find().unwrap_or_else(|why| panic!("{why}"));
@@ -70,7 +73,8 @@ impl Following {
         apply(&Api::<Namespace>::all(client.clone()), namespace, &object).await;
         serve(&client, namespace).await;
         let namespaces = Namespaces::Named(vec![namespace.into()]);
-        let cluster = Cluster { kubeconfig: Some(kubeconfig), namespaces, ..Cluster::default() };
+        let secrets = Secrets { grace_period: GRACE_PERIOD, ..Secrets::default() };
+        let cluster = Cluster { kubeconfig: Some(kubeconfig), namespaces, secrets, ..Cluster::default() };
         let config = Config::new(Source::Cluster(Box::new(cluster)), Settings::default());
         let (live, (synced, read)) = (Live::default(), oneshot::channel());
         let publish = live.clone();

@@ -80,3 +80,51 @@ async fn a_silent_dns_server_delays_no_other_change_and_becomes_a_problem() {
     })
     .await;
 }
+
+const WITH_PODS: &str = "---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {ports: [{port: 80}]}
+";
+
+const SLICE: &str = "
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: web-1, namespace: shop, labels: {kubernetes.io/service-name: web}}
+addressType: IPv4
+ports: [{port: 8080}]
+endpoints: [{addresses: [10.0.0.1]}]
+";
+
+#[tokio::test]
+async fn a_service_that_comes_to_stand_for_a_dns_name_and_for_pods_again_keeps_what_is_still_listed() {
+    let server = DnsServer::default();
+    let dir = tempfile::tempdir().expect("a folder");
+    let manifests = dir.path().join("manifests");
+    fs::create_dir(&manifests).expect("the folder of manifests");
+    fs::write(manifests.join("slice.yaml"), SLICE).expect("a file");
+    fs::write(manifests.join("web.yaml"), ingress("web", "web.test") + WITH_PODS).expect("a file");
+    let settings = Settings { reference_timeout: Duration::from_secs(3600), ..Settings::default() };
+    let config =
+        Config { dns_server: Some(server.start().await), ..Config::new(Source::Folder(manifests), settings) };
+    let run = start_with(dir, config).await;
+    run.until(|now| endpoints(now) == ["10.0.0.1:8080"]).await;
+
+    run.write("web.yaml", &(ingress("web", "web.test") + SERVICE));
+    run.until(|now| now.has_problem("pending-reference")).await;
+    assert_eq!(endpoints(&run.now()), ["10.0.0.1:8080"]);
+    server.answer(&[Ipv4Addr::new(10, 0, 0, 7), Ipv4Addr::new(10, 0, 0, 8)]);
+    run.until(|now| endpoints(now) == ["10.0.0.7:80", "10.0.0.8:80"]).await;
+    run.until(|now| !now.has_problem("pending-reference")).await;
+
+    run.write("slice.yaml", &SLICE.replace("service-name: web", "service-name: other"));
+    run.write("web.yaml", &(ingress("web", "web.test") + WITH_PODS));
+    run.until(|now| now.has_problem("pending-reference")).await;
+    assert_eq!(endpoints(&run.now()), ["10.0.0.7:80", "10.0.0.8:80"]);
+    server.answer(&[Ipv4Addr::new(10, 0, 0, 8), Ipv4Addr::new(10, 0, 0, 9)]);
+    run.until(|now| endpoints(now) == ["10.0.0.8:80"]).await;
+    run.write("slice.yaml", SLICE);
+    run.until(|now| endpoints(now) == ["10.0.0.1:8080"]).await;
+    run.until(|now| !now.has_problem("pending-reference")).await;
+}

@@ -8,43 +8,36 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
-use super::predecessor::is_ours;
+use super::predecessor::{Received, is_ours};
+use super::watch::{Successor, Vacancy, Watchers, find, is_nobody, lock};
 use super::wire::{
-    CONFIRMED, GIVEN_UP, Greeting, HANDED_ON, Outgoing, RELEASED, VERSION, invalid, say, send_sockets,
+    CONFIRMED, GIVEN_UP, Greeting, Outgoing, RELEASED, State, VERSION, invalid, say, send_sockets,
 };
-use super::{CONFIRM_WAIT, Error, MESSAGE_WAIT, Offer, PATH_CHECK, TURN_PAUSE};
+use super::{CONFIRM_WAIT, Error, MESSAGE_WAIT, OTHERS_MAX, Offer, PATH_CHECK, TURN_PAUSE};
 use crate::socket_path::{self, Identity};
 
 /// Owns the path of the handover.
 #[derive(Debug)]
 pub struct Owner {
     path: PathBuf,
-    listener: UnixListener,
-    identity: Identity,
+    /// None while the path is a successor's, or cannot be had.
+    listener: Option<(UnixListener, Identity)>,
     offers: Vec<Offer>,
+    watchers: Watchers,
+    /// Who may be a successor; one at a time.
+    sessions: JoinSet<io::Result<Met>>,
+    /// Who came meanwhile.
+    others: JoinSet<Option<UnixStream>>,
     /// Whether the path could not be had again; told once, and tried until it can.
     lost: bool,
+    /// Whether another process had the path at the last look, and did not take over from this one.
+    is_passed_over: bool,
 }
 
-/// The process that serves in our place.
-#[derive(Debug)]
-pub struct Successor {
-    pid: u32,
-    stream: UnixStream,
-}
-
-impl Successor {
-    /// Its process, as it calls itself; in another container that number means nothing here.
-    pub fn pid(&self) -> u32 {
-        self.pid
-    }
-
-    /// Waits until it has ended or drains, and nobody serves in its place; for ever if it hands over in its turn.
-    pub async fn gone(&mut self) {
-        if let Ok(HANDED_ON) = self.stream.read_u8().await {
-            std::future::pending().await
-        }
-    }
+/// Who has come.
+enum Met {
+    Successor(Successor),
+    Watcher(UnixStream),
 }
 
 impl Owner {
@@ -53,37 +46,104 @@ impl Owner {
     /// # Errors
     /// If the path cannot be had.
     pub fn claim(path: PathBuf, offers: Vec<Offer>) -> Result<Owner, Error> {
-        let (listener, identity) = bind(&path)?;
-        Ok(Owner { path, listener, identity, offers, lost: false })
+        let listener = Some(bind(&path)?);
+        let (watchers, sessions, others) = (Watchers::default(), JoinSet::new(), JoinSet::new());
+        Ok(Owner { path, listener, offers, watchers, sessions, others, lost: false, is_passed_over: false })
+    }
+
+    /// Takes the path of a predecessor that is still there to be released, or of nobody; `None` if somebody else has it,
+    /// as does one that has taken back what our predecessor had when it died.
+    ///
+    /// # Errors
+    /// If the path cannot be had.
+    pub async fn follow(
+        path: PathBuf,
+        offers: Vec<Offer>,
+        predecessor: Option<&Received>,
+    ) -> Result<Option<Owner>, Error> {
+        socket_path::check(&path)?;
+        let _lock = lock(&path).await;
+        if !predecessor.is_some_and(Received::is_there) {
+            match UnixStream::connect(&path).await {
+                Err(error) if is_nobody(&error) => {}
+                _ => return Ok(None),
+            }
+        }
+        Owner::claim(path, offers).map(Some)
+    }
+
+    /// The path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Who was replaced watches this process from now on.
+    pub fn replaces(&mut self, predecessor: Received) {
+        self.watchers.add(predecessor.stream);
+    }
+
+    /// Whether anybody would serve in our place if we died.
+    pub fn is_watched(&self) -> bool {
+        self.watchers.are_there()
+    }
+
+    /// Tells who watches that nobody is to serve in our place, nor in our successor's.
+    pub fn leave(&mut self) {
+        self.watchers.leave();
+        self.others.abort_all();
+    }
+
+    /// Will not take back what a successor has. Who watches this process watches that one instead.
+    pub fn let_go(&mut self) {
+        self.watchers.dismiss();
+        self.others.abort_all();
+    }
+
+    /// Takes the path of a successor that has died. If it cannot be had, it is tried again in
+    /// [`handed_over`](Owner::handed_over).
+    pub fn take_back(&mut self, vacancy: Vacancy) {
+        self.try_claim();
+        drop(vacancy);
     }
 
     /// Passes the sockets to each successor that comes, one at a time, until one confirms that it serves; from then on
-    /// the path is that one's. Successors that fail before cost nothing.
-    pub async fn handed_over(mut self) -> Successor {
-        let mut sessions = JoinSet::new();
+    /// the path is that one's, and who watches knows. Successors that fail before cost nothing. May be dropped and asked
+    /// again.
+    pub async fn handed_over(&mut self) -> Successor {
         let mut checks = interval(PATH_CHECK);
         checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                accepted = self.listener.accept() => match accepted {
-                    Ok((stream, _)) => self.meet(stream, &mut sessions),
+                accepted = accept(self.listener.as_ref()) => match accepted {
+                    Ok(stream) => self.meet(stream),
                     Err(error) => {
                         tracing::warn!(%error, "a successor cannot be let in now; trying again soon");
                         sleep(TURN_PAUSE).await;
                     }
                 },
-                Some(ended) = sessions.join_next() => match ended {
-                    Ok(Ok(successor)) => return successor,
+                Some(ended) = self.sessions.join_next() => match ended {
+                    Ok(Ok(Met::Successor(successor))) => {
+                        // Who waits here finds the other one there.
+                        self.listener = None;
+                        self.watchers.handed_on();
+                        return successor;
+                    }
+                    Ok(Ok(Met::Watcher(stream))) => self.watchers.add(stream),
                     Ok(Err(error)) => self.go_on(&error),
                     Err(error) => self.go_on(&error.into()),
                 },
+                Some(met) = self.others.join_next() => {
+                    if let Ok(Some(watcher)) = met {
+                        self.watchers.add(watcher);
+                    }
+                }
                 _ = checks.tick() => self.check_path(),
             }
         }
     }
 
     /// Starts a session with whoever has come, if it is its turn.
-    fn meet(&self, stream: UnixStream, sessions: &mut JoinSet<io::Result<Successor>>) {
+    fn meet(&mut self, stream: UnixStream) {
         match stream.peer_cred() {
             Ok(peer) if is_ours(peer.uid()) => {}
             Ok(peer) => {
@@ -98,11 +158,10 @@ impl Owner {
                 return;
             }
         }
-        if sessions.is_empty() {
-            sessions.spawn(serve(stream, self.offers.clone()));
-        } else {
-            tracing::info!("another successor has to wait for its turn");
-            say(&stream, &Greeting::ours(true).bytes());
+        if self.sessions.is_empty() {
+            self.sessions.spawn(serve(stream, self.offers.clone()));
+        } else if self.others.len() < OTHERS_MAX {
+            self.others.spawn(put_off(stream));
         }
     }
 
@@ -113,30 +172,42 @@ impl Owner {
         } else {
             tracing::warn!("no handover ({why}); this process goes on serving");
         }
-        if Identity::of(&self.path) != Some(self.identity) {
+        if Identity::of(&self.path) != self.listener.as_ref().map(|(_, identity)| *identity) {
             self.claim_again();
         }
     }
 
-    /// Somebody else's file is left alone: it is the successor's that is about to confirm.
+    /// Somebody else's file is left alone: it is the successor's that is about to confirm. If nobody is, and it is there
+    /// for longer, its owner serves without knowing of us: two processes have taken the place of one that died. It is
+    /// our successor.
     fn check_path(&mut self) {
-        if self.lost || Identity::of(&self.path).is_none() {
+        let (found, ours) = (Identity::of(&self.path), self.listener.as_ref().map(|(_, identity)| *identity));
+        if self.lost || found.is_none() {
             self.claim_again();
+        }
+        let is_others = found.is_some() && found != ours && self.sessions.is_empty() && !self.lost;
+        if std::mem::replace(&mut self.is_passed_over, is_others) && is_others {
+            let path = self.path.clone();
+            self.sessions.spawn(async move { find(&path).await.map(Met::Successor) });
         }
     }
 
     fn claim_again(&mut self) {
+        if self.try_claim() {
+            tracing::warn!("{} was lost, and is made anew", self.path.display());
+        }
+    }
+
+    fn try_claim(&mut self) -> bool {
         match bind(&self.path) {
-            Ok((listener, identity)) => {
-                tracing::warn!("{} was lost, and is made anew", self.path.display());
-                (self.listener, self.identity, self.lost) = (listener, identity, false);
-            }
+            Ok(listener) => (self.listener, self.lost) = (Some(listener), false),
             Err(error) if !self.lost => {
                 tracing::error!("no successor can take over now: {error}");
                 self.lost = true;
             }
             Err(_) => {}
         }
+        !self.lost
     }
 }
 
@@ -147,9 +218,30 @@ fn bind(path: &Path) -> Result<(UnixListener, Identity), Error> {
     Ok((listener, identity))
 }
 
+async fn accept(listener: Option<&(UnixListener, Identity)>) -> io::Result<UnixStream> {
+    match listener {
+        Some((listener, _)) => listener.accept().await.map(|(stream, _)| stream),
+        None => std::future::pending().await,
+    }
+}
+
+/// One who has to wait for its turn, unless it only watches.
+async fn put_off(mut stream: UnixStream) -> Option<UnixStream> {
+    say(&stream, &Greeting::ours(State::Busy).bytes());
+    match timeout(MESSAGE_WAIT, Greeting::read(&mut stream)).await {
+        Ok(Ok(theirs)) if theirs.state == State::Watches => return Some(stream),
+        _ => tracing::info!("another successor has to wait for its turn"),
+    }
+    None
+}
+
 /// One successor, from its greeting to its confirmation.
-async fn serve(mut stream: UnixStream, offers: Vec<Offer>) -> io::Result<Successor> {
-    let pid = in_time("it does not tell who it is", pass_on(&mut stream, offers)).await?;
+async fn serve(mut stream: UnixStream, offers: Vec<Offer>) -> io::Result<Met> {
+    let theirs = in_time("it does not tell who it is", pass_on(&mut stream, offers)).await?;
+    if theirs.state == State::Watches {
+        return Ok(Met::Watcher(stream));
+    }
+    let pid = theirs.pid;
     match timeout(CONFIRM_WAIT, stream.read_u8()).await {
         Ok(Ok(CONFIRMED)) => {}
         Ok(Ok(_)) => return Err(invalid("what the successor says makes no sense")),
@@ -161,10 +253,11 @@ async fn serve(mut stream: UnixStream, offers: Vec<Offer>) -> io::Result<Success
     }
     // It serves, whether it hears this or not.
     say(&stream, &[RELEASED]);
-    Ok(Successor { pid, stream })
+    Ok(Met::Successor(Successor::new(stream, theirs)))
 }
 
-async fn pass_on(stream: &mut UnixStream, offers: Vec<Offer>) -> io::Result<u32> {
+/// Passes the sockets on, to one who wants them.
+async fn pass_on(stream: &mut UnixStream, offers: Vec<Offer>) -> io::Result<Greeting> {
     let theirs = greet(stream).await?;
     if theirs.version != VERSION {
         let Greeting { pid, version, .. } = theirs;
@@ -172,6 +265,9 @@ async fn pass_on(stream: &mut UnixStream, offers: Vec<Offer>) -> io::Result<u32>
             "process {pid} takes over in version {version}, this one hands over in version {VERSION}; end this process \
              first, then start that one"
         )));
+    }
+    if theirs.state == State::Watches {
+        return Ok(theirs);
     }
     // What is closed by now is not offered; what is offered stays open while it is on its way.
     let open = offers.iter().filter_map(|offer| {
@@ -185,13 +281,13 @@ async fn pass_on(stream: &mut UnixStream, offers: Vec<Offer>) -> io::Result<u32>
         "process {} has the listening sockets and prepares to serve",
         theirs.pid
     );
-    Ok(theirs.pid)
+    Ok(theirs)
 }
 
 /// # Errors
 /// [`io::ErrorKind::ConnectionAborted`] for somebody who says nothing: he only looked whether anybody is here.
 async fn greet(stream: &mut UnixStream) -> io::Result<Greeting> {
-    let greeted = match stream.write_all(&Greeting::ours(false).bytes()).await {
+    let greeted = match stream.write_all(&Greeting::ours(State::GoOn).bytes()).await {
         Ok(()) => Greeting::read(stream).await,
         Err(error) => Err(error),
     };

@@ -11,8 +11,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::socket_path;
 
+use super::watch::is_there;
 use super::wire::{
-    CONFIRMED, GIVEN_UP, Greeting, HANDED_ON, Incoming, RELEASED, VERSION, invalid, receive_sockets, say,
+    CONFIRMED, GIVEN_UP, Greeting, Incoming, RELEASED, State, VERSION, invalid, receive_sockets, say,
 };
 use super::{Error, MESSAGE_WAIT, TURN_PAUSE, TURN_WAIT};
 
@@ -92,10 +93,10 @@ async fn ask(path: &Path) -> Result<Answer, Error> {
         }
         Err(error) => return Err(broken(error)),
     };
-    if theirs.busy {
+    if theirs.state == State::Busy {
         return Ok(Answer::Later(Error::Busy(path.into())));
     }
-    let ours = Greeting::ours(false);
+    let ours = Greeting::ours(State::GoOn);
     // Also to one of another version, so that its log tells of us.
     say(&stream, &ours.bytes());
     if theirs.version != VERSION {
@@ -133,7 +134,7 @@ async fn in_time<T>(message: impl Future<Output = io::Result<T>>) -> io::Result<
     }
 }
 
-fn is_end(error: &io::Error) -> bool {
+pub(super) fn is_end(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)
 }
 
@@ -164,6 +165,11 @@ impl Received {
         }
     }
 
+    /// Whether the predecessor has not ended.
+    pub(super) fn is_there(&self) -> bool {
+        is_there(&self.stream)
+    }
+
     /// Tells the predecessor that we serve: it accepts no more. While `self` lives, it knows that we do.
     pub async fn confirm(&mut self) -> Confirmed {
         self.close_rest();
@@ -179,10 +185,5 @@ impl Received {
             Err(error) if is_end(&error) => Confirmed::Ended,
             Err(_) => Confirmed::Refused,
         }
-    }
-
-    /// Tells the predecessor that somebody else serves in our place now, so that our end means nothing to it.
-    pub fn handed_on(self) {
-        say(&self.stream, &[HANDED_ON]);
     }
 }

@@ -1,14 +1,19 @@
 //! What the two processes say to each other, byte by byte.
 //!
 //! ```text
-//! greeting   "sluicegt"  version: u16  process: u32  network: u64  state: u8 (0 go on, 1 busy)    both sides, once
+//! greeting   "sluicegt"  version: u16  abilities: u8  process: u24  network: u64  state: u8    both sides, once
 //! sockets    length: u16 + that many bytes of lines "role address\n", a descriptor each    as many as needed
 //!            length 0                                                                  no more sockets
-//! then       one byte: C confirmed, R released, G given up; after that H handed on, or the end of either process
+//! then       one byte: C confirmed, R released, G given up
+//! after that the successor says H handed on, L leaves and nobody serves in its place; or either process ends
 //! ```
 //!
 //! Numbers are big-endian. The greeting has this form in every version, so that each side can tell which version the
-//! other speaks; what comes after it belongs to the version.
+//! other speaks; what comes after it belongs to the version. The state is 0 to go on; the owner's is 1 if it is busy; that of
+//! the other side is 2 if it wants no sockets and only to hear of the owner's end, so that nothing comes after it but H and L.
+//!
+//! The only ability so far is 128, to say L and to understand a 2: older processes of version 1 have none of that. They take
+//! abilities for a part of the process, whose number never needs the highest byte.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -34,9 +39,15 @@ pub(super) const CONFIRMED: u8 = b'C';
 pub(super) const RELEASED: u8 = b'R';
 pub(super) const GIVEN_UP: u8 = b'G';
 pub(super) const HANDED_ON: u8 = b'H';
+pub(super) const LEAVES: u8 = b'L';
 
 const MAGIC: [u8; 8] = *b"sluicegt";
 const GREETING_BYTES: usize = MAGIC.len() + 2 + 4 + 8 + 1;
+/// The bits of a process's number; the kernel needs 22 at most. Above them are the abilities.
+const PID_BITS: u32 = 24;
+const SAYS_FAREWELL: u8 = 0x80;
+const BUSY: u8 = 1;
+const WATCHES: u8 = 2;
 /// The kernel takes no more descriptors in one message (its SCM_MAX_FD).
 const BATCH_MAX: usize = 253;
 /// The longest line: a role, a space, an IPv6 address with scope and port, a line's end.
@@ -49,25 +60,43 @@ const SOCKETS_MAX: usize = 4096;
 pub(super) struct Greeting {
     pub(super) version: u16,
     pub(super) pid: u32,
+    /// Whether it says that it leaves, and lets itself be watched.
+    pub(super) says_farewell: bool,
     /// The network namespace it lives in, as the kernel numbers them; 0 if it cannot tell.
     pub(super) network: u64,
-    /// Whether the owner is occupied with another successor.
-    pub(super) busy: bool,
+    pub(super) state: State,
+}
+
+/// What one side says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// The other side should go on.
+    GoOn,
+    /// The owner is occupied with another successor.
+    Busy,
+    /// It is no successor, and only wants to hear of the owner's end.
+    Watches,
 }
 
 impl Greeting {
-    pub(super) fn ours(busy: bool) -> Greeting {
+    pub(super) fn ours(state: State) -> Greeting {
         let network = std::fs::metadata("/proc/self/ns/net").map_or(0, |file| file.ino());
-        Greeting { version: VERSION, pid: std::process::id(), network, busy }
+        Greeting { version: VERSION, pid: std::process::id(), says_farewell: true, network, state }
     }
 
     pub(super) fn bytes(self) -> [u8; GREETING_BYTES] {
+        let abilities = if self.says_farewell { SAYS_FAREWELL } else { 0 };
+        let process = self.pid | u32::from(abilities) << PID_BITS;
         let mut bytes = [0; GREETING_BYTES];
         bytes[..8].copy_from_slice(&MAGIC);
         bytes[8..10].copy_from_slice(&self.version.to_be_bytes());
-        bytes[10..14].copy_from_slice(&self.pid.to_be_bytes());
+        bytes[10..14].copy_from_slice(&process.to_be_bytes());
         bytes[14..22].copy_from_slice(&self.network.to_be_bytes());
-        bytes[22] = self.busy.into();
+        bytes[22] = match self.state {
+            State::GoOn => 0,
+            State::Busy => BUSY,
+            State::Watches => WATCHES,
+        };
         bytes
     }
 
@@ -78,12 +107,15 @@ impl Greeting {
         if magic != MAGIC {
             return Err(invalid("it is no process of ours"));
         }
-        Ok(Greeting {
-            version: stream.read_u16().await?,
-            pid: stream.read_u32().await?,
-            network: stream.read_u64().await?,
-            busy: stream.read_u8().await? != 0,
-        })
+        let (version, process) = (stream.read_u16().await?, stream.read_u32().await?);
+        let (network, state) = (stream.read_u64().await?, stream.read_u8().await?);
+        let says_farewell = process.to_be_bytes()[0] & SAYS_FAREWELL != 0;
+        let state = match state {
+            0 => State::GoOn,
+            WATCHES => State::Watches,
+            _ => State::Busy,
+        };
+        Ok(Greeting { version, pid: process & ((1 << PID_BITS) - 1), says_farewell, network, state })
     }
 }
 

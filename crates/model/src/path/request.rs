@@ -1,23 +1,22 @@
-//! The normal form of a request's path.
+//! A request's path as routes are found by it.
 
 use std::borrow::Cow;
 
-use super::PathError;
+use super::{PathError, escape};
 
-/// The path of a request in normal form.
+/// The path of a request in the normal form that routes are found by; an upstream gets the path as it came.
 ///
-/// [`forward`](RequestPath::forward) is what the upstream gets: dot segments are resolved (RFC 3986 §5.2.4), every
-/// other byte is as the client sent it. [`matching`](RequestPath::matching) is what routes are found by: the same
-/// path with escapes that change nothing undone (RFC 3986 §6.2.2), so that `/%61dmin` cannot slip past a rule for
-/// `/admin`.
+/// The form is what nginx takes a location by, so that no spelling of a path finds another route than the path
+/// itself: escapes are undone, an escaped slash among them, slashes in a row are one, and dot segments are resolved.
+/// A byte that no text has, and a `%` itself, stay escaped, in upper case.
+///
+/// An endpoint reads the path anew and may be of another mind about a dot segment beside an odd slash. Such a path is
+/// refused: what one rule guards could be reached by way of another, and no client sends it in earnest.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestPath<'a> {
-    forward: Cow<'a, str>,
-    matching: Option<String>,
-}
+pub struct RequestPath<'a>(Cow<'a, str>);
 
 impl<'a> RequestPath<'a> {
-    /// Reads the path of a request target, without its query.
+    /// Reads the path of a request target, without its query. Allocates nothing for a path in normal form.
     ///
     /// # Errors
     /// Says what is wrong; the request is answered 400.
@@ -25,126 +24,94 @@ impl<'a> RequestPath<'a> {
         if !raw.starts_with('/') {
             return Err(PathError::NotAbsolute);
         }
-        let (mut escapes, mut dots, mut before) = (false, false, b'/');
+        let (mut normal, mut before) = (true, b' ');
         for byte in raw.bytes() {
             match byte {
-                b'%' => escapes = true,
-                b'.' if before == b'/' => dots = true,
+                b'%' | b'\\' => normal = false,
+                b'/' | b'.' if before == b'/' => normal = false,
                 0..=b' ' | 0x7f.. => return Err(PathError::Byte),
-                // Beside a dot segment a backslash is ambiguous; that check needs the slow path.
-                b'\\' => dots = true,
                 _ => {}
             }
             before = byte;
         }
-        if !escapes && !dots {
-            return Ok(RequestPath { forward: Cow::Borrowed(raw), matching: None });
-        }
-        if escapes {
-            check_escapes(raw)?;
-        }
-        let forward = resolve_dots(raw)?;
-        let matching = if escapes { Some(undo_needless_escapes(&forward)) } else { None };
-        Ok(RequestPath { forward, matching })
-    }
-
-    /// The path for the upstream.
-    pub fn forward(&self) -> &str {
-        &self.forward
+        if normal { Ok(RequestPath(Cow::Borrowed(raw))) } else { normalize(raw).map(RequestPath) }
     }
 
     /// The path that routes are found by.
     pub fn matching(&self) -> &str {
-        self.matching.as_deref().unwrap_or(&self.forward)
+        &self.0
     }
 }
 
-fn check_escapes(raw: &str) -> Result<(), PathError> {
-    let bytes = raw.as_bytes();
-    for (at, _) in bytes.iter().enumerate().filter(|(_, b)| **b == b'%') {
-        match bytes.get(at + 1..at + 3) {
-            Some(b"00") | None => return Err(PathError::Escape),
-            Some(hex) if hex.iter().all(u8::is_ascii_hexdigit) => {}
-            Some(_) => return Err(PathError::Escape),
+/// Resolves the dot segments, each written plainly or as `%2e`, and only then undoes the other escapes: what is left has no
+/// dot segment however it is read.
+fn normalize(raw: &str) -> Result<Cow<'_, str>, PathError> {
+    let mut kept: Vec<Cow<'_, str>> = Vec::new();
+    let mut is_folder = false;
+    for segment in raw[1..].split('/') {
+        let segment = undo_escapes(segment)?;
+        is_folder = true;
+        match &*segment {
+            "." => {}
+            ".." => {
+                let parent = kept.pop().ok_or(PathError::AboveRoot)?;
+                // Is the parent of /a// what is before one slash, or before both?
+                if parent.contains(['/', '\\']) || without_parameters(&parent).is_empty() {
+                    return Err(PathError::AmbiguousDots);
+                }
+            }
+            _ if is_ambiguous(&segment) => return Err(PathError::AmbiguousDots),
+            name => {
+                is_folder = name.is_empty();
+                kept.push(segment);
+            }
         }
     }
-    Ok(())
+    let mut path = String::with_capacity(raw.len());
+    for element in kept.iter().flat_map(|segment| segment.split('/')).filter(|element| !element.is_empty()) {
+        path.push('/');
+        path.push_str(element);
+    }
+    if is_folder || path.is_empty() || kept.last().is_some_and(|last| last.ends_with('/')) {
+        path.push('/');
+    }
+    Ok(if path == raw { Cow::Borrowed(raw) } else { Cow::Owned(path) })
 }
 
-/// Removes `.` and `..` segments, written plainly or as `%2e`.
-fn resolve_dots(raw: &str) -> Result<Cow<'_, str>, PathError> {
-    if !raw.split('/').any(|segment| is_dot(segment) || is_dot_dot(segment)) {
-        raw.split('/').try_for_each(check_ambiguous)?;
+/// Whether an upstream may see a dot segment in what is none to us: it takes an escaped slash or a backslash for a slash, or
+/// leaves out the parameters, as servlet containers do.
+fn is_ambiguous(segment: &str) -> bool {
+    segment.split(['/', '\\']).any(|part| matches!(without_parameters(part), "." | ".."))
+}
+
+fn without_parameters(segment: &str) -> &str {
+    segment.split(';').next().unwrap_or(segment)
+}
+
+/// Undoes the escapes of printable ASCII, save that of `%`, and writes the others in upper case.
+pub(super) fn undo_escapes(raw: &str) -> Result<Cow<'_, str>, PathError> {
+    if !raw.contains('%') {
         return Ok(Cow::Borrowed(raw));
     }
     let mut out = String::with_capacity(raw.len());
-    let mut segments = raw[1..].split('/').peekable();
-    while let Some(segment) = segments.next() {
-        check_ambiguous(segment)?;
-        let last = segments.peek().is_none();
-        if is_dot_dot(segment) {
-            out.truncate(out.rfind('/').unwrap_or(0));
+    let mut rest = raw;
+    while let Some((before, after)) = rest.split_once('%') {
+        out.push_str(before);
+        let digits = after.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match byte.ok_or(PathError::Escape)? {
+            0 => return Err(PathError::Escape),
+            byte @ (b'!'..=b'$' | b'&'..=b'~') => out.push(char::from(byte)),
+            byte => push_escape(&mut out, byte),
         }
-        if is_dot(segment) || is_dot_dot(segment) {
-            if last {
-                out.push('/');
-            }
-        } else {
-            out.push('/');
-            out.push_str(segment);
-        }
+        rest = &after[2..];
     }
+    out.push_str(rest);
     Ok(Cow::Owned(out))
 }
 
-fn is_dot(segment: &str) -> bool {
-    segment == "." || segment.eq_ignore_ascii_case("%2e")
-}
-
-fn is_dot_dot(segment: &str) -> bool {
-    match segment.len() {
-        2 => segment == "..",
-        4 => segment.eq_ignore_ascii_case(".%2e") || segment.eq_ignore_ascii_case("%2e."),
-        6 => segment.eq_ignore_ascii_case("%2e%2e"),
-        _ => false,
-    }
-}
-
-/// An upstream that takes `%2f`, `%5c` or `\` for a slash would see a dot segment where we see none.
-fn check_ambiguous(segment: &str) -> Result<(), PathError> {
-    if !segment.contains(['%', '\\']) {
-        return Ok(());
-    }
-    let slashed = segment.to_ascii_lowercase().replace("%2f", "/").replace("%5c", "/").replace('\\', "/");
-    if slashed.contains('/') && slashed.split('/').any(|part| is_dot(part) || is_dot_dot(part)) {
-        return Err(PathError::AmbiguousDots);
-    }
-    Ok(())
-}
-
-/// Decodes escaped unreserved characters and writes the other escapes in upper case.
-fn undo_needless_escapes(path: &str) -> String {
-    let mut out = String::with_capacity(path.len());
-    let mut rest = path;
-    while let Some(at) = rest.find('%') {
-        out.push_str(&rest[..at]);
-        let byte = u8::from_str_radix(&rest[at + 1..at + 3], 16).unwrap_or(b'%');
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            push_escape(&mut out, byte);
-        }
-        rest = &rest[at + 3..];
-    }
-    out.push_str(rest);
-    out
-}
-
 pub(super) fn push_escape(out: &mut String, byte: u8) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    out.push('%');
-    out.push(char::from(HEX[usize::from(byte >> 4)]));
-    out.push(char::from(HEX[usize::from(byte & 15)]));
+    out.extend(escape(byte).map(char::from));
 }
 
 #[cfg(test)]
@@ -152,56 +119,68 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dot_segments_are_resolved_and_all_else_is_forwarded_byte_for_byte() {
-        for (raw, forward) in [
+    fn every_spelling_of_a_path_has_one_form() {
+        for (raw, matching) in [
             ("/", "/"),
             ("/a/b", "/a/b"),
+            ("/a/b/", "/a/b/"),
+            ("//", "/"),
+            ("//a", "/a"),
+            ("/a//b", "/a/b"),
+            ("/a//", "/a/"),
+            ("/a%2Fb", "/a/b"),
+            ("/a%2fb%2F", "/a/b/"),
+            ("/%2F/a", "/a"),
+            ("/%2f", "/"),
             ("/a/./b", "/a/b"),
             ("/a/../b", "/b"),
             ("/a/b/..", "/a/"),
+            ("/a/..", "/"),
             ("/a/b/.", "/a/b/"),
-            ("/../../a", "/a"),
-            ("/..", "/"),
+            ("/.", "/"),
             ("/a/%2e%2E/b", "/b"),
             ("/a/.%2e/b", "/b"),
-            ("/a//b", "/a//b"),
-            ("/a//../b", "/a/b"),
-            ("/A;x=1/%2Fb/%c3%A9", "/A;x=1/%2Fb/%c3%A9"),
+            ("/%2e/a", "/a"),
+            ("//a/../b", "/b"),
+            ("/a/b//c/../d", "/a/b/d"),
+            ("/%61dmin", "/admin"),
+            ("/a%40b%3bc%2b%21", "/a@b;c+!"),
+            ("/a%3Fb%23", "/a?b#"),
+            ("/a%252e%2520", "/a%252e%2520"),
+            ("/%c3%A9%20%7f", "/%C3%A9%20%7F"),
             ("/.well-known/x", "/.well-known/x"),
-            ("/a...b/..c", "/a...b/..c"),
-            ("/a\\b", "/a\\b"),
+            ("/a...b/..c/...", "/a...b/..c/..."),
+            ("/A;x=1/b", "/A;x=1/b"),
+            ("/a\\b%5c", "/a\\b\\"),
         ] {
             let path = RequestPath::parse(raw).unwrap_or_else(|e| panic!("{raw}: {e}"));
-            assert_eq!(path.forward(), forward, "{raw}");
+            assert_eq!(path.matching(), matching, "{raw}");
         }
     }
 
     #[test]
-    fn needless_escapes_do_not_hide_a_path_from_its_rule() {
-        let path = RequestPath::parse("/%61dmin%2f%c3%a9").expect("a path");
-        assert_eq!((path.matching(), path.forward()), ("/admin%2F%C3%A9", "/%61dmin%2f%c3%a9"));
+    fn a_path_in_normal_form_is_borrowed() {
+        for raw in ["/", "/a/b/", "/a.b/c..d", "/.well-known/x", "/a%20b"] {
+            assert!(matches!(RequestPath::parse(raw), Ok(RequestPath(Cow::Borrowed(_)))), "{raw}");
+        }
     }
 
     #[test]
     fn a_path_that_servers_read_differently_is_refused() {
-        for raw in [
-            "",
-            "a",
-            "*",
-            "/%",
-            "/%1",
-            "/%zz",
-            "/a%00",
-            "/a\u{e9}",
-            "/a\u{1}",
-            "/..%2fa",
-            "/a%2f..",
-            "/..%5ca",
-            "/..\\a",
-            "/a/%2e%2e%2fb",
-            "/x/..%2f../y",
+        use PathError::{AboveRoot, AmbiguousDots, Byte, Escape, NotAbsolute};
+        for (why, raws) in [
+            (NotAbsolute, &["", "a", "*", "%2f", ".."][..]),
+            (Escape, &["/%", "/%1", "/%zz", "/%+1", "/a%00"]),
+            (Byte, &["/\u{e9}", "/%\u{20ac}", "/a\u{1}", "/a b", "/\u{7f}"]),
+            (AboveRoot, &["/..", "/../a", "/a/../..", "/%2e%2e/a", "/./../a"]),
+            (AmbiguousDots, &["/..%2fa", "/a%2f..", "/..%5ca", "/x/..\\a", "/a/%2e%2e%2fb", "/x%2f.%2fy"]),
+            // Is it /a/c, or /c?
+            (AmbiguousDots, &["/a//../c", "//../c", "/a%2fb/../c", "/a%2f/../c", "/a\\b/../c", "/a/;x/../c"]),
+            (AmbiguousDots, &["/a/..;/b", "/a/..;x=1", "/a/.;/b", "/a/%2e.%3b/b"]),
         ] {
-            assert!(RequestPath::parse(raw).is_err(), "{raw:?}");
+            for raw in raws {
+                assert_eq!(RequestPath::parse(raw), Err(why), "{raw:?}");
+            }
         }
     }
 }

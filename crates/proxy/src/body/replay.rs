@@ -1,4 +1,5 @@
-//! The beginning of a client's body, kept so that it can be sent again where the first endpoint has refused it unseen.
+//! The beginning of a client's body, kept so that it can be sent again where the first endpoint has refused it unseen, or
+//! has died of it and it may be sent twice.
 
 use std::cell::{Cell, RefCell};
 use std::pin::Pin;
@@ -10,12 +11,16 @@ use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
+use crate::connection::Client;
+
 /// Bytes of a body that are kept; of a longer one nothing is, and it cannot be sent again. Enough for a call of gRPC.
 const KEPT_BYTES_MAX: usize = 64 << 10;
 
 /// A body that several attempts read one after the other, each from its beginning.
 pub(crate) struct Replay {
-    incoming: RefCell<Incoming>,
+    /// There until it is dropped.
+    incoming: RefCell<Option<Incoming>>,
+    client: Rc<Client>,
     kept: RefCell<Vec<Kept>>,
     kept_bytes: Cell<usize>,
     /// Whether all that was read is kept.
@@ -53,9 +58,14 @@ impl Kept {
 }
 
 impl Replay {
-    pub(super) fn new(incoming: Incoming) -> Rc<Replay> {
-        let (incoming, kept) = (RefCell::new(incoming), RefCell::default());
-        Rc::new(Replay { incoming, kept, kept_bytes: Cell::new(0), whole: Cell::new(true) })
+    pub(super) fn new(incoming: Incoming, client: Rc<Client>) -> Rc<Replay> {
+        let (incoming, kept) = (RefCell::new(Some(incoming)), RefCell::default());
+        Rc::new(Replay { incoming, client, kept, kept_bytes: Cell::new(0), whole: Cell::new(true) })
+    }
+
+    /// Whether all of a body of this length is kept.
+    pub(crate) fn keeps(length: &SizeHint) -> bool {
+        length.upper().is_some_and(|most| most <= KEPT_BYTES_MAX as u64)
     }
 
     /// Whether another attempt can still read it from its beginning.
@@ -72,7 +82,8 @@ impl Replay {
         if let Some(kept) = self.kept.borrow().get(at) {
             return Poll::Ready(Some(Ok(kept.frame())));
         }
-        let polled = Pin::new(&mut *self.incoming.borrow_mut()).poll_frame(cx);
+        let Some(incoming) = &mut *self.incoming.borrow_mut() else { return Poll::Ready(None) };
+        let polled = Pin::new(incoming).poll_frame(cx);
         if let Poll::Ready(Some(Ok(frame))) = &polled {
             self.keep(frame);
         }
@@ -94,18 +105,24 @@ impl Replay {
     }
 
     pub(super) fn is_end_stream(&self, at: usize) -> bool {
-        at >= self.kept.borrow().len() && self.incoming.borrow().is_end_stream()
+        at >= self.kept.borrow().len() && self.incoming.borrow().as_ref().is_none_or(Incoming::is_end_stream)
     }
 
     /// Of what is left from this place on.
     pub(super) fn size_hint(&self, at: usize) -> SizeHint {
         let rest: usize = self.kept.borrow().iter().skip(at).map(Kept::bytes).sum();
-        let mut hint = self.incoming.borrow().size_hint();
+        let mut hint = self.incoming.borrow().as_ref().map(Incoming::size_hint).unwrap_or_default();
         let rest = rest as u64;
         if let Some(upper) = hint.upper() {
             hint.set_upper(upper + rest);
         }
         hint.set_lower(hint.lower() + rest);
         hint
+    }
+}
+
+impl Drop for Replay {
+    fn drop(&mut self) {
+        self.incoming.take().into_iter().for_each(|unread| self.client.leave_unread(unread));
     }
 }

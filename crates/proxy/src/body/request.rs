@@ -60,13 +60,16 @@ impl RequestBody {
     }
 
     /// Makes several attempts possible, from here on.
-    pub(crate) fn into_replay(self) -> (RequestBody, Option<Rc<Replay>>) {
-        match self.source {
+    pub(crate) fn into_replay(mut self) -> (RequestBody, Option<Rc<Replay>>) {
+        match std::mem::replace(&mut self.source, Source::Nowhere) {
             Source::Client(incoming) => {
-                let replay = Replay::new(incoming);
-                (RequestBody::replayed(&replay, self.client), Some(replay))
+                let replay = Replay::new(incoming, Rc::clone(&self.client));
+                (RequestBody::replayed(&replay, Rc::clone(&self.client)), Some(replay))
             }
-            source => (RequestBody { source, ..self }, None),
+            source => {
+                self.source = source;
+                (self, None)
+            }
         }
     }
 
@@ -159,6 +162,14 @@ impl Body for RequestBody {
             Source::Nowhere => SizeHint::with_exact(0),
             Source::Client(incoming) => incoming.size_hint(),
             Source::Replay(replay, at) => replay.size_hint(*at),
+        }
+    }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        if let Source::Client(unread) = std::mem::replace(&mut self.source, Source::Nowhere) {
+            self.client.leave_unread(unread);
         }
     }
 }

@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 use super::keep_allowed_trailers;
 use crate::error::Refusal;
 use crate::request::Record;
+use crate::respond;
 use crate::timer::Wait;
 use crate::upstream::Lease;
 
@@ -19,6 +20,9 @@ pub(crate) enum ResponseBody {
     None,
     /// Ours.
     Own { text: Option<Bytes>, _record: Record },
+    /// None, to a request or with a status that allows none. A 304 says how long the body of a 200 would be (RFC 9110
+    /// §8.6), and hyper writes that over HTTP/1 only if there is a body that says the same; it then asks for none of it.
+    Absent { length: Option<u64>, _record: Record },
     /// An upstream's.
     Relayed(Relay),
 }
@@ -28,11 +32,24 @@ pub(crate) struct Relay {
     incoming: Incoming,
     lease: Option<Lease>,
     record: Record,
+    /// Its client looks for a status behind it.
+    is_call: bool,
+}
+
+impl ResponseBody {
+    /// The end of an answer that has no body, whatever its endpoint still says on an HTTP/2 stream.
+    pub(crate) fn absent(length: Option<u64>, lease: Lease, mut record: Record) -> ResponseBody {
+        let worker = &record.client.worker;
+        worker.upstreams.give_back(lease, worker.timers.now());
+        record.complete();
+        ResponseBody::Absent { length, _record: record }
+    }
 }
 
 impl Relay {
-    pub(crate) fn new(incoming: Incoming, lease: Lease, record: Record) -> Relay {
-        let mut relay = Relay { incoming, lease: Some(lease), record };
+    /// `is_call`: it answers a call of gRPC, and is as long as it happens to be.
+    pub(crate) fn new(incoming: Incoming, lease: Lease, record: Record, is_call: bool) -> Relay {
+        let mut relay = Relay { incoming, lease: Some(lease), record, is_call };
         if relay.incoming.is_end_stream() {
             relay.finish();
         }
@@ -70,10 +87,13 @@ impl Relay {
         self.record.complete();
     }
 
+    /// The body will not be whole, and whoever gets it must see that. A client of gRPC reads why: of a reset it would think that
+    /// the endpoint is at fault, and not try again.
     fn broken(&mut self, why: Refusal) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
         self.record.refused(why);
         self.record.client.abort.set(true);
-        Poll::Ready(Some(Err(why)))
+        let end = if self.is_call { Ok(Frame::trailers(respond::call_status(why))) } else { Err(why) };
+        Poll::Ready(Some(end))
     }
 }
 
@@ -83,7 +103,7 @@ impl Body for ResponseBody {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
         let relay = match self.get_mut() {
-            ResponseBody::None => return Poll::Ready(None),
+            ResponseBody::None | ResponseBody::Absent { .. } => return Poll::Ready(None),
             ResponseBody::Own { text, .. } => {
                 return Poll::Ready(text.take().map(|text| Ok(Frame::data(text))));
             }
@@ -139,6 +159,7 @@ impl Body for ResponseBody {
         match self {
             ResponseBody::None => true,
             ResponseBody::Own { text, .. } => text.is_none(),
+            ResponseBody::Absent { length, .. } => length.is_none(),
             ResponseBody::Relayed(relay) => relay.incoming.is_end_stream(),
         }
     }
@@ -146,6 +167,7 @@ impl Body for ResponseBody {
     fn size_hint(&self) -> SizeHint {
         match self {
             ResponseBody::None => SizeHint::with_exact(0),
+            ResponseBody::Absent { length, .. } => SizeHint::with_exact(length.unwrap_or_default()),
             ResponseBody::Own { text, .. } => {
                 SizeHint::with_exact(text.as_ref().map_or(0, |text| text.len() as u64))
             }

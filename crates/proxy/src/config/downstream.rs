@@ -18,6 +18,10 @@ pub struct Downstream {
     pub request_line_bytes_max: usize,
     /// Bytes of a request head; beyond: 431.
     pub head_bytes_max: usize,
+    /// Fields of a request head, and of its trailers; beyond: 431, and 400. A browser with as many cookies as it keeps for one
+    /// host sends two hundred over HTTP/2, each a field of its own; haproxy takes 101, nginx what has room in 32 KiB. Not more
+    /// than is needed: hyper makes room for so many with each head.
+    pub head_fields_max: usize,
     /// Bytes of a request body; beyond: 413. Bodies are streamed, so this costs no memory.
     pub body_bytes_max: u64,
     /// Whether fields whose names have an underscore are sent on. Not by default: to an upstream that reads fields as
@@ -37,6 +41,9 @@ pub struct Downstream {
     pub body_rate_min: u32,
     /// Between two pieces of a response that the client takes; after it the connection is cut.
     pub write_timeout: Duration,
+    /// How long nothing may be said to a client that has closed its side after its request, then it counts as gone. It may
+    /// wait for its answer or have left: the one wants this long, the other costs its endpoint as much work for nobody.
+    pub half_close_time: Duration,
     /// Silence that is waited for after our end of a connection is closed, so that the last response arrives; nginx'
     /// figure, as is the next.
     pub linger_timeout: Duration,
@@ -60,6 +67,7 @@ impl Default for Downstream {
             requests_max: 10_000,
             request_line_bytes_max: 16 << 10,
             head_bytes_max: 64 << 10,
+            head_fields_max: 256,
             body_bytes_max: 1 << 30,
             underscores: false,
             handshake_timeout: Duration::from_secs(10),
@@ -68,6 +76,7 @@ impl Default for Downstream {
             body_timeout: Duration::from_secs(30),
             body_rate_min: 240,
             write_timeout: Duration::from_secs(30),
+            half_close_time: Duration::from_secs(10),
             linger_timeout: Duration::from_secs(5),
             linger_time_max: Duration::from_secs(30),
             tunnel_idle_timeout: Duration::from_secs(3600),
@@ -95,6 +104,10 @@ pub struct Http2 {
     /// twenty more a second, and four more for each piece of a message. Beyond, the connection is cut. A request that is
     /// taken back counts like nine, one that is refused for what it is like seventeen.
     pub empty_frames_max: u32,
+    /// For how long a connection that is to be told to leave may go without a moment in which no request is in flight. Then
+    /// it is told in the middle of them, which many clients take badly. Counts to a drain: enough for most to find a moment,
+    /// and little beside `idle_timeout`.
+    pub goodbye_wait: Duration,
 }
 
 impl Default for Http2 {
@@ -106,6 +119,7 @@ impl Default for Http2 {
             heads_bytes_max: 1 << 20,
             send_buffer_bytes: 64 << 10,
             empty_frames_max: 1000,
+            goodbye_wait: Duration::from_secs(10),
         }
     }
 }

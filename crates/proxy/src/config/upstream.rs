@@ -16,9 +16,14 @@ pub struct Upstream {
     pub body_timeout: Duration,
     /// Bytes of a response head; beyond: 502.
     pub head_bytes_max: usize,
+    /// Fields of a response head; beyond: 502. haproxy takes 101, nginx what has room in the 4 KiB of its `proxy_buffer_size`.
+    pub head_fields_max: usize,
     /// Tries for one request, the first included: enough for a rollout in which most endpoints refuse, few enough that
     /// a request does not knock at a thousand doors. `request::attempts` tells which failures are tried again.
     pub attempts_max: u32,
+    /// Endpoints whose fresh connections may die of one request before the first byte of an answer; then 502. One that may be
+    /// what kills them must not go through all. ingress-nginx' figure.
+    pub deaths_max: u32,
     /// Idle connections kept for one endpoint by one worker.
     pub idle_per_endpoint_max: usize,
     /// How long an idle connection is kept.
@@ -41,7 +46,9 @@ impl Default for Upstream {
             head_timeout: Duration::from_secs(60),
             body_timeout: Duration::from_secs(60),
             head_bytes_max: 64 << 10,
+            head_fields_max: 256,
             attempts_max: 10,
+            deaths_max: 3,
             idle_per_endpoint_max: 1024,
             idle_timeout: Duration::from_secs(60),
             keepalive_interval: Duration::from_secs(30),

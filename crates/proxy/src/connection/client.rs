@@ -7,9 +7,12 @@ use std::rc::{Rc, Weak};
 use http::Version;
 use http::header::{self, HeaderMap, HeaderValue};
 
+use hyper::body::Incoming;
+
 use super::guard::{Guard, Limits};
 use super::handshake::Secure;
 use super::heads::Heads;
+use super::interim::Interim;
 use super::outbox::Outbox;
 use super::patience::Patience;
 use super::proxy_header::Origin;
@@ -27,6 +30,8 @@ pub(crate) struct Client {
     pub(super) peer: Cell<SocketAddr>,
     /// The address that the client connected to.
     pub(super) local: Cell<SocketAddr>,
+    /// Both were told by a PROXY header.
+    pub(super) is_proxied: Cell<bool>,
     pub(crate) timer: Timer,
     /// Counts it among its client's connections, where those are limited.
     counted: OnceCell<Box<Counted>>,
@@ -34,6 +39,8 @@ pub(crate) struct Client {
     pub(crate) secure: OnceCell<Rc<Secure>>,
     /// Whether this is one stream of HTTP/2 among others, whose connection is not its own.
     pub(crate) is_stream: bool,
+    /// If so, that connection, and which of its streams; 0 if it must not be written to past h2.
+    pub(super) stream: Option<(Rc<Client>, u32)>,
     /// What is said about this client to upstreams, made at its first request.
     pub(crate) forwarding: Rc<RefCell<Option<Box<Forwarding>>>>,
     /// A request has begun whose response is not yet handed over whole.
@@ -42,6 +49,8 @@ pub(crate) struct Client {
     pub(crate) fault: Cell<Option<Refusal>>,
     /// The body of the current request is not read to its end: its rest stands before any next request.
     pub(crate) body_unread: Cell<bool>,
+    /// What is left of it on a stream of HTTP/2, when nobody wants it any more.
+    pub(super) unread: Cell<Option<Box<Incoming>>>,
     /// The current request is one of HTTP/1.0.
     pub(crate) speaks_http10: Cell<bool>,
     /// The switch of protocols that the current request has asked for, and so have we.
@@ -50,6 +59,8 @@ pub(crate) struct Client {
     pub(crate) patience: Patience,
     /// What is under way to it.
     pub(crate) outbox: Outbox,
+    /// What it is to be told before its answer.
+    pub(super) interim: Interim,
     /// What its head takes, with those of its connection's other streams.
     pub(crate) heads: Heads,
     /// What its connection has to pay for requests that broke the rules.
@@ -78,18 +89,22 @@ impl Client {
             worker: Rc::clone(worker),
             peer: Cell::new(peer),
             local: Cell::new(local),
+            is_proxied: Cell::default(),
             timer: worker.timers.register(),
             counted: OnceCell::new(),
             secure: OnceCell::new(),
             is_stream: false,
+            stream: None,
             forwarding: Rc::default(),
             in_flight: Cell::default(),
             fault: Cell::default(),
             body_unread: Cell::default(),
+            unread: Cell::default(),
             speaks_http10: Cell::default(),
             switch: RefCell::default(),
             patience: Patience::default(),
             outbox: Outbox::default(),
+            interim: Interim::default(),
             heads: Heads::default(),
             fines: Rc::default(),
             abort: Cell::default(),
@@ -105,10 +120,12 @@ impl Client {
     }
 
     /// A stream of this connection, with a state and deadlines of its own.
-    pub(super) fn stream(&self) -> Client {
+    pub(super) fn stream(self: &Rc<Self>, id: u32) -> Client {
         let stream = Client {
+            is_proxied: self.is_proxied.clone(),
             secure: self.secure.clone(),
             is_stream: true,
+            stream: Some((Rc::clone(self), id)),
             heads: self.heads.share(),
             fines: Rc::clone(&self.fines),
             forwarding: Rc::clone(&self.forwarding),
@@ -140,6 +157,11 @@ impl Client {
         self.local.get()
     }
 
+    /// The port that the client connected to, if a load balancer has said so; that of our socket may be another one.
+    pub(crate) fn port(&self) -> Option<u16> {
+        self.is_proxied.get().then(|| self.local().port())
+    }
+
     /// Whom an endpoint is told that its connection is opened for.
     pub(crate) fn origin(&self) -> Origin {
         Origin { client: self.peer(), local: self.local() }
@@ -153,6 +175,15 @@ impl Client {
     /// What the client speaks, as a URI would begin.
     pub(crate) fn scheme(&self) -> &'static str {
         if self.secure.get().is_some() { "https" } else { "http" }
+    }
+
+    /// Nobody wants more of a body. What is left of one of HTTP/1 is read when hyper is gone; a stream of HTTP/2 would be
+    /// reset, unless its task goes on reading.
+    pub(crate) fn leave_unread(&self, body: Incoming) {
+        if self.is_stream && self.body_unread.get() {
+            self.unread.set(Some(Box::new(body)));
+            self.timer.wake();
+        }
     }
 
     /// Begins the time in which an endpoint must answer. One that is called may be silent for as long as the caller waits:
@@ -185,11 +216,42 @@ impl Client {
         !self.in_flight.get() && self.flushed.get() && self.heads_passed.get() == self.requests.get()
     }
 
-    /// Whether something was read behind the request that is being served.
-    pub(crate) fn spoke_early(&self) -> bool {
-        self.heads_passed.get() != self.requests.get()
-            || self.fault.get().is_some()
-            || !self.guard.borrow().at_boundary()
+    /// What was said behind the request that is being served, before the protocol is spoken that it asks for. None if that
+    /// was read as something else.
+    pub(crate) fn take_early(&self) -> Option<Vec<u8>> {
+        self.holds_early().then(|| std::mem::take(self.guard.borrow_mut().held()))
+    }
+
+    /// Whether that is kept, and it is no later request that asks for something else.
+    pub(crate) fn holds_early(&self) -> bool {
+        self.heads_passed.get() == self.requests.get() && self.guard.borrow().holds()
+    }
+
+    /// No other protocol was wanted: what stands behind the request is the next one.
+    pub(crate) fn keep_protocol(&self) {
+        if self.holds_early() {
+            self.guard.borrow_mut().release();
+        }
+    }
+
+    /// The other protocol was not agreed to. Of a client that has waited for this the next request is served; what another has
+    /// said already is no request, whatever it looks like, and the connection ends.
+    pub(crate) fn refuse_protocol(&self) {
+        if self.holds_early() && self.guard.borrow_mut().held().is_empty() {
+            self.guard.borrow_mut().release();
+        }
+    }
+
+    /// Only the answer to a request that is whole is missing.
+    pub(super) fn awaits_answer(&self) -> bool {
+        let is_last = self.heads_passed.get() == self.requests.get();
+        self.in_flight.get() && is_last && self.guard.borrow().at_boundary()
+    }
+
+    /// Begins the time in which something must be said to a client that has closed its side: nobody can tell one that only
+    /// waits from one that has left, until it is sent something.
+    pub(super) fn await_departure(&self) {
+        self.timer.set(Wait::Client, self.worker.config.downstream.half_close_time);
     }
 
     /// At rest, and no byte of a next request has come.
@@ -205,13 +267,17 @@ impl Client {
         if self.fault.get().is_none() && self.timer.expired(Wait::Client) {
             self.timer.clear(Wait::Client);
             let in_body = self.guard.borrow().in_body();
-            self.fault.set(Some(if in_body { Refusal::BodyTimeout } else { Refusal::HeadTimeout }));
+            self.fault.set(Some(match in_body {
+                _ if self.eof.get() => Refusal::ClientGone,
+                true => Refusal::BodyTimeout,
+                false => Refusal::HeadTimeout,
+            }));
         }
     }
 
     /// Whether the connection can serve no further request, so that the response under way must say so.
     pub(crate) fn must_close(&self) -> bool {
-        !self.is_stream && (self.body_unread.get() || self.worker.drain.is_draining())
+        !self.is_stream && (self.body_unread.get() || self.worker.drain.is_draining() || self.holds_early())
     }
 
     /// Says in the head of a response that it is the last one. To a client of HTTP/1.0 in its own version: in ours, hyper

@@ -6,16 +6,21 @@
 //! lets none pass after the last valid one. hyper cannot begin a request before the end of its head has passed, so a
 //! bad head is never seen by anybody.
 //!
+//! In two places it is hyper that is too strict. Bytes of a target that must be escaped and have but one meaning are told
+//! of, so that they are before hyper sees them. And what a client says behind a head that asks for another protocol is
+//! kept until that is decided: it is no request, unless nobody wants the other protocol.
+//!
 //! Pure: bytes in, a count out. No IO and no clock.
 
 mod chunks;
 mod head;
+mod start;
 
 use memchr::memchr;
 
 use self::chunks::{CHUNK_EXTENSION_BYTES_MAX, CHUNK_SIZE_DIGITS_MAX, ChunkCost, chunk_size};
-pub(crate) use self::head::{FIELDS_MAX, METHOD_BYTES_MAX};
 use self::head::{Head, Line};
+pub(crate) use self::start::METHOD_BYTES_MAX;
 use crate::config::Downstream;
 use crate::error::Refusal;
 
@@ -30,6 +35,10 @@ pub(crate) struct Guard {
     state: State,
     /// The beginning of a line that came in an earlier read.
     carry: Vec<u8>,
+    /// Where in the last read bytes of a target must be escaped.
+    odd: Vec<usize>,
+    /// What came behind a head that asks for another protocol, and was not followed yet.
+    held: Vec<u8>,
     head: Head,
     limits: Limits,
 }
@@ -39,17 +48,24 @@ pub(crate) struct Guard {
 pub(crate) struct Limits {
     pub(crate) line_bytes_max: usize,
     pub(crate) head_bytes_max: usize,
+    pub(crate) fields_max: usize,
 }
 
 impl Limits {
     pub(crate) fn of(limits: &Downstream) -> Limits {
-        Limits { line_bytes_max: limits.request_line_bytes_max, head_bytes_max: limits.head_bytes_max }
+        Limits {
+            line_bytes_max: limits.request_line_bytes_max,
+            head_bytes_max: limits.head_bytes_max,
+            fields_max: limits.head_fields_max,
+        }
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Head,
+    /// Behind a head without a body that asks for another protocol: it is not decided whose the next byte is.
+    Held,
     Body {
         left: u64,
     },
@@ -67,6 +83,7 @@ enum State {
     },
     Trailers {
         bytes: usize,
+        fields: usize,
     },
     Refused {
         why: Refusal,
@@ -76,17 +93,21 @@ enum State {
 
 impl Guard {
     pub(crate) fn new(limits: Limits) -> Guard {
-        Guard { state: State::Head, carry: Vec::new(), head: Head::default(), limits }
+        let (carry, odd, held) = Default::default();
+        Guard { state: State::Head, carry, odd, held, head: Head::default(), limits }
     }
 
     /// Follows `bytes` and returns how many of them may pass. If not all may, [`refused`](Guard::refused) says why, and
-    /// nothing passes ever after.
+    /// nothing passes ever after; or the rest [is to be held](Guard::holds).
     pub(crate) fn follow(&mut self, bytes: &[u8]) -> Followed {
         let (mut at, mut heads) = (0, 0);
+        self.odd.clear();
         while at < bytes.len() {
             let rest = &bytes[at..];
             let step = match self.state {
-                State::Head | State::ChunkSize { .. } | State::Trailers { .. } => self.line(rest, &mut heads),
+                State::Head | State::ChunkSize { .. } | State::Trailers { .. } => {
+                    self.line(rest, at, &mut heads)
+                }
                 State::Body { left } => {
                     let (taken, left) = take(rest, left);
                     self.state = if left == 0 { State::Head } else { State::Body { left } };
@@ -101,7 +122,7 @@ impl Guard {
                     Ok(taken)
                 }
                 State::ChunkEnd { left, cost } => self.chunk_end(rest[0], left, cost),
-                State::Refused { .. } => break,
+                State::Held | State::Refused { .. } => break,
             };
             match step {
                 Ok(taken) => at += taken,
@@ -127,14 +148,36 @@ impl Guard {
         matches!(self.state, State::Refused { in_body: true, .. })
     }
 
+    /// Where in the bytes that it has followed last one must be escaped, in their order.
+    pub(crate) fn odd(&self) -> &[usize] {
+        &self.odd
+    }
+
+    /// Whether what comes now is to be held, until [`release`](Guard::release).
+    pub(crate) fn holds(&self) -> bool {
+        self.state == State::Held
+    }
+
+    /// What is held, or was and is to be followed now. What is not let pass stands before all that is there.
+    pub(crate) fn held(&mut self) -> &mut Vec<u8> {
+        &mut self.held
+    }
+
+    /// No other protocol is spoken: what is held is a next request.
+    pub(crate) fn release(&mut self) {
+        if self.holds() {
+            self.state = State::Head;
+        }
+    }
+
     /// Whether no byte of a next request has come.
     pub(crate) fn at_boundary(&self) -> bool {
-        self.state == State::Head && self.head.bytes == 0 && self.carry.is_empty()
+        self.state == State::Head && self.head.bytes == 0 && self.carry.is_empty() && self.held.is_empty()
     }
 
     /// Whether a body is under way.
     pub(crate) fn in_body(&self) -> bool {
-        !matches!(self.state, State::Head | State::Refused { .. })
+        !matches!(self.state, State::Head | State::Held | State::Refused { .. })
     }
 
     /// Whether that is one whose length its head has said.
@@ -143,8 +186,13 @@ impl Guard {
     }
 
     /// Takes bytes up to the end of a line, and the line if it is complete.
-    fn line(&mut self, rest: &[u8], heads: &mut u32) -> Result<usize, Refusal> {
-        let Some(end) = memchr(b'\n', rest) else {
+    fn line(&mut self, rest: &[u8], at: usize, heads: &mut u32) -> Result<usize, Refusal> {
+        let end = memchr(b'\n', rest);
+        if self.state == State::Head && !self.head.line_seen {
+            let piece = &rest[..end.map_or(rest.len(), |end| end + 1)];
+            self.head.start.follow(piece, at, &mut self.odd)?;
+        }
+        let Some(end) = end else {
             self.check_partial(self.carry.len() + rest.len())?;
             self.carry.extend_from_slice(rest);
             return Ok(rest.len());
@@ -165,13 +213,15 @@ impl Guard {
     fn check_partial(&self, length: usize) -> Result<(), Refusal> {
         match self.state {
             State::ChunkSize { .. } if length > CHUNK_LINE_BYTES_MAX => Err(Refusal::BadFraming),
-            State::Trailers { bytes } if bytes + length > TRAILER_BYTES_MAX => Err(Refusal::BadFraming),
+            State::Trailers { bytes, .. } if bytes + length > TRAILER_BYTES_MAX => Err(Refusal::BadFraming),
             State::Head => self.check_head_size(length),
             _ => Ok(()),
         }
     }
 
+    /// Whether a line that has come so far may stand in a head. What escapes will add to it counts.
     fn check_head_size(&self, length: usize) -> Result<(), Refusal> {
+        let length = length + self.head.start.added;
         if !self.head.line_seen && length > self.limits.line_bytes_max {
             return Err(Refusal::LineTooLong);
         }
@@ -187,23 +237,24 @@ impl Guard {
                 let (size, extensions) = chunk_size(line)?;
                 let cost = cost.with(line.len(), size, extensions)?;
                 self.state = match size {
-                    0 => State::Trailers { bytes: 0 },
+                    0 => State::Trailers { bytes: 0, fields: 0 },
                     left => State::ChunkData { left, cost },
                 };
                 Ok(())
             }
-            State::Trailers { bytes } => {
+            State::Trailers { bytes, fields } => {
                 let content = line.strip_suffix(b"\r\n").ok_or(Refusal::BadFraming)?;
                 let bytes = bytes + line.len();
-                if bytes > TRAILER_BYTES_MAX {
+                if bytes > TRAILER_BYTES_MAX || (!content.is_empty() && fields == self.limits.fields_max) {
                     return Err(Refusal::BadFraming);
                 }
-                self.state = if content.is_empty() { State::Head } else { State::Trailers { bytes } };
+                let more = State::Trailers { bytes, fields: fields + 1 };
+                self.state = if content.is_empty() { State::Head } else { more };
                 Ok(())
             }
             _ => {
                 self.check_head_size(line.len())?;
-                if let Line::EndOfHead = self.head.line(line)? {
+                if let Line::EndOfHead = self.head.line(line, self.limits.fields_max)? {
                     *heads += 1;
                     self.state = self.head.framing();
                     self.head = Head::default();

@@ -1,14 +1,18 @@
 //! A client that speaks HTTP/2: many requests on one connection, each with deadlines of its own.
 //!
-//! hyper and h2 speak the protocol. What they do not do is done here: who leaves a stream unread, a body unsent or the
-//! connection idle is not waited for without end; who sends nothing but noise is cut, and who sends much takes turns with
-//! others; and a drain says goodbye in two steps (RFC 9113 §6.8), at a moment that differs from connection to connection,
-//! so that not all clients come back at once.
+//! hyper and h2 speak the protocol. What they do not do is done here: a client that leaves a stream unread, a body unsent or
+//! the connection idle is not waited for without end; one that sends nothing but noise is cut, and one that sends much takes
+//! turns with others; and a drain says goodbye at a moment that costs no request, see [`goodbye`], and that differs from
+//! connection to connection.
 
 pub(crate) mod budget;
 pub(crate) mod field_blocks;
 pub(crate) mod frames;
+mod goodbye;
+pub(super) mod interim;
 mod io;
+mod open;
+mod rest;
 mod streams;
 pub(crate) mod turn;
 
@@ -21,39 +25,32 @@ use std::time::Duration;
 use hyper::server::conn::http2::Builder;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use lifecycle::{Phase, Watch};
 
+use self::goodbye::{GOODBYE_GRACE, GOODBYE_QUIET, GOODBYE_TIME_MAX, Goodbye, Stage};
 use self::io::Http2Io;
 use self::streams::Streams;
 use self::turn::Turn;
 use super::Client;
 use crate::request;
 use crate::stream::Stream;
-use crate::timer::{Wait, ticks};
+use crate::timer::{TICK, Wait, ticks};
 
 /// How a connection with prior knowledge begins (RFC 9113 §3.4).
 pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Connections are told to leave within this time from the beginning of a drain: at once, and a thousand clients would
-/// come back in the same moment.
-const GOODBYE_SPREAD: Duration = Duration::from_secs(10);
 /// Streams of one connection that may end because the client broke the rules: each costs it a frame, and us a request
 /// begun and reset (CVE-2025-8671).
 const STREAM_ERRORS_MAX: usize = 64;
-/// From the goodbye of a connection that carries nothing to its end. A client that is there answers within a round trip. One
-/// that was served a moment ago may still wait for the end of its answer, which h2 has and hyper knows nothing of: it has as
-/// long as for any other piece of it (`write_timeout`).
-const GOODBYE_TIME_MAX: Duration = Duration::from_secs(5);
-
 /// Serves a connection to its end.
 pub(super) async fn serve(stream: Stream, client: &Rc<Client>) {
     let limits = &client.worker.config.downstream;
     let streams = Streams::new(client);
-    let opened = streams.clone();
-    let service = service_fn(move |request| request::serve(opened.open(), request));
-    let window = u32::try_from(limits.http2.window_bytes).unwrap_or(u32::MAX >> 1);
     let turn = Rc::new(Turn::new());
-    let io = Http2Io::new(stream, Rc::clone(client), Rc::clone(&turn));
+    let goodbye = Rc::new(Goodbye::default());
+    let (opened, begun) = (streams.clone(), Rc::clone(&turn));
+    let service = service_fn(move |request| request::serve(opened.open(begun.take_begun()), request));
+    let window = u32::try_from(limits.http2.window_bytes).unwrap_or(u32::MAX >> 1);
+    let io = Http2Io::new(stream, Rc::clone(client), Rc::clone(&turn), Rc::clone(&goodbye));
     let connection = Builder::new(streams.clone())
         .max_concurrent_streams(limits.http2.streams_max)
         .initial_stream_window_size(window.min(limits.http2.stream_window_bytes))
@@ -65,51 +62,98 @@ pub(super) async fn serve(stream: Stream, client: &Rc<Client>) {
         .enable_connect_protocol()
         .serve_connection(TokioIo::new(io), service);
     let mut connection = pin!(connection);
-    let mut leave = pin!(goodbye(client.worker.drain.clone()));
-    let (mut said, mut carried_at) = (false, None);
+    let mut lead = pin!(goodbye.lead(client.worker.drain.clone(), limits.http2.goodbye_wait));
+    let (mut is_led, mut silence) = (false, Silence::new(client, &goodbye));
     poll_fn(|cx| {
         client.timer.attach(cx);
         streams.attach(cx);
         turn.begin();
-        if connection.as_mut().poll(cx).is_ready() || client.timer.expired(Wait::Write) {
+        if turn.poll(connection.as_mut(), cx).is_ready() || client.timer.expired(Wait::Write) {
             return Poll::Ready(());
         }
-        if !said && (leave.as_mut().poll(cx).is_ready() || is_idle_for_long(client, &streams)) {
-            said = true;
-            client.timer.clear(Wait::Client);
-            connection.as_mut().graceful_shutdown();
-            if connection.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(());
+        if !is_led && lead.as_mut().poll(cx).is_ready() {
+            is_led = true;
+            if goodbye.ask() {
+                connection.as_mut().graceful_shutdown();
+                cx.waker().wake_by_ref();
             }
         }
-        if turn.has_carried() || !streams.none_is_open() {
-            client.timer.clear(Wait::Client);
-            carried_at = Some(client.worker.timers.now());
+        let is_served = !streams.none_is_open();
+        if turn.has_carried() || is_served {
+            silence.is_broken();
         }
-        if !streams.none_is_open() {
-            return Poll::Pending;
+        match silence.end(is_served) {
+            Some(Stage::Ended) => return Poll::Ready(()),
+            Some(stage) => {
+                goodbye.stage.set(stage);
+                cx.waker().wake_by_ref();
+            }
+            None => {}
         }
-        // Whoever carries nothing after the goodbye, and does not answer it, is gone.
-        let has_just_carried =
-            carried_at.is_some_and(|at| client.worker.timers.now() - at < ticks(limits.write_timeout));
-        let most = match (said, has_just_carried) {
-            (false, _) => client.worker.config.idle_timeout,
-            (true, false) => GOODBYE_TIME_MAX,
-            (true, true) => limits.write_timeout,
-        };
-        client.timer.start(Wait::Client, most);
-        if said && client.timer.expired(Wait::Client) { Poll::Ready(()) } else { Poll::Pending }
+        Poll::Pending
     })
     .await;
 }
 
-/// Ends when this connection is to be told that it should leave.
-async fn goodbye(mut drain: Watch) {
-    drain.reached(Phase::LameDuck).await;
-    tokio::time::sleep(GOODBYE_SPREAD.mul_f64(fastrand::f64())).await;
+/// How long nothing is carried, and what is to come of it.
+struct Silence<'a> {
+    client: &'a Client,
+    goodbye: &'a Goodbye,
+    /// When something was carried, or the connection began.
+    since: u32,
+    has_carried: bool,
+    /// What the deadline is for.
+    stage: Stage,
 }
 
-/// The last stream has closed long ago, or none was ever opened.
-fn is_idle_for_long(client: &Client, streams: &Streams) -> bool {
-    streams.none_is_open() && client.timer.expired(Wait::Client)
+impl<'a> Silence<'a> {
+    fn new(client: &'a Client, goodbye: &'a Goodbye) -> Silence<'a> {
+        let since = client.worker.timers.now();
+        Silence { client, goodbye, since, has_carried: false, stage: Stage::Staying }
+    }
+
+    fn is_broken(&mut self) {
+        self.client.timer.clear(Wait::Client);
+        (self.since, self.has_carried) = (self.client.worker.timers.now(), true);
+        // What was on its way all the same may not be the last.
+        if self.goodbye.is(Stage::Ending) {
+            self.goodbye.stage.set(Stage::Told);
+        }
+    }
+
+    /// The next stage, if this one has lasted long enough; the last means that the client is gone.
+    fn end(&mut self, is_served: bool) -> Option<Stage> {
+        let stage = self.goodbye.stage.get();
+        if stage != std::mem::replace(&mut self.stage, stage) {
+            self.client.timer.clear(Wait::Client);
+        }
+        if is_served || stage == Stage::Ended {
+            return None;
+        }
+        self.client.timer.start(Wait::Client, self.most(stage));
+        if !self.client.timer.expired(Wait::Client) {
+            return None;
+        }
+        self.client.timer.clear(Wait::Client);
+        Some(match stage {
+            Stage::Staying | Stage::Due => Stage::Telling,
+            Stage::Told if !self.goodbye.is_open.get() => Stage::Ending,
+            _ => Stage::Ended,
+        })
+    }
+
+    fn most(&self, stage: Stage) -> Duration {
+        let config = &self.client.worker.config;
+        let silence = self.client.worker.timers.now() - self.since;
+        // The end of an answer may wait for the client.
+        let has_just_carried = self.has_carried && silence < ticks(config.downstream.write_timeout);
+        match stage {
+            Stage::Staying => config.idle_timeout,
+            Stage::Due if !self.goodbye.is_open.get() => GOODBYE_QUIET.saturating_sub(TICK * silence),
+            Stage::Told if !self.goodbye.is_open.get() => GOODBYE_GRACE,
+            Stage::Due | Stage::Told => config.downstream.write_timeout,
+            Stage::Asked if has_just_carried => config.downstream.write_timeout,
+            _ => GOODBYE_TIME_MAX,
+        }
+    }
 }

@@ -1,29 +1,38 @@
 //! The one wrapper around a client's socket: it owns what hyper does not do.
 //!
-//! Counts bytes, follows the framing with the [`Guard`](super::guard::Guard), and keeps the deadlines for a head, a body
-//! and a stalled write. It never shuts the socket down: [`linger`](super::linger) does, after hyper is gone.
+//! Counts bytes, follows the framing with the [`Guard`](super::guard::Guard), escapes what that finds in a target, holds what
+//! is said too early, keeps the deadlines for a head, a body and a stalled write, keeps the end of a client's side from hyper
+//! where its answer is still to come, and writes what comes before that ([`Interim`](super::interim::Interim)). It never
+//! shuts the socket down: [`linger`](super::linger) does, after hyper is gone.
 
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use model::escape;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
 use super::Client;
 use crate::stream::Stream;
 use crate::timer::Wait;
 
+/// Bytes that are kept of what a client says before the protocol is spoken that it has asked for. What is more stays where it
+/// is, and is for the tunnel: nginx keeps what came with the head.
+const EARLY_BYTES_MAX: usize = 64 << 10;
+
 /// A client's socket as hyper sees it.
 pub(crate) struct ClientIo {
     pub(crate) stream: Stream,
     client: Rc<Client>,
+    /// What may pass and hyper has had no room for, since escapes have made it longer.
+    rest: Vec<u8>,
 }
 
 impl ClientIo {
     pub(crate) fn new(stream: Stream, client: Rc<Client>) -> ClientIo {
-        ClientIo { stream, client }
+        ClientIo { stream, client, rest: Vec::new() }
     }
 
     /// What a read finds after the guard has refused, or after the client took too long. A fault in a body fails that
@@ -36,18 +45,29 @@ impl ClientIo {
         }
     }
 
-    /// Hands on what the guard lets pass.
-    fn take(&self, buf: &mut ReadBuf<'_>, before: usize) -> Poll<io::Result<()>> {
-        let client = &self.client;
+    /// What the socket has given.
+    fn receive(&mut self, buf: &mut ReadBuf<'_>, before: usize) -> Poll<io::Result<()>> {
         let read = buf.filled().len() - before;
         if read == 0 {
-            client.eof.set(true);
-            return Poll::Ready(Ok(()));
+            return self.end();
         }
+        self.client.worker.cells.received_bytes.add(read as u64);
+        self.take(buf, before)
+    }
+
+    /// Hands on what the guard lets pass.
+    fn take(&mut self, buf: &mut ReadBuf<'_>, before: usize) -> Poll<io::Result<()>> {
+        let client = &self.client;
+        let read = buf.filled().len() - before;
         let mut guard = client.guard.borrow_mut();
         let was_in_body = guard.in_body();
         let followed = guard.follow(&buf.filled()[before..]);
         let refused = guard.refused();
+        if guard.holds() {
+            let behind = &buf.filled()[before + followed.passed..];
+            guard.held().splice(0..0, behind.iter().copied());
+        }
+        let escaped = escaped(&buf.filled()[before..before + followed.passed], guard.odd());
         drop(guard);
         let limits = &client.worker.config.downstream;
         // A piece of a head earns no time at all, or a slow client could hold on for ever.
@@ -58,7 +78,6 @@ impl ClientIo {
             client.patience.earn(read, &client.timer, client.worker.timers.now(), limits);
         }
         client.heads_passed.set(client.heads_passed.get() + followed.heads);
-        client.worker.cells.received_bytes.add(read as u64);
         if followed.passed < read {
             client.fault.set(refused);
             buf.set_filled(before + followed.passed);
@@ -67,7 +86,53 @@ impl ClientIo {
                 return self.refuse();
             }
         }
+        if let Some(escaped) = escaped {
+            buf.set_filled(before);
+            self.rest = escaped;
+            hand_on(&mut self.rest, buf);
+        }
         Poll::Ready(Ok(()))
+    }
+
+    /// Keeps what comes until it is decided which protocol it is of.
+    fn hold(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let client = &self.client;
+        let before = buf.filled().len();
+        loop {
+            let mut guard = client.guard.borrow_mut();
+            let room = EARLY_BYTES_MAX.saturating_sub(guard.held().len());
+            if room == 0 {
+                return Poll::Pending;
+            }
+            let mut piece = (&mut self.stream).take(room as u64);
+            match Pin::new(&mut piece).poll_read(cx, buf) {
+                Poll::Ready(Ok(())) if buf.filled().len() == before => {
+                    drop(guard);
+                    return self.end();
+                }
+                Poll::Ready(Ok(())) => {
+                    let read = &buf.filled()[before..];
+                    client.worker.cells.received_bytes.add(read.len() as u64);
+                    guard.held().extend_from_slice(read);
+                    buf.set_filled(before);
+                }
+                not_read => return not_read,
+            }
+        }
+    }
+
+    /// The client has closed its side. Where only its answer is missing hyper is not told, which would take that for the
+    /// end of everything: many who send nothing more still wait, such as `nc -N` and some health checks.
+    fn end(&self) -> Poll<io::Result<()>> {
+        let client = &self.client;
+        let is_news = !client.eof.replace(true);
+        if !client.awaits_answer() {
+            return Poll::Ready(Ok(()));
+        }
+        if is_news {
+            client.await_departure();
+        }
+        Poll::Pending
     }
 
     /// Nothing came: says how long that may last.
@@ -96,20 +161,68 @@ impl Drop for ClientIo {
 impl AsyncRead for ClientIo {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if !this.rest.is_empty() {
+            hand_on(&mut this.rest, buf);
+            return Poll::Ready(Ok(()));
+        }
         if this.client.fault.get().is_some() {
             return this.refuse();
         }
         let before = buf.filled().len();
+        let mut guard = this.client.guard.borrow_mut();
+        if guard.holds() {
+            drop(guard);
+            return this.hold(cx, buf);
+        }
+        // They were held, and are now a next request.
+        if !guard.held().is_empty() {
+            hand_on(guard.held(), buf);
+            drop(guard);
+            return this.take(buf, before);
+        }
+        drop(guard);
+        if this.client.eof.get() {
+            return this.end();
+        }
         match Pin::new(&mut this.stream).poll_read(cx, buf) {
-            Poll::Ready(Ok(())) => this.take(buf, before),
+            Poll::Ready(Ok(())) => this.receive(buf, before),
             // Many clients end without TLS' own word for it. Whether a message is whole is for its framing to say.
-            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => this.take(buf, before),
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                this.receive(buf, before)
+            }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Pending => {
                 this.wait();
                 Poll::Pending
             }
         }
+    }
+}
+
+/// These bytes with those escaped that must be, if any must.
+fn escaped(bytes: &[u8], odd: &[usize]) -> Option<Vec<u8>> {
+    let odd = &odd[..odd.partition_point(|at| *at < bytes.len())];
+    if odd.is_empty() {
+        return None;
+    }
+    let mut escaped = Vec::with_capacity(bytes.len() + 2 * odd.len());
+    let mut from = 0;
+    for at in odd {
+        escaped.extend_from_slice(&bytes[from..*at]);
+        escaped.extend_from_slice(&escape(bytes[*at]));
+        from = at + 1;
+    }
+    escaped.extend_from_slice(&bytes[from..]);
+    Some(escaped)
+}
+
+/// Moves as much as there is room for.
+fn hand_on(bytes: &mut Vec<u8>, buf: &mut ReadBuf<'_>) {
+    let length = bytes.len().min(buf.remaining());
+    buf.put_slice(&bytes[..length]);
+    bytes.drain(..length);
+    if bytes.is_empty() {
+        *bytes = Vec::new();
     }
 }
 
@@ -121,6 +234,9 @@ impl ClientIo {
             Poll::Ready(Ok(written)) => {
                 client.timer.clear(Wait::Write);
                 client.worker.cells.sent_bytes.add(*written as u64);
+                if client.eof.get() {
+                    client.await_departure();
+                }
                 if client.outbox.sent(*written, client.worker.timers.now()) {
                     // hyper has asked for more in this turn, and would not again.
                     cx.waker().wake_by_ref();
@@ -136,9 +252,26 @@ impl ClientIo {
     }
 }
 
+impl ClientIo {
+    /// Writes what is to be said before the answer. The request waits for that.
+    fn write_interim(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let client = Rc::clone(&self.client);
+        client.interim.poll_write(|bytes| {
+            let result = Pin::new(&mut self.stream).poll_write(cx, bytes);
+            self.wrote(cx, result)
+        })
+    }
+
+    /// The same, before hyper writes something: what has begun must not be torn apart.
+    fn go_on_with_interim(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.client.interim.has_begun() { self.write_interim(cx) } else { Poll::Ready(Ok(())) }
+    }
+}
+
 impl AsyncWrite for ClientIo {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        ready!(this.go_on_with_interim(cx))?;
         let result = Pin::new(&mut this.stream).poll_write(cx, buf);
         this.wrote(cx, result)
     }
@@ -149,6 +282,7 @@ impl AsyncWrite for ClientIo {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        ready!(this.go_on_with_interim(cx))?;
         let result = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
         this.wrote(cx, result)
     }
@@ -160,6 +294,9 @@ impl AsyncWrite for ClientIo {
     /// hyper asks for this only when it has handed over all that it has.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.client.interim.is_there() {
+            ready!(this.write_interim(cx))?;
+        }
         let client = &this.client;
         match Pin::new(&mut this.stream).poll_flush(cx) {
             Poll::Ready(Ok(())) => client.flushed.set(true),

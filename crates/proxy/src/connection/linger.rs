@@ -14,10 +14,10 @@ use crate::stream::Stream;
 use crate::timer::{TICK, Wait};
 
 /// Bytes read and thrown away at a time.
-const SCRATCH_BYTES: usize = 4 << 10;
-/// Bytes that are thrown away in one tick: enough for what was on its way, and little beside what a worker can read. Who
-/// goes on sending at full speed would take all of its time.
-const TICK_BYTES: usize = 128 << 10;
+const SCRATCH_BYTES: usize = 16 << 10;
+/// Bytes that are thrown away in one tick: ten megabytes a second, since many clients look at an answer only when they have
+/// sent all, and little beside what a worker can read. Who goes on sending at full speed would take all of its time.
+const TICK_BYTES: usize = 512 << 10;
 
 /// Shuts our side and waits for the client's end, for a limited silence and a limited time.
 pub(super) async fn wait(stream: &mut Stream, client: &Client) {

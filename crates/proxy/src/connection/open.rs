@@ -74,6 +74,7 @@ async fn origin(stream: Stream, protocol: &Protocol, client: &Client) -> Result<
             if let Some(origin) = origin {
                 client.peer.set(origin.client);
                 client.local.set(origin.local);
+                client.is_proxied.set(true);
             }
             Ok(stream)
         }

@@ -3,6 +3,8 @@
 //! hyper has parsed the head and the guard has checked its framing; here the target, the host and what the client
 //! expects are checked, and brought to the one normal form that routes are found by.
 
+use std::borrow::Cow;
+
 use http::uri::{PathAndQuery, Uri};
 use http::{HeaderName, HeaderValue, Method, Request, Version, header};
 use http_body::Body;
@@ -10,14 +12,29 @@ use hyper::body::Incoming;
 use model::{RequestHost, RequestPath};
 
 use super::switch;
-use crate::connection::{Client, FIELDS_MAX, METHOD_BYTES_MAX};
+use crate::connection::{Client, METHOD_BYTES_MAX};
 use crate::error::Refusal;
+use crate::field;
 
 /// A request that may be routed.
 pub(crate) struct Admitted<'r> {
     /// `None` for a request of HTTP/1.0 that names no host.
     pub(crate) host: Option<RequestHost<'r>>,
     pub(crate) path: RequestPath<'r>,
+}
+
+/// Escapes what must be in the target of HTTP/2, as is done with those of HTTP/1 before hyper sees them. What the library refuses by
+/// itself is lost: the stream is reset.
+pub(super) fn escape(request: &mut Request<Incoming>) {
+    let Some(target) = request.uri().path_and_query().filter(|_| request.version() == Version::HTTP_2) else {
+        return;
+    };
+    let Cow::Owned(escaped) = model::escape_target(target.as_str()) else { return };
+    let mut parts = request.uri().clone().into_parts();
+    parts.path_and_query = PathAndQuery::try_from(escaped).ok();
+    if let Ok(uri) = Uri::from_parts(parts) {
+        *request.uri_mut() = uri;
+    }
 }
 
 /// Checks a request's head.
@@ -45,13 +62,13 @@ pub(crate) fn admit<'r>(client: &Client, request: &'r Request<Incoming>) -> Resu
 
 /// What the guard has looked at in HTTP/1. Each crumb of a cookie counts: a compressed one costs a byte to send.
 fn measure(client: &Client, request: &Request<Incoming>) -> Result<(), Refusal> {
-    if request.headers().len() > usize::from(FIELDS_MAX) {
+    let limits = &client.worker.config.downstream;
+    if request.headers().len() > limits.head_fields_max {
         return Err(Refusal::HeadTooLarge);
     }
     if request.method().as_str().len() > METHOD_BYTES_MAX {
         return Err(Refusal::BadRequest);
     }
-    let limits = &client.worker.config.downstream;
     let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     if target > limits.request_line_bytes_max {
         return Err(Refusal::LineTooLong);
@@ -68,20 +85,10 @@ fn measure(client: &Client, request: &Request<Incoming>) -> Result<(), Refusal> 
     }
 }
 
-impl Admitted<'_> {
-    /// The target for the upstream, where it is not the one that came: origin form, dot segments resolved.
-    pub(crate) fn target(&self, came: &Uri) -> Option<Uri> {
-        if came.path() == "*" || self.path.forward() == came.path() {
-            // Of a whole URI, as HTTP/2 always has one, what an upstream of HTTP/1 is asked for.
-            return came.scheme().and_then(|_| came.path_and_query().cloned()).map(Uri::from);
-        }
-        let target = match came.query() {
-            Some(query) => PathAndQuery::try_from(format!("{}?{query}", self.path.forward())),
-            None => PathAndQuery::try_from(self.path.forward()),
-        };
-        // The path was part of a valid URI and has only become shorter.
-        target.ok().map(Uri::from)
-    }
+/// The target for the upstream, where it is not the one that came: of a whole URI, as HTTP/2 always has one, what an
+/// upstream of HTTP/1 is asked for. Path and query go out byte for byte.
+pub(crate) fn target(came: &Uri) -> Option<Uri> {
+    came.scheme().and_then(|_| came.path_and_query().cloned()).map(Uri::from)
 }
 
 /// RFC 9112 §3.2: a path, a whole URI, or `*` for OPTIONS.
@@ -98,10 +105,6 @@ fn path(request: &Request<Incoming>) -> Result<RequestPath<'_>, Refusal> {
     }
     let scheme_known = uri.scheme_str().is_none_or(|scheme| scheme == "http" || scheme == "https");
     if !scheme_known || (uri.scheme().is_none() && uri.authority().is_some()) {
-        return Err(Refusal::BadTarget);
-    }
-    // As in a path, a byte beyond ASCII must be escaped (RFC 3986 §3.4): what a server takes it for is anybody's guess.
-    if !uri.query().is_none_or(str::is_ascii) {
         return Err(Refusal::BadTarget);
     }
     RequestPath::parse(uri.path()).map_err(|_| Refusal::BadTarget)
@@ -126,7 +129,10 @@ fn host(request: &Request<Incoming>) -> Result<Option<RequestHost<'_>>, Refusal>
     let host = RequestHost::parse(field).map_err(|_| Refusal::BadHost)?;
     if let Some(authority) = request.uri().authority() {
         let target = RequestHost::parse(authority.as_str()).map_err(|_| Refusal::BadHost)?;
-        if target != host {
+        // Either may say the port that goes without saying.
+        let usual = if request.uri().scheme_str() == Some("https") { 443 } else { 80 };
+        let port = |host: &RequestHost<'_>| host.port().unwrap_or(usual);
+        if target.name() != host.name() || port(&target) != port(&host) {
             return Err(Refusal::BadHost);
         }
     }
@@ -136,11 +142,13 @@ fn host(request: &Request<Incoming>) -> Result<Option<RequestHost<'_>>, Refusal>
 /// RFC 9110 §10.1.1. hyper sends the `100 Continue` when the body is first wanted: after routing and connecting. With HTTP/2
 /// it sends none, nor does nginx: a client waits for a moment, which it must not do for long, and sends its body.
 fn expectation(request: &Request<Incoming>) -> Result<(), Refusal> {
-    let known = |value: &http::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
+    // A list, which may be empty, as may its elements.
+    let is_known = |one: &[u8]| one.is_empty() || one.eq_ignore_ascii_case(b"100-continue");
+    let are_known = |value: &HeaderValue| field::list(value.as_bytes()).all(is_known);
     if !request.headers().contains_key(header::EXPECT) {
         return Ok(());
     }
-    if request.headers().get_all(header::EXPECT).iter().all(known) {
+    if request.headers().get_all(header::EXPECT).iter().all(are_known) {
         Ok(())
     } else {
         Err(Refusal::Expectation)

@@ -3,11 +3,15 @@
 //! | what is known                                | method          | body             | next                    |
 //! |----------------------------------------------|-----------------|------------------|-------------------------|
 //! | no byte was sent                             | any             | untouched        | another endpoint        |
-//! | a reused connection died, nothing came back  | idempotent      | none             | a fresh connection      |
-//! | a fresh connection died, nothing came back   | idempotent      | none             | another endpoint, once  |
-//! | an endpoint of HTTP/2 says that it has not   | any             | none, or all     | a fresh connection      |
-//! | looked at it (RFC 9113 §8.7)                 |                 | that came is kept|                         |
+//! | a reused connection died, nothing came back  | idempotent      | none, or kept    | a fresh connection      |
+//! | a fresh connection died, nothing came back   | idempotent      | none, or kept    | another endpoint, a few |
+//! |                                              |                 |                  | times                   |
+//! | an endpoint of HTTP/2 says that it has not   | any             | none, or kept    | a fresh connection, to  |
+//! | looked at it (RFC 9113 §8.7), or its         |                 |                  | another endpoint if     |
+//! | connection ended before it was written       |                 |                  | there is one            |
 //! | a byte of a response came                    | –               | –                | never                   |
+//!
+//! A body is kept as long as all of it that came is short.
 //!
 //! A request that could not be tried again takes no connection that has been idle for more than a moment: the upstream
 //! may be closing it just now.
@@ -19,6 +23,7 @@ use http::{Request, request};
 use http_body::Body;
 
 use crate::body::{Replay, RequestBody};
+use crate::config;
 use crate::connection::Client;
 use crate::error::{Refusal, Side};
 use crate::timer::{Wait, ticks};
@@ -34,6 +39,8 @@ const AVOID: Duration = Duration::from_secs(1);
 pub(super) struct Attempts {
     request: Option<Request<RequestBody>>,
     tried: Vec<Rc<EndpointPool>>,
+    /// Endpoints that have not looked at it.
+    refused_by: Vec<Rc<EndpointPool>>,
     last_failure: Option<Refusal>,
     left: u32,
     /// A copy of the head of a request that may be sent twice.
@@ -42,7 +49,8 @@ pub(super) struct Attempts {
     replay: Option<Rc<Replay>>,
     /// Whether it may be sent again although it may have been seen.
     repeatable: bool,
-    died_fresh: bool,
+    /// Fresh connections that may still die of it.
+    deaths_left: u32,
     reuse: Reuse,
 }
 
@@ -70,30 +78,44 @@ impl Failed {
 
 impl Attempts {
     /// `may_be_refused`: the endpoint may refuse a request after it was sent, and say that it has not looked at it.
-    pub(super) fn new(request: Request<RequestBody>, attempts_max: u32, may_be_refused: bool) -> Attempts {
-        let repeatable = request.method().is_idempotent() && request.body().is_end_stream();
-        let (request, replay) = if may_be_refused && !request.body().is_end_stream() {
+    pub(super) fn new(
+        request: Request<RequestBody>,
+        limits: &config::Upstream,
+        may_be_refused: bool,
+    ) -> Attempts {
+        let (idempotent, has_body) = (request.method().is_idempotent(), !request.body().is_end_stream());
+        // One that may turn out to be too long to be kept takes no connection that may die of it.
+        let is_short = !has_body || Replay::keeps(&request.body().size_hint());
+        let (request, replay) = if has_body && (may_be_refused || (idempotent && is_short)) {
             let (head, body) = request.into_parts();
             let (body, replay) = body.into_replay();
             (Request::from_parts(head, body), replay)
         } else {
             (request, None)
         };
+        let repeatable = idempotent && (!has_body || replay.is_some());
         Attempts {
             tried: Vec::new(),
+            refused_by: Vec::new(),
             last_failure: None,
-            left: attempts_max,
+            left: limits.attempts_max,
             spare: (repeatable || may_be_refused).then(|| Box::new(copy(&request))),
             replay,
             repeatable,
             request: Some(request),
-            died_fresh: false,
-            reuse: if repeatable { Reuse::Any } else { Reuse::Young(ticks(YOUNG)) },
+            deaths_left: limits.deaths_max,
+            reuse: if repeatable && is_short { Reuse::Any } else { Reuse::Young(ticks(YOUNG)) },
         }
     }
 
-    pub(super) fn tried(&self) -> &[Rc<EndpointPool>] {
-        &self.tried
+    /// Whether an endpoint may be tried: one that has failed may not.
+    pub(super) fn may_try(&self, endpoint: &Rc<EndpointPool>) -> bool {
+        !self.tried.iter().any(|tried| Rc::ptr_eq(tried, endpoint))
+    }
+
+    /// Whether it should be, too: one that has not looked at the request may have no room for any, or be about to end.
+    pub(super) fn prefers(&self, endpoint: &Rc<EndpointPool>) -> bool {
+        self.may_try(endpoint) && !self.refused_by.iter().any(|refused_by| Rc::ptr_eq(refused_by, endpoint))
     }
 
     pub(super) fn last_failure(&self) -> Option<Refusal> {
@@ -140,11 +162,13 @@ impl Attempts {
                 endpoint.avoid_until(client.worker.timers.after(AVOID));
             }
             self.tried.push(endpoint);
-        } else if sent && !reused && !unseen {
-            if self.died_fresh {
+        } else if unseen {
+            self.refused_by.push(endpoint);
+        } else if sent && !reused {
+            self.deaths_left = self.deaths_left.saturating_sub(1);
+            if self.deaths_left == 0 {
                 return Err(why);
             }
-            self.died_fresh = true;
             self.tried.push(endpoint);
         }
         // What killed one idle connection, such as a restart, has killed its siblings too.

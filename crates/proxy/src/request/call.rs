@@ -1,4 +1,4 @@
-//! Calls of gRPC: what is special about their time.
+//! Calls of gRPC: what is special about their time and their end.
 //!
 //! A stream may be silent for hours, and a client that does not want to wait for ever says so (`grpc-timeout`). So of such
 //! a request silence is not limited, before the head for no longer than any request may take. Who is gone is noticed by the
@@ -23,6 +23,13 @@ pub(super) fn begin(client: &Client, headers: &HeaderMap) {
     if let Some(time) = time.and_then(|time| parse(time.to_str().ok()?)) {
         client.timer.set(Wait::Call, time.saturating_add(GRACE));
     }
+}
+
+/// Whether a response to such a request is one of gRPC's own, which its status ends.
+pub(super) fn is_answer(client: &Client, headers: &HeaderMap) -> bool {
+    client.is_call.get()
+        && headers.get(header::CONTENT_TYPE).is_some_and(|t| is_grpc(t.as_bytes()))
+        && !headers.contains_key(header::CONTENT_LENGTH)
 }
 
 fn is_grpc(content_type: &[u8]) -> bool {

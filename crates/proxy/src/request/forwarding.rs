@@ -9,9 +9,11 @@ use std::net::{IpAddr, SocketAddr};
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
+use model::RequestHost;
 
 use super::headers;
 use crate::connection::Client;
+use crate::field;
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -32,11 +34,13 @@ pub(crate) struct Forwarding {
     pub(super) peer: HeaderValue,
     /// What the client speaks: `http` or `https`.
     scheme: &'static str,
-    port: HeaderValue,
     local: HeaderValue,
-    /// The host that `forwarded` names.
+    /// The port that the client connected to, if we were told.
+    connected_to: Option<u16>,
+    /// The host that `forwarded` names and `port` belongs to.
     host: HeaderValue,
     forwarded: HeaderValue,
+    port: HeaderValue,
 }
 
 /// Sets the fields for one request.
@@ -44,7 +48,8 @@ pub(super) fn forward(client: &Client, headers: &mut HeaderMap) {
     let mut made = client.forwarding.borrow_mut();
     let networks = &client.worker.config.trusted_proxies;
     let forwarding = made.get_or_insert_with(|| {
-        Box::new(Forwarding::new(client.peer(), client.local(), client.scheme(), networks))
+        let port = client.port();
+        Box::new(Forwarding::new(client.peer(), client.local(), port, client.scheme(), networks))
     });
     headers::strip_aliases(headers, forwarding.trusted, client.worker.config.downstream.underscores);
     forwarding.set(headers, networks);
@@ -57,16 +62,23 @@ pub(crate) fn is_trusted(peer: IpAddr, networks: &[IpNet]) -> bool {
 }
 
 impl Forwarding {
-    fn new(peer: SocketAddr, local: SocketAddr, scheme: &'static str, networks: &[IpNet]) -> Forwarding {
+    fn new(
+        peer: SocketAddr,
+        local: SocketAddr,
+        connected_to: Option<u16>,
+        scheme: &'static str,
+        networks: &[IpNet],
+    ) -> Forwarding {
         let none = HeaderValue::from_static("");
         Forwarding {
             trusted: is_trusted(peer.ip(), networks),
             scheme,
             peer: value(&peer.ip().to_canonical().to_string()),
-            port: value(&local.port().to_string()),
             local: value(&local.to_string()),
+            connected_to,
             host: none.clone(),
-            forwarded: none,
+            forwarded: none.clone(),
+            port: none,
         }
     }
 
@@ -81,6 +93,7 @@ impl Forwarding {
         };
         if self.host != host {
             self.forwarded = forwarded(&self.peer, &host, self.scheme);
+            self.port = port(host.as_bytes(), self.connected_to, self.scheme.as_bytes());
             // A copy: a slice of the read buffer would keep that buffer from being used again.
             self.host = HeaderValue::from_bytes(host.as_bytes()).unwrap_or(host);
         }
@@ -107,9 +120,14 @@ impl Forwarding {
         headers.insert(REAL_IP, real_ip);
         append(headers, FOR, &self.peer);
         append(headers, header::FORWARDED, &self.forwarded);
+        // What the proxy says of the scheme counts for more than which of its ports led here.
+        let connected_to = self.connected_to.filter(|_| !headers.contains_key(PROTO));
         keep_or_set(headers, PROTO, || HeaderValue::from_static(self.scheme));
         keep_or_set(headers, HOST, || self.host.clone());
-        keep_or_set(headers, PORT, || self.port.clone());
+        if !headers.contains_key(PORT) {
+            let port = port(first(headers, &HOST), connected_to, first(headers, &PROTO));
+            headers.insert(PORT, port);
+        }
         if !headers.get(REQUEST_ID).is_some_and(is_request_id) {
             headers.insert(REQUEST_ID, request_id());
         }
@@ -118,11 +136,11 @@ impl Forwarding {
 
 /// The nearest address of the chain that no trusted proxy has; if all are trusted, the farthest.
 fn real_ip(headers: &HeaderMap, networks: &[IpNet]) -> Option<IpAddr> {
-    let chain = headers.get_all(FOR).iter().flat_map(|value| value.as_bytes().split(|b| *b == b','));
+    let chain = headers.get_all(FOR).iter().flat_map(|value| field::list(value.as_bytes()));
     let chain: Vec<&[u8]> = chain.collect();
     let mut farthest = None;
     for hop in chain.iter().rev().take(HOPS_MAX) {
-        let ip = std::str::from_utf8(hop).ok().and_then(|hop| hop.trim().parse::<IpAddr>().ok())?;
+        let ip = std::str::from_utf8(hop).ok().and_then(|hop| hop.parse::<IpAddr>().ok())?;
         farthest = Some(ip);
         if !is_trusted(ip, networks) {
             break;
@@ -163,6 +181,23 @@ fn forwarded(peer: &HeaderValue, host: &HeaderValue, scheme: &str) -> HeaderValu
     value(&text)
 }
 
+/// The port that the client used: its host's, else the one that a PROXY header told, else that of the scheme. Our listener's is
+/// nothing to it: behind a load balancer or a NodePort it is another one.
+fn port(host: &[u8], connected_to: Option<u16>, scheme: &[u8]) -> HeaderValue {
+    let host = std::str::from_utf8(host).ok().and_then(|host| RequestHost::parse(host).ok());
+    match host.and_then(|host| host.port()).or(connected_to) {
+        Some(port) => value(&port.to_string()),
+        None if scheme.eq_ignore_ascii_case(b"https") => HeaderValue::from_static("443"),
+        None => HeaderValue::from_static("80"),
+    }
+}
+
+/// What the proxy nearest to the client has said, in a field that others may have extended.
+fn first<'h>(headers: &'h HeaderMap, name: &HeaderName) -> &'h [u8] {
+    let list = headers.get(name).map_or(&[][..], HeaderValue::as_bytes);
+    list.split(|b| *b == b',').next().unwrap_or_default().trim_ascii()
+}
+
 fn is_request_id(id: &HeaderValue) -> bool {
     let allowed = |b: &u8| b.is_ascii_alphanumeric() || b"-_.:+/=".contains(b);
     (1..=REQUEST_ID_BYTES_MAX).contains(&id.len()) && id.as_bytes().iter().all(allowed)
@@ -187,7 +222,13 @@ mod tests {
     fn forwarding(peer: &str) -> (Forwarding, Vec<IpNet>) {
         let networks = vec!["10.0.0.0/8".parse().unwrap()];
         (
-            Forwarding::new(peer.parse().unwrap(), "127.0.0.1:8080".parse().unwrap(), "http", &networks),
+            Forwarding::new(
+                peer.parse().unwrap(),
+                "127.0.0.1:8080".parse().unwrap(),
+                None,
+                "http",
+                &networks,
+            ),
             networks,
         )
     }
@@ -213,7 +254,7 @@ mod tests {
         assert_eq!(headers["x-real-ip"], "192.0.2.7");
         assert_eq!(headers["x-forwarded-proto"], "http");
         assert_eq!(headers["x-forwarded-host"], "Shop.example:81");
-        assert_eq!(headers["x-forwarded-port"], "8080");
+        assert_eq!(headers["x-forwarded-port"], "81");
         assert_eq!(headers["forwarded"], "for=192.0.2.7;host=\"Shop.example:81\";proto=http");
         assert_eq!(headers["x-request-id"].len(), 32);
     }
@@ -233,6 +274,47 @@ mod tests {
         assert_eq!(headers["x-forwarded-proto"], "https");
         assert_eq!(headers["x-request-id"], "from-the-edge");
         assert_eq!(headers["forwarded"], "for=10.0.0.1;host=a;proto=http");
+    }
+
+    #[test]
+    fn the_port_is_the_one_that_the_client_used() {
+        for (peer, fields, port) in [
+            ("192.0.2.7:9", &[("host", "a")][..], "80"),
+            ("192.0.2.7:9", &[("host", "a:8443")], "8443"),
+            ("192.0.2.7:9", &[("host", "[::1]:81"), ("x-forwarded-port", "1")], "81"),
+            ("192.0.2.7:9", &[("host", "[::1]"), ("x-forwarded-proto", "https")], "80"),
+            ("10.0.0.1:9", &[("host", "a"), ("x-forwarded-proto", "https")], "443"),
+            ("10.0.0.1:9", &[("host", "a"), ("x-forwarded-proto", "HTTPS, http")], "443"),
+            (
+                "10.0.0.1:9",
+                &[("host", "a:81"), ("x-forwarded-host", "b"), ("x-forwarded-proto", "https")],
+                "443",
+            ),
+            ("10.0.0.1:9", &[("host", "a"), ("x-forwarded-host", "b:8443, c")], "8443"),
+            ("10.0.0.1:9", &[("host", "a:81"), ("x-forwarded-port", "8443")], "8443"),
+            ("10.0.0.1:9", &[("host", "a")], "80"),
+        ] {
+            let (mut forwarding, networks) = forwarding(peer);
+            let mut headers = headers(fields);
+            forwarding.set(&mut headers, &networks);
+            assert_eq!(headers["x-forwarded-port"], port, "{peer} {fields:?}");
+        }
+    }
+
+    #[test]
+    fn a_port_that_a_load_balancer_tells_counts_where_the_host_has_none() {
+        for (peer, fields, port) in [
+            ("192.0.2.7:9", &[("host", "a")][..], "8443"),
+            ("192.0.2.7:9", &[("host", "a:81")], "81"),
+            ("10.0.0.1:9", &[("host", "a")], "8443"),
+            ("10.0.0.1:9", &[("host", "a"), ("x-forwarded-proto", "https")], "443"),
+        ] {
+            let (mut forwarding, networks) = forwarding(peer);
+            forwarding.connected_to = Some(8443);
+            let mut headers = headers(fields);
+            forwarding.set(&mut headers, &networks);
+            assert_eq!(headers["x-forwarded-port"], port, "{peer} {fields:?}");
+        }
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Which header fields belong to one hop and must not cross it (RFC 9110 §7.6.1).
 
-use http::Version;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::uri::{PathAndQuery, Scheme, Uri};
+use http::{StatusCode, Version};
 use model::Protocol;
+
+use crate::field;
 
 /// Fields that concern one connection, whether or not `Connection` names them.
 const HOP_BY_HOP: [HeaderName; 10] = [
@@ -101,9 +103,8 @@ fn is_forwarding(name: &str) -> bool {
 
 /// Whether the client takes trailers (RFC 9110 §10.1.4); the one part of `TE` that is worth passing on.
 pub(super) fn wants_trailers(headers: &HeaderMap) -> bool {
-    let names_them = |te: &HeaderValue| {
-        te.as_bytes().split(|b| *b == b',').any(|one| one.trim_ascii().eq_ignore_ascii_case(b"trailers"))
-    };
+    let names_them =
+        |te: &HeaderValue| field::list(te.as_bytes()).any(|one| one.eq_ignore_ascii_case(b"trailers"));
     headers.contains_key(header::TE) && headers.get_all(header::TE).iter().any(names_them)
 }
 
@@ -119,9 +120,9 @@ pub(super) fn wanted_upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
 
 /// Whether `Connection` says that a protocol is to be switched, or was.
 pub(super) fn names_upgrade(headers: &HeaderMap) -> bool {
-    let tokens =
-        headers.get_all(header::CONNECTION).iter().flat_map(|value| value.as_bytes().split(|b| *b == b','));
-    tokens.into_iter().any(|token| token.trim_ascii().eq_ignore_ascii_case(b"upgrade"))
+    let mut options =
+        headers.get_all(header::CONNECTION).iter().flat_map(|value| field::list(value.as_bytes()));
+    options.any(|option| option.eq_ignore_ascii_case(b"upgrade"))
 }
 
 /// Asks for, or agrees to, a switch of protocols.
@@ -194,10 +195,18 @@ pub(super) fn is_framed_well(headers: &HeaderMap) -> bool {
     }
 }
 
+/// How long an answer that has no body says that it would be with one. A 204 must not (RFC 9110 §8.6).
+pub(super) fn length_of_no_body(status: StatusCode, headers: &mut HeaderMap) -> Option<u64> {
+    if status == StatusCode::NO_CONTENT {
+        headers.remove(header::CONTENT_LENGTH);
+    }
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
 fn strip_nominated(headers: &mut HeaderMap) {
     let mut nominated = Vec::new();
     for value in headers.get_all(header::CONNECTION) {
-        for token in value.as_bytes().split(|b| *b == b',').map(<[u8]>::trim_ascii) {
+        for token in field::list(value.as_bytes()) {
             match token {
                 b"close" | b"keep-alive" | b"Keep-Alive" | b"upgrade" | b"Upgrade" | b"" => {}
                 token => nominated.extend(HeaderName::from_bytes(token)),

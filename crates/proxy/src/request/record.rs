@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{HeaderValue, Request, StatusCode, Version, header};
+use http::{HeaderValue, Method, Request, StatusCode, Version, header};
 use http_body::Body;
 use hyper::body::Incoming;
 use model::{Balance, Protocol, Route};
@@ -24,6 +24,8 @@ const CLIENT_GONE: u16 = 499;
 pub(crate) struct Record {
     pub(crate) client: Rc<Client>,
     pub(crate) bytes_out: u64,
+    /// The method is HEAD: whatever is answered has no body.
+    pub(crate) asks_for_head: bool,
     started: Instant,
     status: Option<StatusCode>,
     refusal: Option<Refusal>,
@@ -58,6 +60,7 @@ impl Record {
         Record {
             client,
             bytes_out: 0,
+            asks_for_head: request.method() == Method::HEAD,
             started: Instant::now(),
             status: None,
             refusal: None,

@@ -143,8 +143,8 @@ pub(super) async fn switch(
 ) -> Response<ResponseBody> {
     let client = Rc::clone(&record.client);
     let Some(switch) = client.switch.take() else { return respond::refuse(record, Refusal::BadResponse) };
-    // It was to wait (RFC 6455 §4.1). What it said in the old protocol's place is no word of the new one.
-    if switch.stream.is_none() && client.spoke_early() {
+    // What was said before this belongs to the new protocol, and must not have been read as the old one.
+    if switch.stream.is_none() && !client.holds_early() {
         return respond::refuse(record, Refusal::BadRequest);
     }
     let upstream = answered.extensions_mut().remove::<OnUpgrade>();

@@ -12,13 +12,12 @@ impl BackendPool {
     pub(crate) fn pick(
         &self,
         balance: Balance,
-        tried: &[Rc<EndpointPool>],
+        untried: impl Fn(&Rc<EndpointPool>) -> bool,
         now: u32,
     ) -> Option<Rc<EndpointPool>> {
         let endpoints = self.endpoints.borrow();
         let endpoints: &[Rc<EndpointPool>] = &endpoints;
-        let untried = |e: &&Rc<EndpointPool>| !tried.iter().any(|t| Rc::ptr_eq(t, e));
-        let good = |e: &Rc<EndpointPool>| e.avoid_until.get() <= now && untried(&e);
+        let good = |e: &Rc<EndpointPool>| e.avoid_until.get() <= now && untried(e);
         let (first, second) = self.two_places(balance, endpoints.len())?;
         let (first, second) = (&endpoints[first], &endpoints[second]);
         let picked = match (good(first), good(second)) {
@@ -30,7 +29,10 @@ impl BackendPool {
         // Both are out: any other good one, else any that was not tried, from a different place each time.
         let (before, after) = endpoints.split_at(self.turn.get() % endpoints.len());
         let mut others = after.iter().chain(before);
-        picked.or_else(|| others.clone().find(|e| good(e))).or_else(|| others.find(untried)).map(Rc::clone)
+        picked
+            .or_else(|| others.clone().find(|e| good(e)))
+            .or_else(|| others.find(|e| untried(e)))
+            .map(Rc::clone)
     }
 
     /// The two places to choose between: two different random ones, or twice the next in turn.

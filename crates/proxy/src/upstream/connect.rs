@@ -62,7 +62,7 @@ pub(crate) async fn connect(client: &Client, endpoint: &EndpointPool) -> Result<
     let exchange = match connected {
         Ok(stream) => {
             let _ = keepalive::watch(stream.socket(), limits.keepalive_interval);
-            Exchange::open(stream, limits.head_bytes_max).await
+            Exchange::open(stream, limits).await
         }
         Err(why) => Err(why),
     };

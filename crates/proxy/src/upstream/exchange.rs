@@ -3,9 +3,10 @@
 //! The connection has no task: whoever uses it polls it. A request's own task drives the connection first and then looks
 //! at what it yields, so no wake-up ever crosses tasks and no channel is waited on.
 
-use std::cell::Cell;
+mod interim;
+mod io;
+
 use std::future::Future;
-use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -16,10 +17,11 @@ use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use pin_project_lite::pin_project;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::task::unconstrained;
 
+use self::io::{Progress, UpstreamIo};
 use crate::body::RequestBody;
+use crate::config::Upstream;
 use crate::connection::Client;
 use crate::error::Refusal;
 use crate::stream::Stream;
@@ -27,30 +29,12 @@ use crate::stream::Stream;
 /// hyper's read buffer, at least: what a body may buffer.
 const READ_BUFFER_BYTES_MIN: usize = 64 << 10;
 
-/// Bytes that one read takes, whatever the buffer has room for: pieces of a body are this large, and whoever's client does
-/// not take them holds one. Less one: hyper would take reads of the whole for a sign that twice as much comes at a time,
-/// and make its buffer as large.
-const PIECE_BYTES_MAX: u64 = (8 << 10) - 1;
-/// The same for a client that takes what it is sent as fast as that comes. haproxy's figure (`tune.bufsize`).
-const PIECE_BYTES_MAX_IN_STEP: u64 = (16 << 10) - 1;
-
 /// An open connection to an endpoint.
 pub(crate) struct Exchange {
     sender: SendRequest<RequestBody>,
     connection: http1::Connection<TokioIo<UpstreamIo>, RequestBody>,
     ended: bool,
     progress: Rc<Progress>,
-}
-
-/// How far the answer to the current request has come.
-#[derive(Default)]
-struct Progress {
-    /// A byte of it has come.
-    answered: Cell<bool>,
-    /// Bytes that may still come before its head is whole: hyper would skip interim responses for ever.
-    left: Cell<usize>,
-    /// Its client keeps pace.
-    in_step: Cell<bool>,
 }
 
 /// A response head; with HTTP/1 its body comes with [`Exchange::poll`].
@@ -68,11 +52,14 @@ pub(crate) struct Unanswered {
 }
 
 impl Exchange {
-    pub(super) async fn open(stream: Stream, head_bytes_max: usize) -> Result<Box<Exchange>, Refusal> {
+    pub(super) async fn open(stream: Stream, limits: &Upstream) -> Result<Box<Exchange>, Refusal> {
         let progress = Rc::<Progress>::default();
-        let io = TokioIo::new(UpstreamIo { stream, progress: Rc::clone(&progress) });
+        let io = TokioIo::new(UpstreamIo::new(stream, Rc::clone(&progress)));
         let mut builder = http1::Builder::new();
-        builder.max_buf_size(head_bytes_max.max(READ_BUFFER_BYTES_MIN)).max_header_size(head_bytes_max);
+        builder
+            .max_buf_size(limits.head_bytes_max.max(READ_BUFFER_BYTES_MIN))
+            .max_header_size(limits.head_bytes_max)
+            .max_headers(limits.head_fields_max);
         let (sender, connection) = builder.handshake(io).await.map_err(|_| Refusal::Connect)?;
         Ok(Box::new(Exchange { sender, connection, ended: false, progress }))
     }
@@ -85,9 +72,7 @@ impl Exchange {
     ) -> impl Future<Output = Result<Answered, Box<Unanswered>>> + 'a {
         // One read may bring the head and a buffer full of what follows it.
         let head_bytes_max = client.worker.config.upstream.head_bytes_max;
-        self.progress.left.set(head_bytes_max + head_bytes_max.max(READ_BUFFER_BYTES_MIN));
-        self.progress.answered.set(false);
-        self.progress.in_step.set(false);
+        self.progress.begin(head_bytes_max + head_bytes_max.max(READ_BUFFER_BYTES_MIN));
         // Unconstrained: asked without a waker, it must never say that it has used up its share of this turn.
         let response = unconstrained(self.sender.try_send_request(request));
         Sent {
@@ -127,7 +112,7 @@ impl Exchange {
     /// After a response, whether that is read and its request written to the end.
     pub(super) fn is_open(&mut self) -> bool {
         self.poll(&mut Context::from_waker(Waker::noop()));
-        !self.ended && self.sender.is_ready()
+        !self.ended && !self.progress.deaf.get() && self.sender.is_ready()
     }
 }
 
@@ -158,6 +143,11 @@ where
             let answered = this.progress.answered.get();
             Poll::Ready(Err(Box::new(Unanswered { why, request, answered, unseen: false })))
         };
+        this.progress.interims.take().into_iter().for_each(|one| this.client.say_interim(one, cx));
+        if !this.client.is_told() {
+            // It has to be on its way before hyper has the answer; who does not take it is noticed by the connection.
+            return Poll::Pending;
+        }
         match this.response.poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(response)) => {
                 this.progress.left.set(usize::MAX);
@@ -179,55 +169,4 @@ where
 
 fn classify(error: &hyper::Error) -> Refusal {
     if error.is_parse() { Refusal::BadResponse } else { Refusal::UpstreamClosed }
-}
-
-/// An endpoint's socket as hyper sees it: notes how far a response has come.
-struct UpstreamIo {
-    stream: Stream,
-    progress: Rc<Progress>,
-}
-
-impl AsyncRead for UpstreamIo {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        let before = buf.filled().len();
-        let most = if this.progress.in_step.get() { PIECE_BYTES_MAX_IN_STEP } else { PIECE_BYTES_MAX };
-        let mut piece = (&mut this.stream).take(most);
-        let result = Pin::new(&mut piece).poll_read(cx, buf);
-        let read = buf.filled().len() - before;
-        if read > 0 {
-            this.progress.answered.set(true);
-            match this.progress.left.get().checked_sub(read) {
-                Some(left) => this.progress.left.set(left),
-                None => return Poll::Ready(Err(io::ErrorKind::InvalidData.into())),
-            }
-        }
-        result
-    }
-}
-
-impl AsyncWrite for UpstreamIo {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
-    }
 }

@@ -3,55 +3,67 @@
 //! Unlike one of HTTP/1 such a connection has a task of its own, since no single request could drive it for the others.
 //! One at a time is opened for each endpoint; whoever needs it waits for the same one. Where there are as many as there may
 //! be, requests wait until another one has left its place.
+//!
+//! A connection that has ended, or whose endpoint has said goodbye, is never chosen again. What has begun on it goes on.
 
 mod opening;
+mod place;
+mod watched;
 
 use std::cell::{Cell, RefCell};
-use std::error::Error;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::rc::Rc;
-use std::task::Poll;
 
-use http::{Method, Request};
 use hyper::client::conn::http2::SendRequest;
 use tokio::sync::Notify;
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
 
 use self::opening::{Driver, Opening};
-use super::exchange::{Answered, Unanswered};
+pub(crate) use self::place::Place;
+use self::watched::Seen;
 use super::pool::{EndpointPool, Reuse};
 use crate::body::RequestBody;
 use crate::connection::Client;
 use crate::error::Refusal;
-use crate::timer::Wait;
 
 /// Connections of one endpoint, as one worker uses them.
 #[derive(Default)]
 pub(super) struct Connections {
     open: RefCell<Vec<Rc<Connection>>>,
     opening: RefCell<Option<Rc<Opening>>>,
+    /// How many were opened so far.
+    opened: Cell<u64>,
     /// Tells those who wait that there may be a place, or room for one more connection.
     freed: Rc<Notify>,
 }
 
 struct Connection {
     sender: SendRequest<RequestBody>,
-    /// Knows how many streams the endpoint takes.
-    driver: Rc<RefCell<Driver>>,
+    /// Knows how many streams the endpoint takes. Gone when it has ended, and with it the requests that it kept back.
+    driver: Rc<RefCell<Option<Driver>>>,
+    driving: AbortHandle,
+    seen: Rc<Seen>,
+    /// Connections that were opened before it.
+    place: u64,
     requests: Cell<usize>,
     has_carried: Cell<bool>,
     /// When it last was given a request, or was seen with one.
     used: Cell<u32>,
+    /// Until then others are preferred: it has just refused a request.
+    full_until: Cell<u32>,
+    handed: Handed,
     /// That of all connections of the endpoint.
     freed: Rc<Notify>,
 }
 
-/// A request's place on a connection, as long as it lasts.
-pub(crate) struct Place {
-    connection: Rc<Connection>,
-    /// Whether the connection has carried an earlier request.
-    pub(crate) reused: bool,
+/// What became of the requests that hyper was handed since the connection carried none. They are written in their order.
+#[derive(Default)]
+struct Handed {
+    requests: Cell<u64>,
+    /// Of which it is not known whether they were written, and no longer matters.
+    given_up: Cell<u64>,
+    /// As many were written when that was last looked at, and since when it is so.
+    written: Cell<(u64, u32)>,
 }
 
 impl Connection {
@@ -59,33 +71,73 @@ impl Connection {
     fn is_idle(&self) -> bool {
         self.requests.get() == 0 && self.has_carried.get()
     }
+
+    /// Whether no request may begin on it any more.
+    fn is_leaving(&self) -> bool {
+        self.seen.is_leaving() || self.sender.is_closed()
+    }
+
+    /// Streams that the endpoint takes at a time.
+    fn streams_max(&self) -> usize {
+        self.driver.borrow().as_ref().map_or(0, Driver::current_max_send_streams)
+    }
+
+    /// Whether some request waits to be written, and none was for so long: the endpoint has taken back what it said of how
+    /// many it takes, or it reads nothing.
+    fn is_stuck(&self, now: u32, time: u32) -> bool {
+        let written = self.seen.written();
+        let all_written = written + self.handed.given_up.get() >= self.handed.requests.get();
+        let (before, since) = self.handed.written.get();
+        if all_written || written != before {
+            self.handed.written.set((written, now));
+            return false;
+        }
+        now.saturating_sub(since) >= time
+    }
+
+    /// Gives back the requests that were not written, so that they can go elsewhere. Others go on.
+    fn give_up_unwritten(&self) {
+        self.driving.abort();
+        self.driver.take();
+        self.seen.leave();
+    }
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.connection.requests.set(self.connection.requests.get() - 1);
-        self.connection.freed.notify_one();
+/// What a request wants of the connection that is to carry it.
+struct Wanted {
+    reuse: Reuse,
+    /// Connections that had been opened when it began to look for one. All others are fresh, whatever they carry.
+    opened: u64,
+    now: u32,
+    streams_max: usize,
+}
+
+impl Wanted {
+    fn has_room(&self, connection: &Connection) -> bool {
+        connection.requests.get() < self.streams_max.min(connection.streams_max())
+    }
+
+    fn is_safe(&self, connection: &Connection) -> bool {
+        let is_young = |ticks| self.now.saturating_sub(connection.used.get()) < ticks;
+        let may_be_reused = match self.reuse {
+            Reuse::Young(ticks) => connection.requests.get() > 0 || is_young(ticks),
+            Reuse::Any => true,
+            Reuse::No => false,
+        };
+        let is_fresh = connection.place >= self.opened || !connection.has_carried.get();
+        (is_fresh || may_be_reused) && connection.full_until.get() <= self.now
     }
 }
 
 impl Connections {
-    /// A place on the first connection that has one, so that those which are not needed become idle.
-    fn place(&self, reuse: Reuse, now: u32, streams_max: usize) -> Option<Place> {
+    /// A place on the first connection that has one and is fit, so that those which are not needed become idle.
+    fn place(&self, wanted: &Wanted, is_fit: impl Fn(&Wanted, &Connection) -> bool) -> Option<Place> {
         let mut open = self.open.borrow_mut();
-        open.retain(|connection| !connection.sender.is_closed());
-        let fits = |connection: &&Rc<Connection>| {
-            let requests = connection.requests.get();
-            let may_be_reused = match reuse {
-                Reuse::Young(ticks) => requests > 0 || now.saturating_sub(connection.used.get()) < ticks,
-                Reuse::Any => true,
-                Reuse::No => !connection.has_carried.get(),
-            };
-            may_be_reused && requests < streams_max.min(connection.driver.borrow().current_max_send_streams())
-        };
+        open.retain(|connection| !connection.is_leaving());
+        let fits = |connection: &&Rc<Connection>| wanted.has_room(connection) && is_fit(wanted, connection);
         let connection = Rc::clone(open.iter().find(fits)?);
-        connection.requests.set(connection.requests.get() + 1);
-        connection.used.set(now);
-        Some(Place { reused: connection.has_carried.replace(true), connection })
+        connection.used.set(wanted.now);
+        Some(Place::take(connection, wanted.opened))
     }
 
     /// Whether there are as many as there may be. One that carries nothing makes room for another one.
@@ -104,14 +156,17 @@ impl Connections {
         self.open.borrow_mut().retain(|connection| !connection.is_idle());
     }
 
-    /// Lets go of connections that carry nothing and did so for this long.
-    pub(super) fn sweep(&self, now: u32, age_max: u32) {
+    /// Lets go of connections that carry nothing and did so for this long, and of those on which nothing can begin.
+    pub(super) fn sweep(&self, now: u32, age_max: u32, stuck_max: u32) {
         self.open.borrow_mut().retain(|connection| {
             if connection.requests.get() > 0 {
                 connection.used.set(now);
             }
+            if connection.is_stuck(now, stuck_max) {
+                connection.give_up_unwritten();
+            }
             let idle = now.saturating_sub(connection.used.get());
-            !connection.sender.is_closed() && (connection.requests.get() > 0 || idle < age_max)
+            !connection.is_leaving() && (connection.requests.get() > 0 || idle < age_max)
         });
         // An endpoint may have begun to take more requests on a connection, of which nobody is told.
         self.freed.notify_waiters();
@@ -136,12 +191,14 @@ pub(crate) async fn take_place(
 ) -> Result<Place, Refusal> {
     let (worker, connections) = (&client.worker, &endpoint.http2);
     let limits = &worker.config.upstream;
+    let opened = connections.opened.get();
     let mut deadline = None;
     loop {
         let (now, streams_max) = (worker.timers.now(), limits.http2.streams_max);
+        let wanted = Wanted { reuse, opened, now, streams_max };
         // Made before the look, so that what happens after it is not missed.
         let freed = connections.freed.notified();
-        if let Some(place) = connections.place(reuse, now, streams_max) {
+        if let Some(place) = connections.place(&wanted, Wanted::is_safe) {
             return Ok(place);
         }
         let is_opening = connections.opening.borrow().is_some();
@@ -150,60 +207,10 @@ pub(crate) async fn take_place(
             continue;
         }
         // All of them carry requests just now, so they live: a fresh one would be no safer.
-        if let Some(place) = connections.place(Reuse::Any, now, streams_max) {
+        if let Some(place) = connections.place(&wanted, |_, _| true) {
             return Ok(place);
         }
         let deadline = *deadline.get_or_insert_with(|| Instant::now() + limits.connect_timeout);
         timeout_at(deadline, freed).await.map_err(|_| Refusal::EndpointBusy)?;
     }
-}
-
-impl Place {
-    /// Sends a request and waits for the head of its response.
-    pub(crate) async fn send(
-        &self,
-        client: &Client,
-        request: Request<RequestBody>,
-    ) -> Result<Answered, Box<Unanswered>> {
-        if request.method() == Method::CONNECT
-            && !self.connection.driver.borrow().is_extended_connect_protocol_enabled()
-        {
-            let (why, request) = (Refusal::NoWebSocket, Some(request));
-            return Err(Box::new(Unanswered { why, request, answered: false, unseen: true }));
-        }
-        let mut sender = self.connection.sender.clone();
-        let mut sent = pin!(sender.try_send_request(request));
-        let failed = |why, request, unseen| {
-            Poll::Ready(Err(Box::new(Unanswered { why, request, answered: false, unseen })))
-        };
-        poll_fn(|cx| {
-            match sent.as_mut().poll(cx) {
-                Poll::Ready(Ok(response)) => return Poll::Ready(Ok(response)),
-                Poll::Ready(Err(mut unsent)) => {
-                    let unseen = is_unseen(unsent.error());
-                    return failed(Refusal::UpstreamClosed, unsent.take_message(), unseen);
-                }
-                Poll::Pending => {}
-            }
-            // The body is read by another task, which this stream's deadlines do not wake.
-            if client.is_stream && client.timer.expired(Wait::Client) {
-                client.fault.set(Some(Refusal::BodyTimeout));
-                return failed(Refusal::BodyTimeout, None, false);
-            }
-            if let Some(late) = client.is_too_late() {
-                return failed(late, None, false);
-            }
-            Poll::Pending
-        })
-        .await
-    }
-}
-
-/// Whether the endpoint says that it has not looked at the request (RFC 9113 §8.7): it refuses the stream, or its GOAWAY
-/// names an earlier one as the last.
-fn is_unseen(error: &hyper::Error) -> bool {
-    let cause = error.source().and_then(|cause| cause.downcast_ref::<h2::Error>());
-    cause.is_some_and(|cause| {
-        cause.is_remote() && (cause.is_go_away() || cause.reason() == Some(h2::Reason::REFUSED_STREAM))
-    })
 }

@@ -58,7 +58,7 @@ pub(crate) enum Reuse {
     /// Only one that was in use within this many ticks: the request could not be sent again, and an upstream may be
     /// closing one that has been idle for longer.
     Young(u32),
-    /// None.
+    /// None; of HTTP/2 one that others opened while it waited for one is as good as its own.
     No,
 }
 
@@ -121,14 +121,14 @@ impl BackendPool {
         }
     }
 
-    pub(super) fn sweep(&self, now: u32, age_max: u32) {
+    pub(super) fn sweep(&self, now: u32, age_max: u32, stuck_max: u32) {
         for endpoint in self.endpoints.borrow().iter() {
             let keep = |idle: &mut Idle| {
                 let has_use = !idle.owner.as_ref().is_some_and(Identity::is_gone);
                 now.saturating_sub(idle.since) < age_max && has_use && idle.exchange.is_open()
             };
             endpoint.idle.borrow_mut().retain_mut(keep);
-            endpoint.http2.sweep(now, age_max);
+            endpoint.http2.sweep(now, age_max, stuck_max);
         }
     }
 }

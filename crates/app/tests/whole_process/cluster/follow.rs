@@ -23,7 +23,7 @@ fn has_problem(gate: &Gate, reason: &str) -> bool {
 #[test]
 fn an_ingress_a_service_and_its_endpoints_are_followed_from_creation_to_deletion() {
     let cluster = Cluster::shared("follow-all");
-    let gate = cluster.gate(&[]);
+    let gate = cluster.gate(&["--reference-timeout", "1s"]);
     let (one, two) = (cluster.upstream("one"), cluster.upstream("two"));
     answers(&gate, "follow.example", 404, "");
 
@@ -57,7 +57,7 @@ fn an_ingress_a_service_and_its_endpoints_are_followed_from_creation_to_deletion
 #[test]
 fn a_secret_is_asked_for_by_name_once_an_ingress_names_it_and_followed_from_then_on() {
     let cluster = Cluster::shared("follow-secret");
-    let gate = cluster.gate(&[]);
+    let gate = cluster.gate(&["--secret-grace-period", "1s"]);
     let ingress = |secret: &str| {
         let tls = format!("spec: {{tls: [{{secretName: {secret}}}], ");
         cluster.ingress("web", "secret.example", "web").replacen("spec: {", &tls, 1)
@@ -96,4 +96,48 @@ fn pointing_an_ingress_at_a_new_service_and_deleting_the_old_one_costs_no_reques
         cluster.delete::<EndpointSlice>(&format!("{old}-1"));
     }
     traffic.end();
+}
+
+/// Makes the second half of a change once the first is live and requests have met it; none of them fails.
+fn by_halves(gate: &Gate, first: impl FnOnce(), second: impl FnOnce()) {
+    let traffic = Traffic::start(gate.http, "halves.example");
+    traffic.go_on();
+    first();
+    gate.tells("pending-reference", "3600s");
+    traffic.go_on();
+    second();
+    gate.tells_no_more("pending-reference", "");
+    traffic.end();
+}
+
+#[test]
+fn objects_that_change_one_after_the_other_cost_no_request_and_slices_that_go_take_their_endpoints_along() {
+    let cluster = Cluster::shared("follow-halves");
+    let gate = cluster.gate(&["--reference-timeout", "1h"]);
+    let upstream = cluster.upstream("one");
+    let both = cluster.service("web", &[upstream.address]);
+    let (service, slice) = both.split_once("\n---\n").unwrap();
+    let renamed = |object: &str| object.replace("name: http", "name: http-web");
+    let ingress = cluster.ingress("web", "halves.example", "web");
+    cluster.apply(&both);
+    cluster.apply(&ingress);
+    answers(&gate, "halves.example", 200, "one");
+
+    by_halves(&gate, || cluster.apply(&renamed(service)), || cluster.apply(&renamed(slice)));
+    by_halves(&gate, || cluster.apply(slice), || cluster.apply(service));
+    by_halves(
+        &gate,
+        || cluster.apply(&ingress.replace("number: 80", "number: 8000")),
+        || cluster.apply(&service.replace("port: 80", "port: 8000")),
+    );
+    by_halves(
+        &gate,
+        || cluster.delete::<Service>("web"),
+        || cluster.apply(&service.replace("port: 80", "port: 8000")),
+    );
+    cluster.delete::<Service>("web");
+    gate.tells("pending-reference", "");
+    answers(&gate, "halves.example", 200, "one");
+    cluster.delete::<EndpointSlice>("web-1");
+    answers(&gate, "halves.example", 503, "");
 }

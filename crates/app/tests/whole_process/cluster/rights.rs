@@ -1,6 +1,9 @@
 //! What the program may do: no more than `deploy` gives it, and sometimes less.
 
+mod roles;
+
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::core::v1::{Secret, Service};
@@ -8,10 +11,13 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::Ingress;
 use tempfile::NamedTempFile;
 
-use crate::support::{Cluster, Gate, Traffic, block_on, eventually};
+use crate::support::{Cluster, Gate, Handshakes, Issued, Traffic, block_on, eventually, output};
 
 /// A token file is read again every minute, or a little earlier.
 const TOKEN_READ_EVERY: Duration = Duration::from_secs(60);
+
+/// Rights are asked for every half minute or so, a watch lasts up to 40 s, and a Secret is read again a second later.
+const RIGHTS_LEARNT: Duration = Duration::from_secs(120);
 
 /// Longer than a watch without errors and without news is doubted.
 const QUIET_FOR: Duration = Duration::from_secs(40);
@@ -47,11 +53,14 @@ fn written(text: &str) -> NamedTempFile {
     file
 }
 
+/// Secrets are read often, and their deletion is believed soon.
+const IN_HASTE: [&str; 4] = ["--secret-read-interval", "1s", "--secret-grace-period", "1s"];
+
 /// The program as the ServiceAccount of a namespace.
 fn gate(cluster: &Cluster, namespace: &str, more: &[&str]) -> (Gate, NamedTempFile) {
     let kubeconfig = written(&cluster.plane.kubeconfig_with_token(&token(cluster, namespace)));
     let lease = format!("{namespace}/sluicegate-sluicegate");
-    let args = [&["--lease", &lease, "--publish-address", "192.0.2.10"], more].concat();
+    let args = [&["--lease", &lease, "--publish-address", "192.0.2.10"], &IN_HASTE[..], more].concat();
     (cluster.gate_with(kubeconfig.path().to_str().unwrap(), &args).ready(), kubeconfig)
 }
 
@@ -95,7 +104,75 @@ fn the_rights_that_are_deployed_are_enough_and_no_secret_can_be_listed() {
         let account = "--as=system:serviceaccount:sluicegate:sluicegate";
         kubectl(&cluster, &["auth", "can-i", verb, "secrets", "--all-namespaces", account])
     };
-    assert_eq!((&*may("get"), &*may("list"), &*may("delete")), ("yes", "no", "no"));
+    assert_eq!(["get", "list", "watch", "delete"].map(may), ["yes", "no", "no", "no"]);
+}
+
+/// The rights of the overlay, for as long as this lives.
+struct SecretWatch<'a>(&'a Cluster);
+
+impl SecretWatch<'_> {
+    fn give(cluster: &Cluster) -> SecretWatch<'_> {
+        cluster.plane.apply(&deployed("secret-watch/rbac.yaml")).unwrap();
+        SecretWatch(cluster)
+    }
+}
+
+impl Drop for SecretWatch<'_> {
+    fn drop(&mut self) {
+        kubectl(self.0, &["delete", "clusterrole,clusterrolebinding", "sluicegate-secret-watch"]);
+    }
+}
+
+/// How many Secrets are watched, once that is so many.
+fn watches(gate: &Gate, secrets: f64) {
+    let since = Instant::now();
+    while gate.metric("sluicegate_secrets{followed_by=\"watch\"}") != Some(secrets) {
+        assert!(since.elapsed() < RIGHTS_LEARNT, "{}", gate.log());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn certificates_are_renewed_with_the_right_to_get_alone_and_at_once_with_the_overlay() {
+    let cluster = Cluster::own("rights-secrets");
+    give_all_rights(&cluster);
+    let [one, two, three, four] = [(); 4].map(|()| Issued::to("secrets.example"));
+    let tls = "spec: {tls: [{hosts: [secrets.example], secretName: certificate}], ";
+    cluster.apply(&one.secret("certificate"));
+    cluster.apply(&cluster.ingress("web", "secrets.example", "web").replacen("spec: {", tls, 1));
+    let (reading, kubeconfig) = gate(&cluster, "sluicegate", &["--https", "127.0.0.1:0"]);
+    one.comes_to_be_served(reading.https());
+    let handshakes = Handshakes::start(reading.https(), &[&one, &two, &three, &four]);
+    cluster.apply(&two.secret("certificate"));
+    two.comes_to_be_served(reading.https());
+
+    for verb in [
+        &["get", "secrets", "--all-namespaces"][..],
+        &["get", "secrets", "--watch", "--namespace", "default"],
+    ] {
+        let mut listed = Command::new(cluster.plane.kubectl().get_program());
+        let listed = output(listed.arg("--kubeconfig").arg(kubeconfig.path()).args(verb));
+        let said = String::from_utf8_lossy(&listed.stderr);
+        assert!(!listed.status.success() && said.contains("Forbidden"), "{said}");
+    }
+
+    let overlay = SecretWatch::give(&cluster);
+    watches(&reading, 1.0);
+    // One that reads once in an hour sees what it is told alone.
+    let hourly = ["--https", "127.0.0.1:0", "--secret-read-interval", "1h"];
+    let watching = cluster.gate_with(kubeconfig.path().to_str().unwrap(), &hourly).ready();
+    watches(&watching, 1.0);
+    cluster.apply(&three.secret("certificate"));
+    three.comes_to_be_served(watching.https());
+    three.comes_to_be_served(reading.https());
+
+    drop(overlay);
+    // Watches that have begun go on until the API server ends them.
+    watches(&reading, 0.0);
+    cluster.apply(&four.secret("certificate"));
+    four.comes_to_be_served(reading.https());
+    handshakes.end();
+    assert!(!reading.has_problem("unreadable-object", ""), "{}", reading.page("/problems").1);
 }
 
 #[test]
@@ -104,11 +181,8 @@ fn the_rights_in_one_namespace_are_enough_to_serve_it() {
     let name = cluster.namespace.clone();
     cluster.apply("{apiVersion: v1, kind: ServiceAccount, metadata: {name: sluicegate}}");
     let here = format!("namespace: {name}}}]");
-    for document in
-        deployed("namespaced/rbac.yaml").replace("namespace: sluicegate}]", &here).split("\n---\n")
-    {
-        cluster.apply(document);
-    }
+    let give = |file: &str| cluster.apply(&deployed(file).replace("namespace: sluicegate}]", &here));
+    give("namespaced/rbac.yaml");
     let verbs = "verbs: [create, get, patch]";
     cluster.apply(&format!(
         "{{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {{name: lease}}, rules: [{{apiGroups: \
@@ -119,6 +193,11 @@ fn the_rights_in_one_namespace_are_enough_to_serve_it() {
     let (gate, _kubeconfig) = gate(&cluster, &name, &["--watch-namespace", &name]);
     follows_everything(&cluster, &gate);
     assert!(!gate.has_problem("watch-failed", ""), "{}", gate.page("/problems").1);
+
+    let tls = "spec: {tls: [{secretName: certificate}], ";
+    cluster.apply(&cluster.ingress("web", "rights.example", "web").replacen("spec: {", tls, 1));
+    give("secret-watch/namespaced.yaml");
+    watches(&gate, 1.0);
 }
 
 #[test]

@@ -48,6 +48,7 @@ impl Clients {
 fn gate(link: &Link, folder: &Folder, http: &str) -> Gate {
     let mut command = program(&["run", "--http", http, "--manifests"]);
     command.arg(folder.path()).arg("--handover").arg(folder.beside("handover"));
+    command.args(["--guard-time", "0s"]);
     let gate = Gate::run(&mut link.there(&command));
     logs(&gate, " serving");
     gate

@@ -13,8 +13,8 @@ use crate::support::{Client, Gate, Upstream, eventually, pod_address, slice};
 
 /// How often it is asked: far more often than any load balancer does.
 const EVERY: Duration = Duration::from_millis(10);
-/// A load balancer counts a check that takes longer as failed; most wait two seconds or more.
-const CHECK_TIME_MAX: Duration = Duration::from_secs(2);
+/// A load balancer counts a check that takes longer as failed; most wait five seconds or more.
+const CHECK_TIME_MAX: Duration = Duration::from_secs(5);
 const HEALTH: [&str; 2] = ["--health", "127.0.0.1:0"];
 
 fn health(gate: &Gate) -> SocketAddr {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{HOST, Shop, has_handed_over, logs};
-use crate::support::{Gate, eventually, output, program};
+use crate::support::{Gate, Visitors, eventually, output, program};
 
-const STAY: [&str; 2] = ["--after-handover", "stay"];
+pub(super) const STAY: [&str; 2] = ["--after-handover", "stay"];
 /// Enough for a process to end that wants to.
 const A_WHILE: Duration = Duration::from_millis(500);
 
@@ -31,17 +31,21 @@ fn after_a_handover_it_stays_until_sigterm() {
 }
 
 #[test]
-fn it_leaves_when_its_successor_is_killed_so_that_it_can_be_started_again_in_its_place() {
+fn it_serves_again_when_its_successor_is_killed() {
     let shop = Shop::open();
     let mut first = shop.process_with(&STAY);
     let second = shop.process_with(&STAY);
     has_handed_over(&first);
     stays(&mut first);
     drop(second);
-    assert_eq!(first.exit_code(), 0, "{}", first.log());
-    // As a kubelet does.
+    let visitors = Visitors::start(&first, HOST);
+    visitors.go_on();
+    assert_eq!(first.json("/state")["phase"], "serving");
+    // As a kubelet starts the other one again.
     let again = shop.process_with(&STAY);
+    visitors.end();
     assert_eq!(again.client().get(HOST, "/").status, 200);
+    stays(&mut first);
 }
 
 #[test]

@@ -143,7 +143,7 @@ fn a_balancer_that_never_moves_a_connection_is_rid_of_them_all_when_the_idle_tim
     assert_eq!(leaving.exit_code(), 0, "{}", leaving.log());
     let took = spoke.elapsed();
     assert!(took >= IDLE - Duration::from_millis(100), "the silent ones have their idle time: {took:?}");
-    assert!(took < 2 * IDLE, "{took:?}\n{}", leaving.log());
+    assert!(took < 4 * IDLE, "{took:?}\n{}", leaving.log());
     assert_eq!(balancer.refused(), 0);
     assert!(regulars.end() > 100);
     silent.into_iter().for_each(|client| client.join().expect("a clean end, and nothing before it"));

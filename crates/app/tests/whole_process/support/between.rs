@@ -51,9 +51,11 @@ pub(crate) struct Between {
 impl Between {
     /// Takes the place of the process that owns the path, for one successor, until this step is about to happen.
     pub(crate) fn hold(path: &Path, step: Step) -> Between {
-        let owner = path.with_extension("owner");
-        fs::rename(path, &owner).unwrap();
-        let listener = UnixListener::bind(path).unwrap();
+        let (owner, new) = (path.with_extension("owner"), path.with_extension("between"));
+        // Never without a file at the path: its owner would make it anew.
+        fs::hard_link(path, &owner).unwrap();
+        let listener = UnixListener::bind(&new).unwrap();
+        fs::rename(&new, path).unwrap();
         let state = Arc::<(Mutex<State>, Condvar)>::default();
         let shared = Arc::clone(&state);
         std::thread::spawn(move || {

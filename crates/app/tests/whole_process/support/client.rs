@@ -1,6 +1,6 @@
 //! A client that keeps its connection and shows every byte of what comes back.
 
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use super::PATIENCE;
@@ -48,16 +48,29 @@ impl Client {
     }
 
     pub(crate) fn answer(&mut self) -> Answer {
+        self.try_answer().unwrap()
+    }
+
+    /// One request and its answer, from a server that may die.
+    pub(crate) fn try_get(&mut self, host: &str, path: &str) -> io::Result<Answer> {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        self.stream.get_mut().write_all(request.as_bytes())?;
+        self.try_answer()
+    }
+
+    fn try_answer(&mut self) -> io::Result<Answer> {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
-            assert_ne!(self.stream.read_line(&mut head).unwrap(), 0, "closed after {head:?}");
+            if self.stream.read_line(&mut head)? == 0 {
+                return Err(io::Error::new(ErrorKind::UnexpectedEof, format!("closed after {head:?}")));
+            }
         }
         let length = head.to_ascii_lowercase();
         let length =
             length.split("content-length: ").nth(1).expect("a content-length").lines().next().unwrap();
         let mut body = vec![0; length.trim().parse().unwrap()];
-        self.stream.read_exact(&mut body).unwrap();
-        Answer { status: head[9..12].parse().unwrap(), head, body: String::from_utf8(body).unwrap() }
+        self.stream.read_exact(&mut body)?;
+        Ok(Answer { status: head[9..12].parse().unwrap(), head, body: String::from_utf8(body).unwrap() })
     }
 
     /// Waits until the other side closes, and fails if anything else comes. Then closes this side too: until then the

@@ -2,8 +2,10 @@
 //!
 //! It is honest until [`FakeApi::lie`] gives it other answers for some requests.
 
+mod ask;
+
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -13,40 +15,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::PATIENCE;
+use ask::{Ask, read};
 
 /// Events are told with versions from here on, so that none is mistaken for "any".
 const FIRST_VERSION: u64 = 100;
-
-/// One request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Ask {
-    /// `ingresses`, `services`, `endpointslices`, `ingressclasses`, `namespaces`…
-    pub(crate) kind: String,
-    pub(crate) namespace: String,
-    /// Empty in a list or a watch.
-    pub(crate) name: String,
-    pub(crate) is_watch: bool,
-    query: String,
-}
-
-impl Ask {
-    pub(crate) fn is_list_of(&self, kind: &str) -> bool {
-        self.kind == kind && self.name.is_empty() && !self.is_watch
-    }
-
-    pub(crate) fn is_watch_of(&self, kind: &str) -> bool {
-        self.kind == kind && self.is_watch
-    }
-
-    /// A parameter of the query.
-    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
-        self.query
-            .split('&')
-            .filter_map(|pair| pair.split_once('='))
-            .find(|(key, _)| *key == name)
-            .map(|(_, value)| value)
-    }
-}
 
 /// An answer that is not the honest one.
 pub(crate) enum Lie {
@@ -86,19 +58,29 @@ impl Lie {
     }
 }
 
+struct Event {
+    kind: String,
+    name: String,
+    told: String,
+}
+
 type Liar = Box<dyn FnMut(&Ask) -> Option<Lie> + Send>;
 
 #[derive(Default)]
 struct State {
     objects: BTreeMap<(String, String, String), Value>,
-    /// What watches tell: version, kind, event.
-    events: Vec<(u64, String, String)>,
+    /// What watches tell.
+    events: Vec<Event>,
     /// A watch from before this version gets 410.
     oldest: u64,
     /// Watches of former lives have ended.
     life: u64,
     lie: Option<Liar>,
     asked: Vec<Ask>,
+    may_watch_secrets: bool,
+    /// Secrets that are asked for now, and at most.
+    busy: usize,
+    busiest: usize,
 }
 
 /// The server; its threads end with the test.
@@ -145,12 +127,13 @@ impl FakeApi {
         let version = FIRST_VERSION + state.events.len() as u64 + 1;
         object["metadata"]["resourceVersion"] = version.to_string().into();
         let named = |field: &str| object["metadata"][field].as_str().unwrap_or_default().to_owned();
-        let key = (kind.to_owned(), named("namespace"), named("name"));
+        let name = named("name");
+        let key = (kind.to_owned(), named("namespace"), name.clone());
         match event {
             "DELETED" => drop(state.objects.remove(&key)),
             _ => drop(state.objects.insert(key, object.clone())),
         }
-        state.events.push((version, kind.into(), told(event, &object)));
+        state.events.push(Event { kind: kind.into(), name, told: told(event, &object) });
         self.state.1.notify_all();
     }
 
@@ -164,7 +147,7 @@ impl FakeApi {
     pub(crate) fn forget(&self) {
         let mut state = self.lock();
         let version = FIRST_VERSION + state.events.len() as u64 + 1;
-        state.events.push((version, "none".into(), String::new()));
+        state.events.push(Event { kind: "none".into(), name: String::new(), told: String::new() });
         state.oldest = version;
         drop(state);
         self.end_watches();
@@ -177,6 +160,21 @@ impl FakeApi {
 
     pub(crate) fn be_honest(&self) {
         self.lock().lie = None;
+    }
+
+    /// From now on Secrets may be watched, or not; watches that have begun go on.
+    pub(crate) fn let_watch_secrets(&self, may: bool) {
+        self.lock().may_watch_secrets = may;
+    }
+
+    /// How many Secrets were asked for at a time, at most.
+    pub(crate) fn busiest(&self) -> usize {
+        self.lock().busiest
+    }
+
+    /// All requests so far.
+    pub(crate) fn all_asked(&self) -> Vec<Ask> {
+        self.lock().asked.clone()
     }
 
     /// How many requests there were like this.
@@ -205,48 +203,50 @@ fn kubeconfig(address: SocketAddr) -> String {
 /// One request on each connection.
 fn serve(stream: &TcpStream, state: &(Mutex<State>, Condvar)) {
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
-    let Some(target) = lines.next().and_then(|line| Some(line.split(' ').nth(1)?.to_owned())) else { return };
-    while lines.next().is_some_and(|field| !field.is_empty()) {}
-    let ask = ask(&target);
+    let Some(ask) = read(stream) else { return };
+    let is_secret = ask.kind == "secrets" && !ask.is_watch;
     let lie = {
         let mut state = state.0.lock().unwrap();
         state.asked.push(ask.clone());
+        if is_secret {
+            state.busy += 1;
+            state.busiest = state.busiest.max(state.busy);
+        }
         state.lie.as_mut().and_then(|lie| lie(&ask))
     };
+    answer(stream, &ask, lie, state);
+    if is_secret {
+        state.0.lock().unwrap().busy -= 1;
+    }
+}
+
+fn answer(stream: &TcpStream, ask: &Ask, lie: Option<Lie>, state: &(Mutex<State>, Condvar)) {
     if let Some(Lie::Late(by)) = lie {
         std::thread::sleep(by);
     }
     // Who does not listen any more has decided so.
-    let _ = match lie.filter(|lie| !matches!(lie, Lie::Late(_))).unwrap_or_else(|| honest(&ask, state)) {
+    let _ = match lie.filter(|lie| !matches!(lie, Lie::Late(_))).unwrap_or_else(|| honest(ask, state)) {
         Lie::Status(code, body) => write(stream, code, body.len(), &body),
         Lie::Cut(body) => write(stream, 200, body.len() + 9, &body),
-        Lie::Late(_) => watch(stream, &ask, state),
+        Lie::Late(_) => watch(stream, ask, state),
         Lie::Watch(lines) => write!(&mut &*stream, "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{lines}"),
         Lie::Close => Ok(()),
     };
 }
 
-/// `/api/v1/namespaces/shop/services/web?watch=true`
-fn ask(target: &str) -> Ask {
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let (mut namespace, mut parts) = (String::new(), path.trim_start_matches('/').split('/'));
-    // The group takes one part more than `/api/v1`.
-    let _ = parts.nth(if path.starts_with("/apis/") { 2 } else { 1 });
-    let mut parts: Vec<&str> = parts.collect();
-    if parts.len() > 2 && parts[0] == "namespaces" {
-        namespace = parts[1].into();
-        parts.drain(..2);
-    }
-    let part = |at: usize| parts.get(at).copied().unwrap_or_default().to_owned();
-    let is_watch = query.split('&').any(|pair| pair == "watch=true");
-    Ask { kind: part(0), namespace, name: part(1), is_watch, query: query.into() }
-}
-
 /// The truth; that of a watch takes its time.
 fn honest(ask: &Ask, state: &(Mutex<State>, Condvar)) -> Lie {
+    let may_watch_secrets = state.0.lock().unwrap().may_watch_secrets;
+    if ask.kind == "secrets" && ask.name.is_empty() && !(ask.is_watch && may_watch_secrets) {
+        return Lie::refusal(403, "Forbidden");
+    }
     if ask.is_watch {
         return Lie::Late(Duration::ZERO);
+    }
+    if ask.kind == "selfsubjectaccessreviews" {
+        let review = json!({"kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1", "metadata": {},
+            "spec": {}, "status": {"allowed": may_watch_secrets}});
+        return Lie::Status(201, review.to_string());
     }
     let state = state.0.lock().unwrap();
     if !ask.name.is_empty() {
@@ -266,11 +266,22 @@ fn honest(ask: &Ask, state: &(Mutex<State>, Condvar)) -> Lie {
 
 fn watch(mut stream: &TcpStream, ask: &Ask, state: &(Mutex<State>, Condvar)) -> std::io::Result<()> {
     stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n")?;
-    let from: u64 = ask.parameter("resourceVersion").and_then(|version| version.parse().ok()).unwrap_or(0);
+    let from = ask.parameter("resourceVersion").and_then(|version| version.parse::<u64>().ok());
+    let name = ask.parameter("fieldSelector").and_then(|field| field.strip_prefix("metadata.name%3D"));
+    let is_meant = |kind: &str, of: &str| kind == ask.kind && name.is_none_or(|name| name == of);
     let (lock, changed) = state;
     let mut state = lock.lock().unwrap();
-    let (life, mut seen) = (state.life, from.saturating_sub(FIRST_VERSION) as usize);
-    if from < state.oldest {
+    let (life, mut seen) = (state.life, state.events.len());
+    match from {
+        Some(from) => seen = from.saturating_sub(FIRST_VERSION) as usize,
+        // From now on, which begins with what there is.
+        None => {
+            let there = state.objects.iter().filter(|((kind, _, name), _)| is_meant(kind, name));
+            let there: Vec<String> = there.map(|(_, object)| told("ADDED", object)).collect();
+            stream.write_all(there.concat().as_bytes())?;
+        }
+    }
+    if from.is_some_and(|from| from < state.oldest) {
         let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "too old",
             "reason": "Expired", "code": 410});
         return stream.write_all(told("ERROR", &status).as_bytes());
@@ -278,8 +289,8 @@ fn watch(mut stream: &TcpStream, ask: &Ask, state: &(Mutex<State>, Condvar)) -> 
     while state.life == life {
         let new: Vec<String> = state.events[seen.min(state.events.len())..]
             .iter()
-            .filter(|(_, kind, _)| *kind == ask.kind)
-            .map(|(.., event)| event.clone())
+            .filter(|event| is_meant(&event.kind, &event.name))
+            .map(|event| event.told.clone())
             .collect();
         seen = state.events.len();
         drop(state);

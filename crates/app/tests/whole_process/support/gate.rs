@@ -89,6 +89,19 @@ impl Gate {
         gate
     }
 
+    /// Where HTTPS is served, with `--https`.
+    pub(crate) fn https(&self) -> SocketAddr {
+        eventually("the line with the address", || {
+            self.log().split_once("listening https=")?.1.split_whitespace().next()?.parse().ok()
+        })
+    }
+
+    /// A metric with these labels, as `name{label="value"}`; nothing where there is none.
+    pub(crate) fn metric(&self, name: &str) -> Option<f64> {
+        let (_, metrics) = self.page("/metrics");
+        metrics.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
+    }
+
     /// All that was logged so far.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()

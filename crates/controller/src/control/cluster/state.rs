@@ -10,7 +10,7 @@ use k8s_openapi::api::networking::v1::IngressLoadBalancerIngress;
 use model::Problem;
 use tokio::sync::watch;
 
-use crate::cluster::{Answer, Change, Cluster, Namespaces, Part, Watches};
+use crate::cluster::{Answer, Change, Cluster, NamedSecrets, Namespaces, Part, Watches};
 use crate::fault::Faults;
 use crate::index::{Id, Index, Kind, Object};
 use crate::node::Node;
@@ -37,6 +37,8 @@ pub(super) struct State {
     told_problems: Arc<BTreeSet<Problem>>,
     /// Whether another table than the last was made, and may need other names.
     pub(super) has_new_table: bool,
+    /// The Secrets that are asked for.
+    followed: BTreeSet<ObjectKey>,
 }
 
 impl State {
@@ -57,6 +59,7 @@ impl State {
             ours: Arc::default(),
             told_problems: Arc::default(),
             has_new_table: false,
+            followed: BTreeSet::new(),
         }
     }
 
@@ -117,8 +120,7 @@ impl State {
     }
 
     fn take_secret(&mut self, key: ObjectKey, answer: Answer<Secret>) {
-        let wanted = self.publisher.compiled().is_some_and(|compiled| compiled.secrets.contains(&key));
-        if !wanted && !self.order.secrets(&self.index).contains(&key) {
+        if !self.followed.contains(&key) {
             // It was still on its way when the last Ingress that named it went.
             return;
         }
@@ -148,9 +150,22 @@ impl State {
     }
 
     /// The Secrets that are needed now, or by an Ingress that waits.
-    pub(super) fn secrets(&self) -> BTreeSet<ObjectKey> {
+    fn secrets(&self) -> BTreeSet<ObjectKey> {
         let compiled = self.publisher.compiled().map(|compiled| &compiled.secrets);
         compiled.into_iter().flatten().cloned().chain(self.order.secrets(&self.index)).collect()
+    }
+
+    /// Asks for exactly the Secrets that are needed.
+    pub(super) fn follow_secrets(&mut self, secrets: &mut NamedSecrets) {
+        self.followed = self.secrets();
+        secrets.want(&self.followed);
+    }
+
+    /// Asks for those too that an Ingress which waits will need.
+    pub(super) fn follow_secrets_also(&mut self, secrets: &mut NamedSecrets) {
+        let more = self.order.secrets(&self.index);
+        secrets.want_also(&more);
+        self.followed.extend(more);
     }
 
     /// Whether a Secret or a DNS name that the table needs is still being asked for.

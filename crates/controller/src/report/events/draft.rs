@@ -1,5 +1,6 @@
 //! What an Event says of a problem.
 
+use compile::reasons::{NO_CLASS, NO_ROUTES, PENDING_REFERENCE};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event;
@@ -41,10 +42,10 @@ impl Reporter {
     }
 
     /// The Event for a problem. None where there is no object that it could be shown with, or where another controller
-    /// may serve the object and nothing be wrong.
+    /// may serve the object and nothing be wrong, or that will most likely be over before anybody reads it.
     pub(super) fn draft(&self, problem: &Problem, uid: Option<&str>) -> Option<Draft> {
         let Problem { object, reason, .. } = problem;
-        if *reason == compile::reasons::NO_CLASS || object.name.is_empty() {
+        if [NO_CLASS, NO_ROUTES, PENDING_REFERENCE].contains(reason) || object.name.is_empty() {
             return None;
         }
         let regarding = ObjectReference {
@@ -260,7 +261,9 @@ pub(super) mod tests {
     #[test]
     fn what_has_no_object_or_perhaps_another_controller_gets_no_event() {
         assert_eq!(draft(&named(""), None), None);
-        assert_eq!(draft(&Problem { reason: reasons::NO_CLASS, ..problem() }, None), None);
+        for reason in [reasons::NO_CLASS, reasons::NO_ROUTES, reasons::PENDING_REFERENCE] {
+            assert_eq!(draft(&Problem { reason, ..problem() }, None), None);
+        }
         assert_eq!(draft(&Problem { object: ObjectRef::new("Pod", "shop", "p"), ..problem() }, None), None);
     }
 

@@ -25,8 +25,8 @@ impl Old {
         let bind = || Arc::new(TcpListener::bind("127.0.0.1:0").unwrap());
         let listeners: Vec<_> = (0..sockets).map(|_| bind()).collect();
         let folder = tempfile::tempdir().unwrap();
-        let owner = Owner::claim(folder.path().join("handover"), offers(&listeners)).unwrap();
-        Old { folder, listeners, handed_over: tokio::spawn(owner.handed_over()) }
+        let mut owner = Owner::claim(folder.path().join("handover"), offers(&listeners)).unwrap();
+        Old { folder, listeners, handed_over: tokio::spawn(async move { owner.handed_over().await }) }
     }
 
     pub(super) fn path(&self) -> PathBuf {

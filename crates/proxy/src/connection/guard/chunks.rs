@@ -1,7 +1,7 @@
 //! The lines between the chunks of a body (RFC 9112 §7.1).
 
-use super::head::is_token;
 use crate::error::Refusal;
+use crate::field::is_token;
 
 /// Bytes of one chunk-size line with its extensions, and of all extensions of one body (RFC 9112 §7.1.1).
 pub(super) const CHUNK_EXTENSION_BYTES_MAX: usize = 4 << 10;
@@ -50,10 +50,40 @@ pub(super) fn chunk_size(line: &[u8]) -> Result<(u64, usize), Refusal> {
     Ok((size, extensions.len()))
 }
 
-/// Nothing, or `;` and a name for each extension, without control characters. The white space that RFC 9112 §7.1.1
+/// Nothing, or for each extension `;`, a name, and `=` and a value if it has one. The white space that RFC 9112 §7.1.1
 /// allows for the sake of old senders is refused: it is what parsers disagree on.
-fn are_extensions(extensions: &[u8]) -> bool {
-    let Some(list) = extensions.strip_prefix(b";") else { return extensions.is_empty() };
-    let visible = list.iter().all(|b| matches!(b, b' '..=b'~'));
-    visible && list.split(|b| *b == b';').all(|one| one.first().is_some_and(|b| is_token(*b)))
+fn are_extensions(mut rest: &[u8]) -> bool {
+    while let Some(extension) = rest.strip_prefix(b";") {
+        let name = extension.iter().position(|b| !is_token(*b)).unwrap_or(extension.len());
+        rest = &extension[name..];
+        if let Some(value) = rest.strip_prefix(b"=") {
+            let Some(after) = behind_value(value) else { return false };
+            rest = after;
+        }
+        if name == 0 {
+            return false;
+        }
+    }
+    rest.is_empty()
+}
+
+/// What follows a quoted string, or a run of visible characters. Signatures have `/` and `=` in theirs, which no token has
+/// and nobody misreads.
+fn behind_value(value: &[u8]) -> Option<&[u8]> {
+    let Some(quoted) = value.strip_prefix(b"\"") else {
+        let end = value.iter().position(|b| !matches!(b, b'!'..=b'~') || matches!(b, b';' | b'"'));
+        let (value, after) = value.split_at(end.unwrap_or(value.len()));
+        return (!value.is_empty()).then_some(after);
+    };
+    let mut escaped = false;
+    for (at, byte) in quoted.iter().enumerate() {
+        match byte {
+            b' '..=b'~' if escaped => escaped = false,
+            b'"' => return Some(&quoted[at + 1..]),
+            b'\\' => escaped = true,
+            b' '..=b'~' => {}
+            _ => return None,
+        }
+    }
+    None
 }

@@ -4,23 +4,23 @@ use memchr::memchr;
 
 use super::State;
 use super::chunks::ChunkCost;
+use super::start::{METHOD_BYTES_MAX, Start};
 use crate::error::Refusal;
+use crate::field::{self, is_token};
 
 /// Empty lines that may stand before a request line (RFC 9112 §2.2 asks for at least one).
 const LEADING_LINES_MAX: u8 = 2;
-/// Fields of one head; hyper has the same limit for HTTP/1.
-pub(crate) const FIELDS_MAX: u16 = 100;
-/// Bytes of a method: the longest registered one has 17.
-pub(crate) const METHOD_BYTES_MAX: usize = 32;
 
 /// What is known of the head that is being read.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Head {
     leading_lines: u8,
     pub(super) line_seen: bool,
-    fields: u16,
+    pub(super) start: Start,
+    fields: usize,
     pub(super) bytes: usize,
     http_10: bool,
+    upgrade: bool,
     length: Option<u64>,
     chunked: bool,
 }
@@ -31,12 +31,13 @@ pub(super) enum Line {
 }
 
 impl Head {
-    pub(super) fn line(&mut self, line: &[u8]) -> Result<Line, Refusal> {
+    pub(super) fn line(&mut self, line: &[u8], fields_max: usize) -> Result<Line, Refusal> {
         self.bytes += line.len();
         let content = line.strip_suffix(b"\r\n").ok_or(Refusal::BadRequest)?;
         if !self.line_seen {
             if content.is_empty() {
                 self.leading_lines += 1;
+                self.start = Start::default();
                 return if self.leading_lines > LEADING_LINES_MAX {
                     Err(Refusal::BadRequest)
                 } else {
@@ -52,12 +53,13 @@ impl Head {
             Some(b' ' | b'\t') => Err(Refusal::BadRequest),
             Some(first) => {
                 self.fields += 1;
-                if self.fields > FIELDS_MAX {
+                if self.fields > fields_max {
                     return Err(Refusal::HeadTooLarge);
                 }
                 match first {
                     b'c' | b'C' => self.length(content)?,
                     b't' | b'T' => self.coding(content)?,
+                    b'u' | b'U' => self.upgrade |= value_of(content, b"upgrade").is_some(),
                     _ => {}
                 }
                 Ok(Line::More)
@@ -87,7 +89,7 @@ impl Head {
             self.chunked = true;
             return Ok(());
         }
-        let codings: Vec<&[u8]> = value.split(|b| *b == b',').map(<[u8]>::trim_ascii).collect();
+        let codings: Vec<&[u8]> = field::list(value).collect();
         let malformed =
             codings.iter().any(|coding| coding.is_empty() || !coding.iter().all(|b| is_token(*b)));
         let before_last = &codings[..codings.len() - 1];
@@ -108,6 +110,7 @@ impl Head {
     pub(super) fn framing(&self) -> State {
         match (self.chunked, self.length) {
             (true, _) => State::ChunkSize { cost: ChunkCost::default() },
+            (false, None | Some(0)) if self.upgrade && !self.http_10 => State::Held,
             (false, None | Some(0)) => State::Head,
             (false, Some(left)) => State::Body { left },
         }
@@ -142,12 +145,5 @@ fn request_line(line: &[u8]) -> Result<bool, Refusal> {
 fn value_of<'a>(field: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let (head, tail) = field.split_at_checked(name.len())?;
     let value = tail.strip_prefix(b":")?;
-    // Not `trim_ascii`: it also takes vertical tabs and form feeds for white space (RFC 9110 §5.6.3 does not).
-    let from = value.iter().position(|b| !matches!(b, b' ' | b'\t')).unwrap_or(value.len());
-    let to = value.iter().rposition(|b| !matches!(b, b' ' | b'\t')).map_or(from, |last| last + 1);
-    head.eq_ignore_ascii_case(name).then(|| &value[from..to])
-}
-
-pub(super) fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    head.eq_ignore_ascii_case(name).then(|| field::trim(value))
 }

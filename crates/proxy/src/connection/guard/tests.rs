@@ -1,7 +1,7 @@
 use super::*;
 
 fn guard() -> Guard {
-    Guard::new(Limits { line_bytes_max: 16 << 10, head_bytes_max: 64 << 10 })
+    Guard::new(Limits { line_bytes_max: 16 << 10, head_bytes_max: 64 << 10, fields_max: 100 })
 }
 
 /// Follows `input` whole and, with a second guard, byte by byte: both must come to the same end.
@@ -29,6 +29,7 @@ fn well_formed_requests_pass_whole_and_end_at_a_boundary() {
         "POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.1\r\n\r\n",
         "POST / HTTP/1.1\r\ncontent-length:\t0 \r\n\r\n",
         "POST / HTTP/1.1\r\nTransfer-Encoding: \tCHUNKED \r\n\r\n5;a=b;c\r\nhello\r\n0\r\nX: y\r\n\r\n",
+        "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5;a=\"b; c\\\"\";d=e/f==\r\nhello\r\n0\r\n\r\n",
         "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n00A\r\n0123456789\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n",
     ] {
         let mut guard = guard();
@@ -57,6 +58,8 @@ fn ambiguous_framing_is_refused_before_the_head_ends() {
         ("Transfer-Encoding: chunked, gzip\r\n", Refusal::BadFraming),
         ("Transfer-Encoding: ,chunked\r\n", Refusal::BadFraming),
         ("Transfer-Encoding: \x0bchunked\r\n", Refusal::BadFraming),
+        ("Transfer-Encoding: gzip,\x0cchunked\r\n", Refusal::BadFraming),
+        ("Transfer-Encoding: gzip\x0b, chunked\r\n", Refusal::BadFraming),
         ("Transfer-Encoding: chunked;a=b\r\n", Refusal::BadFraming),
         ("Transfer-Encoding:\r\n", Refusal::BadFraming),
         ("Transfer-Encoding: gzip, chunked\r\n", Refusal::TransferCoding),
@@ -91,8 +94,12 @@ fn a_malformed_request_line_is_refused() {
     ] {
         assert_eq!(follow(line.as_bytes()).1, Some(why), "{line:?}");
     }
-    let method = format!("{} / HTTP/1.1\r\n", "M".repeat(33));
-    assert_eq!(follow(method.as_bytes()).1, Some(Refusal::BadRequest));
+    for length in [33, 100_000] {
+        let method = "M".repeat(length);
+        assert_eq!(follow(method.as_bytes()).1, Some(Refusal::BadRequest));
+        assert_eq!(follow(format!("{method} / HTTP/1.1\r\n").as_bytes()).1, Some(Refusal::BadRequest));
+    }
+    assert_eq!(follow(&[0x16; 100]).1, Some(Refusal::NotHttp), "no method at all");
 }
 
 #[test]
@@ -107,6 +114,15 @@ fn sloppy_chunks_are_refused_in_the_body() {
         "5;\r\n",
         "5;\x01\r\n",
         "5; a\r\n",
+        "5;a(\r\n",
+        "5;a b\r\n",
+        "5;a@=b\r\n",
+        "5;a=\r\n",
+        "5;a=b c\r\n",
+        "5;a=\"b\r\n",
+        "5;a=\"b\\\"\r\n",
+        "5;a=\"b\"c\r\n",
+        "5;a=\"\x07\"\r\n",
         ";a\r\n",
         "\r\n",
         "1000000000000000\r\n",
@@ -179,4 +195,70 @@ fn chunks_that_cost_more_than_they_carry_are_refused_and_small_ones_are_not() {
     assert_eq!(follow(&body("000000000000001\r\na\r\n", 5_000)).1, Some(Refusal::BadFraming));
     let paid_back = "1\r\na\r\n".repeat(30_000) + "8000\r\n" + &"a".repeat(32_768) + "\r\n";
     assert_eq!(follow(&body(&paid_back, 3)).1, None);
+}
+
+#[test]
+fn what_must_be_escaped_in_a_target_is_found_however_it_is_cut_into_reads() {
+    let line = b"GET /a{b}?c={d}\"<\xe4 HTTP/1.1\r\nX: \"<\xe4{\r\n\r\nGET /\" HTTP/1.1\r\n";
+    let odd: Vec<usize> = [6, 8].into_iter().chain(15..18).collect();
+    let mut whole = guard();
+    assert_eq!(whole.follow(line).passed, line.len());
+    let next = line.len() - "\" HTTP/1.1\r\n".len();
+    assert_eq!(whole.odd(), [&odd[..], &[next]].concat());
+    assert_eq!(whole.follow(b"Host: \"").passed, 7);
+    assert!(whole.odd().is_empty());
+    let mut split = guard();
+    let mut found = Vec::new();
+    for (at, byte) in line.iter().enumerate() {
+        split.follow(&[*byte]);
+        found.extend(split.odd().iter().map(|_| at));
+    }
+    assert_eq!(found, [&odd[..], &[next]].concat());
+}
+
+#[test]
+fn a_line_is_as_long_as_it_is_with_its_escapes() {
+    let line = |odd: usize| format!("GET /{} HTTP/1.1\r\n\r\n", "\"".repeat(odd)).into_bytes();
+    assert_eq!(follow(&line(5_400)).1, None);
+    assert_eq!(follow(&line(5_500)).1, Some(Refusal::LineTooLong));
+}
+
+#[test]
+fn what_comes_behind_a_wish_for_another_protocol_is_held_until_that_is_decided() {
+    let wish = b"GET / HTTP/1.1\r\nupgrade: websocket\r\n\r\n";
+    let next = b"GET / HTTP/1.1\r\n\r\n";
+    let mut guard = guard();
+    assert_eq!(guard.follow(&[&wish[..], next].concat()), Followed { passed: wish.len(), heads: 1 });
+    assert!(guard.holds() && !guard.at_boundary() && !guard.in_body());
+    assert_eq!(guard.follow(next), Followed { passed: 0, heads: 0 });
+    guard.held().extend_from_slice(next);
+    guard.release();
+    assert!(!guard.at_boundary(), "what is held stands before any next request");
+    let held = std::mem::take(guard.held());
+    assert_eq!(guard.follow(&held), Followed { passed: next.len(), heads: 1 });
+    assert!(guard.at_boundary());
+}
+
+#[test]
+fn nothing_is_held_behind_a_request_that_cannot_ask_for_another_protocol() {
+    for head in [
+        "GET / HTTP/1.0\r\nUpgrade: websocket\r\n\r\n",
+        "POST / HTTP/1.1\r\nUpgrade: websocket\r\nContent-Length: 1\r\n\r\nx",
+        "POST / HTTP/1.1\r\nUpgrade: websocket\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "GET / HTTP/1.1\r\nUpgrade-Insecure-Requests: 1\r\n\r\n",
+    ] {
+        let mut guard = guard();
+        guard.follow(head.as_bytes());
+        assert!(guard.at_boundary(), "{head:?}");
+    }
+}
+
+#[test]
+fn trailers_have_no_more_fields_than_a_head() {
+    let trailers = |fields: usize| {
+        let head = head("Transfer-Encoding: chunked\r\n");
+        [&head[..], b"0\r\n", "X: y\r\n".repeat(fields).as_bytes(), b"\r\n"].concat()
+    };
+    assert_eq!(follow(&trailers(100)).1, None);
+    assert_eq!(follow(&trailers(101)).1, Some(Refusal::BadFraming));
 }

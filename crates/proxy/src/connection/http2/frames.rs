@@ -3,31 +3,41 @@
 use std::ops::ControlFlow;
 
 /// Octets of a frame's head (RFC 9113 §4.1).
-pub(super) const HEAD: usize = 9;
+pub(crate) const HEAD: usize = 9;
 /// Types of frames (RFC 9113 §6).
 pub(super) const DATA: u8 = 0;
-pub(super) const HEADERS: u8 = 1;
+pub(crate) const HEADERS: u8 = 1;
 pub(super) const RST_STREAM: u8 = 3;
+pub(super) const SETTINGS: u8 = 4;
+pub(crate) const GOAWAY: u8 = 7;
 pub(super) const CONTINUATION: u8 = 9;
+/// The flag of an answer to SETTINGS.
+pub(super) const ACK: u8 = 1;
 /// The flag of a stream's last frame.
 pub(super) const END_STREAM: u8 = 1;
 /// The flag of a field block's last frame.
 pub(super) const END_HEADERS: u8 = 4;
 
 /// Finds the heads of frames. Only these are looked at.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Frames {
     /// Bytes up to the next head.
     skip: usize,
     head: [u8; HEAD],
     /// Bytes of the head that have come.
     filled: usize,
+    has_begun: bool,
 }
 
 impl Frames {
     /// What a client sends, from the preface on.
     pub(crate) fn of_a_client() -> Frames {
         Frames { skip: super::PREFACE.len(), ..Frames::default() }
+    }
+
+    /// Whether what comes next is a head.
+    pub(super) fn are_at_boundary(&self) -> bool {
+        self.skip == 0 && self.filled == 0
     }
 
     /// Shows each head, with how many bytes were looked at by then, until that is enough; and returns how many it were.
@@ -37,6 +47,7 @@ impl Frames {
         mut each: impl FnMut(&[u8; HEAD], usize) -> ControlFlow<()>,
     ) -> usize {
         let mut rest = bytes;
+        self.has_begun |= !bytes.is_empty();
         while !rest.is_empty() {
             let skipped = self.skip.min(rest.len());
             (self.skip, rest) = (self.skip - skipped, &rest[skipped..]);
@@ -52,6 +63,21 @@ impl Frames {
         }
         bytes.len() - rest.len()
     }
+
+    /// Whether there were any bytes.
+    pub(super) fn has_begun(&self) -> bool {
+        self.has_begun
+    }
+
+    /// Whether a frame has ended and no other has begun.
+    pub(super) fn is_between(&self) -> bool {
+        self.skip == 0 && self.filled == 0
+    }
+}
+
+/// The stream that a frame with this head belongs to.
+pub(crate) fn stream(head: &[u8; HEAD]) -> u32 {
+    u32::from_be_bytes([head[5], head[6], head[7], head[8]]) & (u32::MAX >> 1)
 }
 
 /// Octets of what follows this head.

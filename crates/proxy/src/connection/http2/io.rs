@@ -1,5 +1,7 @@
 //! The socket of a client that speaks HTTP/2: counts bytes, notices a client that takes nothing or sends nothing but noise,
-//! and lingers at the end.
+//! says goodbye where h2 would do it at a bad moment, and lingers at the end.
+
+mod speak;
 
 use std::future::Future;
 use std::io;
@@ -14,6 +16,8 @@ use tokio::time::{Sleep, sleep};
 use super::budget::Budget;
 use super::field_blocks::{FieldBlocks, TooLarge};
 use super::frames::Frames;
+use super::goodbye::{ANY_STREAM, Goodbye, Stage, Word};
+use super::open::OpenStreams;
 use super::turn::Turn;
 use crate::connection::Client;
 use crate::connection::linger::Discard;
@@ -38,6 +42,12 @@ pub(super) struct Http2Io {
     budget: Budget,
     blocks: FieldBlocks,
     turn: Rc<Turn>,
+    goodbye: Rc<Goodbye>,
+    open: OpenStreams,
+    /// When more than one of them was last open at a time.
+    crowded_at: Option<u32>,
+    /// What we are saying beside h2.
+    word: Option<Word>,
     /// What has come is followed again where it is handed on: a turn may end in the middle.
     frames: Frames,
     /// What was read and is for the next turns, or belongs to a field block that is not whole.
@@ -53,7 +63,7 @@ pub(super) struct Http2Io {
 }
 
 impl Http2Io {
-    pub(super) fn new(stream: Stream, client: Rc<Client>, turn: Rc<Turn>) -> Http2Io {
+    pub(super) fn new(stream: Stream, client: Rc<Client>, turn: Rc<Turn>, goodbye: Rc<Goodbye>) -> Http2Io {
         let Worker { config, timers, .. } = &*client.worker;
         let budget = Budget::new(config.downstream.http2.empty_frames_max, timers.now());
         let blocks = FieldBlocks::of_a_client(config.downstream.head_bytes_max.saturating_mul(2));
@@ -64,6 +74,10 @@ impl Http2Io {
             budget,
             blocks,
             turn,
+            goodbye,
+            open: OpenStreams::of_a_client(),
+            crowded_at: None,
+            word: None,
             frames,
             rest,
             ready: 0,
@@ -85,6 +99,8 @@ impl Http2Io {
         let taken = if self.rest.is_empty() { self.turn.take(&bytes[..passed], &mut self.frames) } else { 0 };
         self.ready = if passed == 0 { 0 } else { self.rest.len() + passed - taken };
         self.rest.extend_from_slice(&bytes[taken..]);
+        self.open.receive(&bytes[..taken]);
+        self.handed_on();
         buf.set_filled(before + taken);
         Ok(())
     }
@@ -99,6 +115,8 @@ impl Http2Io {
         let most = self.ready.min(buf.remaining());
         let taken = self.turn.take(&self.rest[..most], &mut self.frames);
         buf.put_slice(&self.rest[..taken]);
+        self.open.receive(&self.rest[..taken]);
+        self.handed_on();
         self.rest.drain(..taken);
         self.ready -= taken;
         if self.rest.is_empty() {
@@ -117,10 +135,19 @@ impl Http2Io {
         has_large_heads.then(|| self.client.worker.large_heads.next(Instant::now()))
     }
 
+    fn handed_on(&mut self) {
+        if self.open.were_a_crowd() {
+            self.crowded_at = Some(self.client.worker.timers.now());
+        }
+        self.goodbye.is_open.set(!self.open.none());
+    }
+
     fn carried(&mut self, bytes: &[u8]) {
         if self.budget.send(bytes) {
             self.turn.carry();
         }
+        self.open.send(bytes);
+        self.goodbye.is_open.set(!self.open.none());
     }
 
     /// While the kernel takes nothing, the client has a deadline.
@@ -145,6 +172,12 @@ impl Http2Io {
 impl AsyncRead for Http2Io {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.goodbye.is(Stage::Ended) {
+            return this.poll_flush_all(cx);
+        }
+        if this.goodbye.is(Stage::Telling) && this.word.is_none() && this.open.may_speak() {
+            let _ = this.poll_say(cx, ANY_STREAM, Stage::Told)?;
+        }
         if let Some(pause) = &mut this.pause {
             ready!(pause.as_mut().poll(cx));
             this.pause = None;
@@ -154,6 +187,9 @@ impl AsyncRead for Http2Io {
         }
         if let Some(pause) = this.pause_until_next() {
             this.pause.insert(Box::pin(sleep(pause))).as_mut().poll(cx).is_pending();
+            return Poll::Pending;
+        }
+        if this.turn.must_wait() {
             return Poll::Pending;
         }
         if this.turn.is_over() {
@@ -167,7 +203,12 @@ impl AsyncRead for Http2Io {
                 break;
             }
             let mut piece = (&mut this.stream).take(READ_BYTES_MAX);
-            match ready!(Pin::new(&mut piece).poll_read(cx, buf)) {
+            let read = Pin::new(&mut piece).poll_read(cx, buf);
+            if read.is_pending() && this.may_end() {
+                // To h2 it looks like the client's end.
+                return this.poll_say(cx, this.open.last(), Stage::Ended);
+            }
+            match ready!(read) {
                 Ok(()) if buf.filled().len() == before => break,
                 Ok(()) => this.take(buf, before)?,
                 // Many clients end without TLS' own word for it; frames have a length of their own.
@@ -188,12 +229,7 @@ fn yield_now<T>(cx: &mut Context<'_>) -> Poll<T> {
 
 impl AsyncWrite for Http2Io {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let result = Pin::new(&mut this.stream).poll_write(cx, buf);
-        if let Poll::Ready(Ok(written)) = result {
-            this.carried(&buf[..written]);
-        }
-        this.sent(result)
+        self.poll_write_vectored(cx, &[io::IoSlice::new(buf)])
     }
 
     fn poll_write_vectored(
@@ -202,7 +238,7 @@ impl AsyncWrite for Http2Io {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let result = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
+        let result = this.poll_write_with_goodbye(cx, bufs);
         if let Poll::Ready(Ok(written)) = result {
             let mut left = written;
             for buf in bufs {
@@ -211,7 +247,7 @@ impl AsyncWrite for Http2Io {
                 left -= part;
             }
         }
-        this.sent(result)
+        result
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -219,9 +255,7 @@ impl AsyncWrite for Http2Io {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        let result = Pin::new(&mut this.stream).poll_flush(cx);
-        this.wrote(result)
+        self.get_mut().poll_flush_all(cx)
     }
 
     /// The staged close: what the client still sends is thrown away until it closes too, for a limited time. A reset would

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, Waker, ready};
 use hyper::rt::Executor;
 use pin_project_lite::pin_project;
 
+use super::rest;
 use crate::connection::Client;
 use crate::error::Refusal;
 use crate::timer::Wait;
@@ -33,9 +34,9 @@ impl Streams {
         Streams(Rc::new(Inner { connection, open, next, waker }))
     }
 
-    /// A client for one stream more, as if it had a connection of its own.
-    pub(super) fn open(&self) -> Rc<Client> {
-        let client = Rc::new(self.0.connection.stream());
+    /// A client for one stream more, as if it had a connection of its own; which it is, if that is known.
+    pub(super) fn open(&self, id: Option<u32>) -> Rc<Client> {
+        let client = Rc::new(self.0.connection.stream(id.unwrap_or_default()));
         self.0.next.set(Some(Rc::clone(&client)));
         client
     }
@@ -102,6 +103,7 @@ pin_project! {
             let client = &this.client;
             let cut = client.in_flight.get() && client.worker.stopping.get();
             client.worker.cells.cut.add(u64::from(cut));
+            client.forget_interim();
             // A tunnel knows its client: unless one is taken from the other, both would stay.
             drop(client.tunnel.take());
         }
@@ -127,7 +129,7 @@ impl<F: Future<Output = ()>> Future for Served<F> {
         }
         match this.tunnel {
             Some(tunnel) => tunnel.as_mut().poll(cx),
-            None => Poll::Ready(()),
+            None => rest::poll(this.client, cx),
         }
     }
 }

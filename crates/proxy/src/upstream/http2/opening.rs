@@ -13,13 +13,13 @@ use tokio::time::timeout;
 
 use super::super::connect::dial;
 use super::super::pool::EndpointPool;
-use super::{Connection, Connections};
+use super::watched::{Seen, WatchedIo};
+use super::{Connection, Connections, Handed};
 use crate::body::RequestBody;
 use crate::config;
 use crate::connection::Client;
 use crate::error::Refusal;
 use crate::keepalive::{watch, watch_shared};
-use crate::stream::Stream;
 use crate::timer::Wait;
 use crate::worker::Worker;
 
@@ -67,6 +67,41 @@ impl Connections {
     }
 }
 
+impl Connections {
+    /// From here on it can be chosen, until it ends.
+    fn add(&self, opened: Opened, now: u32) {
+        let Opened { sender, driver, seen } = opened;
+        let driver = Rc::new(RefCell::new(Some(driver)));
+        let driving = tokio::task::spawn_local(drive(Rc::clone(&driver), Rc::clone(&seen)));
+        let connection = Connection {
+            sender,
+            driver,
+            driving: driving.abort_handle(),
+            seen,
+            place: self.opened.replace(self.opened.get() + 1),
+            requests: Cell::new(0),
+            has_carried: Cell::new(false),
+            used: Cell::new(now),
+            full_until: Cell::new(now),
+            handed: Handed::default(),
+            freed: Rc::clone(&self.freed),
+        };
+        self.open.borrow_mut().push(Rc::new(connection));
+    }
+}
+
+/// Drives a connection until it ends. What hyper keeps back then is given up with its end of the connection, or those who
+/// have sent it would wait for ever.
+async fn drive(driver: Rc<RefCell<Option<Driver>>>, seen: Rc<Seen>) {
+    poll_fn(|cx| match &mut *driver.borrow_mut() {
+        Some(driver) => Pin::new(driver).poll(cx).map(drop),
+        None => Poll::Ready(()),
+    })
+    .await;
+    driver.take();
+    seen.leave();
+}
+
 /// Opens one more connection, for whoever waits.
 async fn open(endpoint: Rc<EndpointPool>, worker: Rc<Worker>, opening: Rc<Opening>) {
     worker.cells.upstream_connects.add(1);
@@ -74,17 +109,8 @@ async fn open(endpoint: Rc<EndpointPool>, worker: Rc<Worker>, opening: Rc<Openin
     let connections = &endpoint.http2;
     connections.opening.take();
     opening.is_done(match opened.unwrap_or(Err(Refusal::ConnectTimeout)) {
-        Ok((sender, driver)) => {
-            let driver = Rc::new(RefCell::new(driver));
-            let (driven, freed) = (Rc::clone(&driver), Rc::clone(&connections.freed));
-            tokio::task::spawn_local(async move {
-                let _ = poll_fn(move |cx| Pin::new(&mut *driven.borrow_mut()).poll(cx)).await;
-                freed.notify_one();
-            });
-            let (requests, has_carried) = (Cell::new(0), Cell::new(false));
-            let (used, freed) = (Cell::new(worker.timers.now()), Rc::clone(&connections.freed));
-            let connection = Connection { sender, driver, requests, has_carried, used, freed };
-            connections.open.borrow_mut().push(Rc::new(connection));
+        Ok(opened) => {
+            connections.add(opened, worker.timers.now());
             Ok(())
         }
         Err(why) => {
@@ -95,20 +121,26 @@ async fn open(endpoint: Rc<EndpointPool>, worker: Rc<Worker>, opening: Rc<Openin
     connections.freed.notify_waiters();
 }
 
-pub(super) type Driver = http2::Connection<TokioIo<Stream>, RequestBody, Local>;
+pub(super) type Driver = http2::Connection<TokioIo<WatchedIo>, RequestBody, Local>;
+
+/// A connection that requests can be sent on.
+struct Opened {
+    sender: SendRequest<RequestBody>,
+    driver: Driver,
+    seen: Rc<Seen>,
+}
 
 /// Until it is known how many streams the endpoint takes: it says so first of all (RFC 9113 §3.4), and requests that come
 /// before could wait behind others for as long as those last.
-async fn shake_hands(
-    endpoint: &EndpointPool,
-    worker: &Worker,
-) -> Result<(SendRequest<RequestBody>, Driver), Refusal> {
+async fn shake_hands(endpoint: &EndpointPool, worker: &Worker) -> Result<Opened, Refusal> {
     let stream = dial(endpoint, None, &worker.overload).await?;
     let limits = &worker.config.upstream;
     let _ = watch(stream.socket(), limits.keepalive_interval)
         .and_then(|()| watch_shared(stream.socket(), limits.http2.ping_timeout));
     let local = Local::default();
-    let opened = builder(&worker.config.upstream, local.clone()).handshake(TokioIo::new(stream)).await;
+    let seen = Seen::new(Rc::clone(&endpoint.http2.freed));
+    let io = TokioIo::new(WatchedIo::new(stream, Rc::clone(&seen)));
+    let opened = builder(&worker.config.upstream, local.clone()).handshake(io).await;
     let (sender, mut driver) = opened.map_err(|_| Refusal::Connect)?;
     poll_fn(|cx| {
         local.0.set(Some(cx.waker().clone()));
@@ -120,7 +152,7 @@ async fn shake_hands(
         }
     })
     .await?;
-    Ok((sender, driver))
+    Ok(Opened { sender, driver, seen })
 }
 
 fn builder(limits: &config::Upstream, local: Local) -> Builder<Local> {

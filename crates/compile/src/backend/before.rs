@@ -1,0 +1,116 @@
+//! What was live before a change, and goes on while what is referred to now is not there.
+//!
+//! Objects that belong together change one after the other: a Service's port gets another name, and the slices follow; an
+//! Ingress names a port, and the Service gets it. In between a backend would have no endpoint although none has gone. So
+//! a compile may be told what was live before, and then
+//! - a backend without an endpoint that takes requests has those of before that are *still listed*: slices of its Service
+//!   have their addresses, under whatever port, or the DNS name that they came from still resolves to them. Their condition
+//!   is what the slices say now, so that one that goes or is not ready is out at once;
+//! - a route whose backend has none even so, and is new, leads where it led before, within its namespace, if that takes
+//!   requests.
+//!
+//! Such a backend is *pending*. For how long is up to the caller, who has a clock: of a backend whose time is over
+//! nothing is taken from before. What is refused is never pending.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::net::IpAddr;
+
+use model::{Backend, BackendKey, Endpoint, HostMatch, PathMatch, Route, Selection, Unavailable};
+
+use crate::reference::Port;
+use crate::{Compiled, ObjectKey, Objects, endpoint};
+
+/// What was live before, and the backends of which nothing is taken from it.
+#[derive(Clone, Copy)]
+pub(crate) struct Before<'a> {
+    compiled: &'a Compiled,
+    over: &'a BTreeSet<BackendKey>,
+}
+
+/// What a route led to.
+pub(crate) type Led = (BackendKey, Port);
+
+impl<'a> Before<'a> {
+    pub(crate) fn new(compiled: &'a Compiled, over: &'a BTreeSet<BackendKey>) -> Before<'a> {
+        Before { compiled, over }
+    }
+
+    /// Whether nothing of before goes on for this backend.
+    fn is_over(self, key: &BackendKey) -> bool {
+        self.over.contains(key)
+    }
+
+    /// Whether routes may wait for this backend: nothing led to it before, or what did waits too.
+    pub(super) fn may_wait_for(self, key: &BackendKey) -> bool {
+        let Compiled { table, pending, .. } = self.compiled;
+        !self.is_over(key) && (table.backend(key).is_none() || pending.contains(key))
+    }
+
+    /// The backend as it was.
+    pub(super) fn backend(self, key: &BackendKey) -> Option<&'a Backend> {
+        if self.is_over(key) { None } else { self.compiled.table.backend(key).map(|backend| &**backend) }
+    }
+
+    /// What the rule for this host and path led to, if it was of this namespace.
+    pub(crate) fn of_rule(self, namespace: &str, host: &HostMatch, path: &PathMatch) -> Option<Led> {
+        self.led(namespace, self.compiled.table.rule(host, path)?)
+    }
+
+    /// What the default backend for these hosts was, if it was of this namespace.
+    pub(crate) fn of_default(self, namespace: &str, hosts: &[HostMatch]) -> Option<Led> {
+        let defaults = hosts.iter().chain([&HostMatch::Any]);
+        defaults
+            .filter_map(|host| self.compiled.table.default_of(host))
+            .find_map(|route| self.led(namespace, route))
+    }
+
+    fn led(self, namespace: &str, route: &Route) -> Option<Led> {
+        if *route.origin.namespace != *namespace {
+            return None;
+        }
+        let key = &self.compiled.table.backend_of(route).key;
+        let service = self.compiled.services.get(&ObjectKey::new(&*key.namespace, &*key.service))?;
+        let (_, port) = service.ports.iter().find(|(place, _)| *place == route.backend)?;
+        Some((key.clone(), port.clone()))
+    }
+}
+
+/// Whether the backend is named rightly, for all we know, and has no endpoint that takes requests.
+pub(super) fn is_unmet(backend: &Backend) -> bool {
+    matches!(backend.selection(), Selection::None(why) if why != Unavailable::Refused)
+}
+
+/// The endpoints of before that are still listed, without those that the backend has now, too; and the DNS names that
+/// they come from.
+pub(super) fn still_listed(
+    before: &Backend,
+    now: &Backend,
+    objects: &Objects,
+) -> (Vec<Endpoint>, Vec<String>) {
+    let again: HashSet<IpAddr> = now.endpoints().iter().map(address).collect();
+    let (mut listed, mut names, mut ports) = (Vec::new(), Vec::new(), HashMap::<IpAddr, Vec<u16>>::new());
+    for endpoint in before.endpoints().iter().filter(|endpoint| !again.contains(&address(endpoint))) {
+        // What an endpoint of an ExternalName Service is told from others by is that name.
+        let name = &*endpoint.key.uid;
+        if is_resolved(name, address(endpoint), objects) {
+            listed.push(endpoint.clone());
+            names.push(name.into());
+        } else {
+            ports.entry(address(endpoint)).or_default().push(endpoint.key.address.port());
+        }
+    }
+    if !ports.is_empty() {
+        let slices = objects.endpoint_slices.of(&now.key.namespace, &now.key.service);
+        listed.extend(slices.flat_map(|slice| endpoint::at_ports(slice, &ports)));
+    }
+    (listed, names)
+}
+
+fn address(endpoint: &Endpoint) -> IpAddr {
+    endpoint.key.address.ip()
+}
+
+fn is_resolved(name: &str, address: IpAddr, objects: &Objects) -> bool {
+    let answer = objects.resolved.get(name).and_then(|answer| answer.as_ref().ok());
+    answer.is_some_and(|addresses| addresses.iter().any(|resolved| resolved.to_canonical() == address))
+}

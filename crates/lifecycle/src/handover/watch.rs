@@ -1,0 +1,227 @@
+//! The drained side: watches the process that serves in its place, and is there if that one dies.
+//!
+//! A successor that leaves says so. One that ends without a word has died, or it had a successor of its own: the path
+//! tells which. If somebody is there, that one serves and is watched from then on; if not, its place is vacant. However
+//! many watch a process that dies, one of them has the folder's lock, and the others find that one at the path.
+
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+use tokio::io::AsyncReadExt;
+use tokio::net::UnixStream;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::predecessor::{is_end, is_ours};
+use super::wire::{Greeting, HANDED_ON, LEAVES, State, say};
+use super::{LOCK_PAUSE, LOCK_WAIT, LOOK_PAUSE, MESSAGE_WAIT, PATH_CHECK};
+use crate::socket_path::Lock;
+
+/// The process that serves in our place.
+#[derive(Debug)]
+pub struct Successor {
+    pub(super) pid: u32,
+    pub(super) stream: UnixStream,
+    pub(super) says_farewell: bool,
+    /// Whether it has a successor of its own.
+    handed_on: bool,
+}
+
+/// What has become of it.
+#[derive(Debug)]
+pub enum Fate {
+    /// It leaves, and wants nobody to serve in its place.
+    Left,
+    /// It has died, and nobody serves.
+    Died(Vacancy),
+}
+
+/// As long as this lives, nobody else takes the place.
+#[derive(Debug)]
+pub struct Vacancy(#[expect(dead_code, reason = "it is there to be closed")] Option<Lock>);
+
+enum Gone {
+    Left,
+    Lost,
+}
+
+impl Successor {
+    pub(super) fn new(stream: UnixStream, theirs: Greeting) -> Successor {
+        Successor { pid: theirs.pid, stream, says_farewell: theirs.says_farewell, handed_on: false }
+    }
+
+    /// Its process, as it calls itself; in another container that number means nothing here.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Whether it can be told that it dies from that it leaves. Of an older version it cannot.
+    pub fn says_farewell(&self) -> bool {
+        self.says_farewell
+    }
+
+    /// Tells it that nobody would serve in its place if it died.
+    pub fn look_away(&self) {
+        let _ = rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Both);
+    }
+
+    /// Watches it, and each that follows it, until one leaves or the last one dies. May be dropped and asked again.
+    pub async fn fate(&mut self, path: &Path) -> Fate {
+        loop {
+            match self.gone().await {
+                Gone::Left => return Fate::Left,
+                Gone::Lost => {}
+            }
+            match self.look(path).await {
+                Look::Nobody(lock) => return Fate::Died(Vacancy(lock)),
+                Look::Next(next) => *self = next,
+                Look::Stranger => return Fate::Left,
+                Look::Unclear => sleep(LOOK_PAUSE).await,
+            }
+        }
+    }
+
+    async fn gone(&mut self) -> Gone {
+        loop {
+            let mut word = [0];
+            match self.stream.read(&mut word).await {
+                Ok(1..) if word[0] == LEAVES => return Gone::Left,
+                Ok(1..) => self.handed_on |= word[0] == HANDED_ON,
+                _ if self.says_farewell => return Gone::Lost,
+                // An older one that hands on is not missed when it ends.
+                _ if self.handed_on => std::future::pending().await,
+                _ => return Gone::Left,
+            }
+        }
+    }
+
+    /// Who serves, now that this one does not.
+    async fn look(&self, path: &Path) -> Look {
+        let looked = Instant::now();
+        let stream = loop {
+            let lock = lock(path).await;
+            match UnixStream::connect(path).await {
+                Ok(stream) => break stream,
+                // It had a successor, which makes its path anew if that was removed.
+                Err(error)
+                    if error.kind() == ErrorKind::NotFound
+                        && self.handed_on
+                        && looked.elapsed() < 2 * PATH_CHECK => {}
+                Err(error) if is_nobody(&error) => return Look::Nobody(lock),
+                // Such as a queue that is full: somebody is there.
+                Err(_) => {}
+            }
+            drop(lock);
+            sleep(LOOK_PAUSE).await;
+        };
+        attach(stream).await
+    }
+}
+
+enum Look {
+    Nobody(Option<Lock>),
+    Next(Successor),
+    /// Somebody is there who cannot be watched.
+    Stranger,
+    /// It has ended meanwhile, or hangs.
+    Unclear,
+}
+
+/// Whoever serves at a path.
+pub(super) async fn find(path: &Path) -> io::Result<Successor> {
+    match attach(UnixStream::connect(path).await?).await {
+        Look::Next(next) => Ok(next),
+        _ => Err(io::Error::other("who has the path does not answer")),
+    }
+}
+
+/// Asks the owner of a path to be told of its end, and for nothing else.
+async fn attach(mut stream: UnixStream) -> Look {
+    if !stream.peer_cred().is_ok_and(|peer| is_ours(peer.uid())) {
+        return Look::Stranger;
+    }
+    match timeout(MESSAGE_WAIT, Greeting::read(&mut stream)).await {
+        Ok(Ok(theirs)) if theirs.says_farewell => {
+            say(&stream, &Greeting::ours(State::Watches).bytes());
+            tracing::info!("process {} serves now, and is watched", theirs.pid);
+            Look::Next(Successor::new(stream, theirs))
+        }
+        Ok(Err(error)) if is_end(&error) => Look::Unclear,
+        Err(_) => Look::Unclear,
+        Ok(_) => Look::Stranger,
+    }
+}
+
+/// Whether nobody is at a path, not even somebody who is too busy to be met.
+pub(super) fn is_nobody(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused)
+}
+
+/// Waits for the folder's lock. Who has it looks and renames, which takes no time; so one who has it for longer stands
+/// still, and must not keep others from serving.
+pub(super) async fn lock(path: &Path) -> Option<Lock> {
+    let deadline = Instant::now() + LOCK_WAIT;
+    loop {
+        match Lock::of(path) {
+            Ok(Some(lock)) => return Some(lock),
+            Ok(None) if Instant::now() < deadline => sleep(LOCK_PAUSE).await,
+            Ok(None) => {
+                tracing::warn!("the folder of {} is locked, and used all the same", path.display());
+                return None;
+            }
+            Err(error) => {
+                tracing::debug!(%error, "the folder of {} cannot be locked", path.display());
+                return None;
+            }
+        }
+    }
+}
+
+/// The processes that watch this one.
+#[derive(Debug, Default)]
+pub(super) struct Watchers {
+    streams: Vec<UnixStream>,
+    leaves: bool,
+}
+
+impl Watchers {
+    /// One more.
+    pub(super) fn add(&mut self, stream: UnixStream) {
+        if self.leaves {
+            say(&stream, &[LEAVES]);
+            return;
+        }
+        self.streams.retain(is_there);
+        self.streams.push(stream);
+    }
+
+    /// Whether there is one.
+    pub(super) fn are_there(&self) -> bool {
+        self.streams.iter().any(is_there)
+    }
+
+    /// Tells them that somebody else serves now. They go on watching this process, for the case that it takes back.
+    pub(super) fn handed_on(&self) {
+        self.streams.iter().for_each(|stream| say(stream, &[HANDED_ON]));
+    }
+
+    /// Tells them that nobody is to serve in the place of this process, or of the one that has replaced it.
+    pub(super) fn leave(&mut self) {
+        self.leaves = true;
+        self.streams.drain(..).for_each(|stream| say(&stream, &[LEAVES]));
+    }
+
+    /// Is there for them no longer. They look for themselves who serves.
+    pub(super) fn dismiss(&mut self) {
+        self.streams.clear();
+    }
+}
+
+/// Whether the other side has not ended. It may have said something.
+pub(super) fn is_there(stream: &UnixStream) -> bool {
+    use rustix::net::{RecvFlags, recv};
+    let mut byte = [0];
+    match recv(stream, &mut byte, RecvFlags::PEEK | RecvFlags::DONTWAIT) {
+        Ok((_, length)) => length > 0,
+        Err(error) => error == rustix::io::Errno::AGAIN,
+    }
+}
