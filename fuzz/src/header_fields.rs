@@ -64,7 +64,11 @@ fn named(fields: &HeaderMap) -> Vec<String> {
     let values = fields.get_all("connection").iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
     let joined = values.collect::<Vec<_>>().join(",").to_ascii_lowercase();
     // White space is spaces and tabs (RFC 9110 §5.6.3). `close` is an option of the connection, and never the name of a field.
-    joined.split(',').map(|token| token.trim_matches([' ', '\t']).to_owned()).filter(|token| token != "close").collect()
+    joined
+        .split(',')
+        .map(|token| token.trim_matches([' ', '\t']).to_owned())
+        .filter(|token| token != "close")
+        .collect()
 }
 
 fn is_gone(name: &str, trusted: bool, named: &[String]) -> bool {

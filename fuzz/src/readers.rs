@@ -126,9 +126,8 @@ fn strict_size(line: &[u8]) -> Option<usize> {
 
 /// Names, of tokens alone, and values, of which those in quotes may have anything visible.
 fn are_extensions(extensions: &str) -> bool {
-    let name = extensions.trim_start_matches(|it: char| {
-        it.is_ascii_graphic() && !r#""(),/:;<=>?@[\]{}"#.contains(it)
-    });
+    let name = extensions
+        .trim_start_matches(|it: char| it.is_ascii_graphic() && !r#""(),/:;<=>?@[\]{}"#.contains(it));
     let rest = match name.strip_prefix('=') {
         _ if name.len() == extensions.len() => return false,
         None => name,
