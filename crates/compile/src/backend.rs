@@ -15,7 +15,7 @@ use crate::reference::{Port, Reference};
 use crate::{ObjectKey, Objects, Settings};
 
 pub(crate) use before::{Before, Led};
-use make::{Made, Maker};
+use make::Maker;
 pub(crate) use of_service::{Again, OfService};
 
 /// Collects backends and what was wrong with those that routes were wrong to name.
@@ -27,6 +27,8 @@ pub(crate) struct Backends<'a> {
     faults: HashMap<BackendKey, Fault>,
     external_names: BTreeSet<String>,
     pending: BTreeSet<BackendKey>,
+    /// Whether a backend of before could serve in the place of another.
+    instead: HashMap<BackendKey, bool>,
     secrets: BTreeSet<ObjectKey>,
 }
 
@@ -57,8 +59,8 @@ impl<'a> Backends<'a> {
     ) -> Backends<'a> {
         let maker = Maker::new(objects, settings);
         let (services, faults, external_names) = (HashMap::new(), HashMap::new(), BTreeSet::new());
-        let (pending, secrets) = (BTreeSet::new(), BTreeSet::new());
-        Backends { maker, before, services, faults, external_names, pending, secrets }
+        let (pending, instead, secrets) = (BTreeSet::new(), HashMap::new(), BTreeSet::new());
+        Backends { maker, before, services, faults, external_names, pending, instead, secrets }
     }
 
     /// The place of the backend that is referred to, or of what `led` says that the route led to before if that serves in
@@ -115,9 +117,13 @@ impl<'a> Backends<'a> {
         let before = self.before.filter(|before| before.may_wait_for(key))?;
         let Selection::None(why) = builder.backend_at(place).selection() else { return None };
         let (old, port) = led(before).filter(|(old, _)| why != Unavailable::Refused && old != key)?;
-        let Made { backend, .. } =
-            self.maker.make(&old, &port, before.backend(&old), &mut Problems::default());
-        if backend.usable().is_empty() {
+        // Many routes may lead to the same one, which may be large.
+        let maker = self.maker;
+        let takes_requests = self.instead.entry(old.clone()).or_insert_with(|| {
+            let made = maker.make(&old, &port, before.backend(&old), &mut Problems::default());
+            !made.backend.usable().is_empty()
+        });
+        if !*takes_requests {
             return None;
         }
         self.pending.insert(key.clone());

@@ -56,24 +56,22 @@ pub(crate) fn read(
     endpoints
 }
 
-/// The endpoints that a slice lists, whatever ports it has, at the ports that are given for their addresses.
+/// The endpoints of before that a slice lists, whatever ports it has. Of another pod they are not: an address is used again,
+/// and a node's is many pods'.
 pub(crate) fn at_ports<'a>(
     (key, slice): NamedSlice<'a>,
-    ports: &'a HashMap<IpAddr, Vec<u16>>,
+    before: &'a HashMap<IpAddr, Vec<&'a EndpointKey>>,
 ) -> impl Iterator<Item = Endpoint> + 'a {
     let family = Family::of(slice).ok();
     slice.endpoints.iter().flat_map(move |endpoint| {
         let raw = endpoint.addresses.first().map(String::as_str).unwrap_or_default();
         let address = family.and_then(|family| family.parse(raw)).map(|address| address.to_canonical());
-        let at = address.and_then(|address| Some((address, ports.get(&address)?)));
-        at.into_iter().flat_map(move |(address, ports)| {
-            ports.iter().map(move |port| Endpoint {
-                key: EndpointKey {
-                    address: SocketAddr::new(address, *port),
-                    uid: uid_of(endpoint, key, slice),
-                },
-                condition: condition_of(endpoint.conditions.as_ref()),
-            })
+        let pod = endpoint.target_ref.as_ref().and_then(|target| target.uid.as_deref());
+        let same = address.and_then(|address| before.get(&address)).into_iter().flatten();
+        let same = same.filter(move |before| pod.is_none_or(|pod| *before.uid == *pod));
+        same.map(move |before| Endpoint {
+            key: EndpointKey { address: before.address, uid: uid_of(endpoint, key, slice) },
+            condition: condition_of(endpoint.conditions.as_ref()),
         })
     })
 }

@@ -109,9 +109,7 @@ impl Publisher {
         {
             self.live.routes.publish(compiled.table.clone());
         }
-        if all {
-            self.tell_no_routes();
-        }
+        self.tell_no_routes();
         if source_changed
             || all
             || !self.compiled.as_ref().is_some_and(|c| Arc::ptr_eq(&c.problems, &self.merged))

@@ -4,8 +4,8 @@
 //! Ingress names a port, and the Service gets it. In between a backend would have no endpoint although none has gone. So
 //! a compile may be told what was live before, and then
 //! - a backend without an endpoint that takes requests has those of before that are *still listed*: slices of its Service
-//!   have their addresses, under whatever port, or the DNS name that they came from still resolves to them. Their condition
-//!   is what the slices say now, so that one that goes or is not ready is out at once;
+//!   have their addresses, under whatever port, for no other pod, or the DNS name that they came from still resolves to them.
+//!   Their condition is what the slices say now, so that one that goes or is not ready is out at once;
 //! - a route whose backend has none even so, and is new, leads where it led before, within its namespace, if that takes
 //!   requests.
 //!
@@ -88,7 +88,7 @@ pub(super) fn still_listed(
     objects: &Objects,
 ) -> (Vec<Endpoint>, Vec<String>) {
     let again: HashSet<IpAddr> = now.endpoints().iter().map(address).collect();
-    let (mut listed, mut names, mut ports) = (Vec::new(), Vec::new(), HashMap::<IpAddr, Vec<u16>>::new());
+    let (mut listed, mut names, mut ports) = (Vec::new(), Vec::new(), HashMap::new());
     for endpoint in before.endpoints().iter().filter(|endpoint| !again.contains(&address(endpoint))) {
         // What an endpoint of an ExternalName Service is told from others by is that name.
         let name = &*endpoint.key.uid;
@@ -96,7 +96,7 @@ pub(super) fn still_listed(
             listed.push(endpoint.clone());
             names.push(name.into());
         } else {
-            ports.entry(address(endpoint)).or_default().push(endpoint.key.address.port());
+            ports.entry(address(endpoint)).or_insert_with(Vec::new).push(&endpoint.key);
         }
     }
     if !ports.is_empty() {

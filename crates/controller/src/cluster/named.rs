@@ -134,13 +134,14 @@ impl<K: Watched, F: Fn(Answer<K>) -> Option<Change>> Follow<K, F> {
             }
             Ok(Err(error)) if error::is_not_found(&error, &self.name) => {
                 self.means.stats.absent();
-                match self.store.is_the_first().await {
-                    Err(why) if now.found => {
-                        let why = format!("it is gone and kept: {why}");
-                        Err(Unanswered { why, remedy: error::KEPT_REMEDY, lasts: true })
-                    }
-                    _ => Ok((Answer::Absent, String::new())),
+                // What was never found cannot be gone: the store need not be asked.
+                if now.found
+                    && let Err(why) = self.store.is_the_first().await
+                {
+                    let why = format!("it is gone and kept: {why}");
+                    return Err(Unanswered { why, remedy: error::KEPT_REMEDY, lasts: true });
                 }
+                Ok((Answer::Absent, String::new()))
             }
             Ok(Err(error)) => {
                 self.means.stats.failed();
@@ -180,7 +181,7 @@ impl<K: Watched, F: Fn(Answer<K>) -> Option<Change>> Follow<K, F> {
             self.tell(Answer::Unknown(why, remedy)).await;
         }
         let interval = self.means.interval();
-        retry(if lasts { interval } else { interval.min(RETRY_MAX) }, now)
+        retry(if lasts { interval } else { interval.min(self.means.at_the_rate(RETRY_MAX)) }, now)
     }
 
     /// When to ask again for what is not watched.

@@ -73,9 +73,14 @@ impl Means {
 
     /// How long to wait before one that was read is read again.
     pub(super) fn interval(&self) -> Duration {
+        self.at_the_rate(self.read_interval)
+    }
+
+    /// This pause, or a longer one where there are so many that they would be asked for more often than they may be.
+    pub(super) fn at_the_rate(&self, pause: Duration) -> Duration {
         let followed = u32::try_from(self.followed.load(Ordering::Relaxed)).unwrap_or(u32::MAX);
         let rate = u32::try_from(READS_PER_SECOND_MAX).unwrap_or(u32::MAX);
-        self.read_interval.max(Duration::from_secs(1) * followed / rate)
+        pause.max(Duration::from_secs(1) * followed / rate)
     }
 
     /// Leave to watch, if that is allowed and there is room.

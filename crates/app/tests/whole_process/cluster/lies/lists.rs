@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::{api, gate, ingress};
-use crate::support::{Lie, Traffic, eventually};
+use crate::support::{FakeApi, Lie, Traffic, eventually};
 
 #[test]
 fn an_empty_list_lets_nothing_go_until_each_object_is_said_not_to_exist() {
@@ -103,4 +103,12 @@ fn a_list_whose_second_page_has_expired_is_read_again_from_its_beginning() {
     assert!(gate.gives("web.example", 200, "one") && gate.gives("cart.example", 200, "one"));
     let beginnings = api.asked(|ask| ask.is_list_of("ingresses") && ask.parameter("continue").is_none());
     assert!(beginnings >= 2, "{beginnings}");
+}
+
+#[test]
+fn a_cluster_without_an_ingress_is_no_silent_one() {
+    let gate = gate(&FakeApi::start()).ready();
+    let told = gate.json("/ready")["no_routes"].as_str().unwrap_or_default().to_owned();
+    assert!(told.contains("no Ingress"), "{told}");
+    assert!(gate.log().contains(&told), "{}", gate.log());
 }
