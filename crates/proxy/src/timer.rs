@@ -141,6 +141,11 @@ impl Timer {
         self.slot.at[wait as usize].set(NEVER);
     }
 
+    /// Whether there is a deadline of `wait`.
+    pub(crate) fn is_set(&self, wait: Wait) -> bool {
+        self.slot.at[wait as usize].get() != NEVER
+    }
+
     /// Whether the deadline of `wait` is set and behind us.
     pub(crate) fn expired(&self, wait: Wait) -> bool {
         self.slot.at[wait as usize].get() <= self.timers.now.get()

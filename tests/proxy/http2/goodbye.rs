@@ -271,6 +271,28 @@ fn a_connection_that_is_never_without_a_stream_is_told_in_two_steps_after_a_time
 }
 
 #[test]
+fn a_client_that_goes_on_after_its_goodbye_is_told_in_the_end_which_stream_was_the_last() {
+    let upstream = Upstream::answering("hello");
+    let mut sluice = sluice_with(|config| config.downstream.http2.goodbye_wait = Duration::ZERO, &upstream);
+    let mut client = Raw::greet(&sluice);
+    sluice.drain();
+    assert_eq!(client.goodbye(), ANY_STREAM);
+    let mut stream = 1;
+    loop {
+        client.ask(stream);
+        let ends = |frame: &Frame| frame.kind == DATA && frame.flags & END_STREAM != 0;
+        if client.until(|frame| frame.kind == GOAWAY || ends(frame)).kind == GOAWAY {
+            break;
+        }
+        stream += 2;
+    }
+    client.answers_the_question();
+    assert_eq!(client.goodbye(), u32::from(stream));
+    drop(client);
+    nothing_was_cut(&mut sluice);
+}
+
+#[test]
 fn the_goodbye_waits_for_the_end_of_an_answer_that_waits_for_its_client() {
     let body = "x".repeat(4_000);
     let upstream = Upstream::answering(&body);

@@ -4,15 +4,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use model::Protocol as Speaks;
 use proxy::{Config, Protocol};
 use rustls::ServerConfig;
 use system_tests::frames::{ACK, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, SETTINGS, block};
-use system_tests::{
-    Authority, Client, Ending, Frames, Gate, LeavingUpstream, PATIENCE, Sluice, Upstream, eventually,
-};
+use system_tests::{Authority, Client, Ending, Frames, Gate, LeavingUpstream, Sluice, Upstream, eventually};
 
 const RETRIES: &str = "sluicegate_retries_total";
 const STATUS_200: u8 = 0x88;
@@ -216,19 +213,17 @@ fn hasty() -> Upstream {
 }
 
 #[test]
-fn a_request_that_its_connection_has_no_room_for_waits_no_longer_than_for_a_connection() {
+fn a_stream_whose_request_goes_on_behind_its_answer_takes_a_place_and_no_other_request_waits_behind_it() {
     let upstream = hasty();
     let speaks = Protocol { http2_cleartext: true, ..Protocol::default() };
-    let soon = |config: &mut Config| config.upstream.connect_timeout = Duration::from_secs(1);
-    let sluice = Sluice::speaking(speaks, soon, &[]);
+    let sluice = Sluice::speaking(speaks, |_| {}, &[]);
     sluice.publish_speaking(Speaks::Grpc, &[upstream.address]);
     let mut early = Frames::connect(sluice.address);
     let head = [(":method", "POST"), (":scheme", "http"), (":authority", "host.test"), (":path", "/")];
     // Its body never ends, so for the endpoint's side its stream does not either.
     early.send(HEADERS, END_HEADERS, 1, &block(&head));
     assert_eq!(early.outcome(1), system_tests::frames::Outcome::Status(200));
-    let began = Instant::now();
+    // On the first connection it could be written at any later time, and so be seen twice.
     assert_eq!(Client::connect(sluice.address).request("POST", "/").response().status(), 200);
-    assert!(began.elapsed() < PATIENCE / 2, "after {:?}", began.elapsed());
-    assert_eq!((upstream.connections(), sluice.count(RETRIES)), (2, 1));
+    assert_eq!((upstream.connections(), sluice.count(RETRIES)), (2, 0));
 }

@@ -1,5 +1,6 @@
 //! A client's body on its way to an upstream.
 
+use std::any::Any;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -18,6 +19,8 @@ pub(crate) struct RequestBody {
     source: Source,
     client: Rc<Client>,
     left: u64,
+    /// What lasts as long as it does.
+    held: Option<Rc<dyn Any>>,
 }
 
 /// Where it comes from.
@@ -50,13 +53,13 @@ impl Source {
 impl RequestBody {
     pub(crate) fn new(incoming: Incoming, client: Rc<Client>) -> RequestBody {
         let left = client.worker.config.downstream.body_bytes_max;
-        RequestBody { source: Source::Client(incoming), client, left }
+        RequestBody { source: Source::Client(incoming), client, left, held: None }
     }
 
     /// The same, if several attempts may read it.
     pub(crate) fn replayed(replay: &Rc<Replay>, client: Rc<Client>) -> RequestBody {
         let left = client.worker.config.downstream.body_bytes_max;
-        RequestBody { source: Source::Replay(Rc::clone(replay), 0), client, left }
+        RequestBody { source: Source::Replay(Rc::clone(replay), 0), client, left, held: None }
     }
 
     /// Makes several attempts possible, from here on.
@@ -75,7 +78,12 @@ impl RequestBody {
 
     /// The body of a request that has none.
     pub(crate) fn empty(client: Rc<Client>) -> RequestBody {
-        RequestBody { source: Source::Nowhere, client, left: 0 }
+        RequestBody { source: Source::Nowhere, client, left: 0, held: None }
+    }
+
+    /// Keeps something for as long as the body lasts.
+    pub(crate) fn hold(&mut self, held: Option<Rc<dyn Any>>) {
+        self.held = held;
     }
 
     /// A frame has come: as long as the upstream has not answered, its time to do so begins anew.

@@ -185,6 +185,9 @@ impl Client {
         if self.is_stream && self.body_unread.get() {
             self.unread.set(Some(Box::new(body)));
             self.timer.wake();
+        } else if self.timer.is_set(Wait::Linger) {
+            // Its end is waited for.
+            self.timer.wake();
         }
     }
 

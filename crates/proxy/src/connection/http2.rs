@@ -75,8 +75,12 @@ pub(super) async fn serve(stream: Stream, client: &Rc<Client>) {
             is_led = true;
             if goodbye.ask() {
                 connection.as_mut().graceful_shutdown();
-                cx.waker().wake_by_ref();
             }
+            cx.waker().wake_by_ref();
+        }
+        if silence.is_ignored() && goodbye.insist() {
+            connection.as_mut().graceful_shutdown();
+            cx.waker().wake_by_ref();
         }
         let is_served = !streams.none_is_open();
         if turn.has_carried() || is_served {
@@ -104,12 +108,24 @@ struct Silence<'a> {
     has_carried: bool,
     /// What the deadline is for.
     stage: Stage,
+    /// Since when the client knows that it should leave.
+    told_at: Option<u32>,
 }
 
 impl<'a> Silence<'a> {
     fn new(client: &'a Client, goodbye: &'a Goodbye) -> Silence<'a> {
         let since = client.worker.timers.now();
-        Silence { client, goodbye, since, has_carried: false, stage: Stage::Staying }
+        Silence { client, goodbye, since, has_carried: false, stage: Stage::Staying, told_at: None }
+    }
+
+    /// Whether the client has been told for so long that it should leave, and goes on all the same.
+    fn is_ignored(&mut self) -> bool {
+        if !matches!(self.goodbye.stage.get(), Stage::Told | Stage::Ending) {
+            return false;
+        }
+        let now = self.client.worker.timers.now();
+        let wait = self.client.worker.config.downstream.http2.goodbye_wait;
+        now - *self.told_at.get_or_insert(now) >= ticks(wait)
     }
 
     fn is_broken(&mut self) {

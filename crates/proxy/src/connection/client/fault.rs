@@ -8,7 +8,8 @@ impl Client {
     /// Only the answer to a request that is whole is missing.
     pub(in crate::connection) fn awaits_answer(&self) -> bool {
         let is_last = self.heads_passed.get() == self.requests.get();
-        self.in_flight.get() && is_last && self.guard.borrow().at_boundary()
+        let guard = self.guard.borrow();
+        self.in_flight.get() && is_last && (guard.at_boundary() || guard.holds())
     }
 
     /// Begins the time in which something must be said to a client that has closed its side: nobody can tell one that only

@@ -84,6 +84,15 @@ impl Goodbye {
         self.stage.replace(stage) != stage && stage == Stage::Asked
     }
 
+    /// Whether h2 is to tell the client in two steps what it was told before and does not heed: then it is served no more.
+    pub(super) fn insist(&self) -> bool {
+        let is_told = matches!(self.stage.get(), Stage::Told | Stage::Ending);
+        if is_told {
+            self.stage.set(Stage::Asked);
+        }
+        is_told
+    }
+
     /// From the moment of this connection on it is due; ends when it is to be told even if it is never without a stream.
     pub(super) async fn lead(&self, mut drain: Watch, wait: Duration) {
         drain.lasted(Phase::LameDuck, GOODBYE_SPREAD.mul_f64(fastrand::f64())).await;

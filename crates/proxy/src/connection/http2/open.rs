@@ -8,13 +8,15 @@
 use std::io::IoSlice;
 use std::ops::ControlFlow;
 
-use super::frames::{DATA, END_STREAM, Frames, HEAD, HEADERS, RST_STREAM, stream};
+use super::frames::{CONTINUATION, DATA, END_HEADERS, END_STREAM, Frames, HEAD, HEADERS, RST_STREAM, stream};
 
 /// The open streams of one connection.
 #[derive(Clone, Debug)]
 pub(super) struct OpenStreams {
     received: Frames,
     sent: Frames,
+    /// What is sent is within a field block: no other frame may stand between its frames (RFC 9113 §4.3).
+    in_block: bool,
     streams: Vec<Open>,
     last: u32,
     is_crowd: bool,
@@ -33,6 +35,7 @@ impl OpenStreams {
         OpenStreams {
             received: Frames::of_a_client(),
             sent: Frames::default(),
+            in_block: false,
             streams: Vec::new(),
             last: 0,
             is_crowd: false,
@@ -56,8 +59,11 @@ impl OpenStreams {
 
     /// Follows what is written to the client.
     pub(super) fn send(&mut self, bytes: &[u8]) {
-        let OpenStreams { sent, streams, .. } = self;
+        let OpenStreams { sent, in_block, streams, .. } = self;
         sent.follow(bytes, |head, _| {
+            if matches!(head[3], HEADERS | CONTINUATION) {
+                *in_block = head[4] & END_HEADERS == 0;
+            }
             close(streams, head, |open| open.answered = true);
             ControlFlow::Continue(())
         });
@@ -84,12 +90,12 @@ impl OpenStreams {
         }
         let mut after = self.clone();
         bytes.iter().for_each(|bytes| after.send(bytes));
-        after.none() && after.sent.is_between()
+        after.none() && after.may_speak()
     }
 
     /// Whether another frame may stand here. Ours begin with SETTINGS (RFC 9113 §3.4).
     pub(super) fn may_speak(&self) -> bool {
-        self.sent.has_begun() && self.sent.is_between()
+        self.sent.has_begun() && self.sent.is_between() && !self.in_block
     }
 
     /// Whether the client is not in the middle of a frame.
@@ -163,6 +169,19 @@ mod tests {
         assert!(!streams.end_with(&[IoSlice::new(&more)]), "in the middle of another frame");
         streams.receive(&of(3, frame(HEADERS, 5, 3)));
         assert!(!streams.end_with(&[IoSlice::new(&answer)]), "another stream is open");
+    }
+
+    #[test]
+    fn nothing_is_said_within_a_field_block() {
+        let mut streams = streams();
+        streams.receive(&of(1, frame(HEADERS, 5, 3)));
+        let (head, rest) = (of(1, frame(HEADERS, END_STREAM, 9)), of(1, frame(CONTINUATION, END_HEADERS, 9)));
+        assert!(!streams.end_with(&[IoSlice::new(&head)]));
+        assert!(streams.end_with(&[IoSlice::new(&head), IoSlice::new(&rest)]));
+        streams.send(&head);
+        assert!(streams.none() && !streams.may_speak());
+        streams.send(&rest);
+        assert!(streams.may_speak());
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub(super) struct Progress {
     /// The endpoint reads no more. It may have answered before it closed: hyper would give up at once, so it is let write
     /// into the void until it has read all that there is, and then the end.
     pub(super) deaf: Cell<bool>,
+    /// Its end was a reset, which the kernel tells only once: an answer that ends with the connection is not whole.
+    reset: Cell<bool>,
 }
 
 impl Progress {
@@ -57,8 +59,9 @@ impl UpstreamIo {
 
     fn wrote<T>(&self, result: Poll<io::Result<T>>, void: T) -> Poll<io::Result<T>> {
         match result {
-            Poll::Ready(Err(_)) => {
+            Poll::Ready(Err(error)) => {
                 self.progress.deaf.set(true);
+                self.progress.reset.set(error.kind() == io::ErrorKind::ConnectionReset);
                 Poll::Ready(Ok(void))
             }
             result => result,
@@ -74,6 +77,9 @@ impl AsyncRead for UpstreamIo {
         let mut piece = (&mut this.stream).take(most);
         let result = Pin::new(&mut piece).poll_read(cx, buf);
         let read = buf.filled().len() - before;
+        if read == 0 && result.is_ready() && this.progress.reset.get() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
         if read > 0 {
             this.progress.answered.set(true);
             this.progress.interims.follow(&buf.filled()[before..]);

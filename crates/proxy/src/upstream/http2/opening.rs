@@ -83,7 +83,7 @@ impl Connections {
             has_carried: Cell::new(false),
             used: Cell::new(now),
             full_until: Cell::new(now),
-            handed: Handed::default(),
+            handed: Handed { written: Cell::new((0, now)), ..Handed::default() },
             freed: Rc::clone(&self.freed),
         };
         self.open.borrow_mut().push(Rc::new(connection));

@@ -22,17 +22,20 @@ const FULL: Duration = Duration::from_secs(1);
 
 /// A request's place on a connection, as long as it lasts.
 pub(crate) struct Place {
-    connection: Rc<Connection>,
+    stream: Rc<OpenStream>,
     /// Whether the connection has carried an earlier request.
     pub(crate) reused: bool,
     /// Whether it is too young to have died while it was idle.
     pub(crate) fresh: bool,
 }
 
-impl Drop for Place {
+/// One of the streams that the endpoint takes at a time. It is open until the answer and the request's body have ended.
+struct OpenStream(Rc<Connection>);
+
+impl Drop for OpenStream {
     fn drop(&mut self) {
-        self.connection.requests.set(self.connection.requests.get() - 1);
-        self.connection.freed.notify_one();
+        self.0.requests.set(self.0.requests.get() - 1);
+        self.0.freed.notify_one();
     }
 }
 
@@ -41,22 +44,24 @@ impl Place {
     pub(super) fn take(connection: Rc<Connection>, opened: u64) -> Place {
         connection.requests.set(connection.requests.get() + 1);
         let reused = connection.has_carried.replace(true);
-        Place { reused, fresh: !reused || connection.place >= opened, connection }
+        let fresh = !reused || connection.place >= opened;
+        Place { reused, fresh, stream: Rc::new(OpenStream(connection)) }
     }
 
     /// Sends a request and waits for the head of its response.
     pub(crate) async fn send(
         &self,
         client: &Client,
-        request: Request<RequestBody>,
+        mut request: Request<RequestBody>,
     ) -> Result<Answered, Box<Unanswered>> {
-        let connection = &*self.connection;
+        let connection = &*self.stream.0;
         if request.method() == Method::CONNECT && !connection.takes_tunnels() {
             let (why, request) = (Refusal::NoWebSocket, Some(request));
             return Err(Box::new(Unanswered { why, request, answered: false, unseen: true }));
         }
         let mut sender = connection.sender.clone();
         let mut turn = Turn::take(connection);
+        request.body_mut().hold(Some(Rc::clone(&self.stream) as _));
         let mut sent = pin!(sender.try_send_request(request));
         let failed = |why, request, unseen| {
             Poll::Ready(Err(Box::new(Unanswered { why, request, answered: false, unseen })))
@@ -73,8 +78,10 @@ impl Place {
                     if refused == Some(Refused::Stream) {
                         connection.full_until.set(client.worker.timers.after(FULL));
                     }
-                    let unseen = refused.is_some() || (turn.is_decided && !turn.may_be_written());
-                    return failed(Refusal::UpstreamClosed, unsent.take_message(), unseen);
+                    let unwritten = turn.is_decided && connection.seen.is_over() && !turn.may_be_written();
+                    let mut request = unsent.take_message();
+                    request.iter_mut().for_each(|request| request.body_mut().hold(None));
+                    return failed(Refusal::UpstreamClosed, request, refused.is_some() || unwritten);
                 }
                 Poll::Pending => {}
             }
@@ -138,7 +145,7 @@ impl Drop for Turn<'_> {
 /// Whether a request failed by what happened on its connection. What hyper does not take is passed over.
 fn is_of_the_connection(error: &hyper::Error) -> bool {
     let cause = error.source().and_then(|cause| cause.downcast_ref::<h2::Error>());
-    cause.is_none_or(|cause| cause.is_io() || cause.reason().is_some())
+    cause.is_none_or(|cause| cause.is_io() || cause.is_go_away() || cause.is_remote())
 }
 
 /// How an endpoint says that it has not looked at a request (RFC 9113 §8.7).

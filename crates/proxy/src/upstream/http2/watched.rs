@@ -24,13 +24,15 @@ pub(super) struct Seen {
     leaving: Cell<bool>,
     /// Requests of which at least the head of a frame was written.
     written: Cell<u64>,
+    /// Nothing can be written any more. Before, what hyper has given up may still be: h2 sends the heads that it has.
+    over: Cell<bool>,
     /// Tells those who wait for a place that there is room for another connection.
     freed: Rc<Notify>,
 }
 
 impl Seen {
     pub(super) fn new(freed: Rc<Notify>) -> Rc<Seen> {
-        Rc::new(Seen { leaving: Cell::new(false), written: Cell::new(0), freed })
+        Rc::new(Seen { leaving: Cell::new(false), written: Cell::new(0), over: Cell::new(false), freed })
     }
 
     pub(super) fn is_leaving(&self) -> bool {
@@ -45,6 +47,11 @@ impl Seen {
 
     pub(super) fn written(&self) -> u64 {
         self.written.get()
+    }
+
+    /// Whether no more will be written than was.
+    pub(super) fn is_over(&self) -> bool {
+        self.over.get()
     }
 
     /// Counts from here on.
@@ -96,17 +103,28 @@ impl WatchedIo {
         });
     }
 
+    fn is_deaf(&mut self) {
+        self.deaf = true;
+        self.seen.over.set(true);
+        self.seen.leave();
+    }
+
     /// An endpoint that has closed may have said more than we have read, such as a goodbye with the last request that it
     /// has looked at, or a whole answer. So what is written in vain is no error; the end that is read is.
     fn wrote(&mut self, result: Poll<io::Result<usize>>, all: usize) -> Poll<io::Result<usize>> {
         match result {
             Poll::Ready(Err(error)) if is_closed(&error) => {
-                self.deaf = true;
-                self.seen.leave();
+                self.is_deaf();
                 Poll::Ready(Ok(all))
             }
             result => result,
         }
+    }
+}
+
+impl Drop for WatchedIo {
+    fn drop(&mut self) {
+        self.seen.over.set(true);
     }
 }
 
@@ -171,8 +189,7 @@ impl AsyncWrite for WatchedIo {
         let this = self.get_mut();
         match Pin::new(&mut this.stream).poll_flush(cx) {
             Poll::Ready(Err(error)) if this.deaf || is_closed(&error) => {
-                this.deaf = true;
-                this.seen.leave();
+                this.is_deaf();
                 Poll::Ready(Ok(()))
             }
             result => result,
