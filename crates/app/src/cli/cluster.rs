@@ -36,7 +36,8 @@ pub(crate) struct ClusterArgs {
     #[arg(long, value_name = "TIME", env = "SLUICEGATE_SECRET_READ_INTERVAL", default_value_t = Span(Secrets::default().read_interval))]
     secret_read_interval: Span,
 
-    /// How long a Secret that was deleted counts as still there: one that is replaced by delete-and-create is away for a moment
+    /// How long a Secret that was deleted may be away before that is a problem: one that is replaced by delete-and-create is
+    /// back in a moment. What was last good of it stays in use in any case, while an Ingress names it
     #[arg(long, value_name = "TIME", env = "SLUICEGATE_SECRET_GRACE_PERIOD", default_value_t = SpanOrNone(Secrets::default().grace_period))]
     secret_grace_period: SpanOrNone,
 

@@ -10,7 +10,7 @@
 //!   requests.
 //!
 //! Such a backend is *pending*. For how long is up to the caller, who has a clock: of a backend whose time is over
-//! nothing is taken from before. What is refused is never pending.
+//! nothing is taken from before, whichever route comes to it later. What is refused is never pending.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
