@@ -62,7 +62,7 @@ impl Sluice {
         change(&mut config);
         let socket = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = socket.local_addr().expect("a bound socket");
-        let listener = Listener { socket: Arc::new(socket), protocol: Arc::new(protocol) };
+        let listener = Listener { protocol: Arc::new(protocol), ..Listener::from(socket) };
         let live = Published::new(table(1, &endpoints.iter().copied().map(ready).collect::<Vec<_>>()));
         let (trigger, watch) = lifecycle::drain::drain();
         let proxy = proxy::start(config, vec![listener], live.clone(), watch).expect("the workers start");

@@ -19,14 +19,13 @@ mod leave;
 mod shutdown;
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::net::SocketAddr;
 
 use controller::Live;
 
 use crate::config::Config;
 
-use listen::{Listeners, listeners};
+use listen::{Door, Listeners, listeners};
 use process::Process;
 pub use shutdown::{Ask, Shutdown};
 pub(crate) use standby::stand_by;
@@ -65,8 +64,8 @@ pub async fn build(config: Config) -> anyhow::Result<Bound> {
     Ok(Bound { http, https, admin, live: Live::default(), listeners, config })
 }
 
-fn addresses(listeners: &[Arc<TcpListener>]) -> io::Result<Vec<SocketAddr>> {
-    listeners.iter().map(|listener| listener.local_addr()).collect()
+fn addresses(doors: &[Door]) -> io::Result<Vec<SocketAddr>> {
+    doors.iter().map(|door| door.listener.local_addr()).collect()
 }
 
 /// How a process ended that was asked to.

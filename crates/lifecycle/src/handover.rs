@@ -7,9 +7,11 @@
 //!   sockets (SCM_RIGHTS) ─────────────►  uses those it is configured for, closes the others
 //!   goes on accepting                    reads its routes, accepts nothing yet
 //!                                        claims the path, serves
+//!          ◄───────────────────────────  which sockets it has
 //!          ◄───────────────────────────  confirmed
 //!   released ─────────────────────────►
-//!   accepts no more, drains, watches     serves
+//!   closes what the successor lacks,     serves
+//!   accepts no more, drains, watches
 //!          ◄───────────────────────────  handed on: it is replaced in its turn
 //!          ◄───────────────────────────  leaves: nobody is to serve in its place
 //!   lets the sockets go, ends
@@ -24,7 +26,7 @@
 //! which there is only one set: nothing here calls the one or changes the others. And a copy that somebody holds
 //! without accepting on it lets clients wait for nobody once nobody else accepts: the owner holds its sockets weakly, a
 //! successor closes what it does not need, and who has handed over lets go of them when its successor leaves, or when it
-//! would not take them back itself.
+//! would not take them back itself. What the one that serves does not have is [given up](GivenUp) by all before it.
 //!
 //! Never: binds an address, accepts a client, or decides when to drain. Start at [`Owner::handed_over`] and
 //! [`connect`].
@@ -40,8 +42,10 @@ mod tests;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
+
+use tokio::sync::watch::Sender;
 
 use crate::socket_path;
 pub use owner::Owner;
@@ -78,11 +82,41 @@ pub struct Offer {
     pub configured: SocketAddr,
     /// Whoever accepts on it owns it; when they close it, it is closed.
     pub listener: Weak<TcpListener>,
+    /// Whoever accepts on it is told here to close it.
+    pub given_up: GivenUp,
 }
 
 impl Offer {
     /// Enough for a word.
     pub const ROLE_BYTES_MAX: usize = 32;
+
+    /// What it is for, and its address as the configuration has it.
+    fn in_words(&self) -> String {
+        format!("{} {}", self.role, self.configured)
+    }
+}
+
+/// Whether a listening socket is given up: another process serves that does not have it, so that who connects to it would
+/// wait for nobody. Whoever holds it after a handover closes it then, and does not get it back. All clones are one.
+#[derive(Clone, Debug, Default)]
+pub struct GivenUp(Arc<Sender<bool>>);
+
+impl GivenUp {
+    /// Whether it is.
+    pub fn is_set(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Waits until it is.
+    pub async fn set(&self) {
+        // The sender lives as long as this.
+        let _ = self.0.subscribe().wait_for(|is_set| *is_set).await;
+    }
+
+    /// Gives it up; whether it was not before.
+    fn give_up(&self) -> bool {
+        !self.0.send_replace(true)
+    }
 }
 
 /// Why sockets can be neither had nor passed on, and what to do about it.

@@ -55,9 +55,9 @@ impl Limits {
 /// Accepts until a drain is over: a lame duck as ever, and after that as long as anybody is being served, since whoever
 /// was told to leave may come back. The listener closes when nobody is left, or when the idle time has passed since the
 /// drain began. After a handover nothing is accepted, since who stands in the queue stands in the successor's too; the
-/// listener stays open until the process lets go of it or accepts again.
+/// listener stays open until the process lets go of it or accepts again, or is given up by itself.
 pub(crate) async fn accept(
-    Listener { socket, protocol }: Listener,
+    Listener { socket, protocol, given_up }: Listener,
     limits: Limits,
     workers: Vec<mpsc::UnboundedSender<Accepted>>,
     loads: Loads,
@@ -65,7 +65,11 @@ pub(crate) async fn accept(
 ) {
     loop {
         // Watched it would wake this worker for each client of the successor.
-        drain.other_than(Phase::HandedOver).await;
+        tokio::select! {
+            biased;
+            () = given_up.set() => return,
+            () = drain.other_than(Phase::HandedOver) => {}
+        }
         if drain.phase() > Phase::HandedOver {
             return;
         }

@@ -75,12 +75,13 @@ impl Admin {
         Ok(())
     }
 
-    /// Leaves the listeners to a successor, and keeps them open. Whoever was accepted gets the page.
+    /// Leaves the listeners to a successor, and keeps those open that it has. Whoever was accepted gets the page.
     pub(super) fn hold(&mut self) {
         for (door, pages, task) in self.answered.drain(..) {
             task.abort();
             self.waiting.push((door, pages));
         }
+        self.waiting.retain(|(door, _)| !door.given_up.is_set());
     }
 
     /// Closes the listeners. Whoever was accepted gets the page.

@@ -114,6 +114,7 @@ impl Leaving<'_> {
                     Change::HandedOver(successor) => self.hand_over(successor),
                     Change::Gone(Fate::Died(vacancy)) => self.take_back(vacancy)?,
                     Change::Gone(Fate::Left) => self.successor_leaves(),
+                    Change::Gone(Fate::Lacks) => self.admin.hold(),
                 },
                 () = self.deserted.wait(), if holds && !is_drained => self.is_drained(),
                 () = sleep_until(way.guards_until.unwrap_or_else(Instant::now)), if holds && is_drained && !self.stays => {
@@ -234,6 +235,13 @@ impl Leaving<'_> {
         tracing::error!("{} has died: this process takes the listeners back and serves", self.successor());
         if let Some(owner) = &mut self.owner {
             owner.take_back(vacancy);
+            let given_up = owner.given_up();
+            if !given_up.is_empty() {
+                tracing::warn!(
+                    "no longer served, because a successor was not to serve it: {}",
+                    given_up.join(", ")
+                );
+            }
         }
         self.duck.take_back();
         (self.way.successor, self.way.holds, self.way.ends) = (None, false, None);
@@ -286,6 +294,7 @@ impl Leaving<'_> {
         if !self.stays || self.way.leaves() || self.way.is_last {
             return;
         }
+        self.admin.close();
         tracing::info!("drained; staying as long as {} serves, or until asked to leave", self.successor());
         tokio::select! {
             who = shutdown.asked_to_leave() => tracing::info!("{who}"),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use lifecycle::handover::{self, Offer, Received};
+use lifecycle::handover::{self, GivenUp, Offer, Received};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::time::{Instant, sleep};
 
@@ -30,8 +30,8 @@ const HEALTH: &str = "health";
 
 /// All listening sockets of the process. Who accepts on one owns it: the handover offers only what is still open.
 pub(super) struct Listeners {
-    pub(super) http: Vec<Arc<TcpListener>>,
-    pub(super) https: Vec<Arc<TcpListener>>,
+    pub(super) http: Vec<Door>,
+    pub(super) https: Vec<Door>,
     pub(super) admin: Door,
     pub(super) health: Option<Door>,
     /// What a successor may have.
@@ -39,9 +39,11 @@ pub(super) struct Listeners {
     pub(super) predecessor: Option<Received>,
 }
 
-/// A socket for those who ask about the process.
+/// A socket, for clients or for those who ask about the process.
 pub(super) struct Door {
     pub(super) listener: Arc<TcpListener>,
+    /// Whether it is to be closed, because a successor does not have it.
+    pub(super) given_up: GivenUp,
     /// Whether the predecessor answers there until it is released.
     pub(super) is_answered: bool,
 }
@@ -99,12 +101,8 @@ impl Sockets {
         Ok(Listeners { http, https, admin, health, offers: self.offers, predecessor: self.received })
     }
 
-    fn several(
-        &mut self,
-        role: &'static str,
-        addresses: &[SocketAddr],
-    ) -> anyhow::Result<Vec<Arc<TcpListener>>> {
-        addresses.iter().map(|address| self.one(role, *address).map(|door| door.listener)).collect()
+    fn several(&mut self, role: &'static str, addresses: &[SocketAddr]) -> anyhow::Result<Vec<Door>> {
+        addresses.iter().map(|address| self.one(role, *address)).collect()
     }
 
     /// The socket for a configured address: the predecessor's, or a new one.
@@ -115,8 +113,10 @@ impl Sockets {
             Some(listener) => listener,
             None => bind(role, configured)?,
         });
-        self.offers.push(Offer { role, configured, listener: Arc::downgrade(&listener) });
-        Ok(Door { listener, is_answered })
+        let door = Door { listener, given_up: GivenUp::default(), is_answered };
+        let (listener, given_up) = (Arc::downgrade(&door.listener), door.given_up.clone());
+        self.offers.push(Offer { role, configured, listener, given_up });
+        Ok(door)
     }
 }
 
@@ -174,6 +174,7 @@ mod tests {
             role: HTTP,
             configured: it.local_addr().unwrap(),
             listener: Arc::downgrade(it),
+            given_up: GivenUp::default(),
         };
         listeners.iter().map(offer).collect()
     }
@@ -196,7 +197,7 @@ mod tests {
         assert!(!taking.is_finished());
         let handing = hand(Owner::claim(path, offers(&[&owned])).unwrap());
         let taken = taking.await.unwrap().unwrap();
-        assert_eq!(taken.http[0].local_addr().unwrap(), address);
+        assert_eq!(taken.http[0].listener.local_addr().unwrap(), address);
         assert!(!taken.admin.is_answered, "the admin socket is its own");
         handing.abort();
     }
@@ -210,7 +211,7 @@ mod tests {
         let (kept_at, given_up_at) = (kept.local_addr().unwrap(), given_up.local_addr().unwrap());
         let handing = hand(Owner::claim(path.clone(), offers(&[&kept, &given_up])).unwrap());
         let taken = listeners(&config(&[any, kept_at], Some(path))).await.unwrap();
-        let addresses: Vec<_> = taken.http.iter().map(|it| it.local_addr().unwrap()).collect();
+        let addresses: Vec<_> = taken.http.iter().map(|it| it.listener.local_addr().unwrap()).collect();
         assert!(addresses[0] != kept_at && addresses[0] != given_up_at && addresses[1] == kept_at);
         drop((kept, given_up));
         assert!(std::net::TcpStream::connect(kept_at).is_ok(), "the successor has it");

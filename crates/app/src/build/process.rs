@@ -1,6 +1,5 @@
 //! The life of a process: it waits for its first route table, serves, and leaves.
 
-use std::net::TcpListener;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -18,6 +17,7 @@ use super::admin::Admin;
 use super::control::Control;
 use super::lame_duck::LameDuck;
 use super::leave::{Leaving, Way};
+use super::listen::Door;
 use super::memory::Memory;
 use super::protocols;
 use super::standby::Mark;
@@ -34,8 +34,8 @@ pub(super) type Tasks = JoinSet<anyhow::Error>;
 pub(super) struct Process {
     live: Live,
     config: Config,
-    http: Vec<Arc<TcpListener>>,
-    https: Vec<Arc<TcpListener>>,
+    http: Vec<Door>,
+    https: Vec<Door>,
     succession: Succession,
     admin: Admin,
     control: Control,

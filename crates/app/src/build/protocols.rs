@@ -1,20 +1,20 @@
 //! What is spoken on which listener.
 
-use std::net::TcpListener;
 use std::sync::Arc;
 
 use controller::Live;
 use proxy::{Listener, Protocol, Tls};
 use tls::{HTTP_1_1, HTTP_2};
 
+use super::listen::Door;
 use crate::config::Protocols;
 
 /// The listeners of the data plane. With TLS the client chooses its HTTP, the newer one first.
 pub(super) fn listeners(
     protocols: &Protocols,
     live: &Live,
-    http: Vec<Arc<TcpListener>>,
-    https: Vec<Arc<TcpListener>>,
+    http: Vec<Door>,
+    https: Vec<Door>,
 ) -> Vec<Listener> {
     let plain = Arc::new(Protocol {
         proxy_header_from: protocols.proxy_header_from.clone(),
@@ -26,7 +26,10 @@ pub(super) fn listeners(
     let secure = Arc::new(Protocol { tls: Some(Arc::new(tls)), http2_cleartext: false, ..(*plain).clone() });
     let listener = |protocol: &Arc<Protocol>| {
         let protocol = Arc::clone(protocol);
-        move |socket| Listener { socket, protocol: Arc::clone(&protocol) }
+        move |door: Door| {
+            let (socket, given_up) = (door.listener, door.given_up);
+            Listener { socket, protocol: Arc::clone(&protocol), given_up }
+        }
     };
     http.into_iter().map(listener(&plain)).chain(https.into_iter().map(listener(&secure))).collect()
 }

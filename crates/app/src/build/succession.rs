@@ -81,7 +81,7 @@ impl Succession {
     pub(super) async fn confirm(&mut self, owner: Option<&mut Owner>) {
         let Some(mut predecessor) = self.predecessor.take() else { return };
         let pid = predecessor.pid();
-        match predecessor.confirm().await {
+        match predecessor.confirm(&self.offers).await {
             Confirmed::Released => {
                 tracing::info!("process {pid} is released and drains");
                 if let Some(owner) = owner {
@@ -108,7 +108,7 @@ pub(super) enum Change {
 pub(super) async fn change(owner: Option<&mut Owner>, successor: Option<&mut Successor>) -> Change {
     match (owner, successor) {
         (Some(owner), None) => Change::HandedOver(owner.handed_over().await),
-        (Some(owner), Some(successor)) => Change::Gone(successor.fate(owner.path()).await),
+        (Some(owner), Some(successor)) => Change::Gone(successor.fate(owner).await),
         (None, _) => std::future::pending().await,
     }
 }

@@ -1,6 +1,7 @@
 //! One process takes over from another, and whoever comes meanwhile does not notice.
 
 mod at_the_path;
+mod but_one;
 mod chain;
 mod deaths;
 mod gives_back;

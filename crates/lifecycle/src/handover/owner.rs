@@ -9,9 +9,10 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::predecessor::{Received, is_ours};
-use super::watch::{Successor, Vacancy, Watchers, find, is_nobody, lock};
+use super::watch::{Successor, Vacancy, Watcher, Watchers, find, is_nobody, lock};
 use super::wire::{
-    CONFIRMED, GIVEN_UP, Greeting, Outgoing, RELEASED, State, VERSION, invalid, say, send_sockets,
+    CONFIRMED, GIVEN_UP, Greeting, Outgoing, RELEASED, SERVES, Served, State, VERSION, invalid, say,
+    send_sockets,
 };
 use super::{CONFIRM_WAIT, Error, MESSAGE_WAIT, OTHERS_MAX, Offer, PATH_CHECK, TURN_PAUSE};
 use crate::socket_path::{self, Identity};
@@ -27,7 +28,7 @@ pub struct Owner {
     /// Who may be a successor; one at a time.
     sessions: JoinSet<io::Result<Met>>,
     /// Who came meanwhile.
-    others: JoinSet<Option<UnixStream>>,
+    others: JoinSet<Option<Watcher>>,
     /// Whether the path could not be had again; told once, and tried until it can.
     lost: bool,
     /// Whether another process had the path at the last look, and did not take over from this one.
@@ -36,8 +37,9 @@ pub struct Owner {
 
 /// Who has come.
 enum Met {
-    Successor(Successor),
-    Watcher(UnixStream),
+    /// With what it says it serves on.
+    Successor(Successor, Option<Served>),
+    Watcher(Watcher),
 }
 
 impl Owner {
@@ -79,7 +81,7 @@ impl Owner {
 
     /// Who was replaced watches this process from now on.
     pub fn replaces(&mut self, predecessor: Received) {
-        self.watchers.add(predecessor.stream);
+        self.watchers.add(Watcher { stream: predecessor.stream, theirs: predecessor.theirs }, None);
     }
 
     /// Whether anybody would serve in our place if we died.
@@ -122,24 +124,52 @@ impl Owner {
                     }
                 },
                 Some(ended) = self.sessions.join_next() => match ended {
-                    Ok(Ok(Met::Successor(successor))) => {
+                    Ok(Ok(Met::Successor(successor, served))) => {
                         // Who waits here finds the other one there.
                         self.listener = None;
                         self.watchers.handed_on();
+                        if let Some(served) = served {
+                            self.gives_up(&served);
+                        }
                         return successor;
                     }
-                    Ok(Ok(Met::Watcher(stream))) => self.watchers.add(stream),
+                    Ok(Ok(Met::Watcher(watcher))) => self.watch(watcher),
                     Ok(Err(error)) => self.go_on(&error),
                     Err(error) => self.go_on(&error.into()),
                 },
                 Some(met) = self.others.join_next() => {
                     if let Ok(Some(watcher)) = met {
-                        self.watchers.add(watcher);
+                        self.watch(watcher);
                     }
                 }
                 _ = checks.tick() => self.check_path(),
             }
         }
+    }
+
+    /// One more watches this process, and hears at once which sockets it need not keep.
+    fn watch(&mut self, watcher: Watcher) {
+        self.watchers.add(watcher, Served::of(&self.offers).as_ref());
+    }
+
+    /// Another process serves, with these sockets: gives the others up, and tells who watches. Whether there were any.
+    pub(super) fn gives_up(&mut self, served: &Served) -> bool {
+        let mut any = false;
+        for offer in &self.offers {
+            let Some(listener) = offer.listener.upgrade().filter(|it| served.lacks(it)) else { continue };
+            if offer.given_up.give_up() {
+                any = true;
+                let address = listener.local_addr().unwrap_or(offer.configured);
+                tracing::warn!("{} {address} is closed: who serves now does not have it", offer.role);
+            }
+        }
+        self.watchers.serves(served);
+        any
+    }
+
+    /// What this process no longer has, because one that served in its place did not.
+    pub fn given_up(&self) -> Vec<String> {
+        self.offers.iter().filter(|offer| offer.given_up.is_set()).map(Offer::in_words).collect()
     }
 
     /// Starts a session with whoever has come, if it is its turn.
@@ -188,7 +218,7 @@ impl Owner {
         let is_others = found.is_some() && found != ours && self.sessions.is_empty() && !self.lost;
         if std::mem::replace(&mut self.is_passed_over, is_others) && is_others {
             let path = self.path.clone();
-            self.sessions.spawn(async move { find(&path).await.map(Met::Successor) });
+            self.sessions.spawn(async move { Ok(Met::Successor(find(&path).await?, None)) });
         }
     }
 
@@ -226,10 +256,10 @@ async fn accept(listener: Option<&(UnixListener, Identity)>) -> io::Result<UnixS
 }
 
 /// One who has to wait for its turn, unless it only watches.
-async fn put_off(mut stream: UnixStream) -> Option<UnixStream> {
+async fn put_off(mut stream: UnixStream) -> Option<Watcher> {
     say(&stream, &Greeting::ours(State::Busy).bytes());
     match timeout(MESSAGE_WAIT, Greeting::read(&mut stream)).await {
-        Ok(Ok(theirs)) if theirs.state == State::Watches => return Some(stream),
+        Ok(Ok(theirs)) if theirs.state == State::Watches => return Some(Watcher { stream, theirs }),
         _ => tracing::info!("another successor has to wait for its turn"),
     }
     None
@@ -239,21 +269,31 @@ async fn put_off(mut stream: UnixStream) -> Option<UnixStream> {
 async fn serve(mut stream: UnixStream, offers: Vec<Offer>) -> io::Result<Met> {
     let theirs = in_time("it does not tell who it is", pass_on(&mut stream, offers)).await?;
     if theirs.state == State::Watches {
-        return Ok(Met::Watcher(stream));
+        return Ok(Met::Watcher(Watcher { stream, theirs }));
     }
     let pid = theirs.pid;
-    match timeout(CONFIRM_WAIT, stream.read_u8()).await {
-        Ok(Ok(CONFIRMED)) => {}
-        Ok(Ok(_)) => return Err(invalid("what the successor says makes no sense")),
+    let served = match timeout(CONFIRM_WAIT, confirmation(&mut stream)).await {
+        Ok(Ok(served)) => served,
+        Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => return Err(error),
         Ok(Err(_)) => return Err(io::Error::other(format!("process {pid} left before it served"))),
         Err(_) => {
             say(&stream, &[GIVEN_UP]);
             return Err(io::Error::other(format!("process {pid} does not serve after {CONFIRM_WAIT:?}")));
         }
-    }
+    };
     // It serves, whether it hears this or not.
     say(&stream, &[RELEASED]);
-    Ok(Met::Successor(Successor::new(stream, theirs)))
+    Ok(Met::Successor(Successor::new(stream, theirs), served))
+}
+
+/// That it serves, and on which sockets if it says so.
+async fn confirmation(stream: &mut UnixStream) -> io::Result<Option<Served>> {
+    let (mut served, mut word) = (None, stream.read_u8().await?);
+    if word == SERVES {
+        served = Some(Served::read(stream).await?);
+        word = stream.read_u8().await?;
+    }
+    if word == CONFIRMED { Ok(served) } else { Err(invalid("what the successor says makes no sense")) }
 }
 
 /// Passes the sockets on, to one who wants them.

@@ -13,15 +13,15 @@ use crate::socket_path;
 
 use super::watch::is_there;
 use super::wire::{
-    CONFIRMED, GIVEN_UP, Greeting, Incoming, RELEASED, State, VERSION, invalid, receive_sockets, say,
+    CONFIRMED, GIVEN_UP, Greeting, Incoming, RELEASED, Served, State, VERSION, invalid, receive_sockets, say,
 };
-use super::{Error, MESSAGE_WAIT, TURN_PAUSE, TURN_WAIT};
+use super::{Error, MESSAGE_WAIT, Offer, TURN_PAUSE, TURN_WAIT};
 
 /// The sockets of a predecessor, which goes on accepting on them until [`confirm`](Received::confirm).
 #[derive(Debug)]
 pub struct Received {
     pub(super) stream: UnixStream,
-    pub(super) pid: u32,
+    pub(super) theirs: Greeting,
     pub(super) sockets: Vec<Incoming>,
 }
 
@@ -106,7 +106,7 @@ async fn ask(path: &Path) -> Result<Answer, Error> {
         return Err(Error::Network { path: path.into(), pid: theirs.pid });
     }
     match in_time(receive_sockets(&mut stream)).await {
-        Ok(sockets) => Ok(Answer::Sockets(Received { stream, pid: theirs.pid, sockets })),
+        Ok(sockets) => Ok(Answer::Sockets(Received { stream, theirs, sockets })),
         Err(error) if is_end(&error) => Ok(Answer::Later(broken(error))),
         Err(error) => Err(broken(error)),
     }
@@ -141,7 +141,7 @@ pub(super) fn is_end(error: &io::Error) -> bool {
 impl Received {
     /// Who the predecessor is, as it calls itself; in another container that number means nothing here.
     pub fn pid(&self) -> u32 {
-        self.pid
+        self.theirs.pid
     }
 
     /// The socket for this role and this configured address, if the predecessor had one.
@@ -170,11 +170,15 @@ impl Received {
         is_there(&self.stream)
     }
 
-    /// Tells the predecessor that we serve: it accepts no more. While `self` lives, it knows that we do.
-    pub async fn confirm(&mut self) -> Confirmed {
+    /// Tells the predecessor that we serve, and on which sockets: it accepts no more, and gives the others up. While `self`
+    /// lives, it knows that we do.
+    pub async fn confirm(&mut self, offers: &[Offer]) -> Confirmed {
         self.close_rest();
+        let served = Served::of(offers).filter(|_| self.theirs.says_sockets);
+        let mut said = served.map_or_else(Vec::new, |served| served.bytes());
+        said.push(CONFIRMED);
         let exchange = async {
-            self.stream.write_all(&[CONFIRMED]).await?;
+            self.stream.write_all(&said).await?;
             match self.stream.read_u8().await? {
                 RELEASED => Ok(()),
                 _ => Err(invalid("it goes on")),

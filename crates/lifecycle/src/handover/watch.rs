@@ -11,8 +11,9 @@ use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::owner::Owner;
 use super::predecessor::{is_end, is_ours};
-use super::wire::{Greeting, HANDED_ON, LEAVES, State, say};
+use super::wire::{Greeting, HANDED_ON, LEAVES, Served, State, Word, say};
 use super::{LOCK_PAUSE, LOCK_WAIT, LOOK_PAUSE, MESSAGE_WAIT, PATH_CHECK};
 use crate::socket_path::Lock;
 
@@ -24,6 +25,8 @@ pub struct Successor {
     pub(super) says_farewell: bool,
     /// Whether it has a successor of its own.
     handed_on: bool,
+    /// What it has said and is not a whole word yet.
+    heard: Vec<u8>,
 }
 
 /// What has become of it.
@@ -33,20 +36,29 @@ pub enum Fate {
     Left,
     /// It has died, and nobody serves.
     Died(Vacancy),
+    /// It serves, or one after it does, and lacks sockets that we had: they are given up.
+    Lacks,
 }
 
 /// As long as this lives, nobody else takes the place.
 #[derive(Debug)]
 pub struct Vacancy(#[expect(dead_code, reason = "it is there to be closed")] Option<Lock>);
 
-enum Gone {
+enum Heard {
     Left,
     Lost,
+    Serves(Served),
 }
 
 impl Successor {
     pub(super) fn new(stream: UnixStream, theirs: Greeting) -> Successor {
-        Successor { pid: theirs.pid, stream, says_farewell: theirs.says_farewell, handed_on: false }
+        Successor {
+            pid: theirs.pid,
+            stream,
+            says_farewell: theirs.says_farewell,
+            handed_on: false,
+            heard: Vec::new(),
+        }
     }
 
     /// Its process, as it calls itself; in another container that number means nothing here.
@@ -64,14 +76,17 @@ impl Successor {
         let _ = rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Both);
     }
 
-    /// Watches it, and each that follows it, until one leaves or the last one dies. May be dropped and asked again.
-    pub async fn fate(&mut self, path: &Path) -> Fate {
+    /// Watches it, and each that follows it, until one leaves, the last one dies or one lacks what we have. May be dropped and
+    /// asked again.
+    pub async fn fate(&mut self, owner: &mut Owner) -> Fate {
         loop {
-            match self.gone().await {
-                Gone::Left => return Fate::Left,
-                Gone::Lost => {}
+            match self.hear().await {
+                Heard::Left => return Fate::Left,
+                Heard::Serves(served) if owner.gives_up(&served) => return Fate::Lacks,
+                Heard::Serves(_) => continue,
+                Heard::Lost => {}
             }
-            match self.look(path).await {
+            match self.look(owner.path()).await {
                 Look::Nobody(lock) => return Fate::Died(Vacancy(lock)),
                 Look::Next(next) => *self = next,
                 Look::Stranger => return Fate::Left,
@@ -80,16 +95,23 @@ impl Successor {
         }
     }
 
-    async fn gone(&mut self) -> Gone {
+    async fn hear(&mut self) -> Heard {
         loop {
-            let mut word = [0];
-            match self.stream.read(&mut word).await {
-                Ok(1..) if word[0] == LEAVES => return Gone::Left,
-                Ok(1..) => self.handed_on |= word[0] == HANDED_ON,
-                _ if self.says_farewell => return Gone::Lost,
+            match Word::next(&mut self.heard) {
+                Some(Word::Leaves) => return Heard::Left,
+                Some(Word::Serves(served)) => return Heard::Serves(served),
+                Some(Word::HandedOn) => {
+                    self.handed_on = true;
+                    continue;
+                }
+                None => {}
+            }
+            match self.stream.read_buf(&mut self.heard).await {
+                Ok(1..) => {}
+                _ if self.says_farewell => return Heard::Lost,
                 // An older one that hands on is not missed when it ends.
                 _ if self.handed_on => std::future::pending().await,
-                _ => return Gone::Left,
+                _ => return Heard::Left,
             }
         }
     }
@@ -176,43 +198,68 @@ pub(super) async fn lock(path: &Path) -> Option<Lock> {
     }
 }
 
+/// One that watches this process.
+#[derive(Debug)]
+pub(super) struct Watcher {
+    pub(super) stream: UnixStream,
+    pub(super) theirs: Greeting,
+}
+
+impl Watcher {
+    fn is_there(&self) -> bool {
+        is_there(&self.stream)
+    }
+
+    fn serves(&self, served: &Served) {
+        if self.theirs.says_sockets {
+            say(&self.stream, &served.bytes());
+        }
+    }
+}
+
 /// The processes that watch this one.
 #[derive(Debug, Default)]
 pub(super) struct Watchers {
-    streams: Vec<UnixStream>,
+    watchers: Vec<Watcher>,
     leaves: bool,
 }
 
 impl Watchers {
-    /// One more.
-    pub(super) fn add(&mut self, stream: UnixStream) {
+    /// One more, which hears what this process serves on unless it knows.
+    pub(super) fn add(&mut self, watcher: Watcher, served: Option<&Served>) {
         if self.leaves {
-            say(&stream, &[LEAVES]);
+            say(&watcher.stream, &[LEAVES]);
             return;
         }
-        self.streams.retain(is_there);
-        self.streams.push(stream);
+        served.into_iter().for_each(|served| watcher.serves(served));
+        self.watchers.retain(Watcher::is_there);
+        self.watchers.push(watcher);
     }
 
     /// Whether there is one.
     pub(super) fn are_there(&self) -> bool {
-        self.streams.iter().any(is_there)
+        self.watchers.iter().any(Watcher::is_there)
     }
 
     /// Tells them that somebody else serves now. They go on watching this process, for the case that it takes back.
     pub(super) fn handed_on(&self) {
-        self.streams.iter().for_each(|stream| say(stream, &[HANDED_ON]));
+        self.watchers.iter().for_each(|watcher| say(&watcher.stream, &[HANDED_ON]));
+    }
+
+    /// Tells them which sockets the process has that serves now, so that they keep no others.
+    pub(super) fn serves(&self, served: &Served) {
+        self.watchers.iter().for_each(|watcher| watcher.serves(served));
     }
 
     /// Tells them that nobody is to serve in the place of this process, or of the one that has replaced it.
     pub(super) fn leave(&mut self) {
         self.leaves = true;
-        self.streams.drain(..).for_each(|stream| say(&stream, &[LEAVES]));
+        self.watchers.drain(..).for_each(|watcher| say(&watcher.stream, &[LEAVES]));
     }
 
     /// Is there for them no longer. They look for themselves who serves.
     pub(super) fn dismiss(&mut self) {
-        self.streams.clear();
+        self.watchers.clear();
     }
 }
 

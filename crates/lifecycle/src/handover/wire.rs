@@ -4,16 +4,19 @@
 //! greeting   "sluicegt"  version: u16  abilities: u8  process: u24  network: u64  state: u8    both sides, once
 //! sockets    length: u16 + that many bytes of lines "role address\n", a descriptor each    as many as needed
 //!            length 0                                                                  no more sockets
-//! then       one byte: C confirmed, R released, G given up
-//! after that the successor says H handed on, L leaves and nobody serves in its place; or either process ends
+//! then       one byte: C confirmed, R released, G given up; before C, to one that understands it: S serves
+//! after that the successor says H handed on, L leaves and nobody serves in its place, S; or either process ends
+//! S serves   count: u16, the kernel's number of each socket that the one who serves has: u64
 //! ```
 //!
 //! Numbers are big-endian. The greeting has this form in every version, so that each side can tell which version the
 //! other speaks; what comes after it belongs to the version. The state is 0 to go on; the owner's is 1 if it is busy; that of
-//! the other side is 2 if it wants no sockets and only to hear of the owner's end, so that nothing comes after it but H and L.
+//! the other side is 2 if it wants no sockets and only to hear of the owner's end, so that nothing comes after it but H, L
+//! and S.
 //!
-//! The only ability so far is 128, to say L and to understand a 2: older processes of version 1 have none of that. They take
-//! abilities for a part of the process, whose number never needs the highest byte.
+//! The abilities are 128, to say L and to understand a 2, and 64, to say and to understand S. Older processes of version 1
+//! have none, or only the first. The oldest take abilities for a part of the process, whose number never needs the highest
+//! byte.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -23,7 +26,7 @@ use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 use rustix::cmsg_space;
-use rustix::net::sockopt::socket_acceptconn;
+use rustix::net::sockopt::{socket_acceptconn, socket_cookie};
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
@@ -40,12 +43,14 @@ pub(super) const RELEASED: u8 = b'R';
 pub(super) const GIVEN_UP: u8 = b'G';
 pub(super) const HANDED_ON: u8 = b'H';
 pub(super) const LEAVES: u8 = b'L';
+pub(super) const SERVES: u8 = b'S';
 
 const MAGIC: [u8; 8] = *b"sluicegt";
 const GREETING_BYTES: usize = MAGIC.len() + 2 + 4 + 8 + 1;
 /// The bits of a process's number; the kernel needs 22 at most. Above them are the abilities.
 const PID_BITS: u32 = 24;
 const SAYS_FAREWELL: u8 = 0x80;
+const SAYS_SOCKETS: u8 = 0x40;
 const BUSY: u8 = 1;
 const WATCHES: u8 = 2;
 /// The kernel takes no more descriptors in one message (its SCM_MAX_FD).
@@ -62,6 +67,8 @@ pub(super) struct Greeting {
     pub(super) pid: u32,
     /// Whether it says that it leaves, and lets itself be watched.
     pub(super) says_farewell: bool,
+    /// Whether it says, and wants to hear, which sockets the one has that serves.
+    pub(super) says_sockets: bool,
     /// The network namespace it lives in, as the kernel numbers them; 0 if it cannot tell.
     pub(super) network: u64,
     pub(super) state: State,
@@ -81,11 +88,13 @@ pub(super) enum State {
 impl Greeting {
     pub(super) fn ours(state: State) -> Greeting {
         let network = std::fs::metadata("/proc/self/ns/net").map_or(0, |file| file.ino());
-        Greeting { version: VERSION, pid: std::process::id(), says_farewell: true, network, state }
+        let pid = std::process::id();
+        Greeting { version: VERSION, pid, says_farewell: true, says_sockets: true, network, state }
     }
 
     pub(super) fn bytes(self) -> [u8; GREETING_BYTES] {
-        let abilities = if self.says_farewell { SAYS_FAREWELL } else { 0 };
+        let farewell = if self.says_farewell { SAYS_FAREWELL } else { 0 };
+        let abilities = farewell | if self.says_sockets { SAYS_SOCKETS } else { 0 };
         let process = self.pid | u32::from(abilities) << PID_BITS;
         let mut bytes = [0; GREETING_BYTES];
         bytes[..8].copy_from_slice(&MAGIC);
@@ -109,13 +118,15 @@ impl Greeting {
         }
         let (version, process) = (stream.read_u16().await?, stream.read_u32().await?);
         let (network, state) = (stream.read_u64().await?, stream.read_u8().await?);
-        let says_farewell = process.to_be_bytes()[0] & SAYS_FAREWELL != 0;
+        let can = |ability| process.to_be_bytes()[0] & ability != 0;
+        let (says_farewell, says_sockets) = (can(SAYS_FAREWELL), can(SAYS_SOCKETS));
         let state = match state {
             0 => State::GoOn,
             WATCHES => State::Watches,
             _ => State::Busy,
         };
-        Ok(Greeting { version, pid: process & ((1 << PID_BITS) - 1), says_farewell, network, state })
+        let pid = process & ((1 << PID_BITS) - 1);
+        Ok(Greeting { version, pid, says_farewell, says_sockets, network, state })
     }
 }
 
@@ -138,6 +149,76 @@ pub(super) struct Incoming {
 /// has no room.
 pub(super) fn say(stream: &UnixStream, bytes: &[u8]) {
     let _ = rustix::net::send(stream, bytes, SendFlags::NOSIGNAL | SendFlags::DONTWAIT);
+}
+
+/// Which sockets a process has that serves. The kernel's number of a socket is the same in all processes that have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Served(Vec<u64>);
+
+impl Served {
+    /// What is open of these; none if the kernel does not number sockets.
+    pub(super) fn of(offers: &[Offer]) -> Option<Served> {
+        let open = offers.iter().filter_map(|offer| offer.listener.upgrade());
+        open.map(|listener| socket_cookie(&*listener).ok()).collect::<Option<Vec<u64>>>().map(Served)
+    }
+
+    /// Whether this socket is certainly not among them.
+    pub(super) fn lacks(&self, listener: &TcpListener) -> bool {
+        socket_cookie(listener).is_ok_and(|number| !self.0.contains(&number))
+    }
+
+    /// In one message, its first byte included.
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        let numbers = &self.0[..self.0.len().min(SOCKETS_MAX)];
+        let mut bytes = vec![SERVES];
+        bytes.extend((numbers.len() as u16).to_be_bytes());
+        bytes.extend(numbers.iter().flat_map(|number| number.to_be_bytes()));
+        bytes
+    }
+
+    /// What comes after the first byte.
+    pub(super) async fn read(stream: &mut UnixStream) -> io::Result<Served> {
+        let count = usize::from(stream.read_u16().await?);
+        if count > SOCKETS_MAX {
+            return Err(invalid("it serves on too many sockets"));
+        }
+        let mut numbers = Vec::with_capacity(count);
+        for _ in 0..count {
+            numbers.push(stream.read_u64().await?);
+        }
+        Ok(Served(numbers))
+    }
+}
+
+/// What a process says that serves in the place of another one.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    HandedOn,
+    Leaves,
+    Serves(Served),
+}
+
+impl Word {
+    /// The first word of what was heard so far, if it is there as a whole. What a newer process may say is passed over.
+    pub(super) fn next(heard: &mut Vec<u8>) -> Option<Word> {
+        loop {
+            let (word, length) = match *heard.first()? {
+                HANDED_ON => (Some(Word::HandedOn), 1),
+                LEAVES => (Some(Word::Leaves), 1),
+                SERVES => {
+                    let count = u16::from_be_bytes(*heard.get(1..)?.first_chunk()?);
+                    let length = 3 + 8 * usize::from(count);
+                    let numbers = heard.get(3..length)?.as_chunks().0.iter().copied().map(u64::from_be_bytes);
+                    (Some(Word::Serves(Served(numbers.collect()))), length)
+                }
+                _ => (None, 1),
+            };
+            heard.drain(..length);
+            if word.is_some() {
+                return word;
+            }
+        }
+    }
 }
 
 /// Sends all sockets, in batches that the kernel takes.

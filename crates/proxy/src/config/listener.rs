@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use ipnet::IpNet;
+use lifecycle::handover::GivenUp;
 use model::Published;
 use tls::Certificates;
 
@@ -14,11 +15,13 @@ pub struct Listener {
     pub socket: Arc<TcpListener>,
     /// What is spoken. Connections keep this, and not the socket, which must close before they do.
     pub protocol: Arc<Protocol>,
+    /// Whether it closes after a handover although this process might still accept again.
+    pub given_up: GivenUp,
 }
 
 impl<S: Into<Arc<TcpListener>>> From<S> for Listener {
     fn from(socket: S) -> Listener {
-        Listener { socket: socket.into(), protocol: Arc::default() }
+        Listener { socket: socket.into(), protocol: Arc::default(), given_up: GivenUp::default() }
     }
 }
 

@@ -147,10 +147,11 @@ fn a_successor_that_stands_still_is_waited_for() {
 #[test]
 fn a_process_that_has_taken_back_is_as_it_was_before_the_handover() {
     let shop = Shop::open();
-    let mut first = shop.process_with(&["--health", "127.0.0.1:0"]);
+    let health = ["--health", "127.0.0.1:0"];
+    let mut first = shop.process_with(&health);
     let mut told = kept(&first);
     let mut idle = kept(&first);
-    let second = shop.process();
+    let second = shop.process_with(&health);
     has_handed_over(&first);
     assert!(told.get(HOST, "/").closes());
     drop(second);

@@ -18,6 +18,8 @@ use super::eventually;
 
 /// What either side says first: its name, version, process, network and state.
 const GREETING_BYTES: usize = 8 + 2 + 4 + 8 + 1;
+/// More than a successor says before it serves, which it says at once.
+const WORD_BYTES_MAX: usize = 256;
 /// More than any test passes on.
 const SOCKETS_MAX: usize = 8;
 
@@ -111,12 +113,12 @@ fn converse(
     send(new, &lines, &sockets)?;
     // A copy that nobody accepts on would let clients wait for nobody.
     drop(sockets);
-    let (mut end, mut word) = ([0; 2], [0; 1]);
+    let (mut end, mut confirmed, mut word) = ([0; 2], [0; WORD_BYTES_MAX], [0; 1]);
     old.read_exact(&mut end)?;
     new.write_all(&end)?;
-    new.read_exact(&mut word)?;
+    let length = new.read(&mut confirmed)?;
     wait(Step::Confirmed)?;
-    old.write_all(&word)?;
+    old.write_all(&confirmed[..length])?;
     old.read_exact(&mut word)?;
     wait(Step::Released)?;
     Ok(())

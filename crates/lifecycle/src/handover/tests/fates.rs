@@ -1,5 +1,6 @@
 //! What becomes of a successor, and who takes its place.
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,9 +11,10 @@ use tokio::task::JoinSet;
 use crate::socket_path::Lock;
 
 use super::super::watch::{Fate, Successor};
-use super::super::wire::{CONFIRMED, Greeting, State};
+use super::super::wire::{CONFIRMED, Greeting, Served, State, Word};
 use super::super::{Confirmed, Owner, connect};
-use super::sides::eventually;
+use super::sides::{eventually, offers};
+
 /// A process in a line of those that have followed one another.
 struct Process {
     path: PathBuf,
@@ -22,17 +24,26 @@ struct Process {
 
 impl Process {
     fn first(path: &Path) -> Process {
-        Process { path: path.into(), owner: Owner::claim(path.into(), Vec::new()).unwrap(), successor: None }
+        Process::with(path, &[])
+    }
+
+    fn with(path: &Path, listeners: &[Arc<TcpListener>]) -> Process {
+        let owner = Owner::claim(path.into(), offers(listeners)).unwrap();
+        Process { path: path.into(), owner, successor: None }
     }
 
     /// The next process, which serves in the place of this one.
     async fn next(&mut self) -> Process {
-        let path = self.path.clone();
+        self.next_with(&[]).await
+    }
+
+    async fn next_with(&mut self, listeners: &[Arc<TcpListener>]) -> Process {
+        let (path, offers) = (self.path.clone(), offers(listeners));
         let next = async {
             let mut received = connect(&path).await.unwrap().expect("somebody is there");
-            let owner = Owner::follow(path.clone(), Vec::new(), Some(&received)).await.unwrap();
+            let owner = Owner::follow(path.clone(), offers.clone(), Some(&received)).await.unwrap();
             let mut owner = owner.expect("the predecessor is there");
-            assert_eq!(received.confirm().await, Confirmed::Released);
+            assert_eq!(received.confirm(&offers).await, Confirmed::Released);
             owner.replaces(received);
             Process { path: path.clone(), owner, successor: None }
         };
@@ -42,13 +53,13 @@ impl Process {
     }
 
     async fn fate(&mut self) -> Fate {
-        soon(self.successor.as_mut().unwrap().fate(&self.path)).await
+        soon(self.successor.as_mut().unwrap().fate(&mut self.owner)).await
     }
 
     async fn takes_back(&mut self) {
         match self.fate().await {
             Fate::Died(vacancy) => self.owner.take_back(vacancy),
-            Fate::Left => panic!("it did not leave"),
+            other => panic!("it is dead: {other:?}"),
         }
         self.successor = None;
     }
@@ -57,7 +68,7 @@ impl Process {
     async fn waits(&mut self) -> bool {
         let while_ = std::time::Duration::from_millis(100);
         match &mut self.successor {
-            Some(successor) => tokio::time::timeout(while_, successor.fate(&self.path)).await.is_err(),
+            Some(successor) => tokio::time::timeout(while_, successor.fate(&mut self.owner)).await.is_err(),
             None => tokio::time::timeout(while_, self.owner.handed_over()).await.is_err(),
         }
     }
@@ -218,10 +229,52 @@ async fn a_file_of_a_process_that_is_gone_is_replaced_by_the_one_that_serves() {
     received.await;
 }
 
+#[tokio::test]
+async fn what_the_one_that_serves_lacks_is_given_up_by_all_who_watch_it_and_by_who_comes_to_watch_it() {
+    let (_folder, path) = folder();
+    let listeners: Vec<_> = (0..3).map(|_| Arc::new(TcpListener::bind("127.0.0.1:0").unwrap())).collect();
+    let given_up = |process: &Process| process.owner.given_up().len();
+    let mut first = Process::with(&path, &listeners);
+    let mut second = first.next_with(&listeners).await;
+    assert_eq!(given_up(&first), 0);
+    let mut third = second.next_with(&listeners[1..]).await;
+    assert_eq!(given_up(&second), 1);
+    assert!(matches!(first.fate().await, Fate::Lacks), "the second tells the first");
+    let fourth = third.next_with(&listeners[2..]).await;
+    assert_eq!(given_up(&third), 1);
+    // It looks who serves, and is told by that one.
+    drop((second, third));
+    let mut fourth = fourth;
+    let (fate, waits) = tokio::join!(first.fate(), fourth.waits());
+    assert!(waits && matches!(fate, Fate::Lacks));
+    assert_eq!((given_up(&first), given_up(&fourth)), (2, 0));
+    drop(fourth);
+    first.takes_back().await;
+}
+
+#[tokio::test]
+async fn a_word_that_comes_in_parts_is_heard_as_a_whole_and_unknown_ones_are_passed_over() {
+    let listeners = [Arc::new(TcpListener::bind("127.0.0.1:0").unwrap())];
+    let served = Served::of(&offers(&listeners)).expect("a number");
+    let mut heard = Vec::new();
+    for byte in [b"H?".as_slice(), &served.bytes()].concat() {
+        heard.push(byte);
+        if heard[0] == b'H' {
+            assert_eq!(Word::next(&mut heard), Some(Word::HandedOn));
+        } else if heard.len() < served.bytes().len() {
+            assert_eq!(Word::next(&mut heard), None);
+        }
+    }
+    heard.push(b'L');
+    assert_eq!(Word::next(&mut heard), Some(Word::Serves(served)));
+    assert_eq!(Word::next(&mut heard), Some(Word::Leaves));
+    assert_eq!(Word::next(&mut heard), None);
+}
+
 /// One of an older version says nothing when it leaves, so nothing is taken back from it.
 #[tokio::test]
 async fn an_older_successor_that_ends_has_left_and_one_that_hands_on_is_not_missed() {
-    let older = Greeting { says_farewell: false, ..Greeting::ours(State::GoOn) };
+    let older = Greeting { says_farewell: false, says_sockets: false, ..Greeting::ours(State::GoOn) };
     assert_eq!(older.bytes()[10], 0);
     for hands_on in [false, true] {
         let (_folder, path) = folder();
@@ -241,7 +294,9 @@ async fn an_older_successor_that_ends_has_left_and_one_that_hands_on_is_not_miss
         };
         let ((), mut successor) = tokio::join!(older, first.owner.handed_over());
         assert!(!successor.says_farewell());
-        let fate = tokio::time::timeout(std::time::Duration::from_millis(100), successor.fate(&path)).await;
+        let fate =
+            tokio::time::timeout(std::time::Duration::from_millis(100), successor.fate(&mut first.owner))
+                .await;
         match hands_on {
             true => assert!(fate.is_err()),
             false => assert!(matches!(fate, Ok(Fate::Left))),

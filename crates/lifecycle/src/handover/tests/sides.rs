@@ -10,7 +10,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-use super::super::{Offer, Owner, Received, Successor, connect};
+use super::super::{GivenUp, Offer, Owner, Received, Successor, connect};
 
 /// A process that serves, as far as a handover is concerned.
 pub(super) struct Old {
@@ -40,7 +40,8 @@ impl Old {
 
 pub(super) fn offers(listeners: &[Arc<TcpListener>]) -> Vec<Offer> {
     let configured = "127.0.0.1:0".parse().unwrap();
-    let offer = |it| Offer { role: "http", configured, listener: Arc::downgrade(it) };
+    let offer =
+        |it| Offer { role: "http", configured, listener: Arc::downgrade(it), given_up: GivenUp::default() };
     listeners.iter().map(offer).collect()
 }
 
