@@ -131,6 +131,10 @@ async fn accept_until_handed_over(
         tokio::select! {
             ready = socket.readable() => match ready {
                 Ok(mut ready) => {
+                    // Both may have come at once, and who comes after a handover is the successor's.
+                    if drain.phase() >= Phase::HandedOver {
+                        continue;
+                    }
                     if loads.total() >= limits.connections_max {
                         sleep(TICK).await;
                         continue;

@@ -213,6 +213,9 @@ impl Leaving<'_> {
             self.admin.close();
             self.owner.iter_mut().for_each(Owner::let_go);
         }
+        // Also if it is drained: somebody may have been accepted in the moment of the handover, and is not waited for
+        // without end.
+        self.way.ends.get_or_insert_with(|| Instant::now() + self.grace);
         if self.way.leaves() {
             self.way.successor.iter().for_each(Successor::look_away);
         }
