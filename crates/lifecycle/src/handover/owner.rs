@@ -86,7 +86,7 @@ impl Owner {
 
     /// Whether anybody would serve in our place if we died.
     pub fn is_watched(&self) -> bool {
-        self.watchers.are_there()
+        self.watchers.would_take_back()
     }
 
     /// Tells who watches that nobody is to serve in our place, nor in our successor's.

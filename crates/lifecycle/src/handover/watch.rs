@@ -236,9 +236,9 @@ impl Watchers {
         self.watchers.push(watcher);
     }
 
-    /// Whether there is one.
-    pub(super) fn are_there(&self) -> bool {
-        self.watchers.iter().any(Watcher::is_there)
+    /// Whether there is one that would take back. One of an older version only waits for the end of this process.
+    pub(super) fn would_take_back(&self) -> bool {
+        self.watchers.iter().any(|watcher| watcher.theirs.says_farewell && watcher.is_there())
     }
 
     /// Tells them that somebody else serves now. They go on watching this process, for the case that it takes back.

@@ -12,7 +12,7 @@ use crate::socket_path::Lock;
 
 use super::super::watch::{Fate, Successor};
 use super::super::wire::{CONFIRMED, Greeting, Served, State, Word};
-use super::super::{Confirmed, Owner, connect};
+use super::super::{Confirmed, Owner, Received, connect};
 use super::sides::{eventually, offers};
 
 /// A process in a line of those that have followed one another.
@@ -301,5 +301,20 @@ async fn an_older_successor_that_ends_has_left_and_one_that_hands_on_is_not_miss
             true => assert!(fate.is_err()),
             false => assert!(matches!(fate, Ok(Fate::Left))),
         }
+    }
+}
+
+/// It watches its successor all the same, to know when it need not stay any longer.
+#[tokio::test]
+async fn an_older_predecessor_would_not_serve_in_our_place_and_is_not_left_alone() {
+    let (_folder, path) = folder();
+    let newer = Greeting::ours(State::GoOn);
+    let older = Greeting { says_farewell: false, says_sockets: false, ..newer };
+    for (theirs, would) in [(older, false), (newer, true)] {
+        let mut process = Process::first(&path);
+        let (stream, other) = tokio::net::UnixStream::pair().unwrap();
+        process.owner.replaces(Received { stream, theirs, sockets: Vec::new() });
+        assert_eq!(process.owner.is_watched(), would);
+        assert!(super::super::watch::is_there(&other));
     }
 }
