@@ -60,19 +60,32 @@ impl Admin {
     /// Answers everywhere from now on; also again, after [`hold`](Admin::hold).
     ///
     /// # Errors
-    /// If the runtime cannot watch a socket.
+    /// If the runtime cannot watch a socket. The others are answered, and this one can be tried again.
     pub(super) fn serve(&mut self, tasks: &mut Tasks) -> anyhow::Result<()> {
         let waiting = std::mem::take(&mut self.waiting);
-        waiting.into_iter().try_for_each(|(door, pages)| self.answer(door, pages, tasks))
+        waiting
+            .into_iter()
+            .map(|(door, pages)| self.answer(door, pages, tasks))
+            .fold(Ok(()), anyhow::Result::and)
     }
 
+    /// A door that cannot be answered goes on waiting.
     fn answer(&mut self, door: Door, pages: Pages, tasks: &mut Tasks) -> anyhow::Result<()> {
+        match self.listen(&door, &pages, tasks) {
+            Ok(task) => self.answered.push((door, pages, task)),
+            Err(error) => {
+                self.waiting.push((door, pages));
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn listen(&self, door: &Door, pages: &Pages, tasks: &mut Tasks) -> anyhow::Result<AbortHandle> {
         let watched = door.listener.try_clone().and_then(tokio::net::TcpListener::from_std);
         let watched = watched.context("an admin listener cannot be watched")?;
         let (sources, what) = (self.sources(), pages.clone());
-        let task = tasks.spawn(async move { match admin::serve(watched, what, sources).await {} });
-        self.answered.push((door, pages, task));
-        Ok(())
+        Ok(tasks.spawn(async move { match admin::serve(watched, what, sources).await {} }))
     }
 
     /// Leaves the listeners to a successor, and keeps those open that it has. Whoever was accepted gets the page.
@@ -96,5 +109,49 @@ impl Admin {
         drop(self.sources);
         // Nobody sends: this ends when nobody could.
         let _ = tokio::time::timeout(LAST_PAGE, self.pages.recv()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::net::TcpListener;
+    use std::os::fd::OwnedFd;
+
+    use controller::Live;
+    use lifecycle::Readiness;
+    use lifecycle::drain::drain;
+
+    use super::super::lame_duck::LameDuck;
+    use super::super::state::Standing;
+    use super::super::upgrade::Upgrade;
+    use super::*;
+    use crate::config::Leave;
+
+    fn door(listener: TcpListener) -> Door {
+        listener.set_nonblocking(true).unwrap();
+        Door { listener: Arc::new(listener), given_up: Default::default(), is_answered: false }
+    }
+
+    fn sources() -> Sources {
+        let (trigger, watch) = drain();
+        let duck = LameDuck::new(Arc::new(trigger), Leave::default());
+        let standing = Standing::new(watch.clone(), duck, Upgrade::new(None, false));
+        standing.sources(&Live::default(), Readiness::new(watch))
+    }
+
+    #[tokio::test]
+    async fn a_door_that_cannot_be_answered_keeps_no_other_from_it_and_is_there_for_the_next_try() {
+        // The kernel watches no such file.
+        let broken = TcpListener::from(OwnedFd::from(File::open("/dev/null").unwrap()));
+        let sound = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut admin = Admin::new(door(broken), Some(door(sound)), sources());
+        let mut tasks = Tasks::new();
+        for _ in 0..2 {
+            assert!(admin.serve(&mut tasks).is_err());
+            assert_eq!((admin.answered.len(), admin.waiting.len()), (1, 1));
+        }
+        admin.hold();
+        assert_eq!((admin.answered.len(), admin.waiting.len()), (0, 2));
     }
 }

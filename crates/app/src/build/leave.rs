@@ -10,7 +10,7 @@ use lifecycle::handover::{Fate, Owner, Successor, Vacancy};
 use lifecycle::{Phase, Trigger};
 use proxy::{Deserted, Report};
 use tokio::task::JoinError;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::Shutdown;
 use super::admin::Admin;
@@ -22,6 +22,9 @@ use super::succession::{Change, change, given_back};
 
 /// From the hard stop until the workers must have ended; longer, and they hang.
 const STOP_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// Between two tries to answer on the pages' addresses again.
+const PAGES_PAUSE: Duration = Duration::from_secs(1);
 
 /// What a drain means for clients, up to the time it may take.
 const TOLD: &str = "clients are told to leave with their next answer; what is left is cut in";
@@ -61,6 +64,8 @@ pub(super) struct Way {
     is_drained: bool,
     /// Until when it guards its successor although it is drained.
     guards_until: Option<Instant>,
+    /// Whether not all who ask about the process are answered since it has taken back.
+    lacks_pages: bool,
     /// Whether its successor leaves, and nobody is to serve in its place.
     is_last: bool,
     /// When what is left is cut; a lame duck has not come so far.
@@ -112,10 +117,11 @@ impl Leaving<'_> {
                 ended = self.tasks.join_next(), if serves || holds => self.part_ended(ended).await,
                 change = change(self.owner.as_mut(), way.successor.as_mut()), if holds || is_sole => match change {
                     Change::HandedOver(successor) => self.hand_over(successor),
-                    Change::Gone(Fate::Died(vacancy)) => self.take_back(vacancy)?,
+                    Change::Gone(Fate::Died(vacancy)) => self.take_back(vacancy),
                     Change::Gone(Fate::Left) => self.successor_leaves(),
                     Change::Gone(Fate::Lacks) => self.admin.hold(),
                 },
+                () = sleep(PAGES_PAUSE), if serves && way.lacks_pages => self.serve_pages(),
                 () = self.deserted.wait(), if holds && !is_drained => self.is_drained(),
                 () = sleep_until(way.guards_until.unwrap_or_else(Instant::now)), if holds && is_drained && !self.stays => {
                     self.let_go();
@@ -231,10 +237,7 @@ impl Leaving<'_> {
     }
 
     /// Serves again: the listening sockets were open all the time, and whoever has come since waits in their queue.
-    ///
-    /// # Errors
-    /// If a listening socket cannot be watched.
-    fn take_back(&mut self, vacancy: Vacancy) -> anyhow::Result<()> {
+    fn take_back(&mut self, vacancy: Vacancy) {
         tracing::error!("{} has died: this process takes the listeners back and serves", self.successor());
         if let Some(owner) = &mut self.owner {
             owner.take_back(vacancy);
@@ -248,12 +251,18 @@ impl Leaving<'_> {
         }
         self.duck.take_back();
         (self.way.successor, self.way.holds, self.way.ends) = (None, false, None);
-        self.admin.serve(self.tasks)?;
-        if let Err(error) = self.control.serve(self.tasks) {
-            tracing::error!("{error:#}");
-        }
+        self.serve_pages();
         self.mark.iter().for_each(Mark::remove);
-        Ok(())
+    }
+
+    /// Answers again who asks about the process. Clients are served also if that fails, as it does without a file left:
+    /// nobody else would serve them.
+    fn serve_pages(&mut self) {
+        let served = [self.admin.serve(self.tasks), self.control.serve(self.tasks)];
+        self.way.lacks_pages = served.iter().any(Result::is_err);
+        for error in served.into_iter().filter_map(Result::err) {
+            tracing::error!("{error:#}; trying again");
+        }
     }
 
     /// Nobody is connected any more. All that is left to do is to watch the successor.
