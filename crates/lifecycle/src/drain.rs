@@ -1,4 +1,4 @@
-//! The drain: how a process stops without costing a client a request.
+//! The drain: how a process stops without costing a client a request. Without a successor:
 //!
 //! ```text
 //! Serving ◄──► LameDuck ────────────► Draining ─────────────────► Stopping
@@ -22,7 +22,7 @@
 //!
 //! A process whose successor has its listening sockets and serves goes from any of the first three phases to
 //! `HandedOver`. That is a drain too, except that this process accepts nobody any more: whoever comes is the
-//! successor's, and whether this address is ready is for the successor to say. It keeps the sockets all the same: if its
+//! successor's, and whether this address is ready is for the successor to say. It keeps the sockets that one has: if its
 //! successor dies, it goes back to where it was and accepts again. From `LetGo` on it no longer can: they are closed.
 
 use std::sync::Arc;
