@@ -19,6 +19,7 @@ use super::lame_duck::LameDuck;
 use super::process::{Tasks, failure};
 use super::standby::Mark;
 use super::succession::{Change, change, given_back};
+use super::upgrade::Upgrade;
 
 /// From the hard stop until the workers must have ended; longer, and they hang.
 const STOP_TIME_MAX: Duration = Duration::from_secs(5);
@@ -33,6 +34,7 @@ const TOLD: &str = "clients are told to leave with their next answer; what is le
 pub(super) struct Leaving<'a> {
     pub(super) trigger: Arc<Trigger>,
     pub(super) duck: LameDuck,
+    pub(super) upgrade: Upgrade,
     /// How long a drain may take: until the last silent client is gone, and then as long as its last request may take.
     pub(super) grace: Duration,
     /// How long it stays, drained, to be there if its successor dies.
@@ -200,6 +202,7 @@ impl Leaving<'_> {
         self.trigger.advance(Phase::HandedOver);
         self.admin.hold();
         self.mark.iter().for_each(Mark::set);
+        self.upgrade.handed_over(successor.pid());
         let now = Instant::now();
         self.way.ends.get_or_insert(now + self.grace);
         self.way.guards_until = Some(now + self.guard_time);

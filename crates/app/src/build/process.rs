@@ -160,6 +160,7 @@ impl Process {
         let mut leaving = Leaving {
             trigger: self.trigger,
             duck: self.standing.duck,
+            upgrade: self.standing.upgrade,
             grace: self.config.proxy.drain_time(),
             guard_time: self.config.leave.guard_time,
             stays: self.config.leave.stay,

@@ -65,14 +65,24 @@ impl Upgrade {
             child.map_err(|error| format!("{path} cannot be started ({error}); this process serves on"))?;
         let pid = child.id().unwrap_or_default();
         *progress = Progress { running: Some(pid), failed: None };
-        tokio::spawn(self.clone().watch(child));
+        tokio::spawn(self.clone().watch(child, pid));
         Ok(format!("process {pid} runs {path} and prepares to take over"))
     }
 
-    /// If it ends, it has not taken over: else this process would not be there any more, or not care.
-    async fn watch(self, mut child: Child) {
+    /// A successor serves: if it is the one that was started here, the upgrade is done.
+    pub(super) fn handed_over(&self, pid: u32) {
+        self.lock().running.take_if(|running| *running == pid);
+    }
+
+    /// If it ends before it has taken over, nothing has come of it. After that its end is no matter of the upgrade: it may
+    /// have been replaced in its turn, or this process takes back.
+    async fn watch(self, mut child: Child, pid: u32) {
         let ended = child.wait().await;
         let how = ended.map_or_else(|error| error.to_string(), |status: ExitStatus| status.to_string());
+        if self.lock().running != Some(pid) {
+            tracing::info!("process {pid}, which had taken over, has ended ({how})");
+            return;
+        }
         let why = format!("the successor has ended ({how}); its log tells why, and this process serves on");
         tracing::error!("no upgrade: {why}");
         *self.lock() = Progress { running: None, failed: Some(why) };

@@ -130,6 +130,11 @@ fn an_upgrade_whose_process_falls_over_costs_only_what_was_inside_and_can_be_don
     let visitors = Visitors::start(&gate, HOST);
     eventually("that it serves again", || (pid(&gate) == first).then_some(()));
     assert_eq!(gate.json("/state")["phase"], "serving");
+    // The upgrade itself had been done.
+    eventually("the end of the successor", || {
+        gate.log().contains("which had taken over, has ended").then_some(())
+    });
+    assert!(!gate.log().contains("no upgrade"), "{}", gate.log());
     // The control socket, which the dead one had, is its own again.
     let (code, text) = shop.upgrade();
     assert_eq!(code, Some(0), "{text}\n{}", gate.log());
