@@ -1,4 +1,4 @@
-//! The loop: something changed, wait for quiet, compile, publish. There is one for each source.
+//! The loop: something changed, compile, publish; what comes in a burst is gathered first. There is one for each source.
 
 mod cluster;
 mod folder;

@@ -23,7 +23,8 @@
 //! A process whose successor has its listening sockets and serves goes from any of the first three phases to
 //! `HandedOver`. That is a drain too, except that this process accepts nobody any more: whoever comes is the
 //! successor's, and whether this address is ready is for the successor to say. It keeps the sockets that one has: if its
-//! successor dies, it goes back to where it was and accepts again. From `LetGo` on it no longer can: they are closed.
+//! successor dies it serves again, or is a lame duck if there is a reason now, unless it was told to leave. From `LetGo` on
+//! it no longer can: they are closed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};

@@ -51,14 +51,15 @@ fn usage(plane: &ControlPlane, binaries: &Binaries) -> String {
 export KUBECONFIG={kubeconfig}
 export PATH={programs}:$PATH    # kubectl
 kubectl apply -k deploy/base && kubectl apply -f deploy/examples/cluster
-cargo run --release --bin sluicegate -- run --kubeconfig {kubeconfig} --http 127.0.0.1:8080
 
 # It has no kubelet: pods are objects, and run when you say so. Give them `nodeName: {NODE}`, and an address that
 # is not in 127.0.0.0/8, which the API refuses in endpoints; the programs that serve there are yours:
 ready() {{ kubectl patch pod \"$1\" --subresource=status --patch '{{\"status\": {{\"phase\": \"Running\",
   \"podIP\": \"{address}\", \"podIPs\": [{{\"ip\": \"{address}\"}}],
-  \"conditions\": [{{\"type\": \"Ready\", \"status\": \"True\"}}, {{\"type\": \"ContainersReady\", \"status\": \"True\"}}]}}}}'; }}
-ready POD",
+  \"conditions\": [{{\"type\": \"Ready\", \"status\": \"True\"}}, {{\"type\": \"ContainersReady\", \"status\": \"True\"}}]}}}}'; }}    # ready POD
+
+# And in a third terminal, the gate:
+cargo run --release --bin sluicegate -- run --kubeconfig {kubeconfig} --http 127.0.0.1:8080",
         plane.server()
     )
 }

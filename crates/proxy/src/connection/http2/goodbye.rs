@@ -2,7 +2,7 @@
 //!
 //! The two-step goodbye of RFC 9113 §6.8, GOAWAY with the largest number of a stream and a PING, then GOAWAY with the last
 //! stream, loses nothing with clients that follow the specification. Many do not. Java's up to 23 and undici give up every
-//! request in flight at a GOAWAY; httpx does, and takes any other frame behind it as an error, the PING as well as the end
+//! request in flight at such a GOAWAY; httpx does, and takes any other frame behind it as an error, the PING as well as the end
 //! of an answer. So as long as there is a better moment it is said differently:
 //!
 //! 1. *With the end of an answer*, in the same write: GOAWAY with the largest number. That is what `Connection: close` is in
