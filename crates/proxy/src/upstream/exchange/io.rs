@@ -133,3 +133,29 @@ impl AsyncWrite for UpstreamIo {
         Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    /// What is read of a connection that ends after a write has failed in this way.
+    async fn end_after(failed: io::ErrorKind) -> io::Result<usize> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("a bound socket");
+        let ours = TcpStream::connect(address).await.expect("a connection");
+        drop(listener.accept().await.expect("the same connection"));
+        let mut io = UpstreamIo::new(Stream::Plain(ours), Rc::default());
+        assert!(matches!(io.wrote(Poll::Ready(Err(failed.into())), 5), Poll::Ready(Ok(5))), "into the void");
+        io.read(&mut [0; 1]).await
+    }
+
+    /// The kernel tells of a reset once: if a write is told, the read behind it finds what looks like an end in order.
+    #[tokio::test]
+    async fn an_end_that_a_write_has_met_as_a_reset_is_one_to_the_read_behind_it() {
+        assert_eq!(end_after(io::ErrorKind::BrokenPipe).await.ok(), Some(0));
+        let reset = end_after(io::ErrorKind::ConnectionReset).await.expect_err("it is no end in order");
+        assert_eq!(reset.kind(), io::ErrorKind::ConnectionReset);
+    }
+}
