@@ -70,8 +70,10 @@ impl Heads {
     }
 }
 
+/// What is no whole setting is for h2 to refuse; until then anything may have been meant.
 fn may_shrink_table(settings: &[u8]) -> bool {
-    settings.chunks(6).any(|one| one[..2] == [0, 1] && one[2..] < TABLE_BYTES.to_be_bytes()[..])
+    let shrinks = |one: &[u8]| one[..2] == [0, 1] && one[2..] < TABLE_BYTES.to_be_bytes()[..];
+    settings.chunks(6).any(|one| one.len() < 6 || shrinks(one))
 }
 
 impl Turn {
@@ -196,6 +198,20 @@ mod tests {
         let upload = frame(DATA, 0, 200).repeat(100);
         assert_eq!(turn.take(&upload, &mut frames), BYTES_MAX);
         assert!(turn.is_over());
+    }
+
+    #[test]
+    fn settings_that_are_cut_off_or_shrink_the_table_leave_nothing_to_be_written_past_h2() {
+        for (settings, mute) in [
+            (&b""[..], false),
+            (&[0, 3, 0, 0, 0, 1], false),
+            (&[0, 1, 0, 0, 16, 0], false),
+            (&[0, 1, 0, 0, 15, 255], true),
+            (&[0, 3, 0, 0, 0, 1, 0], true),
+            (&[0], true),
+        ] {
+            assert_eq!(may_shrink_table(settings), mute, "{settings:?}");
+        }
     }
 
     #[test]
