@@ -182,11 +182,12 @@ impl Client {
     /// Nobody wants more of a body. What is left of one of HTTP/1 is read when hyper is gone; a stream of HTTP/2 would be
     /// reset, unless its task goes on reading.
     pub(crate) fn leave_unread(&self, body: Incoming) {
-        if self.is_stream && self.body_unread.get() {
+        let is_unread = self.is_stream && self.body_unread.get();
+        if is_unread {
             self.unread.set(Some(Box::new(body)));
-            self.timer.wake();
-        } else if self.timer.is_set(Wait::Linger) {
-            // Its end is waited for.
+        }
+        // What is left is for its task to read, or that waits for the end of it.
+        if is_unread || self.timer.is_set(Wait::Linger) {
             self.timer.wake();
         }
     }

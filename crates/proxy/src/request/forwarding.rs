@@ -195,7 +195,7 @@ fn port(host: &[u8], connected_to: Option<u16>, scheme: &[u8]) -> HeaderValue {
 /// What the proxy nearest to the client has said, in a field that others may have extended.
 fn first<'h>(headers: &'h HeaderMap, name: &HeaderName) -> &'h [u8] {
     let list = headers.get(name).map_or(&[][..], HeaderValue::as_bytes);
-    list.split(|b| *b == b',').next().unwrap_or_default().trim_ascii()
+    field::list(list).next().unwrap_or_default()
 }
 
 fn is_request_id(id: &HeaderValue) -> bool {

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use super::frames::{ACK, CONTINUATION, END_HEADERS, Frames, HEAD, HEADERS, SETTINGS, length};
+use super::frames::{ACK, CONTINUATION, END_HEADERS, Frames, HEAD, HEADERS, SETTINGS, length, stream};
 
 /// What a connection may have us work on before others get their turn: h2 would go on for as long as there is anything, and
 /// a few kilobytes may be hundreds of requests.
@@ -49,7 +49,7 @@ struct Heads {
 impl Heads {
     /// A frame follows, and what there is of its payload.
     fn follow(&mut self, head: &[u8; HEAD], payload: &[u8]) {
-        let id = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
+        let id = stream(head);
         self.reach_boundary();
         if head[3] == HEADERS && id > self.last {
             (self.last, self.begun, self.ends) = (id, Some(id), false);

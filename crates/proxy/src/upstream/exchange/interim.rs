@@ -9,6 +9,8 @@ use std::cell::{Cell, RefCell};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use memchr::memmem;
 
+use crate::field;
+
 /// How one begins.
 const BEGINNING: &[u8] = b"HTTP/1.1 1";
 /// What ends it.
@@ -99,7 +101,7 @@ fn parse(head: &[u8]) -> Option<Response<()>> {
     for line in lines {
         let colon = memchr::memchr(b':', line)?;
         let name = HeaderName::from_bytes(&line[..colon]).ok()?;
-        let value = HeaderValue::from_bytes(line[colon + 1..].trim_ascii()).ok()?;
+        let value = HeaderValue::from_bytes(field::trim(&line[colon + 1..])).ok()?;
         response.headers_mut().append(name, value);
     }
     Some(response)
