@@ -182,7 +182,7 @@ fn round_robin_takes_each_endpoint_in_turn() {
     let upstreams = ["0", "1", "2"].map(Upstream::answering);
     let sluice = Sluice::start(&[]);
     let endpoints = upstreams.each_ref().map(|upstream| sluice::ready(upstream.address));
-    let policy = Policy { balance: Balance::RoundRobin };
+    let policy = Policy { balance: Balance::RoundRobin, ..Policy::default() };
     sluice.publish_table(sluice::table_with(2, policy, &endpoints));
     let answers = ask(&sluice, 9);
     for turn in answers.windows(3) {

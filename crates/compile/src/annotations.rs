@@ -36,7 +36,7 @@ pub(crate) fn read(
     settings: &Settings,
     problems: &mut Problems,
 ) -> Reading {
-    let mut wanted = Wanted::new(&ingress.namespace, Policy { balance: settings.balance });
+    let mut wanted = Wanted::new(&ingress.namespace, Policy { balance: settings.balance, filters: None });
     for (name, value) in annotations.into_iter().flatten() {
         if let Err(fault) = read_one(name, value, &mut wanted) {
             problems.add(ingress.clone(), field(name), fault);

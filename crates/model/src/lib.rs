@@ -10,6 +10,7 @@ mod backend;
 mod explain;
 mod host;
 mod path;
+mod policy;
 mod problem;
 mod protocol;
 mod published;
@@ -21,9 +22,12 @@ pub use backend::{Backend, BackendKey, Condition, Endpoint, EndpointKey, Selecti
 pub use explain::{Candidate, Explanation, Verdict, explain};
 pub use host::{HostError, HostMatch, HostName, RequestHost};
 pub use path::{PathError, PathMatch, RequestPath, escape, escape_target, must_be_escaped};
+pub use policy::{
+    AddressRules, Balance, Filters, HeaderChange, HeaderEdit, Policy, RequestFilter, ResponseFilter,
+};
 pub use problem::{ObjectRef, Problem, Severity};
 pub use protocol::Protocol;
 pub use published::{Cache, Published};
-pub use route::{Balance, Origin, Policy, Route};
+pub use route::{Origin, Route};
 pub use table::{Conflict, RouteTable, RouteTableBuilder};
 pub use transport::{ProxyHeader, Transport, UpstreamTls};

@@ -1,36 +1,9 @@
-//! What a request is sent by: a route, the policy that applies to it, and the rule it came from.
+//! What a request is sent by: a route, and the rule it came from.
 
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{HostMatch, PathMatch};
-
-/// How a backend's endpoints share its requests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Balance {
-    /// Of two endpoints picked at random, the one with fewer requests in flight (power of two choices).
-    #[default]
-    LeastRequest,
-    /// Each endpoint in turn.
-    RoundRobin,
-}
-
-impl Balance {
-    /// The word used in annotations, flags and JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Balance::LeastRequest => "least-request",
-            Balance::RoundRobin => "round-robin",
-        }
-    }
-}
-
-/// What applies to a route beyond where it leads.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Policy {
-    /// How the backend's endpoints share its requests.
-    pub balance: Balance,
-}
+use crate::{HostMatch, PathMatch, Policy};
 
 /// The rule a route was written in. Ordered as conflicts are decided: the oldest object first, then by namespace
 /// and name, then by place in the object.

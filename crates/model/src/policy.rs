@@ -1,0 +1,21 @@
+//! What applies to the requests of a route beyond where it leads. Plain data, compiled once: the request path decides
+//! nothing that could have been decided before, and knows no dialect of annotations.
+
+mod address;
+mod balance;
+mod filter;
+mod header;
+
+pub use address::AddressRules;
+pub use balance::Balance;
+pub use filter::{Filters, RequestFilter, ResponseFilter};
+pub use header::{HeaderChange, HeaderEdit};
+
+/// What applies to a route.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// How the backend's endpoints share its requests.
+    pub balance: Balance,
+    /// What is done with requests and responses; none for most routes, which then pay one look at a pointer.
+    pub filters: Option<Box<Filters>>,
+}

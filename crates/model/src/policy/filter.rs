@@ -1,0 +1,75 @@
+//! The closed list of what can be done with a request and its response on the way. To add a filter: a variant here, in the
+//! place at which it is to be executed; what builds it in `compile`; and a file in `proxy`'s `request/filter`.
+
+use crate::{AddressRules, HeaderEdit};
+
+/// What is done with a request before it is sent. **The order of the variants is the order of execution**, whatever the
+/// order in which they were asked for: what refuses a request stands before what costs something, and all of that before what
+/// changes it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RequestFilter {
+    /// Every request is refused (503): something that was to guard the route cannot be honoured, and it is better not
+    /// served than served unguarded.
+    Deny,
+    /// Clients of other addresses are refused (403).
+    Addresses(AddressRules),
+    /// The head is changed, in the order of the edits.
+    Headers(Vec<HeaderEdit>),
+}
+
+/// What is done with a response before it is handed on, in the order of the variants.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ResponseFilter {
+    /// The head of an endpoint's answer is changed, in the order of the edits.
+    Headers(Vec<HeaderEdit>),
+}
+
+/// The filters of a route, each list in the order of execution.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Filters {
+    request: Box<[RequestFilter]>,
+    response: Box<[ResponseFilter]>,
+}
+
+impl Filters {
+    /// These filters, given in any order; none if there are none.
+    pub fn new(mut request: Vec<RequestFilter>, mut response: Vec<ResponseFilter>) -> Option<Box<Filters>> {
+        if request.is_empty() && response.is_empty() {
+            return None;
+        }
+        request.sort();
+        response.sort();
+        Some(Box::new(Filters { request: request.into(), response: response.into() }))
+    }
+
+    /// What is done with requests.
+    pub fn request(&self) -> &[RequestFilter] {
+        &self.request
+    }
+
+    /// What is done with responses.
+    pub fn response(&self) -> &[ResponseFilter] {
+        &self.response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::HeaderChange;
+
+    #[test]
+    fn filters_are_executed_in_the_order_of_their_variants() {
+        let edits = vec![HeaderEdit { name: "x-a".into(), change: HeaderChange::Remove }];
+        let headers = RequestFilter::Headers(edits);
+        let addresses = RequestFilter::Addresses(AddressRules::default());
+        let given = vec![headers.clone(), addresses.clone(), RequestFilter::Deny];
+        let filters = Filters::new(given, Vec::new()).expect("filters");
+        assert_eq!(filters.request(), [RequestFilter::Deny, addresses, headers]);
+    }
+
+    #[test]
+    fn without_filters_there_is_nothing_to_look_at() {
+        assert_eq!(Filters::new(Vec::new(), Vec::new()), None);
+    }
+}

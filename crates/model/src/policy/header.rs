@@ -1,0 +1,24 @@
+//! Changes to the fields of a head.
+
+use std::sync::Arc;
+
+/// What becomes of one field of a head.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HeaderEdit {
+    /// The field's name, in lower case: a token (RFC 9110 §5.1), and none that frames the message or concerns the
+    /// connection alone.
+    pub name: Arc<str>,
+    /// What becomes of it.
+    pub change: HeaderChange,
+}
+
+/// The change of a field. Values are field values (RFC 9110 §5.5) of visible ASCII characters, spaces and tabs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HeaderChange {
+    /// All fields of the name go.
+    Remove,
+    /// One field with this value takes the place of all of the name.
+    Set(Arc<str>),
+    /// A field with this value comes to those that are there.
+    Add(Arc<str>),
+}
