@@ -11,14 +11,15 @@ use http::HeaderMap;
 use http::header::HeaderName;
 
 use crate::access_log::Logger;
-use crate::connection::guard;
 use crate::connection::http2::budget::Budget;
 use crate::connection::http2::field_blocks::FieldBlocks;
-use crate::connection::http2::frames::Frames;
 use crate::connection::http2::turn::Turn;
-use crate::connection::proxy_header::{self, Parsed};
+use crate::frames::Frames;
+use crate::frames::Frames;
+use crate::guard;
+use crate::headers;
 use crate::metrics::Cells;
-use crate::request::headers;
+use crate::proxy_header::{self, Parsed};
 
 /// Fields of a head.
 pub const FIELDS_MAX: usize = 100;

@@ -7,19 +7,28 @@
 
 mod access_log;
 mod body;
+mod client;
 mod config;
 mod connection;
 mod error;
+mod exchange;
 mod field;
+mod forwarding;
+mod frames;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
+mod grpc;
+mod guard;
+mod headers;
 mod keepalive;
 mod listener;
 mod metrics;
 mod overload;
+mod proxy_header;
 mod request;
 mod respond;
 mod stream;
+mod thread;
 mod timer;
 mod tunnel;
 mod upstream;
@@ -27,7 +36,7 @@ mod worker;
 
 use std::io;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use model::{Published, RouteTable};
 use tokio::sync::mpsc;
@@ -37,7 +46,8 @@ pub use metrics::Metrics;
 pub use overload::Overload;
 
 use crate::metrics::Cells;
-use crate::worker::{Loads, Parts};
+use crate::thread::Parts;
+use crate::worker::Loads;
 
 /// Starts the workers. They accept on `listeners` at once and serve what `routes` holds at each request.
 ///
@@ -83,15 +93,15 @@ pub fn start(
 /// Starts a worker's thread and waits until it has its runtime.
 fn spawn(parts: Parts, done: Done) -> io::Result<()> {
     let (ready, started) = std::sync::mpsc::sync_channel(1);
-    thread::Builder::new().name(format!("worker-{}", parts.place)).spawn(move || {
-        match worker::runtime() {
+    std::thread::Builder::new().name(format!("worker-{}", parts.place)).spawn(
+        move || match thread::runtime() {
             Ok(runtime) => {
                 let _ = ready.send(Ok(()));
-                done.with(worker::run(runtime, parts));
+                done.with(thread::run(runtime, parts));
             }
             Err(error) => drop(ready.send(Err(error))),
-        }
-    })?;
+        },
+    )?;
     started.recv().unwrap_or_else(|_| Err(io::Error::other("a worker ended before it began")))
 }
 

@@ -1,92 +1,60 @@
 //! The one place where an error becomes a response.
 
-use std::rc::Rc;
-
 use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::{Response, StatusCode};
+use http::header::{self, HeaderValue};
+use http::{Response, response};
 
 use crate::body::ResponseBody;
-use crate::connection::Client;
+use crate::client::{Carrier, Client};
 use crate::error::{Refusal, Side};
+use crate::exchange::Exchange;
+use crate::grpc;
 use crate::overload::RETRY_AFTER_SECONDS;
-use crate::request::Record;
 
 /// Methods that routes may be asked for; what RFC 9110 §15.5.6 wants beside a 405.
 const ALLOW: &str = "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH";
 
 /// Answers a request that no upstream has answered.
-pub(crate) fn refuse(mut record: Record, why: Refusal) -> Response<ResponseBody> {
-    record.refused(why);
-    record.answered(why.status());
-    record.complete();
-    let client = Rc::clone(&record.client);
-    if client.is_stream && why.side() == Side::Downstream {
-        client.fines.set(client.fines.get() + 1);
+pub(crate) fn refuse(mut exchange: Exchange, why: Refusal) -> Response<ResponseBody> {
+    exchange.refused(why);
+    exchange.answered(why.status());
+    exchange.complete();
+    let carrier = &exchange.carrier;
+    if why.side() == Side::Downstream {
+        carrier.fine();
     }
-    if client.is_call.get() {
-        return refuse_call(record, why);
-    }
+    let (head, text) = if carrier.request().is_grpc.get() { call_head(why) } else { head(carrier, why) };
+    Response::from_parts(head, ResponseBody::Own { text, _exchange: exchange })
+}
+
+fn head(carrier: &Carrier, why: Refusal) -> (response::Parts, Option<Bytes>) {
     let text = text(why);
-    let length = text.len();
     let (mut head, ()) = Response::new(()).into_parts();
     head.status = why.status();
     head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
     if why == Refusal::Method {
         head.headers.insert(header::ALLOW, HeaderValue::from_static(ALLOW));
     }
     if why.is_overload() {
         head.headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
     }
-    client.refuse_protocol();
-    if client.must_close() || (closes(why) && !client.is_stream) {
-        client.say_close(&mut head.headers, &mut head.version);
+    carrier.refuse_protocol();
+    if carrier.must_close() || (closes(why) && !carrier.is_stream()) {
+        carrier.say_close(&mut head.headers, &mut head.version);
     }
-    Response::from_parts(head, ResponseBody::Own { text: Some(Bytes::from(text)), _record: record })
+    (head, Some(Bytes::from(text)))
 }
 
 /// The same for a client of gRPC, which looks for the status in other fields (PROTOCOL-HTTP2.md, "Trailers-Only").
-fn refuse_call(record: Record, why: Refusal) -> Response<ResponseBody> {
+fn call_head(why: Refusal) -> (response::Parts, Option<Bytes>) {
     let (mut head, ()) = Response::new(()).into_parts();
-    head.headers = call_status(why);
+    head.headers = grpc::status(why);
     head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     if why.is_overload() {
         head.headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
     }
-    Response::from_parts(head, ResponseBody::Own { text: None, _record: record })
-}
-
-/// How a call ends that is refused, or whose answer breaks off.
-pub(crate) fn call_status(why: Refusal) -> HeaderMap {
-    let text = HeaderValue::from_str(&format!("{} ({why})", why.status()));
-    let mut fields = HeaderMap::new();
-    fields.insert("grpc-status", HeaderValue::from(grpc_status(why)));
-    fields.extend(text.ok().map(|text| (HeaderName::from_static("grpc-message"), text)));
-    fields
-}
-
-/// gRPC's own table (http-grpc-status-mapping.md), with a word for each.
-fn grpc_status(why: Refusal) -> u16 {
-    const UNKNOWN: u16 = 2;
-    const DEADLINE_EXCEEDED: u16 = 4;
-    const PERMISSION_DENIED: u16 = 7;
-    const UNIMPLEMENTED: u16 = 12;
-    const INTERNAL: u16 = 13;
-    const UNAVAILABLE: u16 = 14;
-    const UNAUTHENTICATED: u16 = 16;
-    match why.status() {
-        _ if why == Refusal::CallTimeout => DEADLINE_EXCEEDED,
-        StatusCode::BAD_REQUEST => INTERNAL,
-        StatusCode::UNAUTHORIZED => UNAUTHENTICATED,
-        StatusCode::FORBIDDEN => PERMISSION_DENIED,
-        StatusCode::NOT_FOUND => UNIMPLEMENTED,
-        StatusCode::TOO_MANY_REQUESTS
-        | StatusCode::BAD_GATEWAY
-        | StatusCode::SERVICE_UNAVAILABLE
-        | StatusCode::GATEWAY_TIMEOUT => UNAVAILABLE,
-        _ => UNKNOWN,
-    }
+    (head, None)
 }
 
 /// A response for what hyper never saw as a request, as bytes.

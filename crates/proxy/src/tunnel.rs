@@ -1,11 +1,11 @@
-//! A tunnel: what two sides say to each other after a switch of protocols (RFC 9110 §7.8), such as WebSocket.
+//! A tunnel: what two sides say to each other after an upgrade (RFC 9110 §7.8), such as WebSocket.
 //!
 //! It is a request in flight until it ends: nothing that is published touches it, and a drain lets it be for as long as it
 //! can. So that not all end in one moment, each then ends at a moment of its own in the last part of that time.
 
+use std::cell::Cell;
 use std::io;
 use std::pin::{Pin, pin};
-use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,9 +14,9 @@ use hyper_util::rt::TokioIo;
 use lifecycle::{Phase, Watch};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, copy_bidirectional};
 
-use crate::connection::Client;
-use crate::metrics::Cell;
-use crate::request::Record;
+use crate::client::Carrier;
+use crate::exchange::Exchange;
+use crate::metrics;
 use crate::timer::Wait;
 use crate::upstream::Lease;
 
@@ -30,9 +30,12 @@ trait Side: AsyncRead + AsyncWrite + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Side for S {}
 
+/// Where the tunnel is left that a connection of HTTP/1 is to become, until its answer is written and hyper is gone.
+pub(crate) type Seat = Cell<Option<Box<Tunnel>>>;
+
 /// Both sides have switched protocols.
 pub(crate) struct Tunnel {
-    record: Record,
+    exchange: Exchange,
     /// What the client talks through, unless that is its whole connection.
     stream: Option<OnUpgrade>,
     upstream: Box<dyn Side>,
@@ -46,54 +49,65 @@ impl Tunnel {
     /// A tunnel to an endpoint that has agreed to it: on a stream of HTTP/2, or else on the connection that is leased, which is
     /// taken apart; none if it is gone. The client's side is a stream, or else its connection.
     pub(crate) async fn open(
-        record: Record,
+        exchange: Exchange,
         mut lease: Lease,
         stream: Option<OnUpgrade>,
         upstream: Option<OnUpgrade>,
-    ) -> Result<Tunnel, Record> {
-        let (upstream, early): (Box<dyn Side>, _) = match (lease.exchange.take(), upstream) {
-            (Some(exchange), _) => {
-                let (upstream, early) = exchange.into_stream().await;
+    ) -> Result<Tunnel, Exchange> {
+        let (upstream, early): (Box<dyn Side>, _) = match (lease.connection.take(), upstream) {
+            (Some(connection), _) => {
+                let (upstream, early) = connection.into_stream().await;
                 (Box::new(upstream), early)
             }
             (None, Some(upstream)) => match upstream.await {
                 Ok(upstream) => (Box::new(TokioIo::new(upstream)), Vec::new()),
-                Err(_) => return Err(record),
+                Err(_) => return Err(exchange),
             },
-            (None, None) => return Err(record),
+            (None, None) => return Err(exchange),
         };
-        Ok(Tunnel { record, stream, upstream, early, _lease: lease })
+        Ok(Tunnel { exchange, stream, upstream, early, _lease: lease })
+    }
+
+    /// Waits until the answer is sent: for the driver of its connection, which has given it this seat, or for the task of its
+    /// stream.
+    pub(crate) fn wait(self, seat: Option<&Seat>) {
+        if let Carrier::Stream(stream) = self.exchange.carrier.clone() {
+            stream.go_on_with(Box::pin(self.run_on_stream()));
+        } else if let Some(seat) = seat {
+            seat.set(Some(Box::new(self)));
+        }
     }
 
     /// Lets both sides talk, the client on a stream that is its own from the moment at which its answer is sent.
-    pub(crate) async fn run_on_stream(mut self, client: Rc<Client>) {
+    async fn run_on_stream(mut self) {
         if let Some(stream) = self.stream.take()
             && let Ok(stream) = stream.await
         {
-            self.run(&mut TokioIo::new(stream), &client).await;
+            self.run(&mut TokioIo::new(stream)).await;
         }
     }
 
     /// Lets both sides talk until one has ended or nothing was said for too long, or the drain's patience ends.
-    pub(crate) async fn run(mut self, stream: &mut (impl AsyncRead + AsyncWrite + Unpin), client: &Client) {
+    pub(crate) async fn run(mut self, stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
+        let carrier = self.exchange.carrier.clone();
+        let (config, timer) = (&carrier.worker().config, carrier.timer());
         // It was to wait (RFC 6455 §4.1), and many do not.
-        let said = if client.is_stream { None } else { client.take_early() };
-        let mut over = pin!(drained(client.worker.drain.clone(), client.worker.config.drain_time()));
+        let said = carrier.take_early().unwrap_or_default();
+        let mut over = pin!(drained(carrier.worker().drain.clone(), config.drain_time()));
         let ended = {
-            let upstream = &mut self.upstream;
-            let early = &self.early;
+            let (upstream, early) = (&mut self.upstream, &self.early);
+            let mut client = Heard { stream, carrier: &carrier, said };
             let mut talk = pin!(async {
-                stream.write_all(early).await?;
-                let said = said.unwrap_or_default();
-                copy_bidirectional(&mut Heard { stream, client, said }, upstream).await
+                client.stream.write_all(early).await?;
+                copy_bidirectional(&mut client, upstream).await
             });
-            client.timer.set(Wait::Client, client.worker.config.downstream.tunnel_idle_timeout);
+            timer.set(Wait::Client, config.downstream.tunnel_idle_timeout);
             std::future::poll_fn(|cx| {
-                client.timer.attach(cx);
+                timer.attach(cx);
                 if let Poll::Ready(ended) = talk.as_mut().poll(cx) {
                     return Poll::Ready(Some(ended));
                 }
-                if client.timer.expired(Wait::Client) || over.as_mut().poll(cx).is_ready() {
+                if timer.expired(Wait::Client) || over.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(None);
                 }
                 Poll::Pending
@@ -101,11 +115,11 @@ impl Tunnel {
             .await
         };
         if let Some(Ok((_, sent))) = ended {
-            self.record.bytes_out += sent;
+            self.exchange.bytes_out += sent;
         }
-        client.timer.clear(Wait::Client);
-        self.record.complete();
-        client.flushed();
+        timer.clear(Wait::Client);
+        self.exchange.complete();
+        carrier.all_flushed();
     }
 }
 
@@ -118,18 +132,19 @@ async fn drained(mut drain: Watch, time: Duration) {
 /// The client's side, which has the deadline of the tunnel: each byte in either direction begins it anew.
 struct Heard<'a, S> {
     stream: &'a mut S,
-    client: &'a Client,
+    carrier: &'a Carrier,
     /// What the client has said before it was answered, and the upstream was not told yet.
     said: Vec<u8>,
 }
 
 impl<S> Heard<'_, S> {
-    fn heard(&self, counter: &Cell, bytes: usize) {
+    fn heard(&self, counter: &metrics::Cell, bytes: usize) {
         // A stream's bytes are counted with its connection's.
-        if !self.client.is_stream {
+        if !self.carrier.is_stream() {
             counter.add(bytes as u64);
         }
-        self.client.timer.set(Wait::Client, self.client.worker.config.downstream.tunnel_idle_timeout);
+        let time = self.carrier.worker().config.downstream.tunnel_idle_timeout;
+        self.carrier.timer().set(Wait::Client, time);
     }
 }
 
@@ -146,7 +161,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Heard<'_, S> {
         let result = Pin::new(&mut *this.stream).poll_read(cx, buf);
         let read = buf.filled().len() - before;
         if read > 0 {
-            this.heard(&this.client.worker.cells.received_bytes, read);
+            this.heard(&this.carrier.worker().cells.received_bytes, read);
         }
         result
     }
@@ -157,7 +172,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Heard<'_, S> {
         let this = self.get_mut();
         let result = Pin::new(&mut *this.stream).poll_write(cx, buf);
         if let Poll::Ready(Ok(written)) = result {
-            this.heard(&this.client.worker.cells.sent_bytes, written);
+            this.heard(&this.carrier.worker().cells.sent_bytes, written);
         }
         result
     }

@@ -2,11 +2,11 @@
 //! connections. Nothing here is shared with other workers, so nothing here takes a lock.
 
 mod balance;
+mod body;
 mod connect;
-mod exchange;
+mod http1;
 mod http2;
 mod pool;
-mod proxy_header;
 mod transport;
 
 use std::cell::RefCell;
@@ -18,9 +18,10 @@ use foldhash::fast::RandomState;
 use model::{BackendKey, Cache, Published, RouteTable};
 use tls::AllCredentials;
 
+pub(crate) use self::body::{Replay, RequestBody};
 pub(crate) use self::connect::connect;
-pub(crate) use self::exchange::{Answered, Unanswered};
-pub(crate) use self::http2::take_place;
+pub(crate) use self::http1::{Answered, Unanswered};
+pub(crate) use self::http2::take_slot;
 pub(crate) use self::pool::{BackendPool, EndpointPool, Lease, Reuse};
 use crate::config;
 use crate::metrics::Cells;
@@ -86,7 +87,7 @@ impl Upstreams {
     }
 
     /// Follows a publication: idle connections of endpoints that are gone or terminate are closed at once. That is
-    /// safe from our side, because nobody but us sends requests on them.
+    /// safe from our side, because only we send requests on them.
     pub(crate) fn refresh(&self) {
         let mut live = self.live.borrow_mut();
         let table = live.load();
@@ -130,11 +131,6 @@ impl Upstreams {
             Rc::new(BackendPool::new(backend, self.transport(backend), self.cells.backend(&backend.key)));
         pools.insert(backend.key.clone(), Rc::clone(&pool));
         pool
-    }
-
-    /// Takes back a connection whose response is read to its end.
-    pub(crate) fn give_back(&self, lease: Lease, now: u32) {
-        lease.give_back(now, self.limits.idle_per_endpoint_max);
     }
 
     /// Gives up all idle connections, for the sake of their files.

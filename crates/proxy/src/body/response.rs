@@ -7,10 +7,10 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
-use super::keep_allowed_trailers;
 use crate::error::Refusal;
-use crate::request::Record;
-use crate::respond;
+use crate::exchange::Exchange;
+use crate::grpc;
+use crate::headers::keep_allowed_trailers;
 use crate::timer::Wait;
 use crate::upstream::Lease;
 
@@ -19,80 +19,143 @@ pub(crate) enum ResponseBody {
     /// None, before a tunnel.
     None,
     /// Ours.
-    Own { text: Option<Bytes>, _record: Record },
+    Own { text: Option<Bytes>, _exchange: Exchange },
     /// None, to a request or with a status that allows none. A 304 says how long the body of a 200 would be (RFC 9110
     /// §8.6), and hyper writes that over HTTP/1 only if there is a body that says the same; it then asks for none of it.
-    Absent { length: Option<u64>, _record: Record },
+    Absent { length: Option<u64>, _exchange: Exchange },
     /// An upstream's.
     Relayed(Relay),
 }
 
-/// An upstream's body, and the connection that it comes from: who wants the body drives the connection.
+/// An upstream's body, and the connection that it comes from: to want the body is to drive the connection.
 pub(crate) struct Relay {
     incoming: Incoming,
     lease: Option<Lease>,
-    record: Record,
+    exchange: Exchange,
     /// Its client looks for a status behind it.
     is_call: bool,
 }
 
 impl ResponseBody {
     /// The end of an answer that has no body, whatever its endpoint still says on an HTTP/2 stream.
-    pub(crate) fn absent(length: Option<u64>, lease: Lease, mut record: Record) -> ResponseBody {
-        let worker = &record.client.worker;
-        worker.upstreams.give_back(lease, worker.timers.now());
-        record.complete();
-        ResponseBody::Absent { length, _record: record }
+    pub(crate) fn absent(length: Option<u64>, lease: Lease, mut exchange: Exchange) -> ResponseBody {
+        let worker = exchange.carrier.worker();
+        lease.give_back(worker.timers.now(), worker.config.upstream.idle_per_endpoint_max);
+        exchange.complete();
+        ResponseBody::Absent { length, _exchange: exchange }
     }
 }
 
 impl Relay {
     /// `is_call`: it answers a call of gRPC, and is as long as it happens to be.
-    pub(crate) fn new(incoming: Incoming, lease: Lease, record: Record, is_call: bool) -> Relay {
-        let mut relay = Relay { incoming, lease: Some(lease), record, is_call };
+    pub(crate) fn new(incoming: Incoming, lease: Lease, exchange: Exchange, is_call: bool) -> Relay {
+        let mut relay = Relay { incoming, lease: Some(lease), exchange, is_call };
         if relay.incoming.is_end_stream() {
             relay.finish();
         }
         relay
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        if self.lease.as_ref().is_some_and(|lease| lease.place.is_some()) {
+    /// The next frame for the client: no sooner than there is room for it, and what it comes to is noted. Whatever is to be
+    /// made of a body on its way is made between the pull and the account.
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
+        if !self.exchange.carrier.has_room() {
+            return Poll::Pending;
+        }
+        let pulled = self.pull(cx);
+        self.pace(&pulled);
+        match pulled {
+            Poll::Ready(Some(Ok(mut frame))) => {
+                keep_allowed_trailers(&mut frame);
+                self.account(&frame);
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(None) => {
+                self.finish();
+                Poll::Ready(None)
+            }
+            Poll::Ready(Some(Err(_))) => self.broken(Refusal::ResponseCut),
+            Poll::Pending => match self.is_late() {
+                Some(why) => self.broken(why),
+                None => Poll::Pending,
+            },
+        }
+    }
+
+    /// What the endpoint has sent. The connection of HTTP/1 is driven for it.
+    fn pull(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        if self.lease.as_ref().is_some_and(|lease| lease.slot.is_some()) {
             // The connection has a task of its own.
             return Pin::new(&mut self.incoming).poll_frame(cx);
         }
         // Whatever wakes the connection wakes this task, so the body itself needs no waker. Asked first, it lets the
         // connection know that it wants more.
-        let mut nobody = Context::from_waker(Waker::noop());
-        match Pin::new(&mut self.incoming).poll_frame(&mut nobody) {
+        let mut without_waker = Context::from_waker(Waker::noop());
+        match Pin::new(&mut self.incoming).poll_frame(&mut without_waker) {
             Poll::Pending => {}
             ready => return ready,
         }
-        if let Some(exchange) = self.lease.as_mut().and_then(|lease| lease.exchange.as_mut()) {
-            // With HTTP/2 nothing is asked for without a window.
-            if self.record.client.is_stream || self.record.client.outbox.keeps_pace() {
-                exchange.keep_step();
+        if let Some(connection) = self.lease.as_mut().and_then(|lease| lease.connection.as_mut()) {
+            if self.exchange.carrier.reads_as_fast_as_we_write() {
+                connection.keep_step();
             }
-            exchange.poll(cx);
+            connection.poll(cx);
         }
-        Pin::new(&mut self.incoming).poll_frame(&mut nobody)
+        Pin::new(&mut self.incoming).poll_frame(&mut without_waker)
+    }
+
+    /// A stream that was asked for more has room again, and has to take in time what comes now. With HTTP/1 the socket has
+    /// that deadline. Whatever comes, the endpoint is not silent.
+    fn pace<T, E>(&self, pulled: &Poll<Option<Result<T, E>>>) {
+        let carrier = &self.exchange.carrier;
+        if carrier.is_stream() {
+            carrier.timer().clear(Wait::Write);
+            if pulled.is_ready() {
+                carrier.timer().set(Wait::Write, carrier.worker().config.downstream.write_timeout);
+            }
+        }
+        if matches!(pulled, Poll::Ready(Some(Ok(_)))) {
+            carrier.timer().clear(Wait::Upstream);
+        }
+    }
+
+    /// This goes to the client.
+    fn account(&mut self, frame: &Frame<Bytes>) {
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        self.exchange.bytes_out += length as u64;
+        self.exchange.carrier.put(length);
+        if frame.is_trailers() || self.incoming.is_end_stream() {
+            self.finish();
+        }
+    }
+
+    /// Nothing comes: whether that has lasted for too long.
+    fn is_late(&self) -> Option<Refusal> {
+        let (carrier, timer) = (&self.exchange.carrier, self.exchange.carrier.timer());
+        if !carrier.request().is_grpc.get() {
+            timer.start(Wait::Upstream, carrier.worker().config.upstream.body_timeout);
+        }
+        if timer.expired(Wait::Call) {
+            return Some(Refusal::CallTimeout);
+        }
+        timer.expired(Wait::Upstream).then_some(Refusal::ResponseStalled)
     }
 
     /// The body is read to its end: the connection may carry another request.
     fn finish(&mut self) {
         if let Some(lease) = self.lease.take() {
-            let worker = &self.record.client.worker;
-            worker.upstreams.give_back(lease, worker.timers.now());
+            let worker = self.exchange.carrier.worker();
+            lease.give_back(worker.timers.now(), worker.config.upstream.idle_per_endpoint_max);
         }
-        self.record.complete();
+        self.exchange.complete();
     }
 
-    /// The body will not be whole, and whoever gets it must see that. A client of gRPC reads why: of a reset it would think that
+    /// The body will not be whole, and its reader must see that. A client of gRPC reads why: of a reset it would think that
     /// the endpoint is at fault, and not try again.
     fn broken(&mut self, why: Refusal) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
-        self.record.refused(why);
-        self.record.client.abort.set(true);
-        let end = if self.is_call { Ok(Frame::trailers(respond::call_status(why))) } else { Err(why) };
+        self.exchange.refused(why);
+        self.exchange.carrier.abort();
+        let end = if self.is_call { Ok(Frame::trailers(grpc::status(why))) } else { Err(why) };
         Poll::Ready(Some(end))
     }
 }
@@ -102,56 +165,10 @@ impl Body for ResponseBody {
     type Error = Refusal;
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
-        let relay = match self.get_mut() {
-            ResponseBody::None | ResponseBody::Absent { .. } => return Poll::Ready(None),
-            ResponseBody::Own { text, .. } => {
-                return Poll::Ready(text.take().map(|text| Ok(Frame::data(text))));
-            }
-            ResponseBody::Relayed(relay) => relay,
-        };
-        if !relay.record.client.outbox.has_room() {
-            return Poll::Pending;
-        }
-        let polled = relay.poll(cx);
-        let client = &relay.record.client;
-        if client.is_stream {
-            // Asked for more, there is room again; what comes now is to be taken, too.
-            client.timer.clear(Wait::Write);
-            if polled.is_ready() {
-                client.timer.set(Wait::Write, client.worker.config.downstream.write_timeout);
-            }
-        }
-        match polled {
-            Poll::Ready(Some(Ok(mut frame))) => {
-                client.timer.clear(Wait::Upstream);
-                keep_allowed_trailers(&mut frame);
-                let length = frame.data_ref().map_or(0, Bytes::len);
-                relay.record.bytes_out += length as u64;
-                if !client.is_stream {
-                    client.outbox.put(length);
-                }
-                if frame.is_trailers() || relay.incoming.is_end_stream() {
-                    relay.finish();
-                }
-                Poll::Ready(Some(Ok(frame)))
-            }
-            Poll::Ready(None) => {
-                relay.finish();
-                Poll::Ready(None)
-            }
-            Poll::Ready(Some(Err(_))) => relay.broken(Refusal::ResponseCut),
-            Poll::Pending => {
-                if !client.is_call.get() {
-                    client.timer.start(Wait::Upstream, client.worker.config.upstream.body_timeout);
-                }
-                if client.timer.expired(Wait::Call) {
-                    relay.broken(Refusal::CallTimeout)
-                } else if client.timer.expired(Wait::Upstream) {
-                    relay.broken(Refusal::ResponseStalled)
-                } else {
-                    Poll::Pending
-                }
-            }
+        match self.get_mut() {
+            ResponseBody::None | ResponseBody::Absent { .. } => Poll::Ready(None),
+            ResponseBody::Own { text, .. } => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
+            ResponseBody::Relayed(relay) => relay.poll_frame(cx),
         }
     }
 

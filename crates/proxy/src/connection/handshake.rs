@@ -1,4 +1,4 @@
-//! The TLS handshake: who is waited for, and how long.
+//! The TLS handshake: which clients are waited for, and how long.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -16,9 +16,10 @@ use tokio_rustls::rustls::ServerConnection;
 use tokio_rustls::rustls::server::Acceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::Client;
+use super::Server;
 use super::linger::in_time;
-use super::open::Failed;
+use super::preamble::Failed;
+use crate::client::{Client, Secure};
 use crate::config::Tls;
 use crate::error::Refusal;
 use crate::stream::Stream;
@@ -27,23 +28,16 @@ use crate::timer::Wait;
 /// The alert `unrecognized_name` as it stands on the wire before there are keys (RFC 8446 §5.1 and §6, RFC 6066 §3).
 const UNRECOGNIZED_NAME: [u8; 7] = [21, 3, 3, 0, 2, 2, 112];
 
-/// Octets that a session keeps for a client that takes nothing: as many as a record has (RFC 8446 §5.1). rustls alone would
+/// Bytes that a session keeps for a client that takes nothing: as many as a record has (RFC 8446 §5.1). rustls alone would
 /// keep four times as much.
 const SESSION_BYTES_MAX: usize = 16 << 10;
-
-/// What TLS tells of a client.
-pub(crate) struct Secure {
-    pub(crate) tls: Arc<Tls>,
-    /// The server name that the client asked for, in lower case.
-    pub(crate) name: Option<Box<str>>,
-}
 
 /// The handshakes of a worker that are under way, the oldest first.
 #[derive(Default)]
 pub(crate) struct Handshakes(RefCell<VecDeque<Weak<Client>>>);
 
 impl Handshakes {
-    /// One more. Where there are too many, the oldest is given up: whoever is honest was done long before.
+    /// One more. Where there are too many, the oldest is given up: an honest client was done long before.
     fn begin(&self, client: &Rc<Client>, max: usize) {
         let mut pending = self.0.borrow_mut();
         pending.retain(|client| client.upgrade().is_some_and(|client| client.secure.get().is_none()));
@@ -57,13 +51,14 @@ impl Handshakes {
 }
 
 /// Makes a session of a socket that has its first bytes.
-pub(super) async fn shake_hands(
+pub(super) async fn handshake(
     socket: TcpStream,
     terms: &Arc<Tls>,
+    server: &Server,
     client: &Rc<Client>,
 ) -> Result<(Stream, Version), Failed> {
     let limits = &client.worker.config.downstream;
-    client.worker.handshakes.begin(client, limits.handshakes_max);
+    server.handshakes.begin(client, limits.handshakes_max);
     client.timer.set(Wait::Client, limits.handshake_timeout);
     // After a PROXY header the first byte may still be on its way.
     let _ = in_time(client, |cx| socket.poll_read_ready(cx)).await;
@@ -81,7 +76,7 @@ pub(super) async fn shake_hands(
             let state = session.get_ref().1;
             let name = state.server_name().map(Box::from);
             let is_http2 = state.alpn_protocol() == Some(tls::HTTP_2);
-            let _ = client.secure.set(Rc::new(Secure { tls: Arc::clone(terms), name }));
+            let _ = client.secure.set(Secure { tls: Arc::clone(terms), name });
             client.worker.cells.handshakes.add(1);
             let version = if is_http2 { Version::HTTP_2 } else { Version::HTTP_11 };
             return Ok((Stream::Tls(Box::new(session.into())), version));

@@ -7,9 +7,7 @@
 
 pub(crate) mod budget;
 pub(crate) mod field_blocks;
-pub(crate) mod frames;
 mod goodbye;
-pub(super) mod interim;
 mod io;
 mod open;
 mod rest;
@@ -17,7 +15,7 @@ mod streams;
 pub(crate) mod turn;
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
@@ -30,28 +28,36 @@ use self::goodbye::{GOODBYE_GRACE, GOODBYE_QUIET, GOODBYE_TIME_MAX, Goodbye, Sta
 use self::io::Http2Io;
 use self::streams::Streams;
 use self::turn::Turn;
-use super::Client;
+use super::Server;
+use crate::client::{Carrier, Client};
 use crate::request;
 use crate::stream::Stream;
 use crate::timer::{TICK, Wait, ticks};
 
-/// How a connection with prior knowledge begins (RFC 9113 §3.4).
-pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
 /// Streams of one connection that may end because the client broke the rules: each costs it a frame, and us a request
 /// begun and reset (CVE-2025-8671).
 const STREAM_ERRORS_MAX: usize = 64;
-/// Serves a connection to its end.
-pub(super) async fn serve(stream: Stream, client: &Rc<Client>) {
+
+/// Serves a connection to its end. hyper's connection is made before there is a future, which would else keep room for what it
+/// is made of, too.
+pub(super) fn serve<'c>(
+    stream: Stream,
+    server: &Rc<Server>,
+    client: &'c Rc<Client>,
+) -> impl Future<Output = ()> + use<'c> {
     let limits = &client.worker.config.downstream;
     let streams = Streams::new(client);
     let turn = Rc::new(Turn::new());
     let goodbye = Rc::new(Goodbye::default());
-    let (opened, begun) = (streams.clone(), Rc::clone(&turn));
-    let service = service_fn(move |request| request::serve(opened.open(begun.take_begun()), request));
+    let (opened, begun, upstreams) = (streams.clone(), Rc::clone(&turn), Rc::clone(&server.upstreams));
+    let service = service_fn(move |request| {
+        let carrier = Carrier::Stream(opened.open(begun.take_begun()));
+        request::serve(&upstreams, carrier, request, None)
+    });
     let window = u32::try_from(limits.http2.window_bytes).unwrap_or(u32::MAX >> 1);
-    let io = Http2Io::new(stream, Rc::clone(client), Rc::clone(&turn), Rc::clone(&goodbye));
-    let connection = Builder::new(streams.clone())
+    let io =
+        Http2Io::new(stream, Rc::clone(server), Rc::clone(client), Rc::clone(&turn), Rc::clone(&goodbye));
+    let mut connection = Builder::new(streams.clone())
         .max_concurrent_streams(limits.http2.streams_max)
         .initial_stream_window_size(window.min(limits.http2.stream_window_bytes))
         .initial_connection_window_size(window)
@@ -61,42 +67,43 @@ pub(super) async fn serve(stream: Stream, client: &Rc<Client>) {
         // For WebSocket (RFC 8441 §3).
         .enable_connect_protocol()
         .serve_connection(TokioIo::new(io), service);
-    let mut connection = pin!(connection);
-    let mut lead = pin!(goodbye.lead(client.worker.drain.clone(), limits.http2.goodbye_wait));
-    let (mut is_led, mut silence) = (false, Silence::new(client, &goodbye));
-    poll_fn(|cx| {
-        client.timer.attach(cx);
-        streams.attach(cx);
-        turn.begin();
-        if turn.poll(connection.as_mut(), cx).is_ready() || client.timer.expired(Wait::Write) {
-            return Poll::Ready(());
-        }
-        if !is_led && lead.as_mut().poll(cx).is_ready() {
-            is_led = true;
-            if goodbye.ask() {
-                connection.as_mut().graceful_shutdown();
+    async move {
+        let mut lead = pin!(goodbye.lead(client.worker.drain.clone(), limits.http2.goodbye_wait));
+        let (mut is_led, mut silence) = (false, Silence::new(client, &goodbye));
+        poll_fn(|cx| {
+            client.timer.attach(cx);
+            streams.attach(cx);
+            turn.begin();
+            if turn.poll(Pin::new(&mut connection), cx).is_ready() || client.timer.expired(Wait::Write) {
+                return Poll::Ready(());
             }
-            cx.waker().wake_by_ref();
-        }
-        if silence.is_ignored() && goodbye.insist() {
-            connection.as_mut().graceful_shutdown();
-            cx.waker().wake_by_ref();
-        }
-        let is_served = !streams.none_is_open();
-        if turn.has_carried() || is_served {
-            silence.is_broken();
-        }
-        match silence.end(is_served) {
-            Some(Stage::Ended) => return Poll::Ready(()),
-            Some(stage) => {
-                goodbye.stage.set(stage);
+            if !is_led && lead.as_mut().poll(cx).is_ready() {
+                is_led = true;
+                if goodbye.ask() {
+                    Pin::new(&mut connection).graceful_shutdown();
+                }
                 cx.waker().wake_by_ref();
             }
-            None => {}
-        }
-        Poll::Pending
-    })
-    .await;
+            if silence.is_ignored() && goodbye.insist() {
+                Pin::new(&mut connection).graceful_shutdown();
+                cx.waker().wake_by_ref();
+            }
+            let is_served = !streams.none_is_open();
+            if turn.has_carried() || is_served {
+                silence.is_broken();
+            }
+            match silence.end(is_served) {
+                Some(Stage::Ended) => return Poll::Ready(()),
+                Some(stage) => {
+                    goodbye.stage.set(stage);
+                    cx.waker().wake_by_ref();
+                }
+                None => {}
+            }
+            Poll::Pending
+        })
+        .await;
+    }
 }
 
 /// How long nothing is carried, and what is to come of it.

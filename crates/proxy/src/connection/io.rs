@@ -1,8 +1,8 @@
 //! The one wrapper around a client's socket: it owns what hyper does not do.
 //!
-//! Counts bytes, follows the framing with the [`Guard`](super::guard::Guard), escapes what that finds in a target, holds what
+//! Counts bytes, follows the framing with the [`Guard`](crate::guard::Guard), escapes what that finds in a target, holds what
 //! is said too early, keeps the deadlines for a head, a body and a stalled write, keeps the end of a client's side from hyper
-//! where its answer is still to come, and writes what comes before that ([`Interim`](super::interim::Interim)). It never
+//! where its answer is still to come, and writes what comes before that ([`Client::interim`]). It never
 //! shuts the socket down: [`linger`](super::linger) does, after hyper is gone.
 
 mod write;
@@ -16,7 +16,7 @@ use std::time::Duration;
 use model::escape;
 use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 
-use super::Client;
+use crate::client::Client;
 use crate::stream::Stream;
 use crate::timer::Wait;
 
@@ -41,7 +41,7 @@ impl ClientIo {
     /// body. One in a next head is kept from hyper, which would drop the response that is under way; `drive` looks for
     /// it when that is out.
     fn refuse(&self) -> Poll<io::Result<()>> {
-        match self.client.fault_of_request() {
+        match self.client.http1.fault_of_request() {
             Some(_) => Poll::Ready(Err(io::ErrorKind::InvalidData.into())),
             None => Poll::Pending,
         }
@@ -61,7 +61,7 @@ impl ClientIo {
     fn take(&mut self, buf: &mut ReadBuf<'_>, before: usize) -> Poll<io::Result<()>> {
         let client = &self.client;
         let read = buf.filled().len() - before;
-        let mut guard = client.guard.borrow_mut();
+        let mut guard = client.http1.guard.borrow_mut();
         let was_in_body = guard.in_body();
         let followed = guard.follow(&buf.filled()[before..]);
         let refused = guard.refused();
@@ -75,13 +75,13 @@ impl ClientIo {
         // A piece of a head earns no time at all, or a slow client could hold on for ever.
         if followed.heads > 0 {
             client.timer.clear(Wait::Client);
-            client.patience.begin(limits);
+            client.http1.patience.begin(limits);
         } else if was_in_body {
-            client.patience.earn(read, &client.timer, client.worker.timers.now(), limits);
+            client.http1.patience.earn(read, &client.timer, client.worker.timers.now(), limits);
         }
-        client.heads_passed.set(client.heads_passed.get() + followed.heads);
+        client.http1.heads_passed.set(client.http1.heads_passed.get() + followed.heads);
         if followed.passed < read {
-            client.fault.set(refused);
+            client.http1.fault.set(refused);
             buf.set_filled(before + followed.passed);
             if followed.passed == 0 {
                 // An empty read would mean the end of the stream.
@@ -101,7 +101,7 @@ impl ClientIo {
         let client = &self.client;
         let before = buf.filled().len();
         loop {
-            let mut guard = client.guard.borrow_mut();
+            let mut guard = client.http1.guard.borrow_mut();
             let room = EARLY_BYTES_MAX.saturating_sub(guard.held().len());
             if room == 0 {
                 return Poll::Pending;
@@ -127,8 +127,8 @@ impl ClientIo {
     /// end of everything: many who send nothing more still wait, such as `nc -N` and some health checks.
     fn end(&self) -> Poll<io::Result<()>> {
         let client = &self.client;
-        let is_news = !client.eof.replace(true);
-        if !client.awaits_answer() {
+        let is_news = !client.http1.eof.replace(true);
+        if !client.http1.awaits_answer() {
             return Poll::Ready(Ok(()));
         }
         if is_news {
@@ -140,10 +140,10 @@ impl ClientIo {
     /// Nothing came: says how long that may last.
     fn wait(&self) {
         let (client, limits) = (&self.client, &self.client.worker.config.downstream);
-        let guard = client.guard.borrow();
+        let guard = client.http1.guard.borrow();
         if guard.in_body() {
-            client.patience.wait(&client.timer, client.worker.timers.now());
-        } else if !guard.at_boundary() && !client.in_flight.get() {
+            client.http1.patience.wait(&client.timer, client.worker.timers.now());
+        } else if !guard.at_boundary() && !client.http1.is_serving() {
             client.timer.start(Wait::Client, limits.head_timeout);
         }
     }
@@ -153,7 +153,7 @@ impl Drop for ClientIo {
     /// A response that is not whole must not end cleanly: without a length that would look like its end.
     fn drop(&mut self) {
         let client = &self.client;
-        if client.abort.get() || client.in_flight.get() || !client.flushed.get() {
+        if client.http1.abort.get() || client.http1.is_serving() || !client.http1.flushed.get() {
             client.worker.cells.cut.add(u64::from(client.worker.stopping.get()));
             let _ = rustix::net::sockopt::set_socket_linger(self.stream.socket(), Some(Duration::ZERO));
         }
@@ -167,11 +167,11 @@ impl AsyncRead for ClientIo {
             hand_on(&mut this.rest, buf);
             return Poll::Ready(Ok(()));
         }
-        if this.client.fault.get().is_some() {
+        if !this.client.http1.reads_on() {
             return this.refuse();
         }
         let before = buf.filled().len();
-        let mut guard = this.client.guard.borrow_mut();
+        let mut guard = this.client.http1.guard.borrow_mut();
         if guard.holds() {
             drop(guard);
             return this.hold(cx, buf);
@@ -183,7 +183,7 @@ impl AsyncRead for ClientIo {
             return this.take(buf, before);
         }
         drop(guard);
-        if this.client.eof.get() {
+        if this.client.http1.eof.get() {
             return this.end();
         }
         match Pin::new(&mut this.stream).poll_read(cx, buf) {

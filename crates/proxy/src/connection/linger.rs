@@ -9,14 +9,14 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-use super::Client;
+use crate::client::Client;
 use crate::stream::Stream;
 use crate::timer::{TICK, Wait};
 
 /// Bytes read and thrown away at a time.
 const SCRATCH_BYTES: usize = 16 << 10;
 /// Bytes that are thrown away in one tick: ten megabytes a second, since many clients look at an answer only when they have
-/// sent all, and little beside what a worker can read. Who goes on sending at full speed would take all of its time.
+/// sent all, and little beside what a worker can read. A client that goes on sending at full speed would take all of its time.
 const TICK_BYTES: usize = 512 << 10;
 
 /// Shuts our side and waits for the client's end, for a limited silence and a limited time.
@@ -28,7 +28,7 @@ pub(super) async fn wait(stream: &mut Stream, client: &Client) {
     }
     // The rest of a refused body is expected; anything else is a request that crossed our close on its way. It cannot be
     // answered any more; it can be counted.
-    let late = !client.body_unread.get() && !client.guard.borrow().in_body();
+    let late = !client.http1.body_is_unread() && !client.http1.guard.borrow().in_body();
     client.timer.set(Wait::Linger, limits.linger_time_max);
     client.timer.set(Wait::Client, limits.linger_timeout);
     let mut rest = Discard::default();

@@ -8,16 +8,16 @@ use rustix::net::RecvFlags;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
-use super::Client;
-use super::guard::{Guard, Limits};
 use super::linger::in_time;
+use crate::client::Client;
 use crate::config::Downstream;
 use crate::error::Refusal;
+use crate::guard::{Guard, Limits};
 use crate::respond;
 use crate::stream::Stream;
 use crate::timer::Wait;
 
-/// Bytes of a request that wait in the kernel. Whoever has sent so many has paid for the buffers that the rest is read into.
+/// Bytes of a request that wait in the kernel. A client that has sent so many has paid for the buffers that the rest is read into.
 const FIRST_BYTES: usize = 1 << 10;
 /// Requests that one worker has under way before it waits for the beginning of bodies. Fewer cost little memory, and a
 /// request is told of at once.
@@ -54,7 +54,7 @@ pub(super) async fn until<const BYTES: usize, T>(
 }
 
 /// Waits until a request is worth reading: its head is whole, or too bad or too long to wait for, or there will be no more
-/// of it. A connection whose head comes octet by octet then costs no more than one that is idle. While there are many
+/// of it. A connection whose head comes byte by byte then costs no more than one that is idle. While there are many
 /// requests under way, those that say how long their body is have to bring the beginning of it, too: each of them would
 /// hold a connection to an endpoint, and buffers for both. The deadline stays set.
 ///
@@ -76,10 +76,10 @@ pub(super) async fn request(stream: &Stream, client: &Client) -> Result<(), Refu
         (all || has_whole_head || !is_good_beginning(bytes, limits)).then_some(Ok(()))
     };
     let came = until::<FIRST_BYTES, _>(socket, client, worth_reading).await;
-    client.in_flight.set(false);
+    client.http1.abort.set(false);
     match came {
         Some(Err(gone)) => {
-            client.eof.set(true);
+            client.http1.eof.set(true);
             respond::record(client, gone);
             return Err(gone);
         }
@@ -116,12 +116,12 @@ fn lacks_body(bytes: &[u8], limits: &Downstream) -> bool {
 /// So much more has come than at the last look, with the head at the first. The request has begun: should it end here, it
 /// is cut.
 fn wait_for_body(client: &Client, more: usize) {
-    let Client { patience, timer, worker, in_flight, .. } = client;
-    if in_flight.replace(true) {
-        patience.earn(more, timer, worker.timers.now(), &worker.config.downstream);
+    let Client { http1, timer, worker, .. } = client;
+    if http1.abort.replace(true) {
+        http1.patience.earn(more, timer, worker.timers.now(), &worker.config.downstream);
     } else {
         timer.clear(Wait::Client);
-        patience.begin(&worker.config.downstream);
+        http1.patience.begin(&worker.config.downstream);
     }
-    patience.wait(timer, worker.timers.now());
+    http1.patience.wait(timer, worker.timers.now());
 }

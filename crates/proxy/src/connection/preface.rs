@@ -2,8 +2,9 @@
 
 use tokio::net::TcpStream;
 
-use super::http2::PREFACE;
-use super::{Client, peek};
+use super::peek;
+use crate::client::Client;
+use crate::frames::PREFACE;
 use crate::timer::Wait;
 
 /// Looks at the first bytes, as many as are needed to tell. One that does not send enough of them in time is HTTP/1's to

@@ -11,10 +11,11 @@ use http_body::Body;
 use hyper::body::Incoming;
 use model::{RequestHost, RequestPath};
 
-use super::switch;
-use crate::connection::{Client, METHOD_BYTES_MAX};
+use super::upgrade;
+use crate::client::Carrier;
 use crate::error::Refusal;
 use crate::field;
+use crate::guard::METHOD_BYTES_MAX;
 
 /// A request that may be routed.
 pub(crate) struct Admitted<'r> {
@@ -41,28 +42,28 @@ pub(super) fn escape(request: &mut Request<Incoming>) {
 ///
 /// # Errors
 /// Why it is answered by us, and not by an upstream.
-pub(crate) fn admit<'r>(client: &Client, request: &'r Request<Incoming>) -> Result<Admitted<'r>, Refusal> {
+pub(crate) fn admit<'r>(carrier: &Carrier, request: &'r Request<Incoming>) -> Result<Admitted<'r>, Refusal> {
     match *request.method() {
         // It gives back what other clients' credentials may be in.
         Method::TRACE => return Err(Refusal::Method),
-        Method::CONNECT => switch::check_connect(request.extensions().get())?,
+        Method::CONNECT => upgrade::check_connect(request.extensions().get())?,
         _ => {}
     }
     if request.version() == Version::HTTP_2 {
-        measure(client, request)?;
+        measure(carrier, request)?;
     }
     let path = path(request)?;
     let host = host(request)?;
     expectation(request)?;
-    if request.body().size_hint().lower() > client.worker.config.downstream.body_bytes_max {
+    if request.body().size_hint().lower() > carrier.worker().config.downstream.body_bytes_max {
         return Err(Refusal::BodyTooLarge);
     }
     Ok(Admitted { host, path })
 }
 
 /// What the guard has looked at in HTTP/1. Each crumb of a cookie counts: a compressed one costs a byte to send.
-fn measure(client: &Client, request: &Request<Incoming>) -> Result<(), Refusal> {
-    let limits = &client.worker.config.downstream;
+fn measure(carrier: &Carrier, request: &Request<Incoming>) -> Result<(), Refusal> {
+    let limits = &carrier.worker().config.downstream;
     if request.headers().len() > limits.head_fields_max {
         return Err(Refusal::HeadTooLarge);
     }
@@ -77,7 +78,7 @@ fn measure(client: &Client, request: &Request<Incoming>) -> Result<(), Refusal> 
     let length_of = |name: &HeaderName, value: &HeaderValue| name.as_str().len() + value.len() + 32;
     let fields: usize = request.headers().iter().map(|(name, value)| length_of(name, value)).sum();
     let authority = request.uri().authority().map_or(0, |authority| authority.as_str().len());
-    client.heads.hold(target + authority + fields, limits.http2.heads_bytes_max)?;
+    carrier.hold_head(target + authority + fields)?;
     // RFC 9113 §8.3.1: a `:path` is never empty. The library takes a query alone for one whose slash was left out.
     match request.uri().path_and_query() {
         Some(target) if target.as_str().starts_with('?') => Err(Refusal::BadTarget),

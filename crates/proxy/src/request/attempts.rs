@@ -22,12 +22,12 @@ use std::time::Duration;
 use http::{Request, request};
 use http_body::Body;
 
-use crate::body::{Replay, RequestBody};
+use super::upgrade::Upgrade;
+use crate::client::Carrier;
 use crate::config;
-use crate::connection::Client;
 use crate::error::{Refusal, Side};
 use crate::timer::{Wait, ticks};
-use crate::upstream::{EndpointPool, Reuse};
+use crate::upstream::{EndpointPool, Replay, RequestBody, Reuse, Upstreams};
 
 /// How long a connection may have been idle to carry a request that cannot be tried again. The shortest keep-alive
 /// time in wide use is that of Node.js, 5 s.
@@ -38,20 +38,34 @@ const AVOID: Duration = Duration::from_secs(1);
 /// One request and its attempts. The request stays here between them, and is moved out only to be sent.
 pub(super) struct Attempts {
     request: Option<Request<RequestBody>>,
-    tried: Vec<Rc<EndpointPool>>,
-    /// Endpoints that have not looked at it.
-    refused_by: Vec<Rc<EndpointPool>>,
+    /// The upgrade that it asks for.
+    pub(super) upgrade: Option<Box<Upgrade>>,
+    /// Where it may be sent.
+    pub(super) upstreams: Rc<Upstreams>,
+    tried: Vec<Tried>,
     last_failure: Option<Refusal>,
-    left: u32,
-    /// A copy of the head of a request that may be sent twice.
-    spare: Option<Box<request::Parts>>,
-    /// Its body, where an endpoint may refuse it unseen.
-    replay: Option<Rc<Replay>>,
+    left: u16,
+    /// Fresh connections that may still die of it.
+    deaths_left: u16,
+    /// What another attempt is made of, where there may be one after it was sent.
+    spare: Option<Box<Spare>>,
+    reuse: Reuse,
+}
+
+/// A copy of a request that may be sent twice.
+struct Spare {
+    head: request::Parts,
+    /// Its body, if it has one.
+    body: Option<Rc<Replay>>,
     /// Whether it may be sent again although it may have been seen.
     repeatable: bool,
-    /// Fresh connections that may still die of it.
-    deaths_left: u32,
-    reuse: Reuse,
+}
+
+/// An endpoint that an attempt was made at.
+struct Tried {
+    endpoint: Rc<EndpointPool>,
+    /// It has not looked at the request, and may be asked again.
+    unseen: bool,
 }
 
 /// An attempt that yielded no response.
@@ -80,6 +94,8 @@ impl Attempts {
     /// `may_be_refused`: the endpoint may refuse a request after it was sent, and say that it has not looked at it.
     pub(super) fn new(
         request: Request<RequestBody>,
+        upgrade: Option<Box<Upgrade>>,
+        upstreams: &Rc<Upstreams>,
         limits: &config::Upstream,
         may_be_refused: bool,
     ) -> Attempts {
@@ -94,28 +110,29 @@ impl Attempts {
             (request, None)
         };
         let repeatable = idempotent && (!has_body || replay.is_some());
+        let spare = || Box::new(Spare { head: copy(&request), body: replay, repeatable });
+        let limit = |limit: u32| u16::try_from(limit).unwrap_or(u16::MAX);
         Attempts {
-            tried: Vec::new(),
-            refused_by: Vec::new(),
-            last_failure: None,
-            left: limits.attempts_max,
-            spare: (repeatable || may_be_refused).then(|| Box::new(copy(&request))),
-            replay,
-            repeatable,
+            spare: (repeatable || may_be_refused).then(spare),
             request: Some(request),
-            deaths_left: limits.deaths_max,
+            upgrade,
+            upstreams: Rc::clone(upstreams),
+            tried: Vec::new(),
+            last_failure: None,
+            left: limit(limits.attempts_max),
+            deaths_left: limit(limits.deaths_max),
             reuse: if repeatable && is_short { Reuse::Any } else { Reuse::Young(ticks(YOUNG)) },
         }
     }
 
     /// Whether an endpoint may be tried: one that has failed may not.
     pub(super) fn may_try(&self, endpoint: &Rc<EndpointPool>) -> bool {
-        !self.tried.iter().any(|tried| Rc::ptr_eq(tried, endpoint))
+        !self.tried.iter().any(|tried| Rc::ptr_eq(&tried.endpoint, endpoint) && !tried.unseen)
     }
 
     /// Whether it should be, too: one that has not looked at the request may have no room for any, or be about to end.
     pub(super) fn prefers(&self, endpoint: &Rc<EndpointPool>) -> bool {
-        self.may_try(endpoint) && !self.refused_by.iter().any(|refused_by| Rc::ptr_eq(refused_by, endpoint))
+        !self.tried.iter().any(|tried| Rc::ptr_eq(&tried.endpoint, endpoint))
     }
 
     pub(super) fn last_failure(&self) -> Option<Refusal> {
@@ -139,50 +156,50 @@ impl Attempts {
     /// Prepares another attempt, or says why there is none.
     pub(super) fn again(
         &mut self,
-        client: &Rc<Client>,
+        carrier: &Carrier,
         endpoint: Rc<EndpointPool>,
         failed: Failed,
     ) -> Result<(), Refusal> {
         let Failed { why, sent, answered, reused, unseen } = failed;
         self.left = self.left.saturating_sub(1);
         self.last_failure = Some(why);
-        if client.timer.expired(Wait::Call) {
+        if carrier.timer().expired(Wait::Call) {
             return Err(Refusal::CallTimeout);
         }
         let hopeless = self.left == 0 || answered || why.side() == Side::Downstream || is_final(why);
-        if hopeless || client.timer.expired(Wait::Request) {
+        if hopeless || carrier.timer().expired(Wait::Request) {
             return Err(why);
         }
         if sent {
-            self.request = Some(self.spare_request(client, unseen).ok_or(why)?);
+            self.request = Some(self.spare_request(carrier, unseen).ok_or(why)?);
         }
         let is_away = matches!(why, Refusal::Connect | Refusal::ConnectTimeout | Refusal::Handshake);
+        if is_away {
+            endpoint.avoid_until(carrier.worker().timers.after(AVOID));
+        }
         if is_away || why == Refusal::EndpointBusy {
-            if is_away {
-                endpoint.avoid_until(client.worker.timers.after(AVOID));
-            }
-            self.tried.push(endpoint);
+            self.tried.push(Tried { endpoint, unseen: false });
         } else if unseen {
-            self.refused_by.push(endpoint);
+            self.tried.push(Tried { endpoint, unseen });
         } else if sent && !reused {
             self.deaths_left = self.deaths_left.saturating_sub(1);
             if self.deaths_left == 0 {
                 return Err(why);
             }
-            self.tried.push(endpoint);
+            self.tried.push(Tried { endpoint, unseen });
         }
         // What killed one idle connection, such as a restart, has killed its siblings too.
         self.reuse = Reuse::No;
-        client.worker.cells.retries.add(1);
+        carrier.worker().cells.retries.add(1);
         Ok(())
     }
 
-    fn spare_request(&self, client: &Rc<Client>, unseen: bool) -> Option<Request<RequestBody>> {
-        let head = self.spare.as_deref().filter(|_| self.repeatable || unseen)?;
-        let body = match &self.replay {
-            Some(replay) if replay.is_whole() => RequestBody::replayed(replay, Rc::clone(client)),
+    fn spare_request(&self, carrier: &Carrier, unseen: bool) -> Option<Request<RequestBody>> {
+        let Spare { head, body, .. } = self.spare.as_deref().filter(|spare| spare.repeatable || unseen)?;
+        let body = match body {
+            Some(replay) if replay.is_whole() => RequestBody::replayed(replay, carrier.clone()),
             Some(_) => return None,
-            None => RequestBody::empty(Rc::clone(client)),
+            None => RequestBody::empty(carrier.clone()),
         };
         let mut request = Request::new(body);
         *request.method_mut() = head.method.clone();

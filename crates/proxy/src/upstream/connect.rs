@@ -9,13 +9,13 @@ use rustix::io::Errno;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use super::exchange::Exchange;
+use super::http1::Http1Connection;
 use super::pool::EndpointPool;
-use super::proxy_header;
-use crate::connection::{Client, Origin};
+use crate::client::Carrier;
 use crate::error::Refusal;
 use crate::keepalive;
 use crate::overload::Overload;
+use crate::proxy_header::{self, Origin};
 use crate::stream::Stream;
 use crate::timer::Wait;
 
@@ -44,29 +44,32 @@ pub(super) async fn dial(
 ///
 /// # Errors
 /// As [`dial`]; and [`Refusal::ConnectTimeout`], which another endpoint may not share.
-pub(crate) async fn connect(client: &Client, endpoint: &EndpointPool) -> Result<Box<Exchange>, Refusal> {
-    let worker = &client.worker;
+pub(crate) async fn connect(
+    carrier: &Carrier,
+    endpoint: &EndpointPool,
+) -> Result<Box<Http1Connection>, Refusal> {
+    let (worker, timer) = (carrier.worker(), carrier.timer());
     let limits = &worker.config.upstream;
     worker.cells.upstream_connects.add(1);
-    client.timer.set(Wait::Upstream, limits.connect_timeout);
-    let mut dialling = pin!(dial(endpoint, Some(client.origin()), &worker.overload));
+    timer.set(Wait::Upstream, limits.connect_timeout);
+    let mut dialling = pin!(dial(endpoint, Some(carrier.client().origin()), &worker.overload));
     let connected = std::future::poll_fn(|cx| match dialling.as_mut().poll(cx) {
         Poll::Ready(result) => Poll::Ready(result),
-        Poll::Pending if client.timer.expired(Wait::Upstream) || client.timer.expired(Wait::Request) => {
+        Poll::Pending if timer.expired(Wait::Upstream) || timer.expired(Wait::Request) => {
             Poll::Ready(Err(Refusal::ConnectTimeout))
         }
         Poll::Pending => Poll::Pending,
     })
     .await;
-    client.timer.clear(Wait::Upstream);
-    let exchange = match connected {
+    timer.clear(Wait::Upstream);
+    let opened = match connected {
         Ok(stream) => {
             let _ = keepalive::watch(stream.socket(), limits.keepalive_interval);
-            Exchange::open(stream, limits).await
+            Http1Connection::open(stream, limits).await
         }
         Err(why) => Err(why),
     };
-    exchange.inspect_err(|_| worker.cells.upstream_connect_failures.add(1))
+    opened.inspect_err(|_| worker.cells.upstream_connect_failures.add(1))
 }
 
 fn refusal(overload: &Overload, error: &io::Error) -> Refusal {

@@ -1,13 +1,13 @@
 //! Endpoints that speak HTTP/2: many requests share a connection, and there are as many connections as they need.
 //!
 //! Unlike one of HTTP/1 such a connection has a task of its own, since no single request could drive it for the others.
-//! One at a time is opened for each endpoint; whoever needs it waits for the same one. Where there are as many as there may
-//! be, requests wait until another one has left its place.
+//! One at a time is opened for each endpoint; all that need it wait for the same one. Where there are as many as there may
+//! be, requests wait until another one has left its slot.
 //!
 //! A connection that has ended, or whose endpoint has said goodbye, is never chosen again. What has begun on it goes on.
 
 mod opening;
-mod place;
+mod slot;
 mod watched;
 
 use std::cell::{Cell, RefCell};
@@ -19,11 +19,12 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
 
 use self::opening::{Driver, Opening};
-pub(crate) use self::place::Place;
+pub(super) use self::slot::OpenStream;
+pub(crate) use self::slot::StreamSlot;
 use self::watched::Seen;
+use super::body::RequestBody;
 use super::pool::{EndpointPool, Reuse};
-use crate::body::RequestBody;
-use crate::connection::Client;
+use crate::client::Carrier;
 use crate::error::Refusal;
 
 /// Connections of one endpoint, as one worker uses them.
@@ -33,7 +34,7 @@ pub(super) struct Connections {
     opening: RefCell<Option<Rc<Opening>>>,
     /// How many were opened so far.
     opened: Cell<u64>,
-    /// Tells those who wait that there may be a place, or room for one more connection.
+    /// Tells those who wait that there may be a slot, or room for one more connection.
     freed: Rc<Notify>,
 }
 
@@ -67,7 +68,7 @@ struct Handed {
 }
 
 impl Connection {
-    /// It carries nothing. One that never did has just been opened for somebody who is about to take his place.
+    /// It carries nothing. One that never did has just been opened for a request that is about to take its slot.
     fn is_idle(&self) -> bool {
         self.requests.get() == 0 && self.has_carried.get()
     }
@@ -130,14 +131,14 @@ impl Wanted {
 }
 
 impl Connections {
-    /// A place on the first connection that has one and is fit, so that those which are not needed become idle.
-    fn place(&self, wanted: &Wanted, is_fit: impl Fn(&Wanted, &Connection) -> bool) -> Option<Place> {
+    /// A slot on the first connection that has one and is fit, so that those which are not needed become idle.
+    fn slot(&self, wanted: &Wanted, is_fit: impl Fn(&Wanted, &Connection) -> bool) -> Option<StreamSlot> {
         let mut open = self.open.borrow_mut();
         open.retain(|connection| !connection.is_leaving());
         let fits = |connection: &&Rc<Connection>| wanted.has_room(connection) && is_fit(wanted, connection);
         let connection = Rc::clone(open.iter().find(fits)?);
         connection.used.set(wanted.now);
-        Some(Place::take(connection, wanted.opened))
+        Some(StreamSlot::take(connection, wanted.opened))
     }
 
     /// Whether there are as many as there may be. One that carries nothing makes room for another one.
@@ -168,7 +169,7 @@ impl Connections {
             let idle = now.saturating_sub(connection.used.get());
             !connection.is_leaving() && (connection.requests.get() > 0 || idle < age_max)
         });
-        // An endpoint may have begun to take more requests on a connection, of which nobody is told.
+        // An endpoint may have begun to take more requests on a connection, which is not told.
         self.freed.notify_waiters();
     }
 
@@ -179,17 +180,17 @@ impl Connections {
     }
 }
 
-/// A place for a request on one of the endpoint's connections. It waits while one is opened, or until one is free.
+/// A slot for a request on one of the endpoint's connections. It waits while one is opened, or until one is free.
 ///
 /// # Errors
 /// As for a connection of HTTP/1: nothing was sent. [`Refusal::EndpointBusy`]: there may be no more connections, and no
-/// place became free in time.
-pub(crate) async fn take_place(
-    client: &Rc<Client>,
+/// slot became free in time.
+pub(crate) async fn take_slot(
+    carrier: &Carrier,
     endpoint: &Rc<EndpointPool>,
     reuse: Reuse,
-) -> Result<Place, Refusal> {
-    let (worker, connections) = (&client.worker, &endpoint.http2);
+) -> Result<StreamSlot, Refusal> {
+    let (worker, connections) = (carrier.worker(), &endpoint.http2);
     let limits = &worker.config.upstream;
     let opened = connections.opened.get();
     let mut deadline = None;
@@ -198,17 +199,17 @@ pub(crate) async fn take_place(
         let wanted = Wanted { reuse, opened, now, streams_max };
         // Made before the look, so that what happens after it is not missed.
         let freed = connections.freed.notified();
-        if let Some(place) = connections.place(&wanted, Wanted::is_safe) {
-            return Ok(place);
+        if let Some(slot) = connections.slot(&wanted, Wanted::is_safe) {
+            return Ok(slot);
         }
         let is_opening = connections.opening.borrow().is_some();
         if is_opening || !connections.are_all_busy(limits.http2.connections_max) {
-            connections.opening(endpoint, worker).wait(client).await?;
+            connections.opening(endpoint, worker).wait(carrier).await?;
             continue;
         }
         // All of them carry requests just now, so they live: a fresh one would be no safer.
-        if let Some(place) = connections.place(&wanted, |_, _| true) {
-            return Ok(place);
+        if let Some(slot) = connections.slot(&wanted, |_, _| true) {
+            return Ok(slot);
         }
         let deadline = *deadline.get_or_insert_with(|| Instant::now() + limits.connect_timeout);
         timeout_at(deadline, freed).await.map_err(|_| Refusal::EndpointBusy)?;

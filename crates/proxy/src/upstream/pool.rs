@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use model::{Backend, Endpoint, EndpointKey, Protocol};
 
-use super::exchange::Exchange;
-use super::http2::{Connections, Place};
+use super::http1::Http1Connection;
+use super::http2::{Connections, StreamSlot};
 use super::transport::Transport;
-use crate::connection::{Client, Identity};
+use crate::client::{Client, Identity};
 use crate::metrics::BackendCells;
 
 /// One backend's endpoints, as one worker uses them.
@@ -44,7 +44,7 @@ pub(crate) struct EndpointPool {
 }
 
 struct Idle {
-    exchange: Box<Exchange>,
+    connection: Box<Http1Connection>,
     since: u32,
     /// The client that it is for, where the endpoint was told of one.
     owner: Option<Identity>,
@@ -125,7 +125,7 @@ impl BackendPool {
         for endpoint in self.endpoints.borrow().iter() {
             let keep = |idle: &mut Idle| {
                 let has_use = !idle.owner.as_ref().is_some_and(Identity::is_gone);
-                now.saturating_sub(idle.since) < age_max && has_use && idle.exchange.is_open()
+                now.saturating_sub(idle.since) < age_max && has_use && idle.connection.is_open()
             };
             endpoint.idle.borrow_mut().retain_mut(keep);
             endpoint.http2.sweep(now, age_max, stuck_max);
@@ -170,30 +170,30 @@ impl EndpointPool {
         };
         let owner = self.transport.proxy_header.map(|_| client.identity());
         let mut idle = self.idle.borrow_mut();
-        let mut exchange = None;
-        while exchange.is_none()
+        let mut connection = None;
+        while connection.is_none()
             && let Some(last) = idle.iter().rposition(|idle| idle.owner == owner)
             && fits(idle[last].since)
         {
             let mut last = idle.remove(last);
-            exchange = last.exchange.is_open().then_some(last.exchange);
+            connection = last.connection.is_open().then_some(last.connection);
         }
-        let reused = exchange.is_some();
-        Lease { endpoint: Rc::clone(self), exchange, place: None, owner, reused, switched: false }
+        let reused = connection.is_some();
+        Lease { endpoint: Rc::clone(self), connection, slot: None, owner, reused, is_upgraded: false }
     }
 }
 
 /// A request's hold on an endpoint, and on the connection that carries it.
 pub(crate) struct Lease {
     pub(crate) endpoint: Rc<EndpointPool>,
-    pub(crate) exchange: Option<Box<Exchange>>,
+    pub(crate) connection: Option<Box<Http1Connection>>,
     /// With HTTP/2, its share of one.
-    pub(crate) place: Option<Place>,
+    pub(crate) slot: Option<StreamSlot>,
     owner: Option<Identity>,
     /// Whether the connection has carried an earlier request.
     pub(crate) reused: bool,
-    /// Whether the endpoint has agreed to a switch of protocols, so that it carries no other.
-    pub(crate) switched: bool,
+    /// Whether the endpoint has agreed to an upgrade, so that it carries no other.
+    pub(crate) is_upgraded: bool,
 }
 
 impl Lease {
@@ -202,9 +202,9 @@ impl Lease {
         let mut idle = self.endpoint.idle.borrow_mut();
         if !self.endpoint.retired.get()
             && idle.len() < idle_max
-            && let Some(exchange) = self.exchange.take_if(|exchange| exchange.is_open())
+            && let Some(connection) = self.connection.take_if(|connection| connection.is_open())
         {
-            idle.push(Idle { exchange, since: now, owner: self.owner.take() });
+            idle.push(Idle { connection, since: now, owner: self.owner.take() });
         }
     }
 }

@@ -17,7 +17,7 @@ use tokio_rustls::TlsConnector;
 use crate::error::Refusal;
 use crate::stream::Stream;
 
-/// Between two complaints about the endpoints of one backend: often enough for whoever looks at the log.
+/// Between two complaints about the endpoints of one backend: often enough for a reader of the log.
 const COMPLAINT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// How the endpoints of one backend are spoken to.
@@ -73,7 +73,7 @@ impl Transport {
                 .filter(|_| self.tls.secret.is_none() || self.credentials.is_some())
         });
         let config = config.as_ref().ok_or(Refusal::Credentials)?;
-        self.shake_hands(config, socket, to).await.map_err(|error| {
+        self.handshake(config, socket, to).await.map_err(|error| {
             self.complain(to, &error);
             Refusal::Handshake
         })
@@ -89,7 +89,7 @@ impl Transport {
         }
     }
 
-    async fn shake_hands(
+    async fn handshake(
         &self,
         config: &Arc<ClientConfig>,
         socket: TcpStream,

@@ -8,7 +8,7 @@
 
 use std::ops::ControlFlow;
 
-use super::frames::{DATA, END_STREAM, Frames, HEAD, HEADERS, RST_STREAM};
+use crate::frames::{DATA, END_STREAM, Frames, HEAD, HEADERS, RST_STREAM};
 
 /// What a connection gains with each piece of a message: a client may ask for more room for the whole connection and for
 /// the stream, and measure the time that takes (as gRPC does).
@@ -102,14 +102,14 @@ fn price(head: &[u8; HEAD]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::http2::frames::frame;
+    use crate::frames::frame;
 
     const PING: u8 = 6;
 
     /// A budget whose client has said hello.
     fn budget(max: u32) -> Budget {
         let mut budget = Budget::new(max, 0);
-        assert!(budget.receive(super::super::PREFACE, 0));
+        assert!(budget.receive(crate::frames::PREFACE, 0));
         budget
     }
 

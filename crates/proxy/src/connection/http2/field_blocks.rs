@@ -5,7 +5,7 @@
 
 use std::ops::ControlFlow;
 
-use super::frames::{CONTINUATION, END_HEADERS, Frames, HEAD, HEADERS, length};
+use crate::frames::{CONTINUATION, END_HEADERS, Frames, HEAD, HEADERS, length};
 
 /// Tells what belongs to a block that is not whole.
 #[derive(Debug)]
@@ -61,13 +61,13 @@ fn continued(open: Option<usize>, head: &[u8; HEAD]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::frames::{DATA, frame};
     use super::*;
+    use crate::frames::{DATA, frame};
 
     /// Blocks of at most 100 octets, after the preface.
     fn blocks() -> FieldBlocks {
         let mut blocks = FieldBlocks::of_a_client(100);
-        assert_eq!(blocks.follow(super::super::PREFACE), Ok(24));
+        assert_eq!(blocks.follow(crate::frames::PREFACE), Ok(24));
         blocks
     }
 

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use lifecycle::{Phase, Watch};
 
-use super::frames::{GOAWAY, HEAD};
+use crate::frames::{GOAWAY, HEAD};
 
 /// Connections are told to leave from this time on after the beginning of a drain, each from another moment on: at once, and
 /// a thousand clients would come back in the same moment.

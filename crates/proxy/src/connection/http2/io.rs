@@ -15,13 +15,14 @@ use tokio::time::{Sleep, sleep};
 
 use super::budget::Budget;
 use super::field_blocks::{FieldBlocks, TooLarge};
-use super::frames::Frames;
 use super::goodbye::{ANY_STREAM, Goodbye, Stage, Word};
 use super::open::OpenStreams;
 use super::turn::Turn;
-use crate::connection::Client;
+use crate::client::Client;
+use crate::connection::Server;
 use crate::connection::linger::Discard;
 use crate::error::Refusal;
+use crate::frames::Frames;
 use crate::respond;
 use crate::stream::Stream;
 use crate::timer::Wait;
@@ -37,6 +38,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// A client's socket as hyper sees it.
 pub(super) struct Http2Io {
     stream: Stream,
+    server: Rc<Server>,
     client: Rc<Client>,
     /// What the client may send beside messages.
     budget: Budget,
@@ -63,13 +65,20 @@ pub(super) struct Http2Io {
 }
 
 impl Http2Io {
-    pub(super) fn new(stream: Stream, client: Rc<Client>, turn: Rc<Turn>, goodbye: Rc<Goodbye>) -> Http2Io {
+    pub(super) fn new(
+        stream: Stream,
+        server: Rc<Server>,
+        client: Rc<Client>,
+        turn: Rc<Turn>,
+        goodbye: Rc<Goodbye>,
+    ) -> Http2Io {
         let Worker { config, timers, .. } = &*client.worker;
         let budget = Budget::new(config.downstream.http2.empty_frames_max, timers.now());
         let blocks = FieldBlocks::of_a_client(config.downstream.head_bytes_max.saturating_mul(2));
         let (frames, rest, late) = (Frames::of_a_client(), Vec::new(), Discard::default());
         Http2Io {
             stream,
+            server,
             client,
             budget,
             blocks,
@@ -132,7 +141,7 @@ impl Http2Io {
             return (has_begun_one || self.turn.is_over()).then(|| PAUSE.mul_f64(0.5 + fastrand::f64()));
         }
         let has_large_heads = has_begun_one && self.client.heads.are_many();
-        has_large_heads.then(|| self.client.worker.large_heads.next(Instant::now()))
+        has_large_heads.then(|| self.server.large_heads.next(Instant::now()))
     }
 
     fn handed_on(&mut self) {

@@ -8,7 +8,7 @@
 use std::io::IoSlice;
 use std::ops::ControlFlow;
 
-use super::frames::{CONTINUATION, DATA, END_HEADERS, END_STREAM, Frames, HEAD, HEADERS, RST_STREAM, stream};
+use crate::frames::{CONTINUATION, DATA, END_HEADERS, END_STREAM, Frames, HEAD, HEADERS, RST_STREAM, stream};
 
 /// The open streams of one connection.
 #[derive(Clone, Debug)]
@@ -122,9 +122,9 @@ fn close(streams: &mut Vec<Open>, head: &[u8; HEAD], end: impl FnOnce(&mut Open)
 
 #[cfg(test)]
 mod tests {
-    use super::super::PREFACE;
-    use super::super::frames::frame;
     use super::*;
+    use crate::frames::PREFACE;
+    use crate::frames::frame;
 
     /// A frame of the stream with this number.
     fn of(id: u8, mut frame: Vec<u8>) -> Vec<u8> {

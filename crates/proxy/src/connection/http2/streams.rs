@@ -10,7 +10,7 @@ use hyper::rt::Executor;
 use pin_project_lite::pin_project;
 
 use super::rest;
-use crate::connection::Client;
+use crate::client::{Client, Http2Stream, Sequel};
 use crate::error::Refusal;
 use crate::timer::Wait;
 
@@ -19,26 +19,26 @@ use crate::timer::Wait;
 pub(super) struct Streams(Rc<Inner>);
 
 struct Inner {
-    connection: Rc<Client>,
+    client: Rc<Client>,
     open: Cell<usize>,
     /// The stream whose task comes next: hyper first asks for its future, and at once has it executed.
-    next: Cell<Option<Rc<Client>>>,
+    next: Cell<Option<Rc<Http2Stream>>>,
     /// Wakes the connection's task.
     waker: RefCell<Option<Waker>>,
 }
 
 impl Streams {
-    pub(super) fn new(connection: &Rc<Client>) -> Streams {
-        let connection = Rc::clone(connection);
+    pub(super) fn new(client: &Rc<Client>) -> Streams {
+        let client = Rc::clone(client);
         let (open, next, waker) = (Cell::default(), Cell::default(), RefCell::default());
-        Streams(Rc::new(Inner { connection, open, next, waker }))
+        Streams(Rc::new(Inner { client, open, next, waker }))
     }
 
-    /// A client for one stream more, as if it had a connection of its own; which it is, if that is known.
-    pub(super) fn open(&self, id: Option<u32>) -> Rc<Client> {
-        let client = Rc::new(self.0.connection.stream(id.unwrap_or_default()));
-        self.0.next.set(Some(Rc::clone(&client)));
-        client
+    /// One stream more; which it is, if that is known.
+    pub(super) fn open(&self, id: Option<u32>) -> Rc<Http2Stream> {
+        let stream = Rc::new(Http2Stream::new(&self.0.client, id.unwrap_or_default()));
+        self.0.next.set(Some(Rc::clone(&stream)));
+        stream
     }
 
     /// The task of `cx` is woken when the last stream has closed.
@@ -59,9 +59,9 @@ impl<F: Future<Output = ()> + 'static> Executor<F> for Streams {
         self.0.open.set(self.0.open.get() + 1);
         let open = Open(self.clone());
         match self.0.next.take() {
-            Some(client) => {
+            Some(stream) => {
                 let future = Some(future);
-                tokio::task::spawn_local(Served { future, tunnel: None, client, _open: open });
+                tokio::task::spawn_local(Served { future, sequel: None, stream, _open: open });
             }
             // What is said to the client through a tunnel is written by a task beside the stream's own.
             None => {
@@ -93,19 +93,19 @@ pin_project! {
         #[pin]
         future: Option<F>,
         // What comes after it, if the stream has become one end of a tunnel.
-        tunnel: Option<Pin<Box<dyn Future<Output = ()>>>>,
-        client: Rc<Client>,
+        sequel: Option<Sequel>,
+        stream: Rc<Http2Stream>,
         _open: Open,
     }
 
     impl<F> PinnedDrop for Served<F> {
         fn drop(this: Pin<&mut Self>) {
-            let client = &this.client;
-            let cut = client.in_flight.get() && client.worker.stopping.get();
-            client.worker.cells.cut.add(u64::from(cut));
-            client.forget_interim();
-            // A tunnel knows its client: unless one is taken from the other, both would stay.
-            drop(client.tunnel.take());
+            let stream = &this.stream;
+            let worker = &stream.client.worker;
+            worker.cells.cut.add(u64::from(stream.request.is_open.get() && worker.stopping.get()));
+            stream.forget_interim();
+            // A tunnel knows its stream: unless one is taken from the other, both would stay.
+            drop(stream.take_sequel());
         }
     }
 }
@@ -115,21 +115,20 @@ impl<F: Future<Output = ()>> Future for Served<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
-        this.client.timer.attach(cx);
-        if this.client.timer.expired(Wait::Write) {
-            this.client.fault.set(Some(Refusal::ClientStalled));
+        this.stream.timer.attach(cx);
+        if this.stream.timer.expired(Wait::Write) {
+            this.stream.request.fault.set(Some(Refusal::ClientStalled));
             this.future.set(None);
-            *this.tunnel = None;
+            *this.sequel = None;
         }
         if let Some(future) = this.future.as_mut().as_pin_mut() {
             ready!(future.poll(cx));
             this.future.set(None);
-            let tunnel = this.client.tunnel.take();
-            *this.tunnel = tunnel.map(|tunnel| Box::pin(tunnel.run_on_stream(Rc::clone(this.client))) as _);
+            *this.sequel = this.stream.take_sequel();
         }
-        match this.tunnel {
-            Some(tunnel) => tunnel.as_mut().poll(cx),
-            None => rest::poll(this.client, cx),
+        match this.sequel {
+            Some(sequel) => sequel.as_mut().poll(cx),
+            None => rest::poll(this.stream, cx),
         }
     }
 }

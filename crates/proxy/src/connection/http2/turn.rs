@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use super::frames::{ACK, CONTINUATION, END_HEADERS, Frames, HEAD, HEADERS, SETTINGS, length, stream};
+use crate::frames::{ACK, CONTINUATION, END_HEADERS, Frames, HEAD, HEADERS, SETTINGS, length, stream};
 
 /// What a connection may have us work on before others get their turn: h2 would go on for as long as there is anything, and
 /// a few kilobytes may be hundreds of requests.
@@ -174,8 +174,8 @@ impl Turn {
 
 #[cfg(test)]
 mod tests {
-    use super::super::frames::{DATA, RST_STREAM, frame};
     use super::*;
+    use crate::frames::{DATA, RST_STREAM, frame};
 
     #[test]
     fn a_turn_ends_with_a_few_requests_or_with_many_bytes_and_the_next_goes_on_from_there() {

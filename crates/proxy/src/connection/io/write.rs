@@ -13,22 +13,22 @@ use crate::timer::Wait;
 impl ClientIo {
     fn wrote(&self, cx: &Context<'_>, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         let client = &self.client;
-        client.flushed.set(false);
+        client.http1.flushed.set(false);
         match &result {
             Poll::Ready(Ok(written)) => {
                 client.timer.clear(Wait::Write);
                 client.worker.cells.sent_bytes.add(*written as u64);
-                if client.eof.get() {
+                if client.http1.eof.get() {
                     client.await_departure();
                 }
-                if client.outbox.sent(*written, client.worker.timers.now()) {
+                if client.http1.backlog.sent(*written, client.worker.timers.now()) {
                     // hyper has asked for more in this turn, and would not again.
                     cx.waker().wake_by_ref();
                 }
             }
             Poll::Ready(Err(_)) => {}
             Poll::Pending => {
-                client.outbox.refused(client.worker.timers.now());
+                client.http1.backlog.refused(client.worker.timers.now());
                 client.timer.start(Wait::Write, client.worker.config.downstream.write_timeout);
             }
         }
@@ -81,10 +81,10 @@ impl AsyncWrite for ClientIo {
         }
         let client = &this.client;
         match Pin::new(&mut this.stream).poll_flush(cx) {
-            Poll::Ready(Ok(())) => client.flushed.set(true),
+            Poll::Ready(Ok(())) => client.http1.flushed.set(true),
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
             Poll::Pending => {
-                client.outbox.refused(client.worker.timers.now());
+                client.http1.backlog.refused(client.worker.timers.now());
                 client.timer.start(Wait::Write, client.worker.config.downstream.write_timeout);
                 return Poll::Pending;
             }

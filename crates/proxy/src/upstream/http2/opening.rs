@@ -1,4 +1,4 @@
-//! How one more connection of HTTP/2 is opened: one at a time for each endpoint, and whoever needs it waits for the same one.
+//! How one more connection of HTTP/2 is opened: one at a time for each endpoint, and all that need it wait for the same one.
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
@@ -11,19 +11,19 @@ use hyper::rt::Executor;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::time::timeout;
 
+use super::super::body::RequestBody;
 use super::super::connect::dial;
 use super::super::pool::EndpointPool;
 use super::watched::{Seen, WatchedIo};
 use super::{Connection, Connections, Handed};
-use crate::body::RequestBody;
+use crate::client::Carrier;
 use crate::config;
-use crate::connection::Client;
 use crate::error::Refusal;
 use crate::keepalive::{watch, watch_shared};
 use crate::timer::Wait;
 use crate::worker::Worker;
 
-/// A connection that is being opened, and who waits for it.
+/// A connection that is being opened, and what waits for it.
 #[derive(Default)]
 pub(super) struct Opening {
     done: Cell<Option<Result<(), Refusal>>>,
@@ -31,10 +31,10 @@ pub(super) struct Opening {
 }
 
 impl Opening {
-    pub(super) async fn wait(&self, client: &Client) -> Result<(), Refusal> {
+    pub(super) async fn wait(&self, carrier: &Carrier) -> Result<(), Refusal> {
         poll_fn(|cx| match self.done.get() {
             Some(done) => Poll::Ready(done),
-            None if client.timer.expired(Wait::Request) || client.timer.expired(Wait::Call) => {
+            None if carrier.timer().expired(Wait::Request) || carrier.timer().expired(Wait::Call) => {
                 Poll::Ready(Err(Refusal::ConnectTimeout))
             }
             None => {
@@ -90,8 +90,8 @@ impl Connections {
     }
 }
 
-/// Drives a connection until it ends. What hyper keeps back then is given up with its end of the connection, or those who
-/// have sent it would wait for ever.
+/// Drives a connection until it ends. What hyper keeps back then is given up with its end of the connection, or the requests
+/// would wait for ever.
 async fn drive(driver: Rc<RefCell<Option<Driver>>>, seen: Rc<Seen>) {
     poll_fn(|cx| match &mut *driver.borrow_mut() {
         Some(driver) => Pin::new(driver).poll(cx).map(drop),
@@ -102,10 +102,10 @@ async fn drive(driver: Rc<RefCell<Option<Driver>>>, seen: Rc<Seen>) {
     seen.leave();
 }
 
-/// Opens one more connection, for whoever waits.
+/// Opens one more connection, for all that wait.
 async fn open(endpoint: Rc<EndpointPool>, worker: Rc<Worker>, opening: Rc<Opening>) {
     worker.cells.upstream_connects.add(1);
-    let opened = timeout(worker.config.upstream.connect_timeout, shake_hands(&endpoint, &worker)).await;
+    let opened = timeout(worker.config.upstream.connect_timeout, handshake(&endpoint, &worker)).await;
     let connections = &endpoint.http2;
     connections.opening.take();
     opening.is_done(match opened.unwrap_or(Err(Refusal::ConnectTimeout)) {
@@ -132,7 +132,7 @@ struct Opened {
 
 /// Until it is known how many streams the endpoint takes: it says so first of all (RFC 9113 §3.4), and requests that come
 /// before could wait behind others for as long as those last.
-async fn shake_hands(endpoint: &EndpointPool, worker: &Worker) -> Result<Opened, Refusal> {
+async fn handshake(endpoint: &EndpointPool, worker: &Worker) -> Result<Opened, Refusal> {
     let stream = dial(endpoint, None, &worker.overload).await?;
     let limits = &worker.config.upstream;
     let _ = watch(stream.socket(), limits.keepalive_interval)
@@ -173,7 +173,7 @@ fn builder(limits: &config::Upstream, local: Local) -> Builder<Local> {
 }
 
 /// Runs what hyper has to run beside a connection where the connection is. One of these tasks reads what the endpoint says;
-/// whoever waits for that is woken after each of its turns.
+/// what waits for that is woken after each of its turns.
 #[derive(Clone, Default)]
 pub(super) struct Local(Rc<Cell<Option<Waker>>>);
 

@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 
-use crate::connection::http2::frames::{Frames, GOAWAY, HEAD, HEADERS, stream};
+use crate::frames::{Frames, GOAWAY, HEAD, HEADERS, stream};
 use crate::stream::Stream;
 
 /// The stream with which a connection is left: numbers end with 2³¹, and the last request of all would fail.
@@ -204,10 +204,9 @@ impl AsyncWrite for WatchedIo {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::http2::frames::frame;
+    use crate::frames::{PREFACE, frame};
     use tokio::net::{TcpListener, TcpStream};
 
-    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
     const PING: u8 = 6;
 
     async fn watched() -> WatchedIo {

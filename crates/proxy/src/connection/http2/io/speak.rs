@@ -1,6 +1,6 @@
 //! What we say to the client between the frames of h2: that it should leave, and which stream was the last (see
 //! [`goodbye`](super::super::goodbye) for when); and what it is told before its answers, see
-//! [`Interim`](crate::connection::interim::Interim). Neither begins in the middle of the other, or of a frame of h2.
+//! [`Client::interim`]. Neither begins in the middle of the other, or of a frame of h2.
 
 use std::io;
 use std::pin::Pin;

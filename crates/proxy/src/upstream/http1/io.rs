@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use super::interim::Interims;
 use crate::stream::Stream;
 
-/// Bytes that one read takes, whatever the buffer has room for: pieces of a body are this large, and whoever's client does
+/// Bytes that one read takes, whatever the buffer has room for: pieces of a body are this large, and a client that does
 /// not take them holds one. Less one: hyper would take reads of the whole for a sign that twice as much comes at a time,
 /// and make its buffer as large.
 const PIECE_BYTES_MAX: u64 = (8 << 10) - 1;
@@ -25,7 +25,7 @@ pub(super) struct Progress {
     pub(super) answered: Cell<bool>,
     /// Bytes that may still come before its head is whole: interim responses could come for ever.
     pub(super) left: Cell<usize>,
-    /// Its client keeps pace.
+    /// Its client reads as fast as we write.
     pub(super) in_step: Cell<bool>,
     /// What comes before it.
     pub(super) interims: Interims,

@@ -1,10 +1,8 @@
-//! A switch of protocols, after which both sides talk through a tunnel: what the client asks for, what the endpoint is asked
-//! for in its stead, and what either is told.
+//! An upgrade, after which both sides talk through a tunnel: what the client asks for, what the endpoint is asked for in its
+//! stead, and what either is told.
 //!
 //! HTTP/1 switches its whole connection (RFC 9110 §7.8); on HTTP/2 one stream becomes a WebSocket (RFC 8441). Where the two
 //! sides speak different versions the one is made of the other, which only WebSocket can be.
-
-use std::rc::Rc;
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use base64::Engine as _;
@@ -16,14 +14,13 @@ use hyper::ext::Protocol as Wanted;
 use hyper::upgrade::OnUpgrade;
 use model::Protocol;
 
-use super::headers;
 use crate::body::ResponseBody;
-use crate::connection::Client;
 use crate::error::Refusal;
-use crate::request::Record;
+use crate::exchange::Exchange;
+use crate::headers;
 use crate::respond;
 use crate::timer::Wait;
-use crate::tunnel::Tunnel;
+use crate::tunnel::{Seat, Tunnel};
 use crate::upstream::{Answered, Lease};
 
 const WEBSOCKET: &str = "websocket";
@@ -31,7 +28,7 @@ const WEBSOCKET: &str = "websocket";
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// What the client has asked for, as long as it is not answered.
-pub(crate) struct Switch {
+pub(super) struct Upgrade {
     /// What the client will talk through: a stream of HTTP/2, or if none its connection.
     stream: Option<OnUpgrade>,
     /// The protocol, as the client names it.
@@ -50,21 +47,22 @@ pub(super) fn check_connect(wanted: Option<&Wanted>) -> Result<(), Refusal> {
     }
 }
 
-impl Switch {
+impl Upgrade {
     /// What a request without a body asks for, if that can be had where `upstream` is spoken. It becomes a GET.
-    pub(super) fn wanted(head: &mut Parts, upstream: Protocol) -> Option<Switch> {
+    pub(super) fn wanted(head: &mut Parts, upstream: Protocol) -> Option<Box<Upgrade>> {
         if head.method == Method::CONNECT {
             head.extensions.remove::<Wanted>();
             head.method = Method::GET;
             let stream = Some(head.extensions.remove::<OnUpgrade>()?);
             let key = HeaderValue::try_from(STANDARD.encode(fastrand::u128(..).to_be_bytes())).ok();
-            return Some(Switch { stream, protocol: HeaderValue::from_static(WEBSOCKET), key });
+            let protocol = HeaderValue::from_static(WEBSOCKET);
+            return Some(Box::new(Upgrade { stream, protocol, key }));
         }
         let protocol = headers::wanted_upgrade(&head.headers).filter(|_| head.version == Version::HTTP_11)?;
         let key = head.headers.get(header::SEC_WEBSOCKET_KEY).cloned();
         let can_be_had =
             !upstream.is_http2() || (is_websocket(&protocol) && key.is_some() && head.method == Method::GET);
-        can_be_had.then_some(Switch { stream: None, protocol, key })
+        can_be_had.then(|| Box::new(Upgrade { stream: None, protocol, key }))
     }
 
     /// Asks the endpoint for it.
@@ -125,10 +123,14 @@ impl Switch {
     }
 }
 
-/// Whether the endpoint agrees to the switch that the client has asked for, if it did; nobody switches unasked.
-pub(super) fn is_agreed(client: &Client, answered: &Answered, upstream: Protocol) -> Result<bool, Refusal> {
-    match &*client.switch.borrow() {
-        Some(switch) => switch.is_agreed(answered, upstream),
+/// Whether the endpoint agrees to the upgrade that was asked for, if one was; none switches unasked.
+pub(super) fn is_agreed(
+    asked: Option<&Upgrade>,
+    answered: &Answered,
+    upstream: Protocol,
+) -> Result<bool, Refusal> {
+    match asked {
+        Some(upgrade) => upgrade.is_agreed(answered, upstream),
         None if answered.status().is_informational() => Err(Refusal::BadResponse),
         None => Ok(false),
     }
@@ -136,28 +138,29 @@ pub(super) fn is_agreed(client: &Client, answered: &Answered, upstream: Protocol
 
 /// Both sides switch: the client is told, and what it talks through becomes one end of a tunnel. A drain says nothing here:
 /// for the client there is no better place yet.
-pub(super) async fn switch(
-    mut record: Record,
+pub(super) async fn upgrade(
+    mut exchange: Exchange,
+    asked: Option<Box<Upgrade>>,
     lease: Lease,
     mut answered: Answered,
+    seat: Option<&Seat>,
 ) -> Response<ResponseBody> {
-    let client = Rc::clone(&record.client);
-    let Some(switch) = client.switch.take() else { return respond::refuse(record, Refusal::BadResponse) };
+    let Some(asked) = asked else { return respond::refuse(exchange, Refusal::BadResponse) };
     // What was said before this belongs to the new protocol, and must not have been read as the old one.
-    if switch.stream.is_none() && !client.holds_early() {
-        return respond::refuse(record, Refusal::BadRequest);
+    if asked.stream.is_none() && !exchange.carrier.holds_early() {
+        return respond::refuse(exchange, Refusal::BadRequest);
     }
     let upstream = answered.extensions_mut().remove::<OnUpgrade>();
     let (mut head, _) = answered.into_parts();
-    switch.agree(&mut head);
-    record.answered(head.status);
-    client.timer.clear(Wait::Request);
-    match Tunnel::open(record, lease, switch.stream, upstream).await {
+    asked.agree(&mut head);
+    exchange.answered(head.status);
+    exchange.carrier.timer().clear(Wait::Request);
+    match Tunnel::open(exchange, lease, asked.stream, upstream).await {
         Ok(tunnel) => {
-            client.tunnel.set(Some(Box::new(tunnel)));
+            tunnel.wait(seat);
             Response::from_parts(head, ResponseBody::None)
         }
-        Err(record) => respond::refuse(record, Refusal::BadResponse),
+        Err(exchange) => respond::refuse(exchange, Refusal::BadResponse),
     }
 }
 

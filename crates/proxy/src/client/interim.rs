@@ -4,6 +4,8 @@
 //! flushes: then it has nothing to write that would have to come before, and with HTTP/2 no frame is torn apart. That they
 //! come before the answer is ensured by the request, which waits until they are written.
 
+mod frame;
+
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -11,8 +13,8 @@ use std::task::{Context, Poll, Waker, ready};
 
 use http::{Response, header};
 
-use super::{Client, http2};
-use crate::request::headers;
+use super::{Carrier, Http2Stream};
+use crate::headers;
 
 /// What a client is to be told before its answers. Boxed, because few are.
 #[derive(Default)]
@@ -35,27 +37,27 @@ struct One {
 
 impl Interim {
     /// To be written.
-    pub(super) fn say(&self, stream: u32, bytes: Vec<u8>, waker: Waker) {
+    pub(crate) fn say(&self, stream: u32, bytes: Vec<u8>, waker: Waker) {
         self.0.borrow_mut().get_or_insert_default().all.push_back(One { stream, bytes, waker });
     }
 
     /// Whether there is anything to write.
-    pub(super) fn is_there(&self) -> bool {
+    pub(crate) fn is_there(&self) -> bool {
         self.0.borrow().is_some()
     }
 
     /// Whether something of this stream's is not written yet.
-    pub(super) fn is_waiting(&self, stream: u32) -> bool {
+    pub(crate) fn is_waiting(&self, stream: u32) -> bool {
         self.0.borrow().as_ref().is_some_and(|waiting| waiting.all.iter().any(|one| one.stream == stream))
     }
 
     /// Whether one is written in part.
-    pub(super) fn has_begun(&self) -> bool {
+    pub(crate) fn has_begun(&self) -> bool {
         self.0.borrow().as_ref().is_some_and(|waiting| waiting.written > 0)
     }
 
     /// The stream is no more.
-    pub(super) fn forget(&self, stream: u32) {
+    pub(crate) fn forget(&self, stream: u32) {
         if let Some(Waiting { all, written }) = self.0.borrow_mut().as_deref_mut() {
             let mut is_begun = *written > 0;
             all.retain(|one| std::mem::take(&mut is_begun) || one.stream != stream);
@@ -63,7 +65,7 @@ impl Interim {
     }
 
     /// Writes all, for as long as `write` takes some.
-    pub(super) fn poll_write(
+    pub(crate) fn poll_write(
         &self,
         mut write: impl FnMut(&[u8]) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<()>> {
@@ -85,35 +87,39 @@ impl Interim {
     }
 }
 
-impl Client {
+impl Carrier {
     /// Passes on what its endpoint says before the answer, if the client is one that can be told: HTTP/1.0 knows no such
     /// thing. The endpoint is at work, so its time begins anew.
     pub(crate) fn say_interim(&self, said: Response<()>, cx: &Context<'_>) {
         self.await_head();
         let said = fit(said);
-        match &self.stream {
-            Some((connection, id @ 1..)) => {
-                if let Some(frame) = http2::interim::frame(*id, &said) {
-                    connection.interim.say(*id, frame, cx.waker().clone());
-                    connection.timer.wake();
+        match self {
+            Carrier::Stream(stream) if stream.id > 0 => {
+                if let Some(frame) = frame::frame(stream.id, &said) {
+                    stream.client.interim.say(stream.id, frame, cx.waker().clone());
+                    stream.client.timer.wake();
                 }
             }
-            None if !self.speaks_http10.get() => self.interim.say(0, head(&said), cx.waker().clone()),
+            Carrier::Connection(client, request) if !request.speaks_http10.get() => {
+                client.interim.say(0, head(&said), cx.waker().clone());
+            }
             _ => {}
         }
     }
 
-    /// The stream is no more.
-    pub(super) fn forget_interim(&self) {
-        self.stream.iter().for_each(|(connection, id)| connection.interim.forget(*id));
-    }
-
     /// Whether all that it was to be told before its answer is written.
     pub(crate) fn is_told(&self) -> bool {
-        match &self.stream {
-            Some((connection, id)) => !connection.interim.is_waiting(*id),
-            None => !self.interim.is_there(),
+        match self {
+            Carrier::Connection(client, _) => !client.interim.is_there(),
+            Carrier::Stream(stream) => !stream.client.interim.is_waiting(stream.id),
         }
+    }
+}
+
+impl Http2Stream {
+    /// It is no more.
+    pub(crate) fn forget_interim(&self) {
+        self.client.interim.forget(self.id);
     }
 }
 

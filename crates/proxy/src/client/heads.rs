@@ -1,35 +1,14 @@
-//! The heads of requests in flight on one connection of HTTP/2. A compressed one costs its sender an octet for each field that
+//! The heads of requests in flight on one connection of HTTP/2. A compressed one costs its sender a byte for each field that
 //! it has sent before, and us all of it, for as long as the request lasts.
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
 
 use crate::error::Refusal;
 
-/// Octets of heads in flight with which a connection has so many, or such large ones, that it is to begin with few at a time:
+/// Bytes of heads in flight with which a connection has so many, or such large ones, that it is to begin with few at a time:
 /// more than a kibibyte for each of as many requests as it may have by itself.
 const MANY_BYTES: usize = 128 << 10;
-/// In each such time a worker begins one request of all connections that have so many: three times what one of 64 KiB takes.
-const SLOT: Duration = Duration::from_millis(1);
-/// For so long slots are given away in advance; who has left has no use for his. More connections than that share the last.
-const SLOTS_AHEAD: Duration = Duration::from_millis(100);
-
-/// When the next request with a large head may begin on a worker.
-pub(crate) struct Slots(Cell<Instant>);
-
-impl Slots {
-    pub(crate) fn new() -> Slots {
-        Slots(Cell::new(Instant::now()))
-    }
-
-    /// Takes the next one: how long it is until then.
-    pub(super) fn next(&self, now: Instant) -> Duration {
-        let slot = self.0.get().clamp(now, now + SLOTS_AHEAD) + SLOT;
-        self.0.set(slot);
-        slot - now
-    }
-}
 
 /// What one request's head takes, and those of its connection take together.
 #[derive(Default)]
@@ -40,12 +19,12 @@ pub(crate) struct Heads {
 
 impl Heads {
     /// Those of the same connection, with one more.
-    pub(super) fn share(&self) -> Heads {
+    pub(crate) fn share(&self) -> Heads {
         Heads { all: Rc::clone(&self.all), own: Cell::default() }
     }
 
     /// Whether those of the connection take much.
-    pub(super) fn are_many(&self) -> bool {
+    pub(crate) fn are_many(&self) -> bool {
         self.all.get() > MANY_BYTES
     }
 
@@ -73,15 +52,6 @@ impl Drop for Heads {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn one_of_all_large_heads_begins_in_a_slot_and_who_comes_late_does_not_wait_for_ever() {
-        let (slots, now) = (Slots::new(), Instant::now());
-        let waits: Vec<Duration> = (0..1000).map(|_| slots.next(now)).collect();
-        assert!(waits.windows(2).take(90).all(|pair| pair[1] - pair[0] == SLOT));
-        assert_eq!(waits[999], SLOTS_AHEAD + SLOT);
-        assert_eq!(slots.next(now + Duration::from_secs(1)), SLOT, "nothing is kept for who did not come");
-    }
 
     #[test]
     fn heads_take_their_room_from_one_another_and_give_it_back() {

@@ -11,7 +11,7 @@ use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
-use crate::connection::Client;
+use crate::client::Carrier;
 
 /// Bytes of a body that are kept; of a longer one nothing is, and it cannot be sent again. Enough for a call of gRPC.
 const KEPT_BYTES_MAX: usize = 64 << 10;
@@ -20,7 +20,7 @@ const KEPT_BYTES_MAX: usize = 64 << 10;
 pub(crate) struct Replay {
     /// There until it is dropped.
     incoming: RefCell<Option<Incoming>>,
-    client: Rc<Client>,
+    carrier: Carrier,
     kept: RefCell<Vec<Kept>>,
     kept_bytes: Cell<usize>,
     /// Whether all that was read is kept.
@@ -58,9 +58,9 @@ impl Kept {
 }
 
 impl Replay {
-    pub(super) fn new(incoming: Incoming, client: Rc<Client>) -> Rc<Replay> {
+    pub(crate) fn new(incoming: Incoming, carrier: Carrier) -> Rc<Replay> {
         let (incoming, kept) = (RefCell::new(Some(incoming)), RefCell::default());
-        Rc::new(Replay { incoming, client, kept, kept_bytes: Cell::new(0), whole: Cell::new(true) })
+        Rc::new(Replay { incoming, carrier, kept, kept_bytes: Cell::new(0), whole: Cell::new(true) })
     }
 
     /// Whether all of a body of this length is kept.
@@ -74,7 +74,7 @@ impl Replay {
     }
 
     /// The frame at this place: one that is kept, or the next that comes.
-    pub(super) fn poll_frame(
+    pub(crate) fn poll_frame(
         &self,
         at: usize,
         cx: &mut Context<'_>,
@@ -104,12 +104,12 @@ impl Replay {
         }
     }
 
-    pub(super) fn is_end_stream(&self, at: usize) -> bool {
+    pub(crate) fn is_end_stream(&self, at: usize) -> bool {
         at >= self.kept.borrow().len() && self.incoming.borrow().as_ref().is_none_or(Incoming::is_end_stream)
     }
 
     /// Of what is left from this place on.
-    pub(super) fn size_hint(&self, at: usize) -> SizeHint {
+    pub(crate) fn size_hint(&self, at: usize) -> SizeHint {
         let rest: usize = self.kept.borrow().iter().skip(at).map(Kept::bytes).sum();
         let mut hint = self.incoming.borrow().as_ref().map(Incoming::size_hint).unwrap_or_default();
         let rest = rest as u64;
@@ -123,6 +123,6 @@ impl Replay {
 
 impl Drop for Replay {
     fn drop(&mut self) {
-        self.incoming.take().into_iter().for_each(|unread| self.client.leave_unread(unread));
+        self.incoming.take().into_iter().for_each(|unread| self.carrier.leave_unread(unread));
     }
 }

@@ -1,6 +1,6 @@
-//! One upstream connection of HTTP/1, and the exchange of a request for a response on it.
+//! One upstream connection of HTTP/1.
 //!
-//! The connection has no task: whoever uses it polls it. A request's own task drives the connection first and then looks
+//! The connection has no task: what uses it polls it. A request's own task drives the connection first and then looks
 //! at what it yields, so no wake-up ever crosses tasks and no channel is waited on.
 
 mod interim;
@@ -20,9 +20,9 @@ use pin_project_lite::pin_project;
 use tokio::task::unconstrained;
 
 use self::io::{Progress, UpstreamIo};
-use crate::body::RequestBody;
+use super::body::RequestBody;
+use crate::client::Carrier;
 use crate::config::Upstream;
-use crate::connection::Client;
 use crate::error::Refusal;
 use crate::stream::Stream;
 
@@ -30,14 +30,14 @@ use crate::stream::Stream;
 const READ_BUFFER_BYTES_MIN: usize = 64 << 10;
 
 /// An open connection to an endpoint.
-pub(crate) struct Exchange {
+pub(crate) struct Http1Connection {
     sender: SendRequest<RequestBody>,
     connection: http1::Connection<TokioIo<UpstreamIo>, RequestBody>,
     ended: bool,
     progress: Rc<Progress>,
 }
 
-/// A response head; with HTTP/1 its body comes with [`Exchange::poll`].
+/// A response head; with HTTP/1 its body comes with [`Http1Connection::poll`].
 pub(crate) type Answered = Response<Incoming>;
 
 /// What became of a request that got no response.
@@ -51,8 +51,8 @@ pub(crate) struct Unanswered {
     pub(crate) unseen: bool,
 }
 
-impl Exchange {
-    pub(super) async fn open(stream: Stream, limits: &Upstream) -> Result<Box<Exchange>, Refusal> {
+impl Http1Connection {
+    pub(super) async fn open(stream: Stream, limits: &Upstream) -> Result<Box<Http1Connection>, Refusal> {
         let progress = Rc::<Progress>::default();
         let io = TokioIo::new(UpstreamIo::new(stream, Rc::clone(&progress)));
         let mut builder = http1::Builder::new();
@@ -61,23 +61,23 @@ impl Exchange {
             .max_header_size(limits.head_bytes_max)
             .max_headers(limits.head_fields_max);
         let (sender, connection) = builder.handshake(io).await.map_err(|_| Refusal::Connect)?;
-        Ok(Box::new(Exchange { sender, connection, ended: false, progress }))
+        Ok(Box::new(Http1Connection { sender, connection, ended: false, progress }))
     }
 
     /// Sends a request and waits for the head of its response. The future does not keep the request.
     pub(crate) fn send<'a>(
         &'a mut self,
-        client: &'a Client,
+        carrier: &'a Carrier,
         request: Request<RequestBody>,
     ) -> impl Future<Output = Result<Answered, Box<Unanswered>>> + 'a {
         // One read may bring the head and a buffer full of what follows it.
-        let head_bytes_max = client.worker.config.upstream.head_bytes_max;
+        let head_bytes_max = carrier.worker().config.upstream.head_bytes_max;
         self.progress.begin(head_bytes_max + head_bytes_max.max(READ_BUFFER_BYTES_MIN));
         // Unconstrained: asked without a waker, it must never say that it has used up its share of this turn.
         let response = unconstrained(self.sender.try_send_request(request));
         Sent {
             response,
-            client,
+            carrier,
             connection: &mut self.connection,
             ended: &mut self.ended,
             progress: &self.progress,
@@ -86,7 +86,7 @@ impl Exchange {
 
     /// The socket of a connection whose protocol was switched, and what came on it after the answer.
     pub(crate) async fn into_stream(mut self: Box<Self>) -> (Stream, Vec<u8>) {
-        // hyper has read the answer; what is left for it to do waits for nobody.
+        // hyper has read the answer; what is left for it to do waits for nothing.
         std::future::poll_fn(|cx| {
             self.poll(cx);
             if self.ended { Poll::Ready(()) } else { Poll::Pending }
@@ -121,7 +121,7 @@ pin_project! {
     struct Sent<'a, F> {
         #[pin]
         response: F,
-        client: &'a Client,
+        carrier: &'a Carrier,
         connection: &'a mut http1::Connection<TokioIo<UpstreamIo>, RequestBody>,
         ended: &'a mut bool,
         progress: &'a Progress,
@@ -143,9 +143,9 @@ where
             let answered = this.progress.answered.get();
             Poll::Ready(Err(Box::new(Unanswered { why, request, answered, unseen: false })))
         };
-        this.progress.interims.take().into_iter().for_each(|one| this.client.say_interim(one, cx));
-        if !this.client.is_told() {
-            // It has to be on its way before hyper has the answer; who does not take it is noticed by the connection.
+        this.progress.interims.take().into_iter().for_each(|one| this.carrier.say_interim(one, cx));
+        if !this.carrier.is_told() {
+            // It has to be on its way before hyper has the answer; a client that does not take it is noticed by the connection.
             return Poll::Pending;
         }
         match this.response.poll(&mut Context::from_waker(Waker::noop())) {
@@ -160,7 +160,7 @@ where
             Poll::Pending if **this.ended => return failed(Refusal::UpstreamClosed, None),
             Poll::Pending => {}
         }
-        if let Some(late) = this.client.is_too_late() {
+        if let Some(late) = this.carrier.is_too_late() {
             return failed(late, None);
         }
         Poll::Pending

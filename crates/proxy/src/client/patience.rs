@@ -1,6 +1,6 @@
 //! How long a client may keep others waiting for its body.
 //!
-//! An upstream is held for as long as the body comes, so not every octet may earn a whole wait: then ten of them a minute
+//! An upstream is held for as long as the body comes, so not every byte may earn a whole wait: then ten of them a minute
 //! would hold it for ever. A client has time to begin with, which is used up while nothing comes, and which comes back with
 //! what it sends. Time in which the upstream does not read is not the client's.
 
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn who_drips_has_as_long_as_who_sends_nothing_and_who_is_slow_has_for_ever() {
+    fn a_client_that_drips_has_as_long_as_one_that_sends_nothing_and_a_slow_one_has_for_ever() {
         let every = Duration::from_secs(5);
         assert_eq!(pieces(1, every, &limits(240)), 6);
         assert_eq!(pieces(5 * 240 / 2, every, &limits(240)), 11);
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_saves_more_time_than_there_was_to_begin_with() {
+    fn no_client_saves_more_time_than_there_was_to_begin_with() {
         let (timers, patience, limits) = (Timers::new(), Patience::default(), limits(240));
         let timer = timers.register();
         patience.begin(&limits);

@@ -1,35 +1,67 @@
 //! Calls of gRPC: what is special about their time and their end.
 //!
 //! A stream may be silent for hours, and a client that does not want to wait for ever says so (`grpc-timeout`). So of such
-//! a request silence is not limited, before the head for no longer than any request may take. Who is gone is noticed by the
-//! connections' own signs of life.
+//! a request silence is not limited, before the head for no longer than any request may take. A peer that is gone is noticed
+//! by the connections' own signs of life.
+//!
+//! Pure: fields in, answers out.
 
 use std::time::Duration;
 
-use http::header::{self, HeaderMap};
+use http::StatusCode;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use crate::connection::Client;
-use crate::timer::Wait;
+use crate::error::Refusal;
 
 /// The endpoint and the client look at the deadline themselves, and know more. Only when neither has ended the call, we do.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Takes note of a request that is one.
-pub(super) fn begin(client: &Client, headers: &HeaderMap) {
-    let is_call =
-        client.is_stream && headers.get(header::CONTENT_TYPE).is_some_and(|t| is_grpc(t.as_bytes()));
-    client.is_call.set(is_call);
-    let time = headers.get("grpc-timeout").filter(|_| is_call);
-    if let Some(time) = time.and_then(|time| parse(time.to_str().ok()?)) {
-        client.timer.set(Wait::Call, time.saturating_add(GRACE));
-    }
+/// Whether the fields are those of a request that calls.
+pub(crate) fn is_call(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|content_type| is_grpc(content_type.as_bytes()))
 }
 
-/// Whether a response to such a request is one of gRPC's own, which its status ends.
-pub(super) fn is_answer(client: &Client, headers: &HeaderMap) -> bool {
-    client.is_call.get()
-        && headers.get(header::CONTENT_TYPE).is_some_and(|t| is_grpc(t.as_bytes()))
-        && !headers.contains_key(header::CONTENT_LENGTH)
+/// How long the call may last, if its client says so.
+pub(crate) fn time_max(headers: &HeaderMap) -> Option<Duration> {
+    let time = headers.get("grpc-timeout")?;
+    parse(time.to_str().ok()?).map(|time| time.saturating_add(GRACE))
+}
+
+/// Whether the response to a call is one of gRPC's own, which its status ends.
+pub(crate) fn is_answer(headers: &HeaderMap) -> bool {
+    is_call(headers) && !headers.contains_key(header::CONTENT_LENGTH)
+}
+
+/// How a call ends that is refused, or whose answer breaks off.
+pub(crate) fn status(why: Refusal) -> HeaderMap {
+    let text = HeaderValue::from_str(&format!("{} ({why})", why.status()));
+    let mut fields = HeaderMap::new();
+    fields.insert("grpc-status", HeaderValue::from(code(why)));
+    fields.extend(text.ok().map(|text| (HeaderName::from_static("grpc-message"), text)));
+    fields
+}
+
+/// gRPC's own table (http-grpc-status-mapping.md), with a word for each.
+fn code(why: Refusal) -> u16 {
+    const UNKNOWN: u16 = 2;
+    const DEADLINE_EXCEEDED: u16 = 4;
+    const PERMISSION_DENIED: u16 = 7;
+    const UNIMPLEMENTED: u16 = 12;
+    const INTERNAL: u16 = 13;
+    const UNAVAILABLE: u16 = 14;
+    const UNAUTHENTICATED: u16 = 16;
+    match why.status() {
+        _ if why == Refusal::CallTimeout => DEADLINE_EXCEEDED,
+        StatusCode::BAD_REQUEST => INTERNAL,
+        StatusCode::UNAUTHORIZED => UNAUTHENTICATED,
+        StatusCode::FORBIDDEN => PERMISSION_DENIED,
+        StatusCode::NOT_FOUND => UNIMPLEMENTED,
+        StatusCode::TOO_MANY_REQUESTS
+        | StatusCode::BAD_GATEWAY
+        | StatusCode::SERVICE_UNAVAILABLE
+        | StatusCode::GATEWAY_TIMEOUT => UNAVAILABLE,
+        _ => UNKNOWN,
+    }
 }
 
 fn is_grpc(content_type: &[u8]) -> bool {

@@ -1,10 +1,10 @@
 //! Interim responses as HTTP/2 writes them (RFC 9113 §8.1): a HEADERS frame beside those of h2, whose server can send one
-//! while hyper gives nobody access to it. Its fields are written out in full (RFC 7541 §6.2.2), so that neither side's table
+//! while hyper gives no access to it. Its fields are written out in full (RFC 7541 §6.2.2), so that neither side's table
 //! is touched and h2's own encoder need not know.
 
 use http::Response;
 
-use super::frames::{END_HEADERS, HEADERS};
+use crate::frames::{END_HEADERS, HEADERS};
 
 /// Bytes of a frame that any client takes (RFC 9113 §4.2).
 const FRAME_BYTES_MAX: usize = 16 << 10;
@@ -15,7 +15,7 @@ const NAME: u8 = 0;
 const SHORT: usize = 127;
 
 /// One for this stream; none if it does not fit into a frame.
-pub(in crate::connection) fn frame(stream: u32, response: &Response<()>) -> Option<Vec<u8>> {
+pub(crate) fn frame(stream: u32, response: &Response<()>) -> Option<Vec<u8>> {
     let mut block = vec![STATUS];
     put(&mut block, response.status().as_str().as_bytes());
     for (name, value) in response.headers() {

@@ -11,9 +11,8 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
 use model::RequestHost;
 
-use super::headers;
-use crate::connection::Client;
 use crate::field;
+use crate::headers;
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -29,9 +28,9 @@ const HOPS_MAX: usize = 32;
 
 /// What is the same for all requests of one connection, made once.
 pub(crate) struct Forwarding {
-    pub(super) trusted: bool,
+    trusted: bool,
     /// The peer's address as text.
-    pub(super) peer: HeaderValue,
+    pub(crate) peer: HeaderValue,
     /// What the client speaks: `http` or `https`.
     scheme: &'static str,
     local: HeaderValue,
@@ -43,18 +42,6 @@ pub(crate) struct Forwarding {
     port: HeaderValue,
 }
 
-/// Sets the fields for one request.
-pub(super) fn forward(client: &Client, headers: &mut HeaderMap) {
-    let mut made = client.forwarding.borrow_mut();
-    let networks = &client.worker.config.trusted_proxies;
-    let forwarding = made.get_or_insert_with(|| {
-        let port = client.port();
-        Box::new(Forwarding::new(client.peer(), client.local(), port, client.scheme(), networks))
-    });
-    headers::strip_aliases(headers, forwarding.trusted, client.worker.config.downstream.underscores);
-    forwarding.set(headers, networks);
-}
-
 /// Whether the peer's own fields are believed.
 pub(crate) fn is_trusted(peer: IpAddr, networks: &[IpNet]) -> bool {
     let peer = peer.to_canonical();
@@ -62,7 +49,7 @@ pub(crate) fn is_trusted(peer: IpAddr, networks: &[IpNet]) -> bool {
 }
 
 impl Forwarding {
-    fn new(
+    pub(crate) fn new(
         peer: SocketAddr,
         local: SocketAddr,
         connected_to: Option<u16>,
@@ -80,6 +67,17 @@ impl Forwarding {
             forwarded: none.clone(),
             port: none,
         }
+    }
+
+    /// Sets the fields for one request. `keeps_underscores`: names may be spelled with them.
+    pub(crate) fn extend_or_replace(
+        &mut self,
+        headers: &mut HeaderMap,
+        networks: &[IpNet],
+        keeps_underscores: bool,
+    ) {
+        headers::strip_aliases(headers, self.trusted, keeps_underscores);
+        self.set(headers, networks);
     }
 
     fn set(&mut self, headers: &mut HeaderMap, networks: &[IpNet]) {

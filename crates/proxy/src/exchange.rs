@@ -1,28 +1,31 @@
-//! What is remembered of a request, and where it ends up: metrics and the access log.
+//! One request and its answer: what carries it, where it goes, what it came to, and where that ends up: metrics and the
+//! access log.
+//!
+//! It is a value, owned where the request is served: first by its future, then by the body of its answer, or by the tunnel
+//! that it has become. With it the request ends, wherever that is.
 
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
 use http::{HeaderValue, Method, Request, StatusCode, Version, header};
-use http_body::Body;
 use hyper::body::Incoming;
-use model::{Balance, Protocol, Route};
+use model::{Policy, Protocol, Route};
 
-use super::call;
 use crate::access_log::Draft;
-use crate::connection::Client;
+use crate::client::Carrier;
 use crate::error::Refusal;
+use crate::grpc;
 use crate::timer::Wait;
 use crate::upstream::{BackendPool, EndpointPool};
 
-/// The status logged for a client that left before its response; nobody is ever sent it.
+/// The status logged for a client that left before its response; it is never sent.
 const CLIENT_GONE: u16 = 499;
 
-/// One request's record. It begins with the request and is written when it is dropped: with the last byte of the
-/// response, or wherever the request ended before.
-pub(crate) struct Record {
-    pub(crate) client: Rc<Client>,
+/// One request and its answer. It begins with the request and is recorded when it is dropped: with the last byte of the
+/// answer, or wherever the request ended before.
+pub(crate) struct Exchange {
+    pub(crate) carrier: Carrier,
     pub(crate) bytes_out: u64,
     /// The method is HEAD: whatever is answered has no body.
     pub(crate) asks_for_head: bool,
@@ -33,19 +36,19 @@ pub(crate) struct Record {
     route: Option<Arc<Route>>,
     pool: Option<Rc<BackendPool>>,
     endpoint: Option<Rc<EndpointPool>>,
-    attempts: u32,
+    attempts: u16,
     draft: Option<Draft>,
 }
 
-impl Record {
-    pub(crate) fn begin(client: Rc<Client>, request: &Request<Incoming>) -> Record {
-        let worker = &client.worker;
-        client.in_flight.set(true);
-        client.speaks_http10.set(request.version() == Version::HTTP_10);
-        client.body_unread.set(!request.body().is_end_stream());
-        client.requests.set(client.requests.get() + 1);
-        client.timer.clear(Wait::Park);
-        client.timer.set(Wait::Request, worker.config.max_request_time);
+impl Exchange {
+    pub(crate) fn begin(carrier: Carrier, request: &Request<Incoming>) -> Exchange {
+        let worker = carrier.worker();
+        let is_grpc = carrier.is_stream() && grpc::is_call(request.headers());
+        carrier.request().begin(request, is_grpc);
+        carrier.timer().set(Wait::Request, worker.config.max_request_time);
+        if let Some(time) = grpc::time_max(request.headers()).filter(|_| is_grpc) {
+            carrier.timer().set(Wait::Call, time);
+        }
         worker.cells.requests_in_flight.add(1);
         let draft = worker.log.draft(|line| {
             line.text("method", request.method().as_str());
@@ -56,9 +59,8 @@ impl Record {
                 line.bytes("user_agent", agent.as_bytes());
             }
         });
-        call::begin(&client, request.headers());
-        Record {
-            client,
+        Exchange {
+            carrier,
             bytes_out: 0,
             asks_for_head: request.method() == Method::HEAD,
             started: Instant::now(),
@@ -73,32 +75,37 @@ impl Record {
         }
     }
 
-    pub(super) fn found(&mut self, route: &Arc<Route>, pool: Rc<BackendPool>) {
+    /// Where it leads.
+    pub(crate) fn found(&mut self, route: &Arc<Route>, pool: Rc<BackendPool>) {
         self.route = Some(Arc::clone(route));
         self.pool = Some(pool);
     }
 
     /// What is spoken where the request goes.
-    pub(super) fn protocol(&self) -> Protocol {
+    pub(crate) fn protocol(&self) -> Protocol {
         self.pool.as_ref().map_or_else(Protocol::default, |pool| pool.protocol())
     }
 
-    pub(super) fn destination(&self) -> Result<(&BackendPool, Balance), Refusal> {
-        match (&self.pool, &self.route) {
-            (Some(pool), Some(route)) => Ok((pool, route.policy.balance)),
-            _ => Err(Refusal::NoRoute),
-        }
+    /// What applies to the route that was found.
+    pub(crate) fn policy(&self) -> Option<&Policy> {
+        self.route.as_ref().map(|route| &*route.policy)
     }
 
-    pub(super) fn attempt(&mut self, endpoint: &Rc<EndpointPool>) {
-        self.attempts += 1;
+    /// The endpoints that it may go to.
+    pub(crate) fn pool(&self) -> Option<&Rc<BackendPool>> {
+        self.pool.as_ref()
+    }
+
+    /// It is to be sent to this endpoint.
+    pub(crate) fn attempt(&mut self, endpoint: &Rc<EndpointPool>) {
+        self.attempts = self.attempts.saturating_add(1);
         self.endpoint = Some(Rc::clone(endpoint));
     }
 
     /// The head of the response is known.
     pub(crate) fn answered(&mut self, status: StatusCode) {
         self.status = Some(status);
-        self.client.responses.set(self.client.responses.get() + 1);
+        self.carrier.request().is_answered.set(true);
     }
 
     /// The response is ours, or it broke off.
@@ -111,18 +118,34 @@ impl Record {
         self.complete = true;
     }
 
-    /// Ends without a response, or before its end: somebody left.
+    /// Ends without a response, or before its end: one side has left.
     fn interrupted(&self) -> Option<Refusal> {
-        let why = if self.client.worker.stopping.get() { Refusal::Cut } else { Refusal::ClientGone };
-        (!self.complete).then(|| self.client.fault_of_request().unwrap_or(why))
+        let why = if self.carrier.worker().stopping.get() { Refusal::Cut } else { Refusal::ClientGone };
+        (!self.complete).then(|| self.carrier.fault().unwrap_or(why))
+    }
+
+    /// Counts what it came to, and logs it.
+    fn record(&mut self) {
+        let worker = Rc::clone(self.carrier.worker());
+        let refusal = self.refusal.or_else(|| self.interrupted());
+        let status = self.status.map_or(CLIENT_GONE, |status| status.as_u16());
+        let took = self.started.elapsed();
+        worker.cells.requests_in_flight.sub(1);
+        worker.cells.record(status, took);
+        if let Some(refusal) = refusal {
+            worker.cells.refusals.of(refusal).add(1);
+        }
+        if let Some(pool) = &self.pool {
+            pool.cells.record(status);
+        }
+        if let Some(draft) = self.draft.take() {
+            self.write(draft, status, refusal, u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+        }
     }
 
     fn write(&self, draft: Draft, status: u16, refusal: Option<Refusal>, micros: u64) {
-        self.client.worker.log.finish(draft, |line| {
-            match &*self.client.forwarding.borrow() {
-                Some(forwarding) => line.bytes("client", forwarding.peer.as_bytes()),
-                None => line.text("client", &self.client.peer().ip().to_string()),
-            }
+        self.carrier.worker().log.finish(draft, |line| {
+            self.carrier.client().with_address(|address| line.bytes("client", address));
             line.number("status", u64::from(status));
             line.number("bytes", self.bytes_out);
             line.number("duration_us", micros);
@@ -144,7 +167,7 @@ impl Record {
     }
 }
 
-/// Whom the request is for, as it was written. HTTP/2 has it in the target (RFC 9113 §8.3.1).
+/// The host that the request is for, as it was written. HTTP/2 has it in the target (RFC 9113 §8.3.1).
 fn host<B>(request: &Request<B>) -> &[u8] {
     let field = request.headers().get(header::HOST).map(HeaderValue::as_bytes);
     field.or_else(|| Some(request.uri().authority()?.as_str().as_bytes())).unwrap_or_default()
@@ -159,28 +182,14 @@ fn protocol(version: Version) -> &'static str {
     }
 }
 
-impl Drop for Record {
+impl Drop for Exchange {
     fn drop(&mut self) {
-        let worker = &self.client.worker;
-        let refusal = self.refusal.or_else(|| self.interrupted());
         if !self.complete {
-            self.client.abort.set(true);
+            self.carrier.abort();
         }
-        let status = self.status.map_or(CLIENT_GONE, |status| status.as_u16());
-        let took = self.started.elapsed();
-        worker.cells.requests_in_flight.sub(1);
-        worker.cells.record(status, took);
-        if let Some(refusal) = refusal {
-            worker.cells.refusals.of(refusal).add(1);
-        }
-        if let Some(pool) = &self.pool {
-            pool.cells.record(status);
-        }
-        if let Some(draft) = self.draft.take() {
-            self.write(draft, status, refusal, u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
-        }
-        self.client.timer.clear(Wait::Upstream);
-        self.client.timer.clear(Wait::Request);
-        self.client.in_flight.set(false);
+        self.record();
+        self.carrier.timer().clear(Wait::Upstream);
+        self.carrier.timer().clear(Wait::Request);
+        self.carrier.request().is_open.set(false);
     }
 }

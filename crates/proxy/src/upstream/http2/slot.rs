@@ -1,4 +1,4 @@
-//! A request's place on a connection that others share: how it is sent, and what is known of it when no answer comes.
+//! A request's slot on a connection that others share: how it is sent, and what is known of it when no answer comes.
 
 use std::error::Error;
 use std::future::{Future, poll_fn};
@@ -11,17 +11,17 @@ use http::{Method, Request};
 
 use super::Connection;
 use super::opening::Driver;
-use crate::body::RequestBody;
-use crate::connection::Client;
+use crate::client::Carrier;
 use crate::error::Refusal;
 use crate::timer::Wait;
-use crate::upstream::exchange::{Answered, Unanswered};
+use crate::upstream::body::RequestBody;
+use crate::upstream::http1::{Answered, Unanswered};
 
 /// How long others are preferred to a connection on which a request was refused.
 const FULL: Duration = Duration::from_secs(1);
 
-/// A request's place on a connection, as long as it lasts.
-pub(crate) struct Place {
+/// A request's slot on a connection, as long as it lasts.
+pub(crate) struct StreamSlot {
     stream: Rc<OpenStream>,
     /// Whether the connection has carried an earlier request.
     pub(crate) reused: bool,
@@ -30,7 +30,7 @@ pub(crate) struct Place {
 }
 
 /// One of the streams that the endpoint takes at a time. It is open until the answer and the request's body have ended.
-struct OpenStream(Rc<Connection>);
+pub(crate) struct OpenStream(Rc<Connection>);
 
 impl Drop for OpenStream {
     fn drop(&mut self) {
@@ -39,19 +39,19 @@ impl Drop for OpenStream {
     }
 }
 
-impl Place {
+impl StreamSlot {
     /// Takes one on a connection that has one. Connections are fresh that were opened since there were so many.
-    pub(super) fn take(connection: Rc<Connection>, opened: u64) -> Place {
+    pub(super) fn take(connection: Rc<Connection>, opened: u64) -> StreamSlot {
         connection.requests.set(connection.requests.get() + 1);
         let reused = connection.has_carried.replace(true);
         let fresh = !reused || connection.place >= opened;
-        Place { reused, fresh, stream: Rc::new(OpenStream(connection)) }
+        StreamSlot { reused, fresh, stream: Rc::new(OpenStream(connection)) }
     }
 
     /// Sends a request and waits for the head of its response.
     pub(crate) async fn send(
         &self,
-        client: &Client,
+        carrier: &Carrier,
         mut request: Request<RequestBody>,
     ) -> Result<Answered, Box<Unanswered>> {
         let connection = &*self.stream.0;
@@ -61,7 +61,7 @@ impl Place {
         }
         let mut sender = connection.sender.clone();
         let mut turn = Turn::take(connection);
-        request.body_mut().hold(Some(Rc::clone(&self.stream) as _));
+        request.body_mut().hold(Some(Rc::clone(&self.stream)));
         let mut sent = pin!(sender.try_send_request(request));
         let failed = |why, request, unseen| {
             Poll::Ready(Err(Box::new(Unanswered { why, request, answered: false, unseen })))
@@ -76,7 +76,7 @@ impl Place {
                     turn.is_decided = is_of_the_connection(unsent.error());
                     let refused = Refused::find(unsent.error());
                     if refused == Some(Refused::Stream) {
-                        connection.full_until.set(client.worker.timers.after(FULL));
+                        connection.full_until.set(carrier.worker().timers.after(FULL));
                     }
                     let unwritten = turn.is_decided && connection.seen.is_over() && !turn.may_be_written();
                     let mut request = unsent.take_message();
@@ -86,11 +86,11 @@ impl Place {
                 Poll::Pending => {}
             }
             // The body is read by another task, which this stream's deadlines do not wake.
-            if client.is_stream && client.timer.expired(Wait::Client) {
-                client.fault.set(Some(Refusal::BodyTimeout));
+            if carrier.is_stream() && carrier.timer().expired(Wait::Client) {
+                carrier.fail(Refusal::BodyTimeout);
                 return failed(Refusal::BodyTimeout, None, false);
             }
-            if let Some(late) = client.is_too_late() {
+            if let Some(late) = carrier.is_too_late() {
                 return failed(late, None, false);
             }
             Poll::Pending

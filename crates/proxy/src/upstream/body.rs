@@ -1,6 +1,7 @@
-//! A client's body on its way to an upstream.
+//! A client's body on its way to an upstream, frame by frame, without a copy.
 
-use std::any::Any;
+mod replay;
+
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -9,18 +10,20 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
-use super::{Replay, keep_allowed_trailers};
-use crate::connection::Client;
+pub(crate) use self::replay::Replay;
+use super::http2::OpenStream;
+use crate::client::Carrier;
 use crate::error::Refusal;
+use crate::headers::keep_allowed_trailers;
 use crate::timer::Wait;
 
 /// A client's body on its way to an upstream.
 pub(crate) struct RequestBody {
     source: Source,
-    client: Rc<Client>,
+    carrier: Carrier,
     left: u64,
-    /// What lasts as long as it does.
-    held: Option<Rc<dyn Any>>,
+    /// The endpoint's stream, which is open as long as it is read.
+    held: Option<Rc<OpenStream>>,
 }
 
 /// Where it comes from.
@@ -51,23 +54,23 @@ impl Source {
 }
 
 impl RequestBody {
-    pub(crate) fn new(incoming: Incoming, client: Rc<Client>) -> RequestBody {
-        let left = client.worker.config.downstream.body_bytes_max;
-        RequestBody { source: Source::Client(incoming), client, left, held: None }
+    pub(crate) fn new(incoming: Incoming, carrier: Carrier) -> RequestBody {
+        let left = carrier.worker().config.downstream.body_bytes_max;
+        RequestBody { source: Source::Client(incoming), carrier, left, held: None }
     }
 
     /// The same, if several attempts may read it.
-    pub(crate) fn replayed(replay: &Rc<Replay>, client: Rc<Client>) -> RequestBody {
-        let left = client.worker.config.downstream.body_bytes_max;
-        RequestBody { source: Source::Replay(Rc::clone(replay), 0), client, left, held: None }
+    pub(crate) fn replayed(replay: &Rc<Replay>, carrier: Carrier) -> RequestBody {
+        let left = carrier.worker().config.downstream.body_bytes_max;
+        RequestBody { source: Source::Replay(Rc::clone(replay), 0), carrier, left, held: None }
     }
 
     /// Makes several attempts possible, from here on.
     pub(crate) fn into_replay(mut self) -> (RequestBody, Option<Rc<Replay>>) {
         match std::mem::replace(&mut self.source, Source::Nowhere) {
             Source::Client(incoming) => {
-                let replay = Replay::new(incoming, Rc::clone(&self.client));
-                (RequestBody::replayed(&replay, Rc::clone(&self.client)), Some(replay))
+                let replay = Replay::new(incoming, self.carrier.clone());
+                (RequestBody::replayed(&replay, self.carrier.clone()), Some(replay))
             }
             source => {
                 self.source = source;
@@ -77,43 +80,37 @@ impl RequestBody {
     }
 
     /// The body of a request that has none.
-    pub(crate) fn empty(client: Rc<Client>) -> RequestBody {
-        RequestBody { source: Source::Nowhere, client, left: 0, held: None }
+    pub(crate) fn empty(carrier: Carrier) -> RequestBody {
+        RequestBody { source: Source::Nowhere, carrier, left: 0, held: None }
     }
 
-    /// Keeps something for as long as the body lasts.
-    pub(crate) fn hold(&mut self, held: Option<Rc<dyn Any>>) {
+    /// Keeps a stream open for as long as the body lasts.
+    pub(super) fn hold(&mut self, held: Option<Rc<OpenStream>>) {
         self.held = held;
     }
 
     /// A frame has come: as long as the upstream has not answered, its time to do so begins anew.
     fn progress(&self) {
-        if self.client.responses.get() == self.client.requests.get() {
+        if self.carrier.request().is_answered.get() {
             return;
         }
-        self.client.await_head();
-        self.client.timer.set(Wait::Request, self.client.worker.config.max_request_time);
+        self.carrier.await_head();
+        self.carrier.timer().set(Wait::Request, self.carrier.worker().config.max_request_time);
     }
 
-    /// Nothing comes. With HTTP/1 the socket knows how long that may last; with HTTP/2 each body has its own time.
+    /// Nothing comes.
     fn wait(&self) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
-        let client = &self.client;
-        // Once it is answered, the endpoint's silence is what counts. In a call of gRPC a client may only listen.
-        if !client.is_stream || client.is_call.get() || client.responses.get() == client.requests.get() {
+        if !self.carrier.is_out_of_patience() {
             return Poll::Pending;
         }
-        client.patience.wait(&client.timer, client.worker.timers.now());
-        if !client.timer.expired(Wait::Client) {
-            return Poll::Pending;
-        }
-        client.fault.set(Some(Refusal::BodyTimeout));
+        self.carrier.fail(Refusal::BodyTimeout);
         self.fail(Refusal::BodyTimeout)
     }
 
     fn fail(&self, why: Refusal) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
         // The guard and the deadlines know better than hyper why a body ended early.
-        let why = self.client.fault_of_request().unwrap_or(why);
-        self.client.fault.set(Some(why));
+        let why = self.carrier.fault().unwrap_or(why);
+        self.carrier.fail(why);
         Poll::Ready(Some(Err(why)))
     }
 }
@@ -127,9 +124,8 @@ impl Body for RequestBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
         let polled = self.source.poll_frame(cx);
-        if self.client.is_stream && polled.is_ready() {
-            let Client { patience, timer, worker, .. } = &*self.client;
-            patience.earn(length_of(&polled), timer, worker.timers.now(), &worker.config.downstream);
+        if polled.is_ready() {
+            self.carrier.earn_patience(length_of(&polled));
         }
         match polled {
             Poll::Ready(Some(Ok(mut frame))) => {
@@ -140,9 +136,9 @@ impl Body for RequestBody {
                     }
                     self.left -= length;
                 }
-                // Nobody asks for more after trailers.
+                // After trailers no more is asked for.
                 if frame.is_trailers() || self.is_end_stream() {
-                    self.client.body_unread.set(false);
+                    self.carrier.request().body_unread.set(false);
                 }
                 self.progress();
                 keep_allowed_trailers(&mut frame);
@@ -150,7 +146,7 @@ impl Body for RequestBody {
             }
             Poll::Ready(Some(Err(_))) => self.fail(Refusal::ClientGone),
             Poll::Ready(None) => {
-                self.client.body_unread.set(false);
+                self.carrier.request().body_unread.set(false);
                 Poll::Ready(None)
             }
             Poll::Pending => self.wait(),
@@ -177,7 +173,7 @@ impl Body for RequestBody {
 impl Drop for RequestBody {
     fn drop(&mut self) {
         if let Source::Client(unread) = std::mem::replace(&mut self.source, Source::Nowhere) {
-            self.client.leave_unread(unread);
+            self.carrier.leave_unread(unread);
         }
     }
 }

@@ -2,21 +2,24 @@
 
 use std::ops::ControlFlow;
 
-/// Octets of a frame's head (RFC 9113 §4.1).
+/// How a connection with prior knowledge begins (RFC 9113 §3.4).
+pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Bytes of a frame's head (RFC 9113 §4.1).
 pub(crate) const HEAD: usize = 9;
 /// Types of frames (RFC 9113 §6).
-pub(super) const DATA: u8 = 0;
+pub(crate) const DATA: u8 = 0;
 pub(crate) const HEADERS: u8 = 1;
-pub(super) const RST_STREAM: u8 = 3;
-pub(super) const SETTINGS: u8 = 4;
+pub(crate) const RST_STREAM: u8 = 3;
+pub(crate) const SETTINGS: u8 = 4;
 pub(crate) const GOAWAY: u8 = 7;
-pub(super) const CONTINUATION: u8 = 9;
+pub(crate) const CONTINUATION: u8 = 9;
 /// The flag of an answer to SETTINGS.
-pub(super) const ACK: u8 = 1;
+pub(crate) const ACK: u8 = 1;
 /// The flag of a stream's last frame.
-pub(super) const END_STREAM: u8 = 1;
+pub(crate) const END_STREAM: u8 = 1;
 /// The flag of a field block's last frame.
-pub(super) const END_HEADERS: u8 = 4;
+pub(crate) const END_HEADERS: u8 = 4;
 
 /// Finds the heads of frames. Only these are looked at.
 #[derive(Clone, Debug, Default)]
@@ -32,11 +35,11 @@ pub(crate) struct Frames {
 impl Frames {
     /// What a client sends, from the preface on.
     pub(crate) fn of_a_client() -> Frames {
-        Frames { skip: super::PREFACE.len(), ..Frames::default() }
+        Frames { skip: PREFACE.len(), ..Frames::default() }
     }
 
     /// Whether what comes next is a head.
-    pub(super) fn are_at_boundary(&self) -> bool {
+    pub(crate) fn are_at_boundary(&self) -> bool {
         self.skip == 0 && self.filled == 0
     }
 
@@ -65,12 +68,12 @@ impl Frames {
     }
 
     /// Whether there were any bytes.
-    pub(super) fn has_begun(&self) -> bool {
+    pub(crate) fn has_begun(&self) -> bool {
         self.has_begun
     }
 
     /// Whether a frame has ended and no other has begun.
-    pub(super) fn is_between(&self) -> bool {
+    pub(crate) fn is_between(&self) -> bool {
         self.skip == 0 && self.filled == 0
     }
 }
@@ -81,7 +84,7 @@ pub(crate) fn stream(head: &[u8; HEAD]) -> u32 {
 }
 
 /// Octets of what follows this head.
-pub(super) fn length(head: &[u8; HEAD]) -> usize {
+pub(crate) fn length(head: &[u8; HEAD]) -> usize {
     u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize
 }
 

@@ -1,9 +1,11 @@
 //! Which header fields belong to one hop and must not cross it (RFC 9110 §7.6.1).
 
+use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::uri::{PathAndQuery, Scheme, Uri};
 use http::{StatusCode, Version};
+use http_body::Frame;
 use model::Protocol;
 
 use crate::field;
@@ -102,7 +104,7 @@ fn is_forwarding(name: &str) -> bool {
 }
 
 /// Whether the client takes trailers (RFC 9110 §10.1.4); the one part of `TE` that is worth passing on.
-pub(super) fn wants_trailers(headers: &HeaderMap) -> bool {
+pub(crate) fn wants_trailers(headers: &HeaderMap) -> bool {
     let names_them =
         |te: &HeaderValue| field::list(te.as_bytes()).any(|one| one.eq_ignore_ascii_case(b"trailers"));
     headers.contains_key(header::TE) && headers.get_all(header::TE).iter().any(names_them)
@@ -110,7 +112,7 @@ pub(super) fn wants_trailers(headers: &HeaderMap) -> bool {
 
 /// The protocol that a request without a body wants to switch to (RFC 9110 §7.8). HTTP/2 is none: an upstream that spoke it
 /// would take requests that we never see.
-pub(super) fn wanted_upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
+pub(crate) fn wanted_upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
     let mut upgrades = headers.get_all(header::UPGRADE).iter();
     let (Some(protocol), None) = (upgrades.next(), upgrades.next()) else { return None };
     let name = protocol.as_bytes();
@@ -119,14 +121,14 @@ pub(super) fn wanted_upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
 }
 
 /// Whether `Connection` says that a protocol is to be switched, or was.
-pub(super) fn names_upgrade(headers: &HeaderMap) -> bool {
+pub(crate) fn names_upgrade(headers: &HeaderMap) -> bool {
     let mut options =
         headers.get_all(header::CONNECTION).iter().flat_map(|value| field::list(value.as_bytes()));
     options.any(|option| option.eq_ignore_ascii_case(b"upgrade"))
 }
 
 /// Asks for, or agrees to, a switch of protocols.
-pub(super) fn set_upgrade(headers: &mut HeaderMap, protocol: HeaderValue) {
+pub(crate) fn set_upgrade(headers: &mut HeaderMap, protocol: HeaderValue) {
     headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
     headers.insert(header::UPGRADE, protocol);
 }
@@ -151,7 +153,7 @@ pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
 
 /// What a request of HTTP/2 says in another way than one of HTTP/1: its authority becomes the host, and the crumbs of its
 /// cookie one field (RFC 9113 §8.2.3, §8.3.1).
-pub(super) fn as_http1(uri: &Uri, headers: &mut HeaderMap) {
+pub(crate) fn as_http1(uri: &Uri, headers: &mut HeaderMap) {
     if !headers.contains_key(header::HOST)
         && let Some(Ok(host)) = uri.authority().map(|it| HeaderValue::from_str(it.as_str()))
     {
@@ -168,7 +170,7 @@ pub(super) fn as_http1(uri: &Uri, headers: &mut HeaderMap) {
 
 /// What a request of HTTP/1 says in another way than one of HTTP/2: its host becomes the authority. None without a host,
 /// which HTTP/2 cannot do without.
-pub(super) fn as_http2(head: &mut Parts, protocol: Protocol) -> Option<()> {
+pub(crate) fn as_http2(head: &mut Parts, protocol: Protocol) -> Option<()> {
     let host = head.headers.remove(header::HOST)?;
     let path = head.uri.path_and_query().map_or("/", PathAndQuery::as_str);
     let scheme = if protocol.is_tls() { Scheme::HTTPS } else { Scheme::HTTP };
@@ -181,7 +183,7 @@ pub(super) fn as_http2(head: &mut Parts, protocol: Protocol) -> Option<()> {
 /// Whether a response's body ends where everybody would say it does (RFC 9112 §6.3): one plain length, or one coding that
 /// we know and no length beside it. hyper reads more than that, and what it undoes we would pass on as if it had never
 /// been there.
-pub(super) fn is_framed_well(headers: &HeaderMap) -> bool {
+pub(crate) fn is_framed_well(headers: &HeaderMap) -> bool {
     let mut lengths = headers.get_all(header::CONTENT_LENGTH).iter();
     let (length, more) = (lengths.next(), lengths.next());
     if more.is_some() || !length.is_none_or(|length| length.as_bytes().iter().all(u8::is_ascii_digit)) {
@@ -196,7 +198,7 @@ pub(super) fn is_framed_well(headers: &HeaderMap) -> bool {
 }
 
 /// How long an answer that has no body says that it would be with one. A 204 must not (RFC 9110 §8.6).
-pub(super) fn length_of_no_body(status: StatusCode, headers: &mut HeaderMap) -> Option<u64> {
+pub(crate) fn length_of_no_body(status: StatusCode, headers: &mut HeaderMap) -> Option<u64> {
     if status == StatusCode::NO_CONTENT {
         headers.remove(header::CONTENT_LENGTH);
     }
@@ -219,6 +221,17 @@ fn strip_nominated(headers: &mut HeaderMap) {
         if !ours && !NEVER_NOMINATED.contains(&name) {
             headers.remove(name);
         }
+    }
+}
+
+/// RFC 9110 §6.5.1: a field that frames, routes or authenticates a message has no meaning in a trailer, and a recipient
+/// that merges trailers into the head must not be fooled by one.
+pub(crate) fn keep_allowed_trailers(frame: &mut Frame<Bytes>) {
+    if let Some(trailers) = frame.trailers_mut() {
+        let refused: Vec<_> = trailers.keys().filter(|name| is_refused_in_trailers(name)).cloned().collect();
+        refused.into_iter().for_each(|name| {
+            trailers.remove(name);
+        });
     }
 }
 

@@ -1,16 +1,17 @@
-//! What comes before HTTP: who the client is (PROXY protocol), TLS, and which HTTP is spoken.
+//! The preamble of a connection, what comes before HTTP: where the client is (PROXY protocol), TLS, and which HTTP is spoken.
 
 use std::rc::Rc;
 
 use http::Version;
 use tokio::net::TcpStream;
 
-use super::handshake::shake_hands;
+use super::handshake::handshake;
 use super::proxy_header::{self, Malformed};
-use super::{Client, Woken, park, preface};
+use super::{Server, Woken, park, preface};
+use crate::client::Client;
 use crate::config::Protocol;
 use crate::error::Refusal;
-use crate::request::forwarding;
+use crate::forwarding;
 use crate::respond;
 use crate::stream::Stream;
 
@@ -23,8 +24,17 @@ pub(super) enum Failed {
 }
 
 /// Whether nothing comes before HTTP/1.
-pub(super) fn is_plain(protocol: &Protocol, client: &Client) -> bool {
+pub(super) fn is_empty(protocol: &Protocol, client: &Client) -> bool {
     protocol.tls.is_none() && !protocol.http2_cleartext && !says_origin(protocol, client)
+}
+
+/// The end of a preamble in which nothing comes.
+pub(super) fn none(socket: TcpStream, client: &Client) -> Result<(Stream, Version), Failed> {
+    let stream = Stream::Plain(socket);
+    match client.admit() {
+        Ok(()) => Ok((stream, Version::HTTP_11)),
+        Err(why) => Err(Failed::Owed(stream, why)),
+    }
 }
 
 fn says_origin(protocol: &Protocol, client: &Client) -> bool {
@@ -33,9 +43,10 @@ fn says_origin(protocol: &Protocol, client: &Client) -> bool {
 
 /// What the client speaks on, and which HTTP. A load balancer opens connections that it needs only later: until a first
 /// byte comes, one is idle, and no handshake is late.
-pub(super) async fn open(
+pub(super) async fn read(
     socket: TcpStream,
     protocol: &Protocol,
+    server: &Server,
     client: &Rc<Client>,
 ) -> Result<(Stream, Version), Failed> {
     let says_origin = says_origin(protocol, client);
@@ -50,7 +61,7 @@ pub(super) async fn open(
         return Err(refused(stream, protocol, client, why));
     }
     match (&protocol.tls, stream) {
-        (Some(tls), Stream::Plain(socket)) => shake_hands(socket, tls, client).await,
+        (Some(tls), Stream::Plain(socket)) => handshake(socket, tls, server, client).await,
         (_, stream) if protocol.http2_cleartext && preface::is_there(stream.socket(), client).await => {
             Ok((stream, Version::HTTP_2))
         }
@@ -72,9 +83,7 @@ async fn origin(stream: Stream, protocol: &Protocol, client: &Client) -> Result<
     match proxy_header::read(stream.socket(), client).await {
         Ok(origin) => {
             if let Some(origin) = origin {
-                client.peer.set(origin.client);
-                client.local.set(origin.local);
-                client.is_proxied.set(true);
+                client.is_proxied_from(origin);
             }
             Ok(stream)
         }

@@ -1,0 +1,170 @@
+//! What is known of a client while its connection lasts: its addresses, its TLS session, its deadlines, and how far what it
+//! sends and is sent has come.
+//!
+//! Owns: what outlives a request, which is [`Client`]; and what carries one: the connection itself with HTTP/1, a stream of
+//! it with HTTP/2, which is [`Carrier`]. Of a request this module knows only [`RequestState`], what its carrier must see.
+//! Never: sockets, routes or endpoints.
+
+mod backlog;
+mod carrier;
+mod fault;
+mod heads;
+mod http1;
+mod http2;
+mod interim;
+mod patience;
+mod state;
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::net::SocketAddr;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+
+use http::header::HeaderMap;
+
+use self::heads::Heads;
+use self::http1::Http1;
+use self::interim::Interim;
+use crate::config::Tls;
+use crate::error::Refusal;
+use crate::forwarding::Forwarding;
+use crate::overload::Counted;
+use crate::proxy_header::Origin;
+use crate::timer::Timer;
+use crate::worker::Worker;
+
+pub(crate) use self::carrier::Carrier;
+pub(crate) use self::http2::{Http2Stream, Sequel};
+pub(crate) use self::state::RequestState;
+
+/// What is known of a client while its connection lasts.
+pub(crate) struct Client {
+    pub(crate) worker: Rc<Worker>,
+    /// Where the client is: the peer, or the address that a load balancer says that it got the bytes from.
+    peer: Cell<SocketAddr>,
+    /// The address that the client connected to.
+    local: Cell<SocketAddr>,
+    /// Both were told by a PROXY header.
+    is_proxied: Cell<bool>,
+    /// The deadlines of the connection's task.
+    pub(crate) timer: Timer,
+    /// Counts it among its client's connections, where those are limited.
+    counted: OnceCell<Box<Counted>>,
+    /// The TLS session that it speaks in, if it does.
+    pub(crate) secure: OnceCell<Secure>,
+    /// What is said about this client to upstreams, made at its first request.
+    forwarding: Rc<RefCell<Option<Box<Forwarding>>>>,
+    /// What it is to be told before its answers.
+    pub(crate) interim: Interim,
+    /// What the connection is in the middle of, if it speaks HTTP/1.
+    pub(crate) http1: Http1,
+    /// What the heads of its streams take together.
+    pub(crate) heads: Heads,
+    /// What it has to pay for streams that broke the rules.
+    pub(crate) fines: Cell<u32>,
+}
+
+/// What TLS tells of a client.
+pub(crate) struct Secure {
+    pub(crate) tls: Arc<Tls>,
+    /// The server name that the client asked for, in lower case.
+    pub(crate) name: Option<Box<str>>,
+}
+
+impl Client {
+    pub(crate) fn new(worker: &Rc<Worker>, peer: SocketAddr, local: SocketAddr) -> Client {
+        Client {
+            worker: Rc::clone(worker),
+            peer: Cell::new(peer),
+            local: Cell::new(local),
+            is_proxied: Cell::default(),
+            timer: worker.timers.register(),
+            counted: OnceCell::new(),
+            secure: OnceCell::new(),
+            forwarding: Rc::default(),
+            interim: Interim::default(),
+            http1: Http1::new(&worker.config.downstream),
+            heads: Heads::default(),
+            fines: Cell::default(),
+        }
+    }
+
+    /// A load balancer has told where the bytes come from.
+    pub(crate) fn is_proxied_from(&self, origin: Origin) {
+        self.peer.set(origin.client);
+        self.local.set(origin.local);
+        self.is_proxied.set(true);
+    }
+
+    /// Whether this connection may be served at all, now that it is known whose it is.
+    ///
+    /// # Errors
+    /// [`Refusal::Memory`], [`Refusal::ClientConnections`].
+    pub(crate) fn admit(&self) -> Result<(), Refusal> {
+        let Worker { overload, config, .. } = &*self.worker;
+        overload.check_memory()?;
+        let limits = &config.downstream;
+        if limits.connections_per_client_max < limits.connections_max {
+            let counted = overload.count(self.peer().ip(), limits.connections_per_client_max)?;
+            let _ = self.counted.set(Box::new(counted));
+        }
+        Ok(())
+    }
+
+    /// Where the client is.
+    pub(crate) fn peer(&self) -> SocketAddr {
+        self.peer.get()
+    }
+
+    /// Whom an endpoint is told that its connection is opened for.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin { client: self.peer(), local: self.local.get() }
+    }
+
+    /// What tells its connection from any other.
+    pub(crate) fn identity(&self) -> Identity {
+        Identity(Rc::downgrade(&self.forwarding))
+    }
+
+    /// Makes the fields of a request's head say to an upstream where it comes from.
+    pub(crate) fn forward(&self, headers: &mut HeaderMap) {
+        let networks = &self.worker.config.trusted_proxies;
+        let mut made = self.forwarding.borrow_mut();
+        let forwarding = made.get_or_insert_with(|| {
+            // What the socket is bound to may be another port than the one that the client connected to.
+            let connected_to = self.is_proxied.get().then(|| self.local.get().port());
+            let scheme = if self.secure.get().is_some() { "https" } else { "http" };
+            Box::new(Forwarding::new(self.peer(), self.local.get(), connected_to, scheme, networks))
+        });
+        forwarding.extend_or_replace(headers, networks, self.worker.config.downstream.underscores);
+    }
+
+    /// Shows the client's address as it is logged.
+    pub(crate) fn with_address(&self, show: impl FnOnce(&[u8])) {
+        match &*self.forwarding.borrow() {
+            Some(forwarding) => show(forwarding.peer.as_bytes()),
+            None => show(self.peer().ip().to_string().as_bytes()),
+        }
+    }
+
+    /// It is to wait for a long time, and as little as possible is to be kept for it.
+    pub(crate) fn rest(&self) {
+        self.forwarding.take();
+    }
+}
+
+/// Tells one client's connection from any other, and whether it is still there.
+pub(crate) struct Identity(Weak<RefCell<Option<Box<Forwarding>>>>);
+
+impl Identity {
+    /// Whether the client has left.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.0.strong_count() == 0
+    }
+}
+
+impl PartialEq for Identity {
+    fn eq(&self, other: &Identity) -> bool {
+        self.0.ptr_eq(&other.0)
+    }
+}
