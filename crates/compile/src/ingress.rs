@@ -9,6 +9,7 @@ use model::{HostMatch, ObjectRef, Origin, PathMatch, Policy, Route, RouteTableBu
 
 use crate::annotations;
 use crate::backend::{Backends, Before};
+use crate::policy::{self, Built, RouteSettings, UpstreamSecret};
 use crate::problems::{Fault, Problems};
 use crate::reference::Reference;
 use crate::{ObjectKey, Settings, reasons};
@@ -20,14 +21,24 @@ pub(crate) struct Output<'a> {
     pub(crate) problems: Problems,
 }
 
-/// Adds the routes of an Ingress that is ours; returns whether it is served at all.
-pub(crate) fn compile(key: &ObjectKey, ingress: &Ingress, settings: &Settings, out: &mut Output<'_>) -> bool {
-    let author = Author::new(key, ingress, settings, &mut out.problems);
+/// What of an Ingress that is served bears on TLS.
+pub(crate) struct Served {
+    pub(crate) upstream_secret: Option<UpstreamSecret>,
+}
+
+/// Adds the routes of an Ingress that is ours, if it is served at all.
+pub(crate) fn compile(
+    key: &ObjectKey,
+    ingress: &Ingress,
+    settings: &Settings,
+    out: &mut Output<'_>,
+) -> Option<Served> {
+    let (author, upstream_secret) = Author::new(key, ingress, settings, &mut out.problems);
     if author.canary {
         let message = "is a canary of another Ingress, which this version does not serve";
         let remedy = "remove it, or keep both Ingresses with a controller that serves canaries";
         author.tell(out, "", Fault::error(reasons::UNSUPPORTED_ANNOTATION, message, remedy));
-        return false;
+        return None;
     }
     let spec = ingress.spec.as_ref();
     let rules = spec.and_then(|spec| spec.rules.as_deref()).unwrap_or_default();
@@ -42,7 +53,13 @@ pub(crate) fn compile(key: &ObjectKey, ingress: &Ingress, settings: &Settings, o
     if let Some(backend) = default {
         author.add_default(backend, rules.is_empty(), hosts, out);
     }
-    true
+    Some(Served { upstream_secret })
+}
+
+/// The Secret that an Ingress names for handshakes with endpoints.
+pub(crate) fn upstream_secret(key: &ObjectKey, ingress: &Ingress) -> Option<UpstreamSecret> {
+    // What is wrong is told where routes are made of it.
+    Author::new(key, ingress, &Settings::default(), &mut Problems::default()).1
 }
 
 /// What all routes of an Ingress share.
@@ -58,20 +75,30 @@ struct Author {
 }
 
 impl Author {
-    fn new(key: &ObjectKey, ingress: &Ingress, settings: &Settings, problems: &mut Problems) -> Author {
+    fn new(
+        key: &ObjectKey,
+        ingress: &Ingress,
+        settings: &Settings,
+        problems: &mut Problems,
+    ) -> (Author, Option<UpstreamSecret>) {
         let object = ObjectRef::new("Ingress", &key.namespace, &key.name);
-        let reading = annotations::read(&object, ingress.metadata.annotations.as_ref(), settings, problems);
+        let mut asked = RouteSettings { balance: settings.balance, ..RouteSettings::default() };
+        annotations::read(&object, ingress.metadata.annotations.as_ref(), &mut asked, problems);
+        let canary = asked.canary;
+        let built = policy::build(asked, |field, fault| problems.add(object.clone(), field, fault));
+        let Built { policy, transport, upstream_secret, denied } = built;
         let created = ingress.metadata.creation_timestamp.as_ref();
-        Author {
+        let author = Author {
             object,
             namespace: key.namespace.as_str().into(),
             name: key.name.as_str().into(),
             created: created.map_or(i64::MAX, |time| time.0.as_second()),
-            policy: Arc::new(reading.policy),
-            transport: reading.transport,
-            denied: reading.denied,
-            canary: reading.canary,
-        }
+            policy,
+            transport,
+            denied,
+            canary,
+        };
+        (author, upstream_secret)
     }
 
     /// Adds the routes of a rule; returns its host, unless it is refused with all the rule has.

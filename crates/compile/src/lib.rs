@@ -14,6 +14,7 @@ mod objects;
 mod annotations;
 mod class;
 mod ingress;
+mod policy;
 mod reference;
 
 mod address;
@@ -109,8 +110,8 @@ fn compile_after(
     let (mut ours, mut tls) = (Vec::new(), Tls::new(objects));
     for (key, ingress) in &objects.ingresses {
         if counts(key, objects) && classes.owns(key, ingress, &mut out.problems) {
-            if ingress::compile(key, ingress, settings, &mut out) {
-                tls.add(key, ingress, &mut out.problems);
+            if let Some(served) = ingress::compile(key, ingress, settings, &mut out) {
+                tls.add(key, ingress, &served, &mut out.problems);
             }
             ours.push(key.clone());
         }

@@ -37,6 +37,22 @@ impl Fault {
     ) -> Fault {
         Fault { severity: Severity::Warning, reason, message: message.into(), remedy: remedy.into() }
     }
+
+    /// What was to guard access, or to verify endpoints, cannot be honoured: all routes of the object are refused.
+    pub(crate) fn denied(message: impl Into<String>, remedy: impl Into<String>) -> Fault {
+        Fault::error(reasons::DENIED, message, remedy)
+    }
+
+    /// Whether all routes of the object are refused.
+    pub(crate) fn denies(&self) -> bool {
+        self.reason == reasons::DENIED
+    }
+}
+
+impl From<Fault> for Vec<Fault> {
+    fn from(fault: Fault) -> Vec<Fault> {
+        vec![fault]
+    }
 }
 
 /// The problems found so far.

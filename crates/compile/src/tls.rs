@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::api::networking::v1::{Ingress, IngressSpec, IngressTLS};
 use model::{HostMatch, ObjectRef};
 
-use crate::annotations::{self, UpstreamSecret};
+use crate::ingress::{self, Served};
+use crate::policy::UpstreamSecret;
 use crate::problems::{Fault, Problems};
 use crate::{ObjectKey, Objects, Settings, reasons};
 
@@ -43,8 +44,16 @@ impl<'a> Tls<'a> {
     /// Adds an Ingress. Of the hosts that its TLS entries list, each has the Secrets of the entries that list it; where
     /// these name none it has the default certificate (Ingress v1). For a host that only a rule has, each of the Secrets
     /// will do whose certificate is for it, as with ingress-nginx.
-    pub(crate) fn add(&mut self, key: &ObjectKey, ingress: &Ingress, problems: &mut Problems) {
-        self.add_upstream(key, ingress, problems);
+    pub(crate) fn add(
+        &mut self,
+        key: &ObjectKey,
+        ingress: &Ingress,
+        served: &Served,
+        problems: &mut Problems,
+    ) {
+        if let Some(secret) = &served.upstream_secret {
+            self.add_upstream(key, secret, problems);
+        }
         let Some(spec) = &ingress.spec else { return };
         let (mut listed, mut all) = (BTreeMap::<HostMatch, Vec<NamedSecret>>::new(), Vec::new());
         for (entry, at) in spec.tls.iter().flatten().zip(0..) {
@@ -69,14 +78,11 @@ impl<'a> Tls<'a> {
         }
     }
 
-    /// Adds the Secret for handshakes with endpoints, if the Ingress names one.
-    fn add_upstream(&mut self, key: &ObjectKey, ingress: &Ingress, problems: &mut Problems) {
-        let Some(UpstreamSecret { secret, field, verify }) = annotations::upstream_secret(key, ingress)
-        else {
-            return;
-        };
-        if let Some(fault) = secret::without_credentials(&secret, verify, self.objects) {
-            problems.add(ObjectRef::new("Ingress", &key.namespace, &key.name), field, fault);
+    /// Adds the Secret for handshakes with endpoints.
+    fn add_upstream(&mut self, key: &ObjectKey, named: &UpstreamSecret, problems: &mut Problems) {
+        let secret = ObjectKey::new(&*key.namespace, &*named.name);
+        if let Some(fault) = secret::without_credentials(&secret, named.verify, self.objects) {
+            problems.add(ObjectRef::new("Ingress", &key.namespace, &key.name), &*named.field, fault);
         }
         self.named.insert(secret.clone());
         self.upstream.insert(secret);
@@ -151,7 +157,8 @@ impl<'a> Tls<'a> {
 /// The Secrets that an Ingress names, whoever's it is.
 pub fn secrets_of(key: &ObjectKey, ingress: &Ingress) -> BTreeSet<ObjectKey> {
     let entries = ingress.spec.iter().flat_map(|spec| spec.tls.iter().flatten());
-    let upstream = annotations::upstream_secret(key, ingress).map(|upstream| upstream.secret);
+    let upstream = ingress::upstream_secret(key, ingress);
+    let upstream = upstream.map(|secret| ObjectKey::new(&*key.namespace, &*secret.name));
     entries.filter_map(|entry| secret_of(key, entry)).chain(upstream).collect()
 }
 

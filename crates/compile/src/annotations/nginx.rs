@@ -1,36 +1,34 @@
 //! ingress-nginx' dialect, of which little is honoured yet.
 
-use super::wanted::Wanted;
+use super::{Annotation, Dialect, Reader, backend};
+use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
 
-pub(super) const PREFIX: &str = "nginx.ingress.kubernetes.io/";
-pub(super) const SECRET: &str = "nginx.ingress.kubernetes.io/proxy-ssl-secret";
+pub(super) const DIALECT: Dialect = Dialect { prefix: PREFIX, rows: ROWS, other: not_honoured };
 
-pub(super) fn read(name: &str, value: &str, wanted: &mut Wanted) -> Result<(), Fault> {
-    let whole = format!("{PREFIX}{name}");
-    match name {
-        "backend-protocol" => wanted.read_protocol(&whole, value),
-        "proxy-ssl-secret" => wanted.read_secret(&whole, value),
-        "proxy-ssl-verify" => wanted.read_verify(&whole, value),
-        "proxy-ssl-name" => wanted.read_server_name(&whole, value),
-        "proxy-ssl-server-name" => {
-            wanted.transport.tls.send_name = value == "on";
-            Ok(())
-        }
-        _ => {
-            let denies = restricts_access(name, value);
-            wanted.denied |= denies;
-            wanted.canary |= name == "canary" && value == "true";
-            Err(not_honoured(&whole, denies))
-        }
-    }
+const PREFIX: &str = "nginx.ingress.kubernetes.io/";
+
+const ROWS: &[(&str, Reader)] = &[
+    ("backend-protocol", backend::protocol),
+    ("canary", canary),
+    ("proxy-ssl-name", backend::tls_name),
+    ("proxy-ssl-secret", backend::tls_secret),
+    ("proxy-ssl-server-name", backend::send_tls_name),
+    ("proxy-ssl-verify", backend::tls_verify),
+];
+
+/// Whether the Ingress is a variant of another one, for a share of its requests.
+fn canary(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
+    settings.canary = annotation.value == "true";
+    not_honoured(annotation, settings)
 }
 
-fn not_honoured(name: &str, denies: bool) -> Fault {
-    if denies {
-        Fault::error(
-            reasons::DENIED,
+fn not_honoured(annotation: &Annotation<'_>, _: &mut RouteSettings) -> Result<(), Vec<Fault>> {
+    let Annotation { name, value, .. } = annotation;
+    let word = name.strip_prefix(PREFIX).unwrap_or(name);
+    let fault = if restricts_access(word, value) {
+        Fault::denied(
             format!("{name} restricts access and is not honoured, so the whole Ingress is answered 503"),
             "remove it if anybody may have access; otherwise keep this Ingress with a controller that honours it",
         )
@@ -40,7 +38,8 @@ fn not_honoured(name: &str, denies: bool) -> Fault {
             format!("{name} is not honoured and has no effect"),
             "remove it, or keep this Ingress with a controller that honours it",
         )
-    }
+    };
+    Err(fault.into())
 }
 
 /// Whether an annotation of ingress-nginx decides who gets access. Rate limits do not: they protect the upstream from

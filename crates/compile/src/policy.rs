@@ -1,0 +1,41 @@
+//! From what was asked for to what applies to a route: each feature has one place that builds it, whichever source and
+//! dialect asked for it.
+
+mod settings;
+mod upstream;
+
+use std::sync::Arc;
+
+use model::{Policy, Transport};
+
+use crate::problems::Fault;
+
+pub(crate) use settings::{NamedSecret, RouteSettings};
+pub(crate) use upstream::UpstreamSecret;
+
+/// What applies to the routes of an object.
+pub(crate) struct Built {
+    /// What applies to requests.
+    pub(crate) policy: Arc<Policy>,
+    /// How backends are spoken to.
+    pub(crate) transport: Arc<Transport>,
+    /// The Secret that this needs.
+    pub(crate) upstream_secret: Option<UpstreamSecret>,
+    /// Whether something that was to guard access, or to verify endpoints, cannot be honoured: then all requests are
+    /// refused.
+    pub(crate) denied: bool,
+}
+
+/// Builds it; tells of the fields by which something was asked for that cannot be had.
+pub(crate) fn build(mut asked: RouteSettings, mut tell: impl FnMut(String, Fault)) -> Built {
+    if let Err((field, fault)) = upstream::check(&asked) {
+        asked.denied |= fault.denies();
+        tell(field, fault);
+    }
+    Built {
+        policy: Arc::new(Policy { balance: asked.balance, filters: None }),
+        transport: Arc::new(upstream::transport(&asked)),
+        upstream_secret: upstream::secret(&asked),
+        denied: asked.denied,
+    }
+}

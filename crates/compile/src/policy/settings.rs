@@ -1,0 +1,35 @@
+//! What an object asks for its routes, in the words of no dialect.
+
+use std::sync::Arc;
+
+use model::{Balance, Protocol, ProxyHeader};
+
+/// What an object asks for its routes.
+#[derive(Debug, Default)]
+pub(crate) struct RouteSettings {
+    /// Whether something was asked for that guards access, or verifies endpoints, and that cannot be honoured.
+    pub(crate) denied: bool,
+    /// Whether the object is a variant of another one, for a share of its requests. Served by itself it could take them all.
+    pub(crate) canary: bool,
+    /// How endpoints share requests.
+    pub(crate) balance: Balance,
+    /// What is spoken with endpoints; if nothing, the Service says it.
+    pub(crate) protocol: Option<Protocol>,
+    /// The PROXY header that connections to endpoints begin with.
+    pub(crate) proxy_header: Option<ProxyHeader>,
+    /// The Secret for TLS with endpoints.
+    pub(crate) tls_secret: Option<NamedSecret>,
+    /// The field by which endpoints are to be verified.
+    pub(crate) tls_verify: Option<String>,
+    /// The name that endpoints' certificates are for; `Some(None)` for one that cannot be read.
+    pub(crate) tls_name: Option<Option<Arc<str>>>,
+    /// Whether endpoints are told that name (SNI).
+    pub(crate) send_tls_name: bool,
+}
+
+/// A Secret in the object's own namespace, and the field that names it.
+#[derive(Debug)]
+pub(crate) struct NamedSecret {
+    pub(crate) name: Arc<str>,
+    pub(crate) field: String,
+}

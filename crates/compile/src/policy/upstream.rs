@@ -1,0 +1,54 @@
+//! How endpoints are spoken to.
+
+use std::sync::Arc;
+
+use model::{Transport, UpstreamTls};
+
+use super::RouteSettings;
+use crate::problems::Fault;
+
+/// The Secret for handshakes with endpoints.
+pub(crate) struct UpstreamSecret {
+    /// Its name, in the object's own namespace.
+    pub(crate) name: Arc<str>,
+    /// The field that names it.
+    pub(crate) field: String,
+    /// Whether endpoints are verified by what it has.
+    pub(crate) verify: bool,
+}
+
+/// Whether what was asked for can be had. Endpoints that are to be verified and cannot be are not spoken to: what is meant
+/// for them should reach no others.
+pub(super) fn check(asked: &RouteSettings) -> Result<(), (String, Fault)> {
+    let Some(field) = &asked.tls_verify else { return Ok(()) };
+    let (why, remedy) = if matches!(asked.tls_name, Some(None)) {
+        ("as long as their name is not known", "mend the annotation with the name")
+    } else if asked.tls_secret.is_none() {
+        (
+            "without a Secret that has the authorities as ca.crt",
+            "name one with sluicegate.io/backend-tls-secret",
+        )
+    } else {
+        return Ok(());
+    };
+    let message = format!("endpoints cannot be verified {why}, so the whole Ingress is answered 503");
+    Err((field.clone(), Fault::denied(message, remedy)))
+}
+
+/// The way that was asked for. If it [cannot be had](check) no endpoint is spoken to.
+pub(super) fn transport(asked: &RouteSettings) -> Transport {
+    let tls = UpstreamTls {
+        secret: asked.tls_secret.as_ref().map(|secret| Arc::clone(&secret.name)),
+        verify: asked.tls_verify.is_some(),
+        name: asked.tls_name.clone().flatten(),
+        send_name: asked.send_tls_name,
+    };
+    Transport { protocol: asked.protocol, tls, proxy_header: asked.proxy_header }
+}
+
+/// The Secret that this needs.
+pub(super) fn secret(asked: &RouteSettings) -> Option<UpstreamSecret> {
+    let secret = asked.tls_secret.as_ref()?;
+    let (name, field) = (Arc::clone(&secret.name), secret.field.clone());
+    Some(UpstreamSecret { name, field, verify: asked.tls_verify.is_some() })
+}
