@@ -75,7 +75,7 @@ impl<'a> Backends<'a> {
         match reference {
             Reference::Refused(key, fault) => {
                 let refused = || Backend::unavailable(key.clone(), Unavailable::Refused);
-                (builder.backend(&key, refused), fault)
+                (builder.backend(&key, refused), Some(fault))
             }
             Reference::Port(key, port) => {
                 let key = self.maker.named(key);

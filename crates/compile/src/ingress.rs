@@ -70,7 +70,6 @@ struct Author {
     created: i64,
     policy: Arc<Policy>,
     transport: Arc<Transport>,
-    denied: bool,
     canary: bool,
 }
 
@@ -86,7 +85,7 @@ impl Author {
         annotations::read(&object, ingress.metadata.annotations.as_ref(), &mut asked, problems);
         let canary = asked.canary;
         let built = policy::build(asked, |field, fault| problems.add(object.clone(), field, fault));
-        let Built { policy, transport, upstream_secret, denied } = built;
+        let Built { policy, transport, upstream_secret } = built;
         let created = ingress.metadata.creation_timestamp.as_ref();
         let author = Author {
             object,
@@ -95,7 +94,6 @@ impl Author {
             created: created.map_or(i64::MAX, |time| time.0.as_second()),
             policy,
             transport,
-            denied,
             canary,
         };
         (author, upstream_secret)
@@ -171,10 +169,9 @@ impl Author {
         out: &mut Output<'_>,
     ) -> Route {
         let reference = Reference::read(&self.namespace, backend).over(&self.transport);
-        let reference = if self.denied { reference.denied() } else { reference };
         let led = |before: Before<'_>| match origin.rule {
-            Some(_) => before.of_rule(&self.namespace, &host, &path),
-            None => before.of_default(&self.namespace, default_of),
+            Some(_) => before.of_rule(&self.namespace, &self.policy, &host, &path),
+            None => before.of_default(&self.namespace, &self.policy, default_of),
         };
         let (backend, fault) = out.backends.place(reference, led, &mut out.builder);
         if let Some(fault) = fault {

@@ -6,7 +6,7 @@ mod upstream;
 
 use std::sync::Arc;
 
-use model::{Policy, Transport};
+use model::{Filters, Policy, RequestFilter, Transport};
 
 use crate::problems::Fault;
 
@@ -21,21 +21,20 @@ pub(crate) struct Built {
     pub(crate) transport: Arc<Transport>,
     /// The Secret that this needs.
     pub(crate) upstream_secret: Option<UpstreamSecret>,
-    /// Whether something that was to guard access, or to verify endpoints, cannot be honoured: then all requests are
-    /// refused.
-    pub(crate) denied: bool,
 }
 
-/// Builds it; tells of the fields by which something was asked for that cannot be had.
+/// Builds it; tells of the fields by which something was asked for that cannot be had. What was to guard access, or to verify
+/// endpoints, and cannot be had becomes [`RequestFilter::Deny`].
 pub(crate) fn build(mut asked: RouteSettings, mut tell: impl FnMut(String, Fault)) -> Built {
     if let Err((field, fault)) = upstream::check(&asked) {
         asked.denied |= fault.denies();
         tell(field, fault);
     }
+    let request = asked.denied.then_some(RequestFilter::Deny).into_iter().collect();
+    let filters = Filters::new(request, Vec::new());
     Built {
-        policy: Arc::new(Policy { balance: asked.balance, filters: None }),
+        policy: Arc::new(Policy { balance: asked.balance, filters }),
         transport: Arc::new(upstream::transport(&asked)),
         upstream_secret: upstream::secret(&asked),
-        denied: asked.denied,
     }
 }
