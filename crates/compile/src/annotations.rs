@@ -3,7 +3,9 @@
 //!
 //! To add an annotation: a reader in the file of its theme, and a row in the table of each dialect that has a word for it.
 
+mod access;
 mod backend;
+mod headers;
 mod nginx;
 mod own;
 
@@ -46,6 +48,17 @@ impl Annotation<'_> {
     /// Its place in the object.
     fn field(&self) -> String {
         format!("metadata.annotations[{}]", self.name)
+    }
+}
+
+/// Most characters of a value that are shown where it may have many: a problem becomes a line of the log and an Event.
+const SHOWN_MAX: usize = 80;
+
+/// A part of a value as it is told, in one line and quotation marks.
+fn shown(part: &str) -> String {
+    match part.char_indices().nth(SHOWN_MAX) {
+        Some((end, _)) => format!("{:?}…", &part[..end]),
+        None => format!("{part:?}"),
     }
 }
 
@@ -93,6 +106,13 @@ impl Dialect {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_part_of_a_value_is_cut_between_characters() {
+        assert_eq!(shown("a\n"), r#""a\n""#);
+        assert_eq!(shown(&"é".repeat(SHOWN_MAX)), format!("\"{}\"", "é".repeat(SHOWN_MAX)));
+        assert_eq!(shown(&"é".repeat(SHOWN_MAX + 1)), format!("\"{}\"…", "é".repeat(SHOWN_MAX)));
+    }
 
     /// A word that stands twice would be read by its first row alone.
     #[test]

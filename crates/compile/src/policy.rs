@@ -1,6 +1,8 @@
 //! From what was asked for to what applies to a route: each feature has one place that builds it, whichever source and
 //! dialect asked for it.
 
+mod access;
+mod headers;
 mod settings;
 mod upstream;
 
@@ -30,11 +32,20 @@ pub(crate) fn build(mut asked: RouteSettings, mut tell: impl FnMut(String, Fault
         asked.denied |= fault.denies();
         tell(field, fault);
     }
-    let request = asked.denied.then_some(RequestFilter::Deny).into_iter().collect();
-    let filters = Filters::new(request, Vec::new());
+    let filters = filters(&asked);
     Built {
         policy: Arc::new(Policy { balance: asked.balance, filters }),
         transport: Arc::new(upstream::transport(&asked)),
         upstream_secret: upstream::secret(&asked),
     }
+}
+
+/// The filters, none if nothing asks for one. Where all requests are refused there is nothing else to do with them.
+fn filters(asked: &RouteSettings) -> Option<Box<Filters>> {
+    if asked.denied {
+        return Filters::new(vec![RequestFilter::Deny], Vec::new());
+    }
+    let request = access::build(asked).into_iter().chain(headers::build_request(asked));
+    let response = headers::build_response(asked).into_iter();
+    Filters::new(request.collect(), response.collect())
 }

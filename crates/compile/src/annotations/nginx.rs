@@ -1,6 +1,6 @@
 //! ingress-nginx' dialect, of which little is honoured yet.
 
-use super::{Annotation, Dialect, Reader, backend};
+use super::{Annotation, Dialect, Reader, access, backend};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -12,10 +12,14 @@ const PREFIX: &str = "nginx.ingress.kubernetes.io/";
 const ROWS: &[(&str, Reader)] = &[
     ("backend-protocol", backend::protocol),
     ("canary", canary),
+    ("denylist-source-range", access::deny),
     ("proxy-ssl-name", backend::tls_name),
     ("proxy-ssl-secret", backend::tls_secret),
     ("proxy-ssl-server-name", backend::send_tls_name),
     ("proxy-ssl-verify", backend::tls_verify),
+    // The older name of the one below, which counts where both are there.
+    ("whitelist-source-range", access::allow),
+    ("allowlist-source-range", access::allow),
 ];
 
 /// Whether the Ingress is a variant of another one, for a share of its requests.
@@ -46,7 +50,7 @@ fn not_honoured(annotation: &Annotation<'_>, _: &mut RouteSettings) -> Result<()
 /// load, not its data from readers. Neither does what is switched off.
 fn restricts_access(name: &str, value: &str) -> bool {
     match name {
-        "whitelist-source-range" | "allowlist-source-range" | "denylist-source-range" | "satisfy" => true,
+        "satisfy" => true,
         "enable-modsecurity" | "enable-owasp-core-rules" => value != "false",
         "modsecurity-snippet" => true,
         "server-snippet" | "configuration-snippet" | "stream-snippet" => snippet_restricts_access(value),
@@ -81,7 +85,6 @@ mod tests {
             ("auth-url", "http://auth", true),
             ("auth-type", "basic", true),
             ("auth-tls-secret", "shop/ca", true),
-            ("whitelist-source-range", "10.0.0.0/8", true),
             ("satisfy", "any", true),
             ("enable-modsecurity", "true", true),
             ("enable-modsecurity", "false", false),

@@ -1,6 +1,6 @@
 //! Our own dialect.
 
-use super::{Annotation, Dialect, Reader, backend};
+use super::{Annotation, Dialect, Reader, access, backend, headers};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -10,12 +10,16 @@ pub(super) const DIALECT: Dialect = Dialect { prefix: PREFIX, rows: ROWS, other:
 const PREFIX: &str = "sluicegate.io/";
 
 const ROWS: &[(&str, Reader)] = &[
+    ("allow-addresses", access::allow),
     ("backend-protocol", backend::protocol),
     ("backend-proxy-protocol", backend::proxy_header),
     ("backend-tls-name", backend::tls_name_to_send),
     ("backend-tls-secret", backend::tls_secret),
     ("backend-tls-verify", backend::tls_verify),
+    ("deny-addresses", access::deny),
     ("load-balance", backend::balance),
+    ("request-headers", headers::request),
+    ("response-headers", headers::response),
 ];
 
 fn unknown(annotation: &Annotation<'_>, _: &mut RouteSettings) -> Result<(), Vec<Fault>> {

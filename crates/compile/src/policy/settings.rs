@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use model::{Balance, Protocol, ProxyHeader};
+use ipnet::IpNet;
+use model::{Balance, HeaderEdit, Protocol, ProxyHeader};
 
 /// What an object asks for its routes.
 #[derive(Debug, Default)]
@@ -25,6 +26,14 @@ pub(crate) struct RouteSettings {
     pub(crate) tls_name: Option<Option<Arc<str>>>,
     /// Whether endpoints are told that name (SNI).
     pub(crate) send_tls_name: bool,
+    /// The networks whose clients alone may use the route; any if empty.
+    pub(crate) allow: Vec<IpNet>,
+    /// The networks whose clients may not, even where they are allowed.
+    pub(crate) deny: Vec<IpNet>,
+    /// Edits of requests' heads.
+    pub(crate) request_headers: Vec<HeaderEdit>,
+    /// Edits of responses' heads.
+    pub(crate) response_headers: Vec<HeaderEdit>,
 }
 
 /// A Secret in the object's own namespace, and the field that names it.
