@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use model::{Backend, BackendKey, Policy, Problem, Route, RouteTable, Selection, Unavailable};
+use model::{Backend, BackendKey, Origin, Policy, Problem, Route, RouteTable, Selection, Unavailable};
 use serde::Serialize;
 
 /// What is said to be selected for a route whose requests are all refused: its backend may well have endpoints.
@@ -52,14 +52,18 @@ impl RouteView {
     /// A route of this table.
     pub fn of(route: &Route, table: &RouteTable) -> RouteView {
         let backend = table.backend_of(route);
-        let (namespace, name) = (route.origin.namespace.to_string(), route.origin.name.to_string());
+        let Origin { object, field, .. } = &route.origin;
         RouteView {
             host: route.host.to_string(),
             path: route.path.as_str().into(),
             path_type: route.path.kind(),
             backend: BackendName::of(&backend.key),
             selection: if route.policy.denies() { DENIED } else { selection(backend.selection()) },
-            origin: OriginView { namespace, name, field: route.origin.field() },
+            origin: OriginView {
+                namespace: object.namespace.clone(),
+                name: object.name.clone(),
+                field: field.to_string(),
+            },
             policy: PolicyView::of(&route.policy),
         }
     }

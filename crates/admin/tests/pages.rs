@@ -83,7 +83,10 @@ fn table_with(generation: u64, policy: Policy) -> RouteTable {
             path: PathMatch::prefix("/cart").unwrap(),
             backend,
             policy: Arc::new(policy.clone()),
-            origin: Origin { created, namespace: "shop".into(), name: name.into(), rule: Some(0), path: 1 },
+            origin: Origin {
+                created,
+                ..Origin::new(ObjectRef::new("Ingress", "shop", name), "spec.rules[0].http.paths[1]")
+            },
         });
     }
     builder.build(generation)

@@ -13,9 +13,10 @@ mod objects;
 
 mod annotations;
 mod class;
-mod ingress;
 mod policy;
 mod reference;
+mod routes;
+mod source;
 
 mod address;
 mod backend;
@@ -36,12 +37,13 @@ use model::{Balance, RouteTableBuilder};
 pub use compiled::Compiled;
 pub use external_name::external_name_of;
 pub use objects::{EndpointSlices, ObjectKey, Objects, SERVICE_NAME_LABEL, service_of};
-pub use tls::{Basis, CertificateClaims, Claim, NamedSecret, secrets_of};
+pub use source::ingress::secrets_of;
+pub use tls::{Basis, CertificateClaims, Claim, NamedSecret};
 
 use backend::{Backends, Before, Collected};
 use class::Classes;
-use ingress::Output;
 use problems::Problems;
+use routes::Output;
 use tls::Tls;
 
 /// A controller that follows a Service writes its slices within seconds, and who edits by hand has the second edit ready;
@@ -110,8 +112,9 @@ fn compile_after(
     let (mut ours, mut tls) = (Vec::new(), Tls::new(objects));
     for (key, ingress) in &objects.ingresses {
         if counts(key, objects) && classes.owns(key, ingress, &mut out.problems) {
-            if let Some(served) = ingress::compile(key, ingress, settings, &mut out) {
-                tls.add(key, ingress, &served, &mut out.problems);
+            if let Some(draft) = source::ingress::read(key, ingress, settings, &mut out.problems) {
+                tls.add(&draft, &mut out.problems);
+                out.add(draft);
             }
             ours.push(key.clone());
         }

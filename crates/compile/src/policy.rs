@@ -12,7 +12,7 @@ use model::{Filters, Policy, RequestFilter, Transport};
 
 use crate::problems::Fault;
 
-pub(crate) use settings::{NamedSecret, RouteSettings};
+pub(crate) use settings::RouteSettings;
 pub(crate) use upstream::UpstreamSecret;
 
 /// What applies to the routes of an object.

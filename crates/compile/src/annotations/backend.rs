@@ -6,9 +6,10 @@ use std::sync::Arc;
 use model::{Balance, HostName, Protocol, ProxyHeader};
 
 use super::Annotation;
-use crate::policy::{NamedSecret, RouteSettings};
+use crate::policy::RouteSettings;
 use crate::problems::Fault;
-use crate::reasons;
+use crate::tls::NamedSecret;
+use crate::{ObjectKey, reasons};
 
 /// How endpoints share requests.
 pub(super) fn balance(
@@ -61,7 +62,8 @@ pub(super) fn tls_secret(
     let (namespace, secret) = value.split_once('/').unwrap_or((own, value));
     let is_name = !secret.is_empty() && !secret.contains('/');
     if is_name && namespace == *own {
-        settings.tls_secret = Some(NamedSecret { name: secret.into(), field: annotation.field() });
+        let secret = ObjectKey::new(namespace, secret);
+        settings.tls_secret = Some(NamedSecret { secret, field: annotation.field() });
         return Ok(());
     }
     let message = if is_name {

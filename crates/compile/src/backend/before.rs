@@ -73,7 +73,7 @@ impl<'a> Before<'a> {
     fn led(self, namespace: &str, policy: &Policy, route: &Route) -> Option<Led> {
         // What was guarded in one way must not become reachable in another, and where none is to serve none does.
         let guarded_alike = !policy.denies() && policy.guards().eq(route.policy.guards());
-        if *route.origin.namespace != *namespace || !guarded_alike {
+        if route.origin.object.namespace != namespace || !guarded_alike {
             return None;
         }
         let key = &self.compiled.table.backend_of(route).key;

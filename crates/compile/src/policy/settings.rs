@@ -5,6 +5,8 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use model::{Balance, HeaderEdit, Protocol, ProxyHeader};
 
+use crate::tls::NamedSecret;
+
 /// What an object asks for its routes.
 #[derive(Debug, Default)]
 pub(crate) struct RouteSettings {
@@ -18,7 +20,7 @@ pub(crate) struct RouteSettings {
     pub(crate) protocol: Option<Protocol>,
     /// The PROXY header that connections to endpoints begin with.
     pub(crate) proxy_header: Option<ProxyHeader>,
-    /// The Secret for TLS with endpoints.
+    /// The Secret for TLS with endpoints, in the object's own namespace.
     pub(crate) tls_secret: Option<NamedSecret>,
     /// The field by which endpoints are to be verified.
     pub(crate) tls_verify: Option<String>,
@@ -34,11 +36,4 @@ pub(crate) struct RouteSettings {
     pub(crate) request_headers: Vec<HeaderEdit>,
     /// Edits of responses' heads.
     pub(crate) response_headers: Vec<HeaderEdit>,
-}
-
-/// A Secret in the object's own namespace, and the field that names it.
-#[derive(Debug)]
-pub(crate) struct NamedSecret {
-    pub(crate) name: Arc<str>,
-    pub(crate) field: String,
 }

@@ -1,18 +1,14 @@
 //! How endpoints are spoken to.
 
-use std::sync::Arc;
-
 use model::{Transport, UpstreamTls};
 
 use super::RouteSettings;
 use crate::problems::Fault;
+use crate::tls::NamedSecret;
 
 /// The Secret for handshakes with endpoints.
 pub(crate) struct UpstreamSecret {
-    /// Its name, in the object's own namespace.
-    pub(crate) name: Arc<str>,
-    /// The field that names it.
-    pub(crate) field: String,
+    pub(crate) named: NamedSecret,
     /// Whether endpoints are verified by what it has.
     pub(crate) verify: bool,
 }
@@ -38,7 +34,7 @@ pub(super) fn check(asked: &RouteSettings) -> Result<(), (String, Fault)> {
 /// The way that was asked for. If it [cannot be had](check) no endpoint is spoken to.
 pub(super) fn transport(asked: &RouteSettings) -> Transport {
     let tls = UpstreamTls {
-        secret: asked.tls_secret.as_ref().map(|secret| Arc::clone(&secret.name)),
+        secret: asked.tls_secret.as_ref().map(|named| named.secret.name.as_str().into()),
         verify: asked.tls_verify.is_some(),
         name: asked.tls_name.clone().flatten(),
         send_name: asked.send_tls_name,
@@ -48,7 +44,6 @@ pub(super) fn transport(asked: &RouteSettings) -> Transport {
 
 /// The Secret that this needs.
 pub(super) fn secret(asked: &RouteSettings) -> Option<UpstreamSecret> {
-    let secret = asked.tls_secret.as_ref()?;
-    let (name, field) = (Arc::clone(&secret.name), secret.field.clone());
-    Some(UpstreamSecret { name, field, verify: asked.tls_verify.is_some() })
+    let named = asked.tls_secret.clone()?;
+    Some(UpstreamSecret { named, verify: asked.tls_verify.is_some() })
 }

@@ -33,10 +33,10 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// Adds a Secret to others, unless it is there.
-    pub(super) fn add(secrets: &mut Vec<NamedSecret>, new: &NamedSecret) {
-        if secrets.iter().all(|named| named.secret != new.secret) {
-            secrets.push(new.clone());
+    /// Adds a Secret, unless it is there.
+    pub(super) fn add(&mut self, new: &NamedSecret) {
+        if self.secrets.iter().all(|named| named.secret != new.secret) {
+            self.secrets.push(new.clone());
         }
     }
 }

@@ -50,9 +50,9 @@ fn route(table: &RouteTable, route: &Route) -> String {
     // Unquoted, a * would begin an alias.
     let quote = if matches!(route.host, HostMatch::Exact(_)) { "" } else { "'" };
     let _ = writeln!(out, "host: {quote}{}{quote}", route.host);
-    let _ = match route.origin.rule {
-        Some(_) => writeln!(out, "match: {}", route.path),
-        None => writeln!(out, "match: what no rule does"),
+    let _ = match route.origin.is_default {
+        false => writeln!(out, "match: {}", route.path),
+        true => writeln!(out, "match: what no rule does"),
     };
     let _ = writeln!(out, "backend: {}", table.backend_of(route).key);
     let _ = writeln!(out, "balance: {}", route.policy.balance.as_str());
