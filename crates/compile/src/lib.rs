@@ -2,11 +2,26 @@
 //!
 //! Owns: what an Ingress, an IngressClass, a Service and an EndpointSlice mean (Ingress v1, EndpointSlice v1,
 //! KEP-1672), and the words for what is wrong with one.
-//! Never: IO, clocks, tokio, or what is inside a certificate. It cannot fail: what is wrong with an object becomes a [`Problem`](model::Problem) and
-//! costs that object alone, or only the named part of it; everything else is served. The same objects give the same
-//! table on every replica, but for what of before goes on for a while (`backend::before`).
+//! Never: IO, clocks, tokio, or what is inside a certificate. It cannot fail: what is wrong with an object becomes a
+//! [`Problem`](model::Problem) and costs that object alone, or only the named part of it; everything else is served. The same
+//! objects give the same table on every replica, but for what of before goes on for a while (`backend::before`).
 //! Start at [`compile`]; [`Compiled::compile_again`] is the same after a change, and [`Compiled::update_backends`] its
 //! shorter way where only endpoints have changed.
+//!
+//! The way of an object: `class` says whether it is ours; `source` turns it into a draft, for which `annotations` fill settings
+//! and `policy` builds filters of them; `routes` looks for the backends of the draft's routes and adds them to the table, `tls`
+//! adds its claims to certificates; `conflict` tells of the routes that lost.
+//!
+//! What HTTPRoute (Gateway API) will add, and where:
+//! - `source/http_route.rs`, which yields the same drafts. An origin is the HTTPRoute and `spec.rules[0].matches[1]`; hosts are
+//!   those that it shares with the listeners of the Gateways it belongs to; `filters` fill the same settings as annotations do,
+//!   for one rule instead of a whole object.
+//! - `class.rs`: GatewayClasses by `spec.controllerName` as IngressClasses by `spec.controller`, and from there to Gateways.
+//! - `reference.rs`: a reference may name another namespace, if a ReferenceGrant there allows it.
+//! - [`Objects`]: HTTPRoutes, Gateways, GatewayClasses and ReferenceGrants; [`compile`]: a second loop.
+//! - `tls`: nothing but a second source of claims, the `certificateRefs` of listeners.
+//!
+//! `backend`, `endpoint`, `policy`, `routes` and `conflict` stay as they are.
 
 mod compiled;
 mod objects;
@@ -46,7 +61,7 @@ use problems::Problems;
 use routes::Output;
 use tls::Tls;
 
-/// A controller that follows a Service writes its slices within seconds, and who edits by hand has the second edit ready;
+/// A controller that follows a Service writes its slices within seconds, and an author of two edits has the second one ready;
 /// what is wrong should not hide for longer.
 const REFERENCE_TIMEOUT: Duration = Duration::from_secs(10);
 

@@ -6,8 +6,8 @@ use model::{ObjectRef, Problem, Severity};
 
 use crate::reasons;
 
-/// Most problems told of one object. An EndpointSlice may hold 1000 endpoints and an Ingress some 10 000 paths; nobody
-/// reads further, and each problem becomes a line in the log.
+/// Most problems told of one object. An EndpointSlice may hold 1000 endpoints and an Ingress some 10 000 paths;
+/// their author mends the first ones and looks again, and each problem becomes a line in the log.
 const PROBLEMS_PER_OBJECT_MAX: usize = 50;
 
 /// What is wrong and what to do about it, not yet bound to an object.

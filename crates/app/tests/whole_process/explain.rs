@@ -140,7 +140,7 @@ fn an_unknown_host_is_404_and_a_backend_without_endpoints_503() {
 fn a_route_whose_guard_cannot_be_honoured_refuses_though_its_endpoints_are_ready() {
     let guard = "metadata: { annotations: { nginx.ingress.kubernetes.io/auth-url: http://auth }, ";
     let guarded = ingress("web", "a.example.com", "/", "web").replacen("metadata: { ", guard, 1);
-    let slice = slice("web", &["127.0.0.1:9001".parse().unwrap()]);
+    let slice = slice("web", "127.0.0.1:9001".parse().unwrap(), true);
     let folder = Folder::new(&[("web.yaml", guarded), ("s.yaml", service("web")), ("e.yaml", slice)]);
     let (code, shown) = explain_in(&folder.path(), &["a.example.com/"]);
     let told = shown.contains("filters:   deny\n") && shown.contains("answer:    503, denied: ");

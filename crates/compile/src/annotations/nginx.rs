@@ -1,4 +1,4 @@
-//! ingress-nginx' dialect, of which little is honoured yet.
+//! ingress-nginx' dialect, as far as it is honoured. What is not and decides on access denies.
 
 use super::{Annotation, Dialect, Reader, access, backend};
 use crate::policy::RouteSettings;
@@ -34,7 +34,7 @@ fn not_honoured(annotation: &Annotation<'_>, _: &mut RouteSettings) -> Result<()
     let fault = if restricts_access(word, value) {
         Fault::denied(
             format!("{name} restricts access and is not honoured, so the whole Ingress is answered 503"),
-            "remove it if anybody may have access; otherwise keep this Ingress with a controller that honours it",
+            "remove it if every client may have access; otherwise keep this Ingress with a controller that honours it",
         )
     } else {
         Fault::warning(
@@ -46,7 +46,7 @@ fn not_honoured(annotation: &Annotation<'_>, _: &mut RouteSettings) -> Result<()
     Err(fault.into())
 }
 
-/// Whether an annotation of ingress-nginx decides who gets access. Rate limits do not: they protect the upstream from
+/// Whether an annotation of ingress-nginx decides on access. Rate limits do not: they protect the upstream from
 /// load, not its data from readers. Neither does what is switched off.
 fn restricts_access(name: &str, value: &str) -> bool {
     match name {
@@ -58,7 +58,7 @@ fn restricts_access(name: &str, value: &str) -> bool {
     }
 }
 
-/// Whether a snippet of nginx' configuration may decide who gets access: by the directives and answers that do.
+/// Whether a snippet of nginx' configuration may decide on access: by the directives and answers that do.
 fn snippet_restricts_access(snippet: &str) -> bool {
     let words = [
         "allow ",
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_annotations_that_decide_who_gets_access_deny() {
+    fn only_annotations_that_decide_on_access_deny() {
         for (name, value, denies) in [
             ("auth-url", "http://auth", true),
             ("auth-type", "basic", true),

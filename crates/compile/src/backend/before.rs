@@ -9,7 +9,7 @@
 //! - a route whose backend has none even so, and is new, leads where it led before, within its namespace and under the
 //!   same guards, if that takes requests.
 //!
-//! Such a backend is *pending*. For how long is up to the caller, who has a clock: of a backend whose time is over
+//! Such a backend is *pending*. For how long is up to the caller, which has a clock: of a backend whose time is over
 //! nothing is taken from before, whichever route comes to it later. What is refused is never pending.
 
 use std::collections::{BTreeSet, HashMap, HashSet};

@@ -18,12 +18,9 @@ pub(crate) struct UpstreamSecret {
 pub(super) fn check(asked: &RouteSettings) -> Result<(), (String, Fault)> {
     let Some(field) = &asked.tls_verify else { return Ok(()) };
     let (why, remedy) = if matches!(asked.tls_name, Some(None)) {
-        ("as long as their name is not known", "mend the annotation with the name")
+        ("as long as their name is not known", "correct the annotation with the name")
     } else if asked.tls_secret.is_none() {
-        (
-            "without a Secret that has the authorities as ca.crt",
-            "name one with sluicegate.io/backend-tls-secret",
-        )
+        ("without a CA bundle (a Secret with ca.crt)", "name one with sluicegate.io/backend-tls-secret")
     } else {
         return Ok(());
     };
