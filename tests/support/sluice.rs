@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use lifecycle::{Phase, Trigger};
 use model::Protocol as UpstreamProtocol;
 use model::{
-    Backend, BackendKey, Condition, Endpoint, EndpointKey, HostMatch, Origin, PathMatch, Policy, Published,
-    Route, RouteTable, RouteTableBuilder, Transport,
+    Backend, BackendKey, Condition, Endpoint, EndpointKey, HostMatch, ObjectRef, Origin, PathMatch, Policy,
+    Published, Route, RouteTable, RouteTableBuilder, Transport,
 };
 use proxy::{AccessLog, Config, Listener, Metrics, Overload, Protocol, Proxy, Report};
 
@@ -204,8 +204,7 @@ fn add_route_to(
         transport: Arc::new(transport),
     };
     let backend = builder.backend(&key, || Backend::new(key.clone(), endpoints.to_vec()));
-    let origin =
-        Origin { created: 0, namespace: "test".into(), name: service.into(), rule: Some(0), path: 0 };
+    let origin = Origin::new(ObjectRef::new("Ingress", "test", service), "spec.rules[0].http.paths[0]");
     builder.route(Route {
         host: HostMatch::parse(host).expect("a host"),
         path: PathMatch::prefix(path).expect("a path"),

@@ -2,8 +2,11 @@
 
 use std::net::SocketAddr;
 
-use model::{Backend, BackendKey, Problem, Route, RouteTable, Selection};
+use model::{Backend, BackendKey, Origin, Policy, Problem, Route, RouteTable, Selection, Unavailable};
 use serde::Serialize;
+
+/// What is said to be selected for a route whose requests are all refused: its backend may well have endpoints.
+const DENIED: &str = Unavailable::Refused.as_str();
 
 /// Everything `/routes` shows.
 #[derive(Debug, Serialize)]
@@ -49,15 +52,19 @@ impl RouteView {
     /// A route of this table.
     pub fn of(route: &Route, table: &RouteTable) -> RouteView {
         let backend = table.backend_of(route);
-        let (namespace, name) = (route.origin.namespace.to_string(), route.origin.name.to_string());
+        let Origin { object, field, .. } = &route.origin;
         RouteView {
             host: route.host.to_string(),
             path: route.path.as_str().into(),
             path_type: route.path.kind(),
             backend: BackendName::of(&backend.key),
-            selection: selection(backend.selection()),
-            origin: OriginView { namespace, name, field: route.origin.field() },
-            policy: PolicyView { balance: route.policy.balance.as_str() },
+            selection: if route.policy.denies() { DENIED } else { selection(backend.selection()) },
+            origin: OriginView {
+                namespace: object.namespace.clone(),
+                name: object.name.clone(),
+                field: field.to_string(),
+            },
+            policy: PolicyView::of(&route.policy),
         }
     }
 }
@@ -72,6 +79,15 @@ struct OriginView {
 #[derive(Debug, Serialize)]
 struct PolicyView {
     balance: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    filters: Vec<&'static str>,
+}
+
+impl PolicyView {
+    fn of(policy: &Policy) -> PolicyView {
+        let filters = policy.filters.iter().flat_map(|filters| filters.words()).collect();
+        PolicyView { balance: policy.balance.as_str(), filters }
+    }
 }
 
 #[derive(Debug, Serialize)]

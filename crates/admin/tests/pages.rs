@@ -9,8 +9,9 @@ use std::time::Duration;
 use admin::{Order, Pages, Sources, State};
 use lifecycle::{Phase, Readiness, Trigger, Waiting, drain::drain};
 use model::{
-    Backend, BackendKey, Condition, Endpoint, EndpointKey, HostMatch, ObjectRef, Origin, PathMatch, Policy,
-    Problem, Published, Route, RouteTable, RouteTableBuilder, Severity,
+    Backend, BackendKey, Condition, Endpoint, EndpointKey, Filters, HostMatch, ObjectRef, Origin, PathMatch,
+    Policy, Problem, Published, RequestFilter, ResponseFilter, Route, RouteTable, RouteTableBuilder,
+    Severity,
 };
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -58,6 +59,10 @@ async fn bind() -> TcpListener {
 }
 
 fn table(generation: u64) -> RouteTable {
+    table_with(generation, Policy::default())
+}
+
+fn table_with(generation: u64, policy: Policy) -> RouteTable {
     let key = BackendKey {
         namespace: "shop".into(),
         service: "web".into(),
@@ -77,8 +82,11 @@ fn table(generation: u64) -> RouteTable {
             host: HostMatch::parse("*.example.com").unwrap(),
             path: PathMatch::prefix("/cart").unwrap(),
             backend,
-            policy: Arc::new(Policy::default()),
-            origin: Origin { created, namespace: "shop".into(), name: name.into(), rule: Some(0), path: 1 },
+            policy: Arc::new(policy.clone()),
+            origin: Origin {
+                created,
+                ..Origin::new(ObjectRef::new("Ingress", "shop", name), "spec.rules[0].http.paths[1]")
+            },
         });
     }
     builder.build(generation)
@@ -137,6 +145,19 @@ async fn routes_show_each_rule_with_its_origin_and_the_rules_that_lost() {
         "generation": 7, "routes": [route("old")], "conflicts": [{ "lost": route("young"), "won": route("old") }],
     });
     assert_eq!(get(admin.address, "/routes").await, (200, expected));
+}
+
+#[tokio::test]
+async fn routes_show_their_filters_and_those_that_are_denied_select_no_endpoint() {
+    let admin = start().await;
+    let headers = ResponseFilter::Headers(Vec::new());
+    let filters = Filters::new(vec![RequestFilter::Deny], vec![headers]);
+    admin.routes.publish(table_with(8, Policy { filters, ..Policy::default() }));
+    let (_, shown) = get(admin.address, "/routes").await;
+    let route = &shown["routes"][0];
+    assert_eq!((&route["selection"], &route["backend"]["port"]), (&json!("refused"), &json!("http")));
+    let policy = json!({ "balance": "least-request", "filters": ["deny", "response-headers"] });
+    assert_eq!(route["policy"], policy);
 }
 
 #[tokio::test]

@@ -79,9 +79,11 @@ fn answer<'a>(asked: &'a Asked, compiled: &'a Compiled) -> Answer<'a> {
         Err(error) => return refused(400, error.to_string()),
     };
     let explanation = model::explain(&compiled.table, host.as_ref(), &path);
-    let backend = explanation.winner().map(|route| &**compiled.table.backend_of(route));
+    let winner = explanation.winner();
+    let backend = winner.map(|route| &**compiled.table.backend_of(route));
     let status = match backend.map(Backend::selection) {
         None => Some(404),
+        _ if winner.is_some_and(|route| route.policy.denies()) => Some(503),
         Some(Selection::None(_)) => Some(503),
         Some(Selection::Ready | Selection::Terminating) => None,
     };

@@ -1,87 +1,127 @@
-//! What an Ingress' annotations ask for: our own dialect, ingress-nginx', and what is told of what is not honoured.
+//! What annotations ask for. Each dialect is a table of its words; all of them fill one [`RouteSettings`], from which
+//! [`policy::build`](crate::policy::build) makes what applies to a route, whichever dialect asked for it.
+//!
+//! To add an annotation: a reader in the file of its theme, and a row in the table of each dialect that has a word for it.
 
+mod access;
+mod backend;
+mod headers;
 mod nginx;
 mod own;
-mod wanted;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::ops::Bound;
 
-use k8s_openapi::api::networking::v1::Ingress;
-use model::{ObjectRef, Policy, Transport, UpstreamTls};
+use model::ObjectRef;
 
+use crate::policy::RouteSettings;
 use crate::problems::{Fault, Problems};
-use crate::{ObjectKey, Settings};
 
-use wanted::Wanted;
+/// All dialects, the weakest first: they are read in this order, so that where two say the same thing the later one counts.
+const DIALECTS: [Dialect; 2] = [nginx::DIALECT, own::DIALECT];
 
-/// What the annotations come to.
-pub(crate) struct Reading {
-    /// What applies to all routes of the Ingress.
-    pub(crate) policy: Policy,
-    /// How all its backends are spoken to.
-    pub(crate) transport: Arc<Transport>,
-    /// Whether access was to be restricted in a way that cannot be honoured, or endpoints to be verified in one: then
-    /// nobody gets access.
-    pub(crate) denied: bool,
-    /// Whether the Ingress is a canary: a variant of another one, for a share of its requests. Served by itself it could
-    /// take them all.
-    pub(crate) canary: bool,
+/// A controller's words.
+struct Dialect {
+    /// What its annotations begin with.
+    prefix: &'static str,
+    /// Its words without that, and what reads each. They are read in this order: of two words for the same thing the later
+    /// one counts.
+    rows: &'static [(&'static str, Reader)],
+    /// What reads all other words.
+    other: Reader,
 }
 
-/// Reads all annotations of an Ingress.
+/// Reads an annotation into the settings, or says what is wrong with it. With a fault that [denies](Fault::denies) the
+/// object's routes are refused, and a setting of another dialect does not change that.
+type Reader = fn(&Annotation<'_>, &mut RouteSettings) -> Result<(), Vec<Fault>>;
+
+/// An annotation and where it was found.
+struct Annotation<'a> {
+    /// With its prefix.
+    name: &'a str,
+    value: &'a str,
+    /// The namespace of the object.
+    namespace: &'a str,
+}
+
+impl Annotation<'_> {
+    /// Its place in the object.
+    fn field(&self) -> String {
+        format!("metadata.annotations[{}]", self.name)
+    }
+}
+
+/// Most characters of a value that are shown where it may have many: a problem becomes a line of the log and an Event.
+const SHOWN_MAX: usize = 80;
+
+/// A part of a value as it is told, in one line and quotation marks.
+fn shown(part: &str) -> String {
+    match part.char_indices().nth(SHOWN_MAX) {
+        Some((end, _)) => format!("{:?}…", &part[..end]),
+        None => format!("{part:?}"),
+    }
+}
+
+/// Reads all annotations of an object into the settings.
 pub(crate) fn read(
-    ingress: &ObjectRef,
+    object: &ObjectRef,
     annotations: Option<&BTreeMap<String, String>>,
-    settings: &Settings,
+    settings: &mut RouteSettings,
     problems: &mut Problems,
-) -> Reading {
-    let mut wanted = Wanted::new(&ingress.namespace, Policy { balance: settings.balance, filters: None });
-    for (name, value) in annotations.into_iter().flatten() {
-        if let Err(fault) = read_one(name, value, &mut wanted) {
-            problems.add(ingress.clone(), field(name), fault);
+) {
+    let Some(annotations) = annotations else { return };
+    for dialect in &DIALECTS {
+        for (read, name, value) in dialect.asked(annotations) {
+            let annotation = Annotation { name, value, namespace: &object.namespace };
+            for fault in read(&annotation, settings).err().into_iter().flatten() {
+                settings.denied |= fault.denies();
+                problems.add(object.clone(), annotation.field(), fault);
+            }
         }
     }
-    if let Some((name, fault)) = wanted.settle() {
-        problems.add(ingress.clone(), field(&name), fault);
-    }
-    let Wanted { policy, denied, canary, transport, .. } = wanted;
-    Reading { policy, transport: Arc::new(transport), denied, canary }
 }
 
-/// The Secret that an Ingress' annotations name for handshakes with endpoints.
-pub(crate) struct UpstreamSecret {
-    pub(crate) secret: ObjectKey,
-    /// The field that names it.
-    pub(crate) field: String,
-    /// Whether endpoints are verified by what it has.
-    pub(crate) verify: bool,
-}
-
-/// Reads no more than that; what is wrong is told where all is read.
-pub(crate) fn upstream_secret(key: &ObjectKey, ingress: &Ingress) -> Option<UpstreamSecret> {
-    let annotations = ingress.metadata.annotations.as_ref()?;
-    // Ours goes first.
-    let by = [own::SECRET, nginx::SECRET].into_iter().find(|name| annotations.contains_key(*name))?;
-    let mut wanted = Wanted::new(&key.namespace, Policy::default());
-    for (name, value) in annotations {
-        let _ = read_one(name, value, &mut wanted);
-    }
-    let _ = wanted.settle();
-    let UpstreamTls { secret, verify, .. } = wanted.transport.tls;
-    Some(UpstreamSecret { secret: ObjectKey::new(&*key.namespace, &*secret?), field: field(by), verify })
-}
-
-fn read_one(name: &str, value: &str, wanted: &mut Wanted) -> Result<(), Fault> {
-    if let Some(own) = name.strip_prefix(own::PREFIX) {
-        own::read(own, value, wanted)
-    } else if let Some(nginx) = name.strip_prefix(nginx::PREFIX) {
-        nginx::read(nginx, value, wanted)
-    } else {
-        Ok(())
+impl Dialect {
+    /// The annotations of this dialect in the order of its table, each with its reader.
+    fn asked<'a>(
+        &self,
+        annotations: &'a BTreeMap<String, String>,
+    ) -> impl Iterator<Item = (Reader, &'a str, &'a str)> {
+        let from = (Bound::Included(self.prefix), Bound::Unbounded);
+        let mut asked: Vec<_> = annotations
+            .range::<str, _>(from)
+            .map_while(|(name, value)| {
+                let word = name.strip_prefix(self.prefix)?;
+                let place = self.rows.iter().position(|(known, _)| *known == word);
+                Some((place.unwrap_or(self.rows.len()), &**name, &**value))
+            })
+            .collect();
+        asked.sort();
+        let (rows, other) = (self.rows, self.other);
+        let reader = move |place: usize| rows.get(place).map_or(other, |(_, reader)| *reader);
+        asked.into_iter().map(move |(place, name, value)| (reader(place), name, value))
     }
 }
 
-fn field(annotation: &str) -> String {
-    format!("metadata.annotations[{annotation}]")
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_part_of_a_value_is_cut_between_characters() {
+        assert_eq!(shown("a\n"), r#""a\n""#);
+        assert_eq!(shown(&"é".repeat(SHOWN_MAX)), format!("\"{}\"", "é".repeat(SHOWN_MAX)));
+        assert_eq!(shown(&"é".repeat(SHOWN_MAX + 1)), format!("\"{}\"…", "é".repeat(SHOWN_MAX)));
+    }
+
+    /// A word that stands twice would be read by its first row alone.
+    #[test]
+    fn each_word_stands_once_in_the_table_of_its_dialect() {
+        for Dialect { prefix, rows, .. } in &DIALECTS {
+            let mut words: Vec<&str> = rows.iter().map(|(word, _)| *word).collect();
+            words.sort_unstable();
+            words.dedup();
+            assert_eq!(words.len(), rows.len(), "{prefix}");
+        }
+    }
 }

@@ -14,7 +14,8 @@ use crate::problems::{Fault, Problems};
 use crate::reference::{Port, Reference};
 use crate::{ObjectKey, Objects, Settings};
 
-pub(crate) use before::{Before, Led};
+pub(crate) use before::Before;
+use before::Led;
 use make::Maker;
 pub(crate) use of_service::{Again, OfService};
 
@@ -75,7 +76,7 @@ impl<'a> Backends<'a> {
         match reference {
             Reference::Refused(key, fault) => {
                 let refused = || Backend::unavailable(key.clone(), Unavailable::Refused);
-                (builder.backend(&key, refused), fault)
+                (builder.backend(&key, refused), Some(fault))
             }
             Reference::Port(key, port) => {
                 let key = self.maker.named(key);

@@ -33,8 +33,8 @@ impl<'a> Classes<'a> {
     }
 
     /// Whether the Ingress is ours. An Ingress without a class belongs to the default class: in a cluster the API server
-    /// has written that name into it, in a folder of manifests nobody has. Others' Ingresses are passed over silently,
-    /// except one that nobody serves: its class does not exist, or it names none and there is no default.
+    /// has written that name into it; in a folder of manifests it is missing. Others' Ingresses are passed over silently,
+    /// except one that no controller serves: its class does not exist, or it names none and there is no default.
     pub(crate) fn owns(&self, key: &ObjectKey, ingress: &Ingress, problems: &mut Problems) -> bool {
         let mut tell = |fault| {
             let object = ObjectRef::new("Ingress", &key.namespace, &key.name);
@@ -60,7 +60,7 @@ impl<'a> Classes<'a> {
     }
 
     /// A class is ours if it names our controller, or by its name alone if that was asked for or no IngressClass says
-    /// otherwise. Those who come from another controller cannot change what their IngressClass says (it is immutable),
+    /// otherwise. An operator who comes from another controller cannot change what its IngressClass says (it is immutable),
     /// and may need both controllers for a while.
     fn is_ours(&self, name: &str) -> bool {
         let named = name == self.settings.class;
@@ -104,7 +104,7 @@ impl<'a> Classes<'a> {
     fn missing(&self) -> Fault {
         Fault::warning(
             reasons::NO_CLASS,
-            "names no class, and no IngressClass is the default, so nobody serves it",
+            "names no class, and no IngressClass is the default, so no controller serves it",
             format!("write ingressClassName: {}", self.settings.class),
         )
     }
@@ -112,7 +112,7 @@ impl<'a> Classes<'a> {
     fn dangling(&self, name: &str) -> Fault {
         Fault::warning(
             reasons::DANGLING_REFERENCE,
-            format!("is of class {name:?}, which does not exist, so nobody serves it"),
+            format!("is of class {name:?}, which does not exist, so no controller serves it"),
             format!("name the class {:?} or create an IngressClass {name:?}", self.settings.class),
         )
     }

@@ -13,7 +13,7 @@ use crate::{CertificateClaims, ObjectKey, Objects, Settings};
 pub struct Compiled {
     /// The routes and backends.
     pub table: RouteTable,
-    /// What is wrong with the objects, sorted, each once. Whoever keeps a clone sees by its pointer whether anything
+    /// What is wrong with the objects, sorted, each once. A clone that is kept tells by its pointer whether anything
     /// has changed.
     pub problems: Arc<Vec<Problem>>,
     /// Why there is no route, in one line; `None` while there is one.

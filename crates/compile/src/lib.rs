@@ -2,19 +2,36 @@
 //!
 //! Owns: what an Ingress, an IngressClass, a Service and an EndpointSlice mean (Ingress v1, EndpointSlice v1,
 //! KEP-1672), and the words for what is wrong with one.
-//! Never: IO, clocks, tokio, or what is inside a certificate. It cannot fail: what is wrong with an object becomes a [`Problem`](model::Problem) and
-//! costs that object alone, or only the named part of it; everything else is served. The same objects give the same
-//! table on every replica, but for what of before goes on for a while (`backend::before`).
+//! Never: IO, clocks, tokio, or what is inside a certificate. It cannot fail: what is wrong with an object becomes a
+//! [`Problem`](model::Problem) and costs that object alone, or only the named part of it; everything else is served. The same
+//! objects give the same table on every replica, but for what of before goes on for a while (`backend::before`).
 //! Start at [`compile`]; [`Compiled::compile_again`] is the same after a change, and [`Compiled::update_backends`] its
 //! shorter way where only endpoints have changed.
+//!
+//! The way of an object: `class` says whether it is ours; `source` turns it into a draft, for which `annotations` fill settings
+//! and `policy` builds filters of them; `routes` looks for the backends of the draft's routes and adds them to the table, `tls`
+//! adds its claims to certificates; `conflict` tells of the routes that lost.
+//!
+//! What HTTPRoute (Gateway API) will add, and where:
+//! - `source/http_route.rs`, which yields the same drafts. An origin is the HTTPRoute and `spec.rules[0].matches[1]`; hosts are
+//!   those that it shares with the listeners of the Gateways it belongs to; `filters` fill the same settings as annotations do,
+//!   for one rule instead of a whole object.
+//! - `class.rs`: GatewayClasses by `spec.controllerName` as IngressClasses by `spec.controller`, and from there to Gateways.
+//! - `reference.rs`: a reference may name another namespace, if a ReferenceGrant there allows it.
+//! - [`Objects`]: HTTPRoutes, Gateways, GatewayClasses and ReferenceGrants; [`compile`]: a second loop.
+//! - `tls`: nothing but a second source of claims, the `certificateRefs` of listeners.
+//!
+//! `backend`, `endpoint`, `policy`, `routes` and `conflict` stay as they are.
 
 mod compiled;
 mod objects;
 
 mod annotations;
 mod class;
-mod ingress;
+mod policy;
 mod reference;
+mod routes;
+mod source;
 
 mod address;
 mod backend;
@@ -35,15 +52,16 @@ use model::{Balance, RouteTableBuilder};
 pub use compiled::Compiled;
 pub use external_name::external_name_of;
 pub use objects::{EndpointSlices, ObjectKey, Objects, SERVICE_NAME_LABEL, service_of};
-pub use tls::{Basis, CertificateClaims, Claim, NamedSecret, secrets_of};
+pub use source::ingress::secrets_of;
+pub use tls::{Basis, CertificateClaims, Claim, NamedSecret};
 
 use backend::{Backends, Before, Collected};
 use class::Classes;
-use ingress::Output;
 use problems::Problems;
+use routes::Output;
 use tls::Tls;
 
-/// A controller that follows a Service writes its slices within seconds, and who edits by hand has the second edit ready;
+/// A controller that follows a Service writes its slices within seconds, and an author of two edits has the second one ready;
 /// what is wrong should not hide for longer.
 const REFERENCE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -109,8 +127,9 @@ fn compile_after(
     let (mut ours, mut tls) = (Vec::new(), Tls::new(objects));
     for (key, ingress) in &objects.ingresses {
         if counts(key, objects) && classes.owns(key, ingress, &mut out.problems) {
-            if ingress::compile(key, ingress, settings, &mut out) {
-                tls.add(key, ingress, &mut out.problems);
+            if let Some(draft) = source::ingress::read(key, ingress, settings, &mut out.problems) {
+                tls.add(&draft, &mut out.problems);
+                out.add(draft);
             }
             ours.push(key.clone());
         }

@@ -12,7 +12,7 @@ use crate::{Objects, Settings, class, counts, reasons};
 /// More classes than these, those of most Ingresses, are only counted.
 const CLASSES_TOLD_MAX: usize = 8;
 
-/// Why no route came of the objects, of whose Ingresses so many are ours.
+/// Why no route came of the objects; so many of their Ingresses are ours.
 pub(crate) fn why(objects: &Objects, settings: &Settings, ours: usize) -> String {
     let (all, counting) = (objects.ingresses.len(), counting(objects).count());
     let why = match (all, counting, ours) {

@@ -6,8 +6,8 @@ use model::{ObjectRef, Problem, Severity};
 
 use crate::reasons;
 
-/// Most problems told of one object. An EndpointSlice may hold 1000 endpoints and an Ingress some 10 000 paths; nobody
-/// reads further, and each problem becomes a line in the log.
+/// Most problems told of one object. An EndpointSlice may hold 1000 endpoints and an Ingress some 10 000 paths;
+/// their author mends the first ones and looks again, and each problem becomes a line in the log.
 const PROBLEMS_PER_OBJECT_MAX: usize = 50;
 
 /// What is wrong and what to do about it, not yet bound to an object.
@@ -36,6 +36,22 @@ impl Fault {
         remedy: impl Into<String>,
     ) -> Fault {
         Fault { severity: Severity::Warning, reason, message: message.into(), remedy: remedy.into() }
+    }
+
+    /// What was to guard access, or to verify endpoints, cannot be honoured: all routes of the object are refused.
+    pub(crate) fn denied(message: impl Into<String>, remedy: impl Into<String>) -> Fault {
+        Fault::error(reasons::DENIED, message, remedy)
+    }
+
+    /// Whether all routes of the object are refused.
+    pub(crate) fn denies(&self) -> bool {
+        self.reason == reasons::DENIED
+    }
+}
+
+impl From<Fault> for Vec<Fault> {
+    fn from(fault: Fault) -> Vec<Fault> {
+        vec![fault]
     }
 }
 

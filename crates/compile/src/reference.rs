@@ -19,9 +19,9 @@ pub(crate) enum Port {
 pub(crate) enum Reference {
     /// A port of a Service, which may or may not exist.
     Port(BackendKey, Port),
-    /// Nothing that may be used. The port in the key stands in parentheses, which no port has, so that a refused route
-    /// never shares a backend with one that is served.
-    Refused(BackendKey, Option<Fault>),
+    /// Nothing that may be used. The port in the key stands in parentheses, which no port has, so that what is refused never
+    /// shares a backend with what is served.
+    Refused(BackendKey, Fault),
 }
 
 impl Reference {
@@ -31,7 +31,7 @@ impl Reference {
         let refused = |service: &str, written: &str, message: &str| {
             let remedy = "name one Service and one of its ports, by name or by number";
             let fault = Fault::error(reasons::INVALID_BACKEND, message, remedy);
-            Reference::Refused(key(namespace, service, &format!("({written})")), Some(fault))
+            Reference::Refused(key(namespace, service, &format!("({written})")), fault)
         };
         match (&backend.service, &backend.resource) {
             (Some(service), None) if !service.name.is_empty() => match port_of(service) {
@@ -55,16 +55,6 @@ impl Reference {
                 Reference::Port(BackendKey { transport: Arc::clone(transport), ..key }, port)
             }
             refused @ Reference::Refused(..) => refused,
-        }
-    }
-
-    /// What takes the reference's place in an Ingress that is denied as a whole.
-    pub(crate) fn denied(self) -> Reference {
-        match self {
-            Reference::Port(key, _) | Reference::Refused(key, _) => {
-                let port = format!("{} (denied)", key.port).into();
-                Reference::Refused(BackendKey { port, ..key }, None)
-            }
         }
     }
 }

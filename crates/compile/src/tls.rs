@@ -1,4 +1,4 @@
-//! What Ingresses say about TLS: which Secrets a host's certificate may come from, and whether those are there and
+//! What routes' objects say about TLS: which Secrets a host's certificate may come from, and whether those are there and
 //! complete. What is in them is not read here.
 
 mod claim;
@@ -7,12 +7,12 @@ mod secret;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use k8s_openapi::api::networking::v1::{Ingress, IngressSpec, IngressTLS};
 use model::{HostMatch, ObjectRef};
 
-use crate::annotations::{self, UpstreamSecret};
+use crate::policy::UpstreamSecret;
 use crate::problems::{Fault, Problems};
-use crate::{ObjectKey, Objects, Settings, reasons};
+use crate::source::Draft;
+use crate::{ObjectKey, Objects, Settings};
 
 use claim::Ranked;
 pub use claim::{Basis, CertificateClaims, Claim, NamedSecret};
@@ -40,46 +40,28 @@ impl<'a> Tls<'a> {
         }
     }
 
-    /// Adds an Ingress. Of the hosts that its TLS entries list, each has the Secrets of the entries that list it; where
-    /// these name none it has the default certificate (Ingress v1). For a host that only a rule has, each of the Secrets
-    /// will do whose certificate is for it, as with ingress-nginx.
-    pub(crate) fn add(&mut self, key: &ObjectKey, ingress: &Ingress, problems: &mut Problems) {
-        self.add_upstream(key, ingress, problems);
-        let Some(spec) = &ingress.spec else { return };
-        let (mut listed, mut all) = (BTreeMap::<HostMatch, Vec<NamedSecret>>::new(), Vec::new());
-        for (entry, at) in spec.tls.iter().flatten().zip(0..) {
-            let secret = self.secret(key, at, entry, problems);
-            for host in hosts(key, at, entry, problems) {
-                let secrets = listed.entry(host).or_default();
-                secret.iter().for_each(|secret| Claim::add(secrets, secret));
+    /// Adds what an object says: its claims, and the Secrets that it names.
+    pub(crate) fn add(&mut self, draft: &Draft, problems: &mut Problems) {
+        let Draft { object, created, certificates, upstream_secret, .. } = draft;
+        let mut add = |NamedSecret { secret, field }: &NamedSecret, fault: Option<Fault>| {
+            if let Some(fault) = fault {
+                problems.add(ObjectRef::clone(object), &**field, fault);
             }
-            secret.iter().for_each(|secret| Claim::add(&mut all, secret));
-        }
-        let created = ingress.metadata.creation_timestamp.as_ref();
-        let created = created.map_or(i64::MAX, |time| time.0.as_second());
-        for host in rule_hosts(spec).into_iter().filter(|host| !listed.contains_key(host)) {
-            self.claim(
-                host,
-                created,
-                Claim { ingress: key.clone(), basis: Basis::Rule, secrets: all.clone() },
-            );
-        }
-        for (host, secrets) in listed {
-            self.claim(host, created, Claim { ingress: key.clone(), basis: Basis::Listed, secrets });
-        }
-    }
-
-    /// Adds the Secret for handshakes with endpoints, if the Ingress names one.
-    fn add_upstream(&mut self, key: &ObjectKey, ingress: &Ingress, problems: &mut Problems) {
-        let Some(UpstreamSecret { secret, field, verify }) = annotations::upstream_secret(key, ingress)
-        else {
-            return;
+            self.named.insert(secret.clone());
         };
-        if let Some(fault) = secret::without_credentials(&secret, verify, self.objects) {
-            problems.add(ObjectRef::new("Ingress", &key.namespace, &key.name), field, fault);
+        if let Some(UpstreamSecret { named, verify }) = upstream_secret {
+            add(named, secret::without_credentials(&named.secret, *verify, self.objects));
+            self.upstream.insert(named.secret.clone());
         }
-        self.named.insert(secret.clone());
-        self.upstream.insert(secret);
+        for named in &certificates.secrets {
+            add(named, secret::without_certificate(&named.secret, By::Ingress, self.objects));
+        }
+        for (host, basis, secrets) in &certificates.claims {
+            let ingress = ObjectKey::new(&*object.namespace, &*object.name);
+            let mut claim = Claim { ingress, basis: *basis, secrets: Vec::new() };
+            secrets.iter().for_each(|secret| claim.add(secret));
+            self.claim(host.clone(), *created, claim);
+        }
     }
 
     /// Adds a claim, unless it has nothing to give.
@@ -92,22 +74,6 @@ impl<'a> Tls<'a> {
             host => self.hosts.entry(host).or_default(),
         };
         claims.push(Ranked { created, claim });
-    }
-
-    /// The Secret that a TLS entry names, if it does.
-    fn secret(
-        &mut self,
-        key: &ObjectKey,
-        at: u32,
-        entry: &IngressTLS,
-        problems: &mut Problems,
-    ) -> Option<NamedSecret> {
-        let (secret, field) = (secret_of(key, entry)?, format!("spec.tls[{at}].secretName"));
-        if let Some(fault) = secret::without_certificate(&secret, By::Ingress, self.objects) {
-            problems.add(ObjectRef::new("Ingress", &key.namespace, &key.name), &*field, fault);
-        }
-        self.named.insert(secret.clone());
-        Some(NamedSecret { secret, field })
     }
 
     /// These Secrets are still needed for handshakes with endpoints, though no Ingress may name them any more.
@@ -146,49 +112,4 @@ impl<'a> Tls<'a> {
         }
         self.named.insert(key.clone());
     }
-}
-
-/// The Secrets that an Ingress names, whoever's it is.
-pub fn secrets_of(key: &ObjectKey, ingress: &Ingress) -> BTreeSet<ObjectKey> {
-    let entries = ingress.spec.iter().flat_map(|spec| spec.tls.iter().flatten());
-    let upstream = annotations::upstream_secret(key, ingress).map(|upstream| upstream.secret);
-    entries.filter_map(|entry| secret_of(key, entry)).chain(upstream).collect()
-}
-
-/// The Secret that a TLS entry names, in the Ingress' own namespace.
-fn secret_of(key: &ObjectKey, entry: &IngressTLS) -> Option<ObjectKey> {
-    let name = entry.secret_name.as_deref().filter(|name| !name.is_empty())?;
-    Some(ObjectKey::new(&*key.namespace, name))
-}
-
-/// The hosts that a TLS entry lists.
-fn hosts(key: &ObjectKey, at: u32, entry: &IngressTLS, problems: &mut Problems) -> Vec<HostMatch> {
-    let mut hosts = Vec::new();
-    for (host, host_at) in entry.hosts.iter().flatten().zip(0..) {
-        let why = match HostMatch::parse(host) {
-            Ok(HostMatch::Any) => "the host is empty".into(),
-            Ok(host) => {
-                hosts.push(host);
-                continue;
-            }
-            Err(error) => error.to_string(),
-        };
-        let ingress = ObjectRef::new("Ingress", &key.namespace, &key.name);
-        problems.add(ingress, format!("spec.tls[{at}].hosts[{host_at}]"), bad_host(host, &why));
-    }
-    hosts
-}
-
-fn bad_host(host: &str, why: &str) -> Fault {
-    let message = format!("{host:?} is no host: {why}; no certificate is found by it");
-    let remedy = "write a DNS name, or *. and a DNS name; or no hosts, to have those of the rules";
-    Fault::error(reasons::INVALID_HOST, message, remedy)
-}
-
-/// The hosts of the rules, each once, as far as they are hosts. A default backend without rules serves any.
-fn rule_hosts(spec: &IngressSpec) -> BTreeSet<HostMatch> {
-    let rules = spec.rules.as_deref().unwrap_or_default();
-    let hosts = rules.iter().map(|rule| HostMatch::parse(rule.host.as_deref().unwrap_or_default()));
-    let any = (rules.is_empty() && spec.default_backend.is_some()).then_some(HostMatch::Any);
-    hosts.filter_map(Result::ok).chain(any).collect()
 }

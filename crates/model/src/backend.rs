@@ -96,7 +96,7 @@ pub enum Unavailable {
 
 impl Unavailable {
     /// The word used in JSON, logs and `explain`.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Unavailable::NoService => "no-service",
             Unavailable::NoPort => "no-port",

@@ -87,7 +87,7 @@ fn judge(route: &Arc<Route>, winner: Option<&Arc<Route>>, path: &RequestPath<'_>
     match winner {
         Some(winner) if Arc::ptr_eq(route, winner) => Verdict::Won,
         _ if !route.path.matches(path) => Verdict::PathDiffers,
-        _ if route.origin.rule.is_none() => Verdict::OnlyDefault,
+        _ if route.origin.is_default => Verdict::OnlyDefault,
         Some(winner)
             if matches!(winner.path, PathMatch::Exact(_)) && route.path.as_str() == winner.path.as_str() =>
         {

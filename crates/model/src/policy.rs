@@ -19,3 +19,16 @@ pub struct Policy {
     /// What is done with requests and responses; none for most routes, which then pay one look at a pointer.
     pub filters: Option<Box<Filters>>,
 }
+
+impl Policy {
+    /// Whether every request is refused, wherever the route leads.
+    pub fn denies(&self) -> bool {
+        self.filters.as_ref().is_some_and(|filters| filters.deny())
+    }
+
+    /// What decides on access.
+    pub fn guards(&self) -> impl Iterator<Item = &RequestFilter> {
+        let request = self.filters.iter().flat_map(|filters| filters.request());
+        request.filter(|filter| filter.is_guard())
+    }
+}

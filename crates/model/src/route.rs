@@ -1,39 +1,42 @@
-//! What a request is sent by: a route, and the rule it came from.
+//! What a request is sent by: a route, and where it was written.
 
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{HostMatch, PathMatch, Policy};
+use crate::{HostMatch, ObjectRef, PathMatch, Policy};
 
-/// The rule a route was written in. Ordered as conflicts are decided: the oldest object first, then by namespace
-/// and name, then by place in the object.
+/// Where a route was written. Ordered as conflicts are decided: the oldest object first, then by kind, namespace and name, then
+/// by place in the object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin {
-    /// When the Ingress was created, in seconds since the epoch; a manifest without it sorts as the youngest.
+    /// When the object was created, in seconds since the epoch; one of which that is not known sorts as the youngest.
     pub created: i64,
-    /// The Ingress' namespace.
-    pub namespace: Arc<str>,
-    /// The Ingress' name.
-    pub name: Arc<str>,
-    /// Index in `spec.rules`; `None` for `spec.defaultBackend`.
-    pub rule: Option<u32>,
-    /// Index in the rule's `http.paths`.
-    pub path: u32,
+    /// The object.
+    pub object: Arc<ObjectRef>,
+    /// Counts the routes of the object, in the order in which they are written.
+    pub place: u32,
+    /// The field that the route was written in, as `spec.rules[0].http.paths[1]`.
+    pub field: Arc<str>,
+    /// Whether it is for what no rule matches.
+    pub is_default: bool,
 }
 
 impl Origin {
-    /// The field of the Ingress that this route was written in.
-    pub fn field(&self) -> String {
-        match self.rule {
-            Some(rule) => format!("spec.rules[{rule}].http.paths[{}]", self.path),
-            None => "spec.defaultBackend".into(),
+    /// The first route of an object whose age is not known, for some path.
+    pub fn new(object: ObjectRef, field: &str) -> Origin {
+        Origin {
+            created: i64::MAX,
+            object: Arc::new(object),
+            place: 0,
+            field: field.into(),
+            is_default: false,
         }
     }
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{} {}", self.namespace, self.name, self.field())
+        write!(f, "{}/{} {}", self.object.namespace, self.object.name, self.field)
     }
 }
 
@@ -48,6 +51,6 @@ pub struct Route {
     pub backend: u32,
     /// What applies to its requests.
     pub policy: Arc<Policy>,
-    /// The rule it was written in.
+    /// Where it was written.
     pub origin: Origin,
 }

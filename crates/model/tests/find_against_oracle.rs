@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use fastrand::Rng;
 use model::{
-    HostMatch, Origin, PathMatch, Policy, RequestHost, RequestPath, Route, RouteTable, RouteTableBuilder,
+    HostMatch, ObjectRef, Origin, PathMatch, Policy, RequestHost, RequestPath, Route, RouteTable,
+    RouteTableBuilder,
 };
 
 /// Random tables; with the requests to each, 10^6 cases.
@@ -138,9 +139,9 @@ fn without_final_slash(path: &str) -> &str {
 }
 
 /// The order in which rules that match equally well are served.
-fn age(rule: &Rule) -> (i64, &str, &str, Option<u32>, u32) {
-    let Origin { created, namespace, name, rule, path } = &rule.origin;
-    (*created, namespace, name, *rule, *path)
+fn age(rule: &Rule) -> (i64, &str, &str, u32) {
+    let Origin { created, object, place, .. } = &rule.origin;
+    (*created, &object.namespace, &object.name, *place)
 }
 
 // The implementation.
@@ -193,14 +194,18 @@ fn random_rule(random: &mut Rng, id: u32) -> Rule {
     let hosts = ["", "x", "*.x", "a.x", "A.X", "b.x", "*.a.x", "b.a.x", "*.b.a.x"];
     let host = if kind == Kind::CatchAll { "" } else { hosts[random.usize(..hosts.len())] };
     let path = if is_default(kind) { "/".into() } else { random_path(random) };
+    let object = ObjectRef::new("Ingress", pick(random, &["m", "n"]), pick(random, &["p", "q", "r"]));
     let origin = Origin {
         created: random.i64(..3),
-        namespace: ["m", "n"][random.usize(..2)].into(),
-        name: ["p", "q", "r"][random.usize(..3)].into(),
-        rule: (!is_default(kind)).then(|| random.u32(..3)),
-        path: id,
+        place: id,
+        is_default: is_default(kind),
+        ..Origin::new(object, "spec")
     };
     Rule { kind, host: host.into(), path, origin, id }
+}
+
+fn pick(random: &mut Rng, of: &[&'static str]) -> &'static str {
+    of[random.usize(..of.len())]
 }
 
 fn random_path(random: &mut Rng) -> String {

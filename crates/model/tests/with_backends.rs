@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use model::{
-    Backend, BackendKey, Condition, Endpoint, EndpointKey, HostMatch, Origin, PathMatch, Policy, Route,
-    RouteTable, RouteTableBuilder,
+    Backend, BackendKey, Condition, Endpoint, EndpointKey, HostMatch, ObjectRef, Origin, PathMatch, Policy,
+    Route, RouteTable, RouteTableBuilder,
 };
 
 fn backend(service: &str, address: &str) -> Backend {
@@ -21,15 +21,15 @@ fn backend(service: &str, address: &str) -> Backend {
 /// A route to `web` and one to `api`, of generation 1.
 fn table() -> RouteTable {
     let mut builder = RouteTableBuilder::default();
-    for (service, path) in [("web", 0), ("api", 1)] {
+    for (service, place) in [("web", 0), ("api", 1)] {
         let made = backend(service, "10.0.0.1:80");
-        let place = builder.backend(&made.key.clone(), || made);
+        let backend = builder.backend(&made.key.clone(), || made);
         builder.route(Route {
             host: HostMatch::Any,
             path: PathMatch::exact(&format!("/{service}")).expect("a path"),
-            backend: place,
+            backend,
             policy: Arc::new(Policy::default()),
-            origin: Origin { created: 0, namespace: "shop".into(), name: "a".into(), rule: Some(0), path },
+            origin: Origin { place, ..Origin::new(ObjectRef::new("Ingress", "shop", "a"), "spec.rules[0]") },
         });
     }
     builder.build(1)

@@ -151,8 +151,8 @@ impl Exchange {
             line.number("duration_us", micros);
             line.number("attempts", u64::from(self.attempts));
             if let Some(route) = &self.route {
-                line.text("namespace", &route.origin.namespace);
-                line.text("ingress", &route.origin.name);
+                line.text("namespace", &route.origin.object.namespace);
+                line.text("ingress", &route.origin.object.name);
             }
             if let Some(pool) = &self.pool {
                 line.text("service", &pool.cells.key.service);

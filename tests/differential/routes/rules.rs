@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use fastrand::Rng;
-use model::{Backend, BackendKey, HostMatch, Origin, PathMatch, Policy, Route, RouteTableBuilder, Transport};
+use model::{
+    Backend, BackendKey, HostMatch, ObjectRef, Origin, PathMatch, Policy, Route, RouteTableBuilder, Transport,
+};
 use system_tests::sluice::ready;
 
 use super::{Asked, targets};
@@ -127,11 +129,9 @@ impl Host {
                 backend: builder.backend(&key, make),
                 policy: Arc::new(Policy::default()),
                 origin: Origin {
-                    created: 0,
-                    namespace: "test".into(),
-                    name: self.name.as_str().into(),
-                    rule: (rule.kind != Kind::Default).then_some(0),
-                    path: u32::try_from(place).unwrap(),
+                    place: u32::try_from(place).unwrap(),
+                    is_default: rule.kind == Kind::Default,
+                    ..Origin::new(ObjectRef::new("Ingress", "test", &self.name), "spec")
                 },
             };
             match rule.kind {

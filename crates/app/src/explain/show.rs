@@ -21,6 +21,9 @@ pub(super) fn text(asked: &Asked, answer: &Answer<'_>, compiled: &Compiled) -> S
     if let (Some(winner), Some(backend)) = (candidates.next_if(|c| c.verdict == Verdict::Won), found.backend)
     {
         let _ = writeln!(out, "route:     {}", line(&winner.route));
+        if let Some(filters) = &winner.route.policy.filters {
+            let _ = writeln!(out, "filters:   {}", filters.words().collect::<Vec<_>>().join(", "));
+        }
         endpoints(&mut out, backend, compiled);
     }
     if candidates.peek().is_some() {
@@ -68,6 +71,9 @@ fn outcome(found: &Found<'_>) -> String {
         (Some(404), _) => {
             let host = &found.explanation.host;
             format!("404, no rule of {host} matches the path, and there is no default backend")
+        }
+        (Some(status), Some(_)) if found.explanation.winner().is_some_and(|route| route.policy.denies()) => {
+            format!("{status}, denied: what was to guard access cannot be honoured; `check` says why")
         }
         (Some(status), Some(backend)) => format!("{status}, {}", selection(backend.selection())),
         (Some(status), None) => status.to_string(),

@@ -137,6 +137,22 @@ fn an_unknown_host_is_404_and_a_backend_without_endpoints_503() {
 }
 
 #[test]
+fn a_route_whose_guard_cannot_be_honoured_refuses_though_its_endpoints_are_ready() {
+    let guard = "metadata: { annotations: { nginx.ingress.kubernetes.io/auth-url: http://auth }, ";
+    let guarded = ingress("web", "a.example.com", "/", "web").replacen("metadata: { ", guard, 1);
+    let slice = slice("web", "127.0.0.1:9001".parse().unwrap(), true);
+    let folder = Folder::new(&[("web.yaml", guarded), ("s.yaml", service("web")), ("e.yaml", slice)]);
+    let (code, shown) = explain_in(&folder.path(), &["a.example.com/"]);
+    let told = shown.contains("filters:   deny\n") && shown.contains("answer:    503, denied: ");
+    assert!(code == 1 && told, "{shown}");
+    let (code, shown) = explain_in(&folder.path(), &["a.example.com/", "--format", "json"]);
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    let route = &shown["route"];
+    assert_eq!((code, &shown["status"], &route["selection"]), (1, &503.into(), &"refused".into()), "{shown}");
+    assert_eq!(route["policy"]["filters"], serde_json::json!(["deny"]));
+}
+
+#[test]
 fn what_is_no_request_at_all_is_a_usage_error() {
     assert_eq!(explain(&["ftp://shop.example.com/"]).0, 2);
     let folder = Folder::new(&[]);

@@ -1,38 +1,40 @@
-//! ingress-nginx' dialect, of which little is honoured yet.
+//! ingress-nginx' dialect, as far as it is honoured. What is not and decides on access denies.
 
-use super::wanted::Wanted;
+use super::{Annotation, Dialect, Reader, access, backend};
+use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
 
-pub(super) const PREFIX: &str = "nginx.ingress.kubernetes.io/";
-pub(super) const SECRET: &str = "nginx.ingress.kubernetes.io/proxy-ssl-secret";
+pub(super) const DIALECT: Dialect = Dialect { prefix: PREFIX, rows: ROWS, other: not_honoured };
 
-pub(super) fn read(name: &str, value: &str, wanted: &mut Wanted) -> Result<(), Fault> {
-    let whole = format!("{PREFIX}{name}");
-    match name {
-        "backend-protocol" => wanted.read_protocol(&whole, value),
-        "proxy-ssl-secret" => wanted.read_secret(&whole, value),
-        "proxy-ssl-verify" => wanted.read_verify(&whole, value),
-        "proxy-ssl-name" => wanted.read_server_name(&whole, value),
-        "proxy-ssl-server-name" => {
-            wanted.transport.tls.send_name = value == "on";
-            Ok(())
-        }
-        _ => {
-            let denies = restricts_access(name, value);
-            wanted.denied |= denies;
-            wanted.canary |= name == "canary" && value == "true";
-            Err(not_honoured(&whole, denies))
-        }
-    }
+const PREFIX: &str = "nginx.ingress.kubernetes.io/";
+
+const ROWS: &[(&str, Reader)] = &[
+    ("backend-protocol", backend::protocol),
+    ("canary", canary),
+    ("denylist-source-range", access::deny),
+    ("proxy-ssl-name", backend::tls_name),
+    ("proxy-ssl-secret", backend::tls_secret),
+    ("proxy-ssl-server-name", backend::send_tls_name),
+    ("proxy-ssl-verify", backend::tls_verify),
+    // The older name of the one below, which counts where both are there.
+    ("whitelist-source-range", access::allow),
+    ("allowlist-source-range", access::allow),
+];
+
+/// Whether the Ingress is a variant of another one, for a share of its requests.
+fn canary(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
+    settings.canary = annotation.value == "true";
+    not_honoured(annotation, settings)
 }
 
-fn not_honoured(name: &str, denies: bool) -> Fault {
-    if denies {
-        Fault::error(
-            reasons::DENIED,
+fn not_honoured(annotation: &Annotation<'_>, _: &mut RouteSettings) -> Result<(), Vec<Fault>> {
+    let Annotation { name, value, .. } = annotation;
+    let word = name.strip_prefix(PREFIX).unwrap_or(name);
+    let fault = if restricts_access(word, value) {
+        Fault::denied(
             format!("{name} restricts access and is not honoured, so the whole Ingress is answered 503"),
-            "remove it if anybody may have access; otherwise keep this Ingress with a controller that honours it",
+            "remove it if every client may have access; otherwise keep this Ingress with a controller that honours it",
         )
     } else {
         Fault::warning(
@@ -40,14 +42,15 @@ fn not_honoured(name: &str, denies: bool) -> Fault {
             format!("{name} is not honoured and has no effect"),
             "remove it, or keep this Ingress with a controller that honours it",
         )
-    }
+    };
+    Err(fault.into())
 }
 
-/// Whether an annotation of ingress-nginx decides who gets access. Rate limits do not: they protect the upstream from
+/// Whether an annotation of ingress-nginx decides on access. Rate limits do not: they protect the upstream from
 /// load, not its data from readers. Neither does what is switched off.
 fn restricts_access(name: &str, value: &str) -> bool {
     match name {
-        "whitelist-source-range" | "allowlist-source-range" | "denylist-source-range" | "satisfy" => true,
+        "satisfy" => true,
         "enable-modsecurity" | "enable-owasp-core-rules" => value != "false",
         "modsecurity-snippet" => true,
         "server-snippet" | "configuration-snippet" | "stream-snippet" => snippet_restricts_access(value),
@@ -55,7 +58,7 @@ fn restricts_access(name: &str, value: &str) -> bool {
     }
 }
 
-/// Whether a snippet of nginx' configuration may decide who gets access: by the directives and answers that do.
+/// Whether a snippet of nginx' configuration may decide on access: by the directives and answers that do.
 fn snippet_restricts_access(snippet: &str) -> bool {
     let words = [
         "allow ",
@@ -77,12 +80,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_annotations_that_decide_who_gets_access_deny() {
+    fn only_annotations_that_decide_on_access_deny() {
         for (name, value, denies) in [
             ("auth-url", "http://auth", true),
             ("auth-type", "basic", true),
             ("auth-tls-secret", "shop/ca", true),
-            ("whitelist-source-range", "10.0.0.0/8", true),
             ("satisfy", "any", true),
             ("enable-modsecurity", "true", true),
             ("enable-modsecurity", "false", false),

@@ -6,16 +6,16 @@
 //! - a backend without an endpoint that takes requests has those of before that are *still listed*: slices of its Service
 //!   have their addresses, under whatever port, for no other pod, or the DNS name that they came from still resolves to them.
 //!   Their condition is what the slices say now, so that one that goes or is not ready is out at once;
-//! - a route whose backend has none even so, and is new, leads where it led before, within its namespace, if that takes
-//!   requests.
+//! - a route whose backend has none even so, and is new, leads where it led before, within its namespace and under the
+//!   same guards, if that takes requests.
 //!
-//! Such a backend is *pending*. For how long is up to the caller, who has a clock: of a backend whose time is over
+//! Such a backend is *pending*. For how long is up to the caller, which has a clock: of a backend whose time is over
 //! nothing is taken from before, whichever route comes to it later. What is refused is never pending.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 
-use model::{Backend, BackendKey, Endpoint, HostMatch, PathMatch, Route, Selection, Unavailable};
+use model::{Backend, BackendKey, Endpoint, HostMatch, PathMatch, Policy, Route, Selection, Unavailable};
 
 use crate::reference::Port;
 use crate::{Compiled, ObjectKey, Objects, endpoint};
@@ -51,21 +51,29 @@ impl<'a> Before<'a> {
         if self.is_over(key) { None } else { self.compiled.table.backend(key).map(|backend| &**backend) }
     }
 
-    /// What the rule for this host and path led to, if it was of this namespace.
-    pub(crate) fn of_rule(self, namespace: &str, host: &HostMatch, path: &PathMatch) -> Option<Led> {
-        self.led(namespace, self.compiled.table.rule(host, path)?)
+    /// What the rule for this host and path led to, if it was of this namespace and guarded as it is now.
+    pub(crate) fn of_rule(
+        self,
+        namespace: &str,
+        policy: &Policy,
+        host: &HostMatch,
+        path: &PathMatch,
+    ) -> Option<Led> {
+        self.led(namespace, policy, self.compiled.table.rule(host, path)?)
     }
 
-    /// What the default backend for these hosts was, if it was of this namespace.
-    pub(crate) fn of_default(self, namespace: &str, hosts: &[HostMatch]) -> Option<Led> {
+    /// What the default backend for these hosts was, if it was of this namespace and guarded as it is now.
+    pub(crate) fn of_default(self, namespace: &str, policy: &Policy, hosts: &[HostMatch]) -> Option<Led> {
         let defaults = hosts.iter().chain([&HostMatch::Any]);
         defaults
             .filter_map(|host| self.compiled.table.default_of(host))
-            .find_map(|route| self.led(namespace, route))
+            .find_map(|route| self.led(namespace, policy, route))
     }
 
-    fn led(self, namespace: &str, route: &Route) -> Option<Led> {
-        if *route.origin.namespace != *namespace {
+    fn led(self, namespace: &str, policy: &Policy, route: &Route) -> Option<Led> {
+        // What was guarded in one way must not become reachable in another, and where none is to serve none does.
+        let guarded_alike = !policy.denies() && policy.guards().eq(route.policy.guards());
+        if route.origin.object.namespace != namespace || !guarded_alike {
             return None;
         }
         let key = &self.compiled.table.backend_of(route).key;

@@ -1,4 +1,4 @@
-//! Who claims a certificate for which host.
+//! Which Ingress claims a certificate for which host.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ pub struct CertificateClaims {
     /// The claims to each host, the strongest first.
     pub hosts: BTreeMap<HostMatch, Vec<Claim>>,
     /// Ingresses that serve hosts they do not name, the strongest first: their Secrets' certificates are for the names
-    /// that these have themselves, where nobody claims those.
+    /// that these have themselves, where no claim is to those.
     pub own_names: Vec<Claim>,
     /// The Secret whose certificate is for all other names.
     pub default: Option<ObjectKey>,
@@ -33,10 +33,10 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// Adds a Secret to others, unless it is there.
-    pub(super) fn add(secrets: &mut Vec<NamedSecret>, new: &NamedSecret) {
-        if secrets.iter().all(|named| named.secret != new.secret) {
-            secrets.push(new.clone());
+    /// Adds a Secret, unless it is there.
+    pub(super) fn add(&mut self, new: &NamedSecret) {
+        if self.secrets.iter().all(|named| named.secret != new.secret) {
+            self.secrets.push(new.clone());
         }
     }
 }

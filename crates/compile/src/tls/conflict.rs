@@ -1,4 +1,4 @@
-//! Whose Secret a host's certificate comes from where several Ingresses claim it.
+//! Which Secret a host's certificate comes from where several Ingresses claim it.
 
 use model::{HostMatch, ObjectRef};
 

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::Secret;
 use crate::problems::Fault;
 use crate::{ObjectKey, Objects, reasons};
 
-/// Who names a Secret, and so is told.
+/// What names a Secret: its problems are told of that.
 #[derive(Clone, Copy)]
 pub(super) enum By {
     /// An Ingress; the problem is its own.
@@ -31,7 +31,7 @@ pub(super) fn without_credentials(key: &ObjectKey, verify: bool, objects: &Objec
     let Some(secret) = objects.secrets.get(key) else { return absent(key, By::Ingress, objects) };
     let [authorities, chain, key_of_it] = ["ca.crt", "tls.crt", "tls.key"].map(|entry| has(secret, entry));
     let lack = match (authorities, chain, key_of_it) {
-        (false, ..) if verify => "ca.crt to verify endpoints by",
+        (false, ..) if verify => "CA bundle (ca.crt) to verify endpoints by",
         (false, false, false) => "ca.crt and no tls.crt",
         (_, false, true) => "tls.crt beside its tls.key",
         (_, true, false) => "tls.key beside its tls.crt",
@@ -39,8 +39,8 @@ pub(super) fn without_credentials(key: &ObjectKey, verify: bool, objects: &Objec
     };
     let message =
         format!("names Secret {key}, which has no {lack}; requests for the Ingress are answered 503");
-    let remedy = "give the Secret the authorities of endpoints as ca.crt, or our certificate and its key as tls.crt \
-                  and tls.key, or all three, in PEM";
+    let remedy = "give the Secret a CA bundle as ca.crt, or a client certificate and its key as tls.crt and tls.key, \
+                  or all three, in PEM";
     Some(Fault::warning(reasons::INCOMPLETE_SECRET, message, remedy))
 }
 
@@ -60,7 +60,7 @@ pub(super) fn absent(key: &ObjectKey, by: By, objects: &Objects) -> Option<Fault
     Some(Fault::warning(reasons::DANGLING_REFERENCE, message, remedy))
 }
 
-/// `stringData` is what an author writes; the API server turns it into `data`, for a manifest nobody has.
+/// `stringData` is what an author writes; the API server turns it into `data`; in a manifest it is as written.
 fn has(secret: &Secret, entry: &str) -> bool {
     let in_data =
         secret.data.as_ref().and_then(|data| data.get(entry)).is_some_and(|bytes| !bytes.0.is_empty());

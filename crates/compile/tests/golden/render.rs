@@ -3,7 +3,11 @@
 use std::fmt::Write as _;
 
 use compile::{CertificateClaims, Claim, Compiled};
-use model::{Backend, HostMatch, Problem, Protocol, RequestHost, RequestPath, Route, RouteTable, Selection};
+use ipnet::IpNet;
+use model::{
+    AddressRules, Backend, HeaderChange, HeaderEdit, HostMatch, Problem, Protocol, RequestFilter,
+    RequestHost, RequestPath, ResponseFilter, Route, RouteTable, Selection,
+};
 
 use crate::case::Case;
 
@@ -46,14 +50,41 @@ fn route(table: &RouteTable, route: &Route) -> String {
     // Unquoted, a * would begin an alias.
     let quote = if matches!(route.host, HostMatch::Exact(_)) { "" } else { "'" };
     let _ = writeln!(out, "host: {quote}{}{quote}", route.host);
-    let _ = match route.origin.rule {
-        Some(_) => writeln!(out, "match: {}", route.path),
-        None => writeln!(out, "match: what no rule does"),
+    let _ = match route.origin.is_default {
+        false => writeln!(out, "match: {}", route.path),
+        true => writeln!(out, "match: what no rule does"),
     };
     let _ = writeln!(out, "backend: {}", table.backend_of(route).key);
     let _ = writeln!(out, "balance: {}", route.policy.balance.as_str());
+    for filter in route.policy.filters.iter().flat_map(|filters| filters.request()) {
+        let _ = writeln!(out, "request: {}", request_filter(filter));
+    }
+    for filter in route.policy.filters.iter().flat_map(|filters| filters.response()) {
+        let ResponseFilter::Headers(edits) = filter;
+        let _ = writeln!(out, "response: {}", header_edits(edits));
+    }
     let _ = writeln!(out, "origin: {}", route.origin);
     out
+}
+
+fn request_filter(filter: &RequestFilter) -> String {
+    match filter {
+        RequestFilter::Deny => "refused".into(),
+        RequestFilter::Addresses(AddressRules { deny, allow }) => {
+            let join = |all: &[IpNet]| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            format!("'never from [{}], only from [{}]'", join(deny), join(allow))
+        }
+        RequestFilter::Headers(edits) => header_edits(edits),
+    }
+}
+
+fn header_edits(edits: &[HeaderEdit]) -> String {
+    let edit = |HeaderEdit { name, change }: &HeaderEdit| match change {
+        HeaderChange::Remove => format!("remove {name}"),
+        HeaderChange::Set(value) => format!("set {name}: {value:?}"),
+        HeaderChange::Add(value) => format!("add {name}: {value:?}"),
+    };
+    format!("[{}]", edits.iter().map(|one| quoted(&edit(one))).collect::<Vec<_>>().join(", "))
 }
 
 fn backend(backend: &Backend) -> String {
@@ -111,6 +142,7 @@ fn request(table: &RouteTable, host: &str, path: &str) -> String {
     let route = table.find(name.as_ref(), &RequestPath::parse(path).expect("a path"));
     let answer = match route.map(|route| (route, table.backend_of(route))) {
         None => "404".into(),
+        Some((route, _)) if route.policy.denies() => format!("503, denied by {}", route.origin),
         Some((route, backend)) => {
             let status = if backend.usable().is_empty() { "503 from " } else { "" };
             format!("{status}{} by {}", backend.key, route.origin)

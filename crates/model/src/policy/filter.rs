@@ -17,11 +17,39 @@ pub enum RequestFilter {
     Headers(Vec<HeaderEdit>),
 }
 
+impl RequestFilter {
+    /// Whether it decides on access.
+    pub fn is_guard(&self) -> bool {
+        match self {
+            RequestFilter::Deny | RequestFilter::Addresses(_) => true,
+            RequestFilter::Headers(_) => false,
+        }
+    }
+
+    /// The word used in JSON and in `explain`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            RequestFilter::Deny => "deny",
+            RequestFilter::Addresses(_) => "addresses",
+            RequestFilter::Headers(_) => "request-headers",
+        }
+    }
+}
+
 /// What is done with a response before it is handed on, in the order of the variants.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ResponseFilter {
     /// The head of an endpoint's answer is changed, in the order of the edits.
     Headers(Vec<HeaderEdit>),
+}
+
+impl ResponseFilter {
+    /// The word used in JSON and in `explain`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            ResponseFilter::Headers(_) => "response-headers",
+        }
+    }
 }
 
 /// The filters of a route, each list in the order of execution.
@@ -45,6 +73,17 @@ impl Filters {
     /// What is done with requests.
     pub fn request(&self) -> &[RequestFilter] {
         &self.request
+    }
+
+    /// Whether every request is refused.
+    pub fn deny(&self) -> bool {
+        self.request.first() == Some(&RequestFilter::Deny)
+    }
+
+    /// The word of each, in the order of execution.
+    pub fn words(&self) -> impl Iterator<Item = &'static str> {
+        let request = self.request.iter().map(RequestFilter::as_str);
+        request.chain(self.response.iter().map(ResponseFilter::as_str))
     }
 
     /// What is done with responses.

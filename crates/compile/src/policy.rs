@@ -1,0 +1,51 @@
+//! From what was asked for to what applies to a route: each feature has one place that builds it, whichever source and
+//! dialect asked for it.
+
+mod access;
+mod headers;
+mod settings;
+mod upstream;
+
+use std::sync::Arc;
+
+use model::{Filters, Policy, RequestFilter, Transport};
+
+use crate::problems::Fault;
+
+pub(crate) use settings::RouteSettings;
+pub(crate) use upstream::UpstreamSecret;
+
+/// What applies to the routes of an object.
+pub(crate) struct Built {
+    /// What applies to requests.
+    pub(crate) policy: Arc<Policy>,
+    /// How backends are spoken to.
+    pub(crate) transport: Arc<Transport>,
+    /// The Secret that this needs.
+    pub(crate) upstream_secret: Option<UpstreamSecret>,
+}
+
+/// Builds it; tells of the fields by which something was asked for that cannot be had. What was to guard access, or to verify
+/// endpoints, and cannot be had becomes [`RequestFilter::Deny`].
+pub(crate) fn build(mut asked: RouteSettings, mut tell: impl FnMut(String, Fault)) -> Built {
+    if let Err((field, fault)) = upstream::check(&asked) {
+        asked.denied |= fault.denies();
+        tell(field, fault);
+    }
+    let filters = filters(&asked);
+    Built {
+        policy: Arc::new(Policy { balance: asked.balance, filters }),
+        transport: Arc::new(upstream::transport(&asked)),
+        upstream_secret: upstream::secret(&asked),
+    }
+}
+
+/// The filters, none if nothing asks for one. Where all requests are refused there is nothing else to do with them.
+fn filters(asked: &RouteSettings) -> Option<Box<Filters>> {
+    if asked.denied {
+        return Filters::new(vec![RequestFilter::Deny], Vec::new());
+    }
+    let request = access::build(asked).into_iter().chain(headers::build_request(asked));
+    let response = headers::build_response(asked).into_iter();
+    Filters::new(request.collect(), response.collect())
+}

@@ -1,0 +1,39 @@
+//! What an object asks for its routes, in the words of no dialect.
+
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use model::{Balance, HeaderEdit, Protocol, ProxyHeader};
+
+use crate::tls::NamedSecret;
+
+/// What an object asks for its routes.
+#[derive(Debug, Default)]
+pub(crate) struct RouteSettings {
+    /// Whether something was asked for that guards access, or verifies endpoints, and that cannot be honoured.
+    pub(crate) denied: bool,
+    /// Whether the object is a variant of another one, for a share of its requests. Served by itself it could take them all.
+    pub(crate) canary: bool,
+    /// How endpoints share requests.
+    pub(crate) balance: Balance,
+    /// What is spoken with endpoints; if nothing, the Service says it.
+    pub(crate) protocol: Option<Protocol>,
+    /// The PROXY header that connections to endpoints begin with.
+    pub(crate) proxy_header: Option<ProxyHeader>,
+    /// The Secret for TLS with endpoints, in the object's own namespace.
+    pub(crate) tls_secret: Option<NamedSecret>,
+    /// The field by which endpoints are to be verified.
+    pub(crate) tls_verify: Option<String>,
+    /// The name that endpoints' certificates are for; `Some(None)` for one that cannot be read.
+    pub(crate) tls_name: Option<Option<Arc<str>>>,
+    /// Whether endpoints are told that name (SNI).
+    pub(crate) send_tls_name: bool,
+    /// The networks whose clients alone may use the route; any if empty.
+    pub(crate) allow: Vec<IpNet>,
+    /// The networks whose clients may not, even where they are allowed.
+    pub(crate) deny: Vec<IpNet>,
+    /// Edits of requests' heads.
+    pub(crate) request_headers: Vec<HeaderEdit>,
+    /// Edits of responses' heads.
+    pub(crate) response_headers: Vec<HeaderEdit>,
+}

@@ -1,0 +1,53 @@
+//! Adds drafts of routes to the route table, whichever source they come from: looks for their backends, and tells what is
+//! wrong with naming them.
+
+use model::{HostMatch, ObjectRef, PathMatch, Route, RouteTableBuilder};
+
+use crate::backend::{Backends, Before};
+use crate::problems::Problems;
+use crate::source::{Draft, RouteDraft, Serves};
+
+/// Where routes, backends and problems go.
+pub(crate) struct Output<'a> {
+    pub(crate) builder: RouteTableBuilder,
+    pub(crate) backends: Backends<'a>,
+    pub(crate) problems: Problems,
+}
+
+impl Output<'_> {
+    /// Adds what an object asks to have served.
+    pub(crate) fn add(&mut self, draft: Draft) {
+        for host in draft.hosts {
+            self.builder.claim(host);
+        }
+        for route in draft.routes {
+            self.add_route(route);
+        }
+    }
+
+    fn add_route(&mut self, draft: RouteDraft) {
+        let RouteDraft { serves, backend, backend_field, policy, origin } = draft;
+        let namespace = &origin.object.namespace;
+        let led = |before: Before<'_>| match &serves {
+            Serves::Path(host, path) => before.of_rule(namespace, &policy, host, path),
+            Serves::Rest { hosts, .. } => before.of_default(namespace, &policy, hosts),
+        };
+        let (backend, fault) = self.backends.place(backend, led, &mut self.builder);
+        if let Some(fault) = fault {
+            self.problems.add(ObjectRef::clone(&origin.object), backend_field, fault);
+        }
+        match serves {
+            Serves::Path(host, path) => self.builder.route(Route { host, path, backend, policy, origin }),
+            Serves::Rest { hosts, catch_all } => {
+                let path = PathMatch::Prefix("".into());
+                let rest = Route { host: HostMatch::Any, path, backend, policy, origin };
+                for host in hosts {
+                    self.builder.default_for_host(Route { host, ..rest.clone() });
+                }
+                if catch_all {
+                    self.builder.catch_all(rest);
+                }
+            }
+        }
+    }
+}

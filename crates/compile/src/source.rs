@@ -1,0 +1,58 @@
+//! Where routes come from. Each kind of object that routes are written in has one reader here, which turns an object into a
+//! [`Draft`]: after that nothing depends on the kind. Whether Services and Secrets that a draft names exist is decided where
+//! it is added, by [`routes`](crate::routes) and [`tls`](crate::tls).
+
+pub(crate) mod ingress;
+
+use std::sync::Arc;
+
+use model::{HostMatch, ObjectRef, Origin, PathMatch, Policy};
+
+use crate::policy::UpstreamSecret;
+use crate::reference::Reference;
+use crate::tls::{Basis, NamedSecret};
+
+/// What an object asks to have served.
+pub(crate) struct Draft {
+    /// The object.
+    pub(crate) object: Arc<ObjectRef>,
+    /// When it was created, in seconds since 1970; if that is not known, the youngest.
+    pub(crate) created: i64,
+    /// The hosts that it names, even where none of their routes can be served: no less specific host gets their requests.
+    pub(crate) hosts: Vec<HostMatch>,
+    /// Its routes, in the order in which they are written.
+    pub(crate) routes: Vec<RouteDraft>,
+    /// What it says of certificates.
+    pub(crate) certificates: Certificates,
+    /// The Secret that its routes need for handshakes with endpoints.
+    pub(crate) upstream_secret: Option<UpstreamSecret>,
+}
+
+/// A route whose backend is named and not yet looked for.
+pub(crate) struct RouteDraft {
+    pub(crate) serves: Serves,
+    /// What it leads to.
+    pub(crate) backend: Reference,
+    /// The field that says so.
+    pub(crate) backend_field: String,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) origin: Origin,
+}
+
+/// The requests that a route is for.
+pub(crate) enum Serves {
+    /// Those for this host and path.
+    Path(HostMatch, PathMatch),
+    /// Those for these hosts that no rule matches and, if `catch_all`, those that nothing else serves.
+    Rest { hosts: Vec<HostMatch>, catch_all: bool },
+}
+
+/// What an object says of certificates.
+#[derive(Default)]
+pub(crate) struct Certificates {
+    /// The Secrets that it names.
+    pub(crate) secrets: Vec<NamedSecret>,
+    /// Where the certificate of each host may come from. One that claims [`HostMatch::Any`] is for the names that its
+    /// certificates have themselves.
+    pub(crate) claims: Vec<(HostMatch, Basis, Vec<NamedSecret>)>,
+}

@@ -1,0 +1,148 @@
+//! An Ingress to routes: its rules and its default backend (Ingress v1). What is wrong with a path or a rule costs
+//! that path or rule alone.
+
+mod certificates;
+mod rule;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use k8s_openapi::api::networking::v1::{HTTPIngressPath, Ingress, IngressBackend, IngressRule};
+use model::{HostMatch, ObjectRef, Origin};
+
+use super::{Draft, RouteDraft, Serves};
+use crate::annotations;
+use crate::policy::{self, Built, RouteSettings};
+use crate::problems::{Fault, Problems};
+use crate::reference::Reference;
+use crate::{ObjectKey, Settings, reasons};
+
+/// Reads an Ingress that is ours. None comes of one that is not served at all.
+pub(crate) fn read(
+    key: &ObjectKey,
+    ingress: &Ingress,
+    settings: &Settings,
+    problems: &mut Problems,
+) -> Option<Draft> {
+    let object = Arc::new(ObjectRef::new("Ingress", &key.namespace, &key.name));
+    let asked = asked(&object, ingress, settings, problems);
+    if asked.canary {
+        let message = "is a canary of another Ingress, which this version does not serve";
+        let remedy = "remove it, or keep both Ingresses with a controller that serves canaries";
+        let fault = Fault::error(reasons::UNSUPPORTED_ANNOTATION, message, remedy);
+        problems.add(ObjectRef::clone(&object), "", fault);
+        return None;
+    }
+    let built = policy::build(asked, |field, fault| problems.add(ObjectRef::clone(&object), field, fault));
+    let certificates = certificates::read(key, ingress, problems);
+    let created = ingress.metadata.creation_timestamp.as_ref();
+    let created = created.map_or(i64::MAX, |time| time.0.as_second());
+    let namespace = key.namespace.as_str().into();
+    let (hosts, routes) = (Vec::new(), Vec::new());
+    let mut reading = Reading { object, namespace, created, built, hosts, routes, problems };
+    reading.read(ingress);
+    let Reading { object, built, hosts, routes, .. } = reading;
+    let upstream_secret = built.upstream_secret;
+    Some(Draft { object, created, hosts, routes, certificates, upstream_secret })
+}
+
+/// The Secrets that an Ingress names, of whichever class it is.
+pub fn secrets_of(key: &ObjectKey, ingress: &Ingress) -> BTreeSet<ObjectKey> {
+    // What is wrong is told where the Ingress is read as a whole.
+    let mut problems = Problems::default();
+    let object = ObjectRef::new("Ingress", &key.namespace, &key.name);
+    let built = policy::build(asked(&object, ingress, &Settings::default(), &mut problems), |_, _| {});
+    let upstream = built.upstream_secret.map(|upstream| upstream.named.secret);
+    let named = certificates::secrets(key, ingress).map(|(_, named)| named.secret);
+    named.chain(upstream).collect()
+}
+
+/// What the annotations ask for.
+fn asked(
+    object: &ObjectRef,
+    ingress: &Ingress,
+    settings: &Settings,
+    problems: &mut Problems,
+) -> RouteSettings {
+    let mut asked = RouteSettings { balance: settings.balance, ..RouteSettings::default() };
+    annotations::read(object, ingress.metadata.annotations.as_ref(), &mut asked, problems);
+    asked
+}
+
+/// An Ingress as far as it has been read.
+struct Reading<'a> {
+    object: Arc<ObjectRef>,
+    namespace: Arc<str>,
+    created: i64,
+    built: Built,
+    hosts: Vec<HostMatch>,
+    routes: Vec<RouteDraft>,
+    problems: &'a mut Problems,
+}
+
+impl Reading<'_> {
+    fn read(&mut self, ingress: &Ingress) {
+        let spec = ingress.spec.as_ref();
+        let rules = spec.and_then(|spec| spec.rules.as_deref()).unwrap_or_default();
+        let default = spec.and_then(|spec| spec.default_backend.as_ref());
+        if rules.is_empty() && default.is_none() {
+            self.tell("spec", nothing_to_serve("has neither rules nor a defaultBackend"));
+        }
+        for (at, rule) in rules.iter().enumerate() {
+            self.read_rule(rule, &format!("spec.rules[{at}]"), default.is_some());
+        }
+        if let Some(backend) = default {
+            let field = "spec.defaultBackend";
+            let serves = Serves::Rest { hosts: self.hosts.clone(), catch_all: rules.is_empty() };
+            self.add(serves, backend, field.into(), field.into());
+        }
+    }
+
+    fn read_rule(&mut self, rule: &IngressRule, field: &str, has_default: bool) {
+        let host = match rule::host(rule.host.as_deref().unwrap_or_default()) {
+            Ok(host) => host,
+            Err(fault) => return self.tell(format!("{field}.host"), fault),
+        };
+        let paths = rule.http.as_ref().map(|http| http.paths.as_slice()).unwrap_or_default();
+        if paths.is_empty() && !has_default {
+            self.tell(field, nothing_to_serve("has no paths, and the Ingress has no defaultBackend"));
+        }
+        for (at, path) in paths.iter().enumerate() {
+            self.read_path(&host, path, format!("{field}.http.paths[{at}]"));
+        }
+        self.hosts.push(host);
+    }
+
+    fn read_path(&mut self, host: &HostMatch, path: &HTTPIngressPath, field: String) {
+        let matched = match rule::path(path) {
+            Ok(matched) => matched,
+            Err((wrong, fault)) => return self.tell(format!("{field}.{wrong}"), fault),
+        };
+        if let Some(fault) = rule::pattern(path) {
+            self.tell(format!("{field}.path"), fault);
+        }
+        let backend_field = format!("{field}.backend");
+        self.add(Serves::Path(host.clone(), matched), &path.backend, field, backend_field);
+    }
+
+    fn add(&mut self, serves: Serves, backend: &IngressBackend, field: String, backend_field: String) {
+        let origin = Origin {
+            created: self.created,
+            object: Arc::clone(&self.object),
+            place: u32::try_from(self.routes.len()).expect("an object has fewer than 2^32 routes"),
+            field: field.into(),
+            is_default: matches!(serves, Serves::Rest { .. }),
+        };
+        let backend = Reference::read(&self.namespace, backend).over(&self.built.transport);
+        let policy = Arc::clone(&self.built.policy);
+        self.routes.push(RouteDraft { serves, backend, backend_field, policy, origin });
+    }
+
+    fn tell(&mut self, field: impl Into<String>, fault: Fault) {
+        self.problems.add(ObjectRef::clone(&self.object), field, fault);
+    }
+}
+
+fn nothing_to_serve(message: &str) -> Fault {
+    Fault::warning(reasons::NOTHING_TO_SERVE, message, "add http.paths or a defaultBackend, or remove it")
+}
