@@ -1,4 +1,4 @@
-//! The program itself, built for release.
+//! The program itself, as the image has it.
 
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -35,7 +35,7 @@ pub(crate) struct Orders {
 
 /// Attacks until standard input ends, and then says what that has cost.
 pub(crate) fn run(orders: &Orders) -> Result<()> {
-    crate::process::raise_open_files()?;
+    crate::cores::raise_open_files()?;
     let (tell, told) = oneshot::channel();
     std::thread::Builder::new().name("orders".into()).spawn(|| {
         // However standard input ends, it is over.

@@ -9,8 +9,9 @@ use rcgen::{CertificateParams, KeyPair};
 use tempfile::TempDir;
 
 use crate::attack;
+use crate::cores::pinned;
 use crate::measure::resident_kib;
-use crate::process::{HOST, Process, pinned};
+use crate::process::{HOST, Process};
 use crate::upstream::Upstreams;
 
 /// A process that runs until this value is dropped.
@@ -34,7 +35,11 @@ impl Gate {
         fs::write(manifests.join("secret.yaml"), secret(&certificate, &key.serialize_pem()))?;
         // Cargo puts all programs of the workspace into one folder.
         let program = std::env::current_exe()?.with_file_name("sluicegate");
-        ensure!(program.is_file(), "{} is not there: build it with --release", program.display());
+        ensure!(
+            program.is_file(),
+            "{} is not there: build it with `cargo xtask bench floods`",
+            program.display()
+        );
         let mut command = pinned(core, program);
         command.arg("run").arg("--manifests").arg(manifests).arg("--http2-cleartext");
         command.args(["--http", "127.0.0.1:0", "--https", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
@@ -42,7 +47,8 @@ impl Gate {
         // Good clients are to find a place beside the attackers: this is not about how many files there are.
         command.args(["--connections-max", &connections.to_string()]);
         let mut process = Process::start("sluicegate", command, folder.path())?;
-        let (http, https, admin) = process.wait_for("line that says where it listens", bound)?;
+        let (http, https) = (process.listening("http=")?, process.listening("https=")?);
+        let admin = process.listening("admin=")?;
         process.wait_for_200(admin, "/ready").context("sluicegate is not ready")?;
         process.wait_for_200(http, "/")?;
         Ok(Gate { process, http, https, folder })
@@ -67,17 +73,6 @@ impl Gate {
 
 fn stderr(folder: &Path) -> PathBuf {
     folder.join("stderr.log")
-}
-
-/// Where it serves and where its admin listener is: from the lines that have `listening`.
-fn bound(said: &str) -> Option<(SocketAddr, SocketAddr, SocketAddr)> {
-    let (complete, _) = said.rsplit_once('\n')?;
-    let address = |key: &str| {
-        let lines = complete.lines().filter(|line| line.contains(" listening "));
-        let word = lines.flat_map(str::split_whitespace).find_map(|word| word.strip_prefix(key))?;
-        word.trim_matches(|c: char| !c.is_ascii_alphanumeric()).parse().ok()
-    };
-    Some((address("http=")?, address("https=")?, address("admin=")?))
 }
 
 fn secret(certificate: &str, key: &str) -> String {
@@ -141,17 +136,4 @@ ports: [{{ name: http, port: {port} }}]
 endpoints: [{{ addresses: [{ip}], conditions: {{ ready: true }} }}]
 "
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_addresses_are_read_from_all_lines_that_say_listening_and_are_whole() {
-        let said = "INFO build: listening https=127.0.0.1:43\nINFO build: listening http=127.0.0.1:41 admin=127.0.0.1:42";
-        assert_eq!(bound(said), None);
-        let expected = [41, 43, 42].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
-        assert_eq!(bound(&format!("{said}\n")), Some(expected.into()));
-    }
 }

@@ -19,6 +19,8 @@ mod memory;
 mod report;
 mod upstream;
 
+#[path = "../peers/cores.rs"]
+mod cores;
 #[path = "../soak/histogram.rs"]
 mod histogram;
 #[path = "../peers/measure.rs"]
@@ -141,8 +143,8 @@ fn main() -> ExitCode {
 
 /// Whether every good request was answered and the process is alive.
 fn run(options: &Options) -> Result<bool> {
-    process::raise_open_files()?;
-    let cores = process::Cores::choose()?;
+    cores::raise_open_files()?;
+    let cores = cores::Cores::choose()?;
     stay_on(cores.rest)?;
     let upstreams = Upstreams::start()?;
     report::head();

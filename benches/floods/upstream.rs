@@ -62,7 +62,7 @@ impl Drop for Upstreams {
 
 /// The process that yields: says where it is, and serves until its input ends.
 pub(crate) fn run() -> Result<()> {
-    crate::process::raise_open_files()?;
+    crate::cores::raise_open_files()?;
     let (runtime, listener) = listen()?;
     println!("{}", listener.local_addr()?);
     std::thread::Builder::new().name("upstream".into()).spawn(move || runtime.block_on(accept(listener)))?;

@@ -12,7 +12,8 @@ use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::fd::OwnedFd;
 use slab::Slab;
 
-use crate::process::{Process, pinned};
+use crate::cores::pinned;
+use crate::process::Process;
 
 /// Starts this very program as the floor and returns where it serves.
 pub(crate) fn start(folder: &Path, core: usize, upstream: SocketAddr) -> Result<(Process, SocketAddr)> {

@@ -7,7 +7,8 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::process::{Process, pinned};
+use crate::cores::pinned;
+use crate::process::Process;
 
 /// Writes the configuration into `folder` and starts haproxy with it.
 pub(crate) fn start(folder: &Path, core: usize, listen: SocketAddr, upstream: SocketAddr) -> Result<Process> {

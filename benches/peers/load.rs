@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
+use crate::cores::{Cores, pinned};
 use crate::measure::cpu_time;
-use crate::process::{Cores, HOST, pinned};
+use crate::process::HOST;
 use crate::proxy::Running;
 use crate::scenario::Scenario;
 

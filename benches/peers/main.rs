@@ -11,6 +11,7 @@
 
 mod scenario;
 
+mod cores;
 mod process;
 mod upstream;
 
@@ -93,8 +94,8 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<()> {
-    process::raise_open_files()?;
-    let cores = process::Cores::choose()?;
+    cores::raise_open_files()?;
+    let cores = cores::Cores::choose()?;
     let upstream = Upstream::start(cores)?;
     report::head(options);
     let chosen = |name: &str| options.only.is_empty() || options.only.iter().any(|only| only == name);

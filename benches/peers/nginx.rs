@@ -6,7 +6,8 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::process::{HOST, Process, pinned};
+use crate::cores::pinned;
+use crate::process::{HOST, Process};
 
 /// What the proxy and the upstream have in common. `user` counts only for root, whose temporary folder the worker
 /// could not enter otherwise.

@@ -1,60 +1,19 @@
-//! Starts processes on a core of their own, waits until they answer, and stops them.
+//! Starts processes, waits until they answer, and stops them.
 
-use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
-use rustix::process::{Pid, Resource, Rlimit, Signal};
+use anyhow::{Context, Result, ensure};
+use rustix::process::{Pid, Signal};
 
-/// How long a process may take to start or to stop.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a process may take to start or to stop. Under an instrument such as callgrind that is some ten seconds.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How often one looks whether it has.
 const LOOK: Duration = Duration::from_millis(10);
-
-/// Which core does what.
-#[derive(Clone, Copy)]
-pub(crate) struct Cores {
-    /// The proxy's, which it shares with nobody.
-    pub(crate) proxy: usize,
-    /// The load's and the upstream's.
-    pub(crate) rest: usize,
-}
-
-impl Cores {
-    /// The first two cores that this process may use.
-    pub(crate) fn choose() -> Result<Cores> {
-        let allowed = rustix::thread::sched_getaffinity(None)?;
-        let mut cores = (0..rustix::thread::CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core));
-        match (cores.next(), cores.next()) {
-            (Some(proxy), Some(rest)) => Ok(Cores { proxy, rest }),
-            _ => bail!("the benchmark needs two cores: one for the proxy, one for the load and the upstream"),
-        }
-    }
-}
-
-/// Lets this process and its children open as many files as the system allows.
-pub(crate) fn raise_open_files() -> Result<()> {
-    let maximum = rustix::process::getrlimit(Resource::Nofile).maximum;
-    Ok(rustix::process::setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?)
-}
-
-/// A program that will run on one core. Debian's folder for servers is not in everybody's `PATH`.
-pub(crate) fn pinned(core: usize, program: impl AsRef<OsStr>) -> Command {
-    let path = std::env::var("PATH").unwrap_or_default();
-    let mut command = Command::new("taskset");
-    command
-        .arg("-c")
-        .arg(core.to_string())
-        .arg(program)
-        .env("PATH", format!("{path}:/usr/local/sbin:/usr/sbin"));
-    command.stdin(Stdio::null()).stdout(Stdio::null());
-    command
-}
 
 /// A process that ends when this value does.
 pub(crate) struct Process {
@@ -96,6 +55,12 @@ impl Process {
         }
     }
 
+    /// Waits until sluicegate says where it listens: from the lines that have `listening`, the address that follows `key`,
+    /// such as `http=`.
+    pub(crate) fn listening(&mut self, key: &str) -> Result<SocketAddr> {
+        self.wait_for(&format!("line that says {key}"), |said| address(said, key))
+    }
+
     /// Waits until a GET at this address is answered 200.
     pub(crate) fn wait_for_200(&mut self, address: SocketAddr, path: &str) -> Result<()> {
         self.wait_for(&format!("200 for {path} at {address}"), |_| answers_200(address, path).then_some(()))
@@ -117,6 +82,14 @@ impl Drop for Process {
     }
 }
 
+/// A line that is not complete yet is not read.
+fn address(said: &str, key: &str) -> Option<SocketAddr> {
+    let (complete, _) = said.rsplit_once('\n')?;
+    let lines = complete.lines().filter(|line| line.contains(" listening "));
+    let word = lines.flat_map(str::split_whitespace).find_map(|word| word.strip_prefix(key))?;
+    word.trim_matches(|c: char| !c.is_ascii_alphanumeric()).parse().ok()
+}
+
 /// The host that all requests are for.
 pub(crate) const HOST: &str = "bench.example";
 
@@ -131,4 +104,19 @@ fn answers_200(address: SocketAddr, path: &str) -> bool {
         Ok(response)
     };
     ask().is_ok_and(|response| response.starts_with("HTTP/1.1 200 "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_read_from_whichever_line_says_listening_once_it_is_whole() {
+        let said = "INFO build: listening https=127.0.0.1:43\nINFO build: listening http=127.0.0.1:41 admin=127.0.0.1:42";
+        assert_eq!(address(said, "http="), None);
+        let said = format!("INFO starting\n{said}\n");
+        for (key, port) in [("http=", 41), ("https=", 43), ("admin=", 42)] {
+            assert_eq!(address(&said, key), Some(SocketAddr::from(([127, 0, 0, 1], port))));
+        }
+    }
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::process::{HOST, Process, pinned};
+use crate::cores::pinned;
+use crate::process::{HOST, Process};
 
 /// Writes the manifests into `folder`, starts sluicegate with them and returns where it serves.
 pub(crate) fn start(
@@ -20,7 +21,7 @@ pub(crate) fn start(
     fs::write(manifests.join("bench.yaml"), manifest(upstream))?;
     // Cargo puts all programs of the workspace into one folder.
     let program = std::env::current_exe()?.with_file_name("sluicegate");
-    ensure!(program.is_file(), "{} is not there: build it with --release", program.display());
+    ensure!(program.is_file(), "{} is not there: build it with `cargo xtask bench`", program.display());
     let mut command = pinned(core, program);
     command.arg("run").arg("--manifests").arg(manifests);
     command.args(["--http", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
@@ -30,20 +31,9 @@ pub(crate) fn start(
     // As many as haproxy may have: by default it is half the files, and most idle connections need only one.
     command.env("SLUICEGATE_CONNECTIONS_MAX", "15000");
     let mut process = Process::start("sluicegate", command, folder)?;
-    let (http, admin) = process.wait_for("line that says where it listens", bound)?;
+    let (http, admin) = (process.listening("http=")?, process.listening("admin=")?);
     process.wait_for_200(admin, "/ready").context("sluicegate is not ready")?;
     Ok((process, http))
-}
-
-/// Where it serves and where its admin listener is: from the line that has `listening`, `http=` and `admin=`.
-fn bound(said: &str) -> Option<(SocketAddr, SocketAddr)> {
-    let (complete, _) = said.rsplit_once('\n')?;
-    let line = complete.lines().find(|line| line.contains("listening"))?;
-    let address = |key: &str| {
-        let word = line.split_whitespace().find_map(|word| word.strip_prefix(key))?;
-        word.trim_matches(|c: char| !c.is_ascii_alphanumeric()).parse().ok()
-    };
-    Some((address("http=")?, address("admin=")?))
 }
 
 fn manifest(upstream: SocketAddr) -> String {
@@ -82,22 +72,4 @@ ports: [{{ name: http, port: {port} }}]
 endpoints: [{{ addresses: [{ip}], conditions: {{ ready: true }} }}]
 "
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_addresses_are_read_from_the_line_that_says_listening() {
-        let said =
-            "INFO starting\nINFO sluicegate: listening http=127.0.0.1:41 admin=127.0.0.1:42 workers=1\n";
-        let expected = ("127.0.0.1:41".parse().unwrap(), "127.0.0.1:42".parse().unwrap());
-        assert_eq!(bound(said), Some(expected));
-    }
-
-    #[test]
-    fn a_line_that_is_not_complete_yet_is_not_read() {
-        assert_eq!(bound("INFO sluicegate: listening http=127.0.0.1:41 admin=127.0.0.1:4"), None);
-    }
 }

@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use anyhow::Result;
 use tempfile::TempDir;
 
+use crate::cores::Cores;
 use crate::nginx;
-use crate::process::{Cores, Process};
+use crate::process::Process;
 use crate::proxy::free_address;
 
 /// The running upstream. It shares its core with the load.

@@ -1,22 +1,23 @@
 //! Starts the whole-process benchmarks, which live in `benches/peers`, `benches/cluster`, `benches/soak`,
-//! `benches/floods` and `benches/clients`. (`cargo bench` runs the small ones.)
+//! `benches/floods`, `benches/clients` and `benches/instructions`. (`cargo bench --package benches` runs the small ones.)
 
 use std::ffi::OsString;
 
 use anyhow::Result;
 
 use crate::setup;
-use crate::shell::{self, cargo};
+use crate::shell::{self, DIST, cargo, program};
 
 /// The first options that ask for the other benchmarks.
 const CLUSTER: &str = "cluster";
 const SOAK: &str = "soak";
 const FLOODS: &str = "floods";
 const CLIENTS: &str = "clients";
+const INSTRUCTIONS: &str = "instructions";
 const ROLLOUT: &str = "rollout";
 
-/// Builds for release and runs the benchmark with these options: beside other proxies, beside a cluster, the soak,
-/// beside floods, or under real clients.
+/// Builds as the image is built and runs the benchmark with these options: beside other proxies, beside a cluster, the soak,
+/// beside floods, under real clients, or under callgrind.
 ///
 /// # Errors
 /// If the build or the benchmark fails.
@@ -27,7 +28,7 @@ pub(crate) fn run(options: &[OsString]) -> Result<()> {
         return rollout(rest);
     }
     let mut envoy = None;
-    let (program, options) = match options {
+    let (name, options) = match options {
         [first, rest @ ..] if first == CLUSTER => {
             setup::control_plane()?;
             (CLUSTER, rest)
@@ -38,6 +39,7 @@ pub(crate) fn run(options: &[OsString]) -> Result<()> {
             (SOAK, rest)
         }
         [first, rest @ ..] if first == FLOODS => (FLOODS, rest),
+        [first, rest @ ..] if first == INSTRUCTIONS => (INSTRUCTIONS, rest),
         [first, rest @ ..] if first == CLIENTS => {
             setup::peers()?;
             // One that is missing is told in the table.
@@ -51,17 +53,11 @@ pub(crate) fn run(options: &[OsString]) -> Result<()> {
             ("peers", options)
         }
     };
-    shell::run(cargo(&[
-        "build",
-        "--release",
-        "--locked",
-        "--package",
-        "sluicegate",
-        "--package",
-        "benches",
-    ]))?;
-    let mut bench =
-        cargo(&["run", "--quiet", "--release", "--locked", "--package", "benches", "--bin", program, "--"]);
+    let mut build = cargo(&["build", "--locked", "--package", "sluicegate", "--package", "benches"]);
+    build.args(DIST);
+    shell::run(build)?;
+    // Started by cargo it would be built again, with the features that it has without the gate beside it.
+    let mut bench = program(shell::target_folder().join("dist").join(name), &[]);
     bench.args(options).envs(envoy.map(|envoy| ("SOAK_ENVOY", envoy)));
     shell::run(bench)
 }

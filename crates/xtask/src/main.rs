@@ -45,12 +45,12 @@ enum Command {
         #[arg(long, value_name = "FILE", default_value = "target/image/sluicegate.tar")]
         output: PathBuf,
         /// How the program is built; tests need no fast one
-        #[arg(long, value_name = "NAME", default_value = "release")]
+        #[arg(long, value_name = "NAME", default_value = "dist")]
         profile: String,
     },
-    /// Build for release and compare with nginx, haproxy and the floor; `--help` shows the options. `soak` counts what clients
-    /// lose while everything changes, `rollout` the same on real nodes, `floods` is about attackers, `clients` about the HTTP libraries that
-    /// people use, `cluster` about the API server
+    /// Build as the image is built and compare with nginx, haproxy and the floor; `--help` shows the options. `soak` counts
+    /// what clients lose while everything changes, `rollout` the same on real nodes, `floods` is about attackers, `clients`
+    /// about the HTTP libraries that people use, `cluster` about the API server, `instructions` counts those of a request
     #[command(disable_help_flag = true)]
     Bench {
         /// Options of the benchmark

@@ -1,6 +1,7 @@
 //! Runs other programs from the root of the workspace and shows what it runs.
 
-use std::path::Path;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
@@ -11,8 +12,17 @@ pub(crate) fn root() -> &'static Path {
     manifest.ancestors().nth(2).expect("xtask lies two folders below the root")
 }
 
+/// Options of cargo for the program as it is deployed and measured; without them it is built in a hurry, for a first look.
+pub(crate) const DIST: [&str; 4] = ["--profile", "dist", "--features", "sluicegate/jemalloc"];
+
+/// Where cargo puts what it builds: this program too.
+pub(crate) fn target_folder() -> PathBuf {
+    let own = std::env::current_exe().expect("Linux knows a process's program");
+    own.ancestors().nth(2).expect("a folder of the profile, within that of the target").to_owned()
+}
+
 /// A program that will run in the root, without input.
-pub(crate) fn program(name: &str, args: &[&str]) -> Command {
+pub(crate) fn program(name: impl AsRef<OsStr>, args: &[&str]) -> Command {
     let mut command = Command::new(name);
     command.args(args).current_dir(root()).stdin(Stdio::null());
     command

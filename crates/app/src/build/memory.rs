@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use proxy::Overload;
-use tikv_jemalloc_ctl::{Access, AsName, arenas};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// Between two looks. Clients on a fast network fill some MiB in that time, and a look costs some microseconds.
@@ -110,7 +109,10 @@ fn tell(short: bool, used: u64, max: u64) {
 
 /// Gives the kernel back what the allocator keeps for the next allocations. By itself it does so in the course of
 /// allocations, of which a process that turns everybody away has few.
+#[cfg(feature = "jemalloc")]
 fn purge() {
+    use tikv_jemalloc_ctl::{Access, AsName, arenas};
+
     const DECAY: &str = "arena.0.dirty_decay_ms\0";
     let Ok(mut decay) = DECAY.name().mib::<[usize; 3]>() else { return };
     for arena in 0..arenas::narenas::read().unwrap_or(0) {
@@ -123,6 +125,10 @@ fn purge() {
         }
     }
 }
+
+/// The allocator of the C library cannot be asked in safe code. It gives back what it frees at the end of its heap, by itself.
+#[cfg(not(feature = "jemalloc"))]
+fn purge() {}
 
 fn is_short(used: u64, max: u64, before: bool) -> bool {
     let bound = if before { ENOUGH_BELOW } else { SHORT_FROM };

@@ -38,7 +38,8 @@ pub(crate) struct DownstreamArgs {
     requests_max: Option<NonZeroUsize>,
 
     /// Memory that this process may use; with eight tenths of it in use new connections and requests are answered 503
-    /// until it is less. By default what the container may use, if that is limited
+    /// until it is less. By default what the container may use, if that is limited. A program that was built without the
+    /// feature `jemalloc` keeps more of what it has freed, and may turn clients away for longer
     #[arg(long, value_name = "SIZE", env = "SLUICEGATE_MEMORY_MAX")]
     pub(crate) memory_max: Option<Size>,
 

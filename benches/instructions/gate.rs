@@ -1,0 +1,119 @@
+//! Sluicegate under callgrind, with one worker and its access log in a file.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use rcgen::{CertificateParams, KeyPair};
+use rustls::pki_types::CertificateDer;
+use rustls::{ClientConfig, RootCertStore};
+
+use crate::callgrind;
+use crate::process::{HOST, Process};
+use crate::upstream::Upstream;
+use crate::worker::Worker;
+
+/// A running gate. Callgrind writes its counts when this value is dropped.
+pub(crate) struct Gate {
+    process: Process,
+    pub(crate) worker: Worker,
+    pub(crate) http: SocketAddr,
+    root: CertificateDer<'static>,
+}
+
+impl Gate {
+    /// Starts it with these flags beside the usual ones, and waits until it serves.
+    pub(crate) fn start(program: &Path, folder: &Path, upstream: &Upstream, flags: &[&str]) -> Result<Gate> {
+        let key = KeyPair::generate()?;
+        let certificate = CertificateParams::new([HOST.to_owned()])?.self_signed(&key)?;
+        let manifests = folder.join("manifests");
+        fs::create_dir(&manifests)?;
+        fs::write(manifests.join("bench.yaml"), manifest(upstream.address))?;
+        fs::write(manifests.join("secret.yaml"), secret(&certificate.pem(), &key.serialize_pem()))?;
+        let mut command = callgrind::command(program, folder)?;
+        command.args(["run", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--workers", "1"]);
+        command.args(flags).arg("--manifests").arg(manifests);
+        command.arg("--access-log").arg(folder.join("access.log"));
+        // When the allocator looks through its caches depends on the time: here it never does.
+        command.env("_RJEM_MALLOC_CONF", "tcache_gc_incr_bytes:1073741824");
+        // Half the files that it may open otherwise, which another machine may have fewer of.
+        command.args(["--connections-max", "1000"]).env("NO_COLOR", "1");
+        let mut process = Process::start("sluicegate under callgrind", command, folder)?;
+        let (http, admin) = (process.listening("http=")?, process.listening("admin=")?);
+        process.wait_for_200(admin, "/ready").context("sluicegate is not ready")?;
+        let worker = Worker::of(process.id())?;
+        upstream.is_behind(worker.clone());
+        Ok(Gate { process, worker, http, root: certificate.der().clone() })
+    }
+
+    /// Where it speaks TLS, if the flags said so.
+    pub(crate) fn https(&mut self) -> Result<SocketAddr> {
+        self.process.listening("https=")
+    }
+
+    /// A client that believes its certificate, and offers one version of TLS.
+    pub(crate) fn tls(&self) -> Result<Arc<ClientConfig>> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.root.clone())?;
+        let versions = &[&rustls::version::TLS13];
+        let builder = ClientConfig::builder_with_protocol_versions(versions);
+        Ok(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
+    }
+}
+
+fn secret(certificate: &str, key: &str) -> String {
+    let indented = |text: &str| text.lines().map(|line| format!("    {line}\n")).collect::<String>();
+    format!(
+        "apiVersion: v1
+kind: Secret
+metadata: {{ name: bench, namespace: default }}
+type: kubernetes.io/tls
+stringData:
+  tls.crt: |
+{}  tls.key: |
+{}",
+        indented(certificate),
+        indented(key)
+    )
+}
+
+fn manifest(upstream: SocketAddr) -> String {
+    let (ip, port) = (upstream.ip(), upstream.port());
+    format!(
+        "apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {{ name: sluicegate }}
+spec: {{ controller: sluicegate.io/ingress-controller }}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {{ name: bench, namespace: default }}
+spec:
+  ingressClassName: sluicegate
+  tls: [{{ hosts: [{HOST}], secretName: bench }}]
+  rules:
+    - host: {HOST}
+      http:
+        paths:
+          - {{ path: /, pathType: Prefix, backend: {{ service: {{ name: upstream, port: {{ number: 80 }} }} }} }}
+---
+apiVersion: v1
+kind: Service
+metadata: {{ name: upstream, namespace: default }}
+spec:
+  ports: [{{ name: http, port: 80, targetPort: {port} }}]
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata:
+  name: upstream-1
+  namespace: default
+  labels: {{ kubernetes.io/service-name: upstream }}
+addressType: IPv4
+ports: [{{ name: http, port: {port} }}]
+endpoints: [{{ addresses: [{ip}], conditions: {{ ready: true }} }}]
+"
+    )
+}
