@@ -2,77 +2,12 @@
 
 use std::net::SocketAddr;
 
-use model::{Backend, BackendKey, Problem, Route, RouteTable, Selection};
+use model::{Backend, BackendKey, Problem, RouteTable, Selection};
 use serde::Serialize;
 
-/// Everything `/routes` shows.
-#[derive(Debug, Serialize)]
-pub struct Routes {
-    generation: u64,
-    routes: Vec<RouteView>,
-    conflicts: Vec<ConflictView>,
-}
+mod route;
 
-impl Routes {
-    /// The routes of this table, and those that lost to another.
-    pub fn of(table: &RouteTable) -> Routes {
-        let view = |route: &Route| RouteView::of(route, table);
-        let conflicts = table.conflicts().iter();
-        Routes {
-            generation: table.generation,
-            routes: table.routes().iter().map(|route| view(route)).collect(),
-            conflicts: conflicts.map(|c| ConflictView { lost: view(&c.lost), won: view(&c.won) }).collect(),
-        }
-    }
-}
-
-#[derive(Debug, Serialize)]
-struct ConflictView {
-    lost: RouteView,
-    won: RouteView,
-}
-
-/// One rule and where it leads.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RouteView {
-    host: String,
-    path: String,
-    path_type: &'static str,
-    backend: BackendName,
-    selection: &'static str,
-    origin: OriginView,
-    policy: PolicyView,
-}
-
-impl RouteView {
-    /// A route of this table.
-    pub fn of(route: &Route, table: &RouteTable) -> RouteView {
-        let backend = table.backend_of(route);
-        let (namespace, name) = (route.origin.namespace.to_string(), route.origin.name.to_string());
-        RouteView {
-            host: route.host.to_string(),
-            path: route.path.as_str().into(),
-            path_type: route.path.kind(),
-            backend: BackendName::of(&backend.key),
-            selection: selection(backend.selection()),
-            origin: OriginView { namespace, name, field: route.origin.field() },
-            policy: PolicyView { balance: route.policy.balance.as_str() },
-        }
-    }
-}
-
-#[derive(Debug, Serialize)]
-struct OriginView {
-    namespace: String,
-    name: String,
-    field: String,
-}
-
-#[derive(Debug, Serialize)]
-struct PolicyView {
-    balance: &'static str,
-}
+pub use route::{RouteView, Routes};
 
 #[derive(Debug, Serialize)]
 struct BackendName {

@@ -9,8 +9,8 @@ use std::time::Duration;
 use admin::{Order, Pages, Sources, State};
 use lifecycle::{Phase, Readiness, Trigger, Waiting, drain::drain};
 use model::{
-    Backend, BackendKey, Condition, Endpoint, EndpointKey, HostMatch, ObjectRef, Origin, PathMatch, Policy,
-    Problem, Published, Route, RouteTable, RouteTableBuilder, Severity,
+    Backend, BackendKey, Condition, Conditions, Endpoint, EndpointKey, HostMatch, ObjectRef, Origin,
+    PathMatch, Policy, Problem, Published, Route, RouteTable, RouteTableBuilder, Severity, Target,
 };
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -76,7 +76,8 @@ fn table(generation: u64) -> RouteTable {
         builder.route(Route {
             host: HostMatch::parse("*.example.com").unwrap(),
             path: PathMatch::prefix("/cart").unwrap(),
-            backend,
+            conditions: Conditions::default(),
+            target: Target::Backend(backend),
             policy: Arc::new(Policy::default()),
             origin: Origin { created, namespace: "shop".into(), name: name.into(), rule: Some(0), path: 1 },
         });

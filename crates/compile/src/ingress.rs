@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use k8s_openapi::api::networking::v1::{HTTPIngressPath, Ingress, IngressBackend, IngressRule};
-use model::{HostMatch, ObjectRef, Origin, PathMatch, Policy, Route, RouteTableBuilder, Transport};
+use model::{
+    Conditions, HostMatch, ObjectRef, Origin, PathMatch, Policy, Route, RouteTableBuilder, Target, Transport,
+};
 
 use crate::annotations;
 use crate::backend::{Backends, Before};
@@ -157,7 +159,8 @@ impl Author {
             };
             self.tell(out, field, fault);
         }
-        Route { host, path, backend, policy: Arc::clone(&self.policy), origin }
+        let (conditions, target) = (Conditions::default(), Target::Backend(backend));
+        Route { host, path, conditions, target, policy: Arc::clone(&self.policy), origin }
     }
 
     fn origin(&self, rule: Option<u32>, path: u32) -> Origin {

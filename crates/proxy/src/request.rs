@@ -4,6 +4,7 @@
 mod admit;
 mod attempts;
 mod call;
+mod facts;
 pub(crate) mod forwarding;
 pub(crate) mod headers;
 mod record;
@@ -18,10 +19,11 @@ use http::{Method, Request, Response, StatusCode, Version, header, response};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
-use model::{Protocol, Route};
+use model::{Facts, Protocol, Route};
 
 pub(crate) use self::admit::{Admitted, admit};
 use self::attempts::{Attempts, Failed};
+use self::facts::RequestFacts;
 pub(crate) use self::forwarding::Forwarding;
 pub(crate) use self::record::Record;
 pub(crate) use self::switch::Switch;
@@ -82,9 +84,9 @@ fn find(record: &mut Record, request: &Request<Incoming>) -> Result<Option<Uri>,
     has_room(&client.worker)?;
     is_directed(&client, &admitted)?;
     let view = client.worker.upstreams.view();
-    let route = find_route(&view, &admitted)?;
+    let (route, backend) = find_route(&view, &RequestFacts { admitted: &admitted, request })?;
     let target = admit::target(request.uri());
-    record.found(route, client.worker.upstreams.pool(&view, route.backend));
+    record.found(route, client.worker.upstreams.pool(&view, backend));
     Ok(target)
 }
 
@@ -118,9 +120,11 @@ async fn attempt(record: &mut Record, attempts: &mut Attempts) -> Result<(Lease,
     }
 }
 
-/// The route of the snapshot that the request began with.
-fn find_route<'v>(view: &'v View, admitted: &Admitted<'_>) -> Result<&'v Arc<Route>, Refusal> {
-    view.table.find(admitted.host.as_ref(), &admitted.path).ok_or(Refusal::NoRoute)
+/// The route of the snapshot that the request began with, and which backend of its target the request goes to, at every
+/// attempt.
+fn find_route<'v>(view: &'v View, facts: &impl Facts) -> Result<(&'v Arc<Route>, u32), Refusal> {
+    let route = view.table.find(facts).ok_or(Refusal::NoRoute)?;
+    Ok((route, route.target.choose(facts, |total| fastrand::u64(..total))))
 }
 
 /// An endpoint that was not tried yet. Pools follow each publication, so a second attempt sees the newest endpoints.

@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use fastrand::Rng;
-use model::{Backend, BackendKey, HostMatch, Origin, PathMatch, Policy, Route, RouteTableBuilder, Transport};
+use model::{
+    Backend, BackendKey, Conditions, HostMatch, Origin, PathMatch, Policy, Route, RouteTableBuilder, Target,
+    Transport,
+};
 use system_tests::sluice::ready;
 
 use super::{Asked, targets};
@@ -124,7 +127,8 @@ impl Host {
                     Kind::Exact => PathMatch::exact(&path).unwrap(),
                     Kind::Prefix | Kind::Default => PathMatch::prefix(&format!("{path}/")).unwrap(),
                 },
-                backend: builder.backend(&key, make),
+                conditions: Conditions::default(),
+                target: Target::Backend(builder.backend(&key, make)),
                 policy: Arc::new(Policy::default()),
                 origin: Origin {
                     created: 0,

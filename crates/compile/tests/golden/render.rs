@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use compile::{CertificateClaims, Claim, Compiled};
-use model::{Backend, HostMatch, Problem, Protocol, RequestHost, RequestPath, Route, RouteTable, Selection};
+use model::{
+    Backend, Get, HostMatch, Problem, Protocol, RequestHost, RequestPath, Route, RouteTable, Selection,
+};
 
 use crate::case::Case;
 
@@ -50,7 +52,9 @@ fn route(table: &RouteTable, route: &Route) -> String {
         Some(_) => writeln!(out, "match: {}", route.path),
         None => writeln!(out, "match: what no rule does"),
     };
-    let _ = writeln!(out, "backend: {}", table.backend_of(route).key);
+    for place in route.target.backends() {
+        let _ = writeln!(out, "backend: {}", table.backend_at(place).key);
+    }
     let _ = writeln!(out, "balance: {}", route.policy.balance.as_str());
     let _ = writeln!(out, "origin: {}", route.origin);
     out
@@ -108,8 +112,9 @@ fn quoted(text: &str) -> String {
 
 fn request(table: &RouteTable, host: &str, path: &str) -> String {
     let name = (!host.is_empty()).then(|| RequestHost::parse(host).expect("a host"));
-    let route = table.find(name.as_ref(), &RequestPath::parse(path).expect("a path"));
-    let answer = match route.map(|route| (route, table.backend_of(route))) {
+    let facts = Get { host: name.as_ref(), path: &RequestPath::parse(path).expect("a path") };
+    let route = table.find(&facts);
+    let answer = match route.map(|route| (route, table.backend_at(route.target.choose(&facts, |_| 0)))) {
         None => "404".into(),
         Some((route, backend)) => {
             let status = if backend.usable().is_empty() { "503 from " } else { "" };
