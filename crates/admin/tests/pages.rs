@@ -10,7 +10,8 @@ use admin::{Order, Pages, Sources, State};
 use lifecycle::{Phase, Readiness, Trigger, Waiting, drain::drain};
 use model::{
     Backend, BackendKey, Condition, Conditions, Endpoint, EndpointKey, HostMatch, ObjectRef, Origin,
-    PathMatch, Policy, Problem, Published, Route, RouteTable, RouteTableBuilder, Severity, Target,
+    PathMatch, Pattern, Policy, Problem, Published, RequestCondition, Route, RouteTable, RouteTableBuilder,
+    Severity, Share, Split, SplitRule, Target, ValueMatch,
 };
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -138,6 +139,37 @@ async fn routes_show_each_rule_with_its_origin_and_the_rules_that_lost() {
         "generation": 7, "routes": [route("old")], "conflicts": [{ "lost": route("young"), "won": route("old") }],
     });
     assert_eq!(get(admin.address, "/routes").await, (200, expected));
+}
+
+#[tokio::test]
+async fn routes_show_conditions_and_every_backend_that_may_be_chosen() {
+    let admin = start().await;
+    let always = ValueMatch::Exact("always".into());
+    let condition = RequestCondition::Header { name: "x-canary".into(), value: always };
+    let (rule, share) = (SplitRule { condition, backend: 0 }, Share { backend: 0, weight: 2 });
+    let split = Split::new(vec![rule], vec![share]).unwrap();
+    let mut builder = RouteTableBuilder::default();
+    let old = table(7);
+    let backend = &**old.backend_at(0);
+    builder.backend(&backend.key, || backend.clone());
+    builder.route(Route {
+        path: PathMatch::Pattern(Pattern::of_path("/v[0-9]+", true).unwrap()),
+        conditions: Conditions::new(vec![RequestCondition::Method("GET".into())]),
+        target: Target::Split(Box::new(split)),
+        ..(*old.routes()[0]).clone()
+    });
+    admin.routes.publish(builder.build(8));
+    let (_, shown) = get(admin.address, "/routes").await;
+    let backend = json!({ "namespace": "shop", "service": "web", "port": "http" });
+    let split = json!({
+        "rules": [{ "condition": "header x-canary = always", "backend": backend, "selection": "ready" }],
+        "shares": [{ "weight": 2, "backend": backend, "selection": "ready" }],
+        "total": 2,
+    });
+    let route = &shown["routes"][0];
+    assert_eq!((&route["split"], &route["backend"]), (&split, &Value::Null));
+    assert_eq!(route["conditions"], json!(["method GET"]));
+    assert_eq!((&route["path"], &route["pathType"]), (&json!("/v[0-9]+"), &json!("Pattern")));
 }
 
 #[tokio::test]

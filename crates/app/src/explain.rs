@@ -5,6 +5,8 @@
 mod facts;
 mod request;
 mod show;
+#[cfg(test)]
+mod tests;
 
 use std::io::{Write, stdout};
 
