@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use compile::{ObjectKey, Objects, Settings, compile};
 use criterion::{Criterion, criterion_group, criterion_main};
-use model::{RequestHost, RequestPath, RouteTable};
+use model::{Get, RequestHost, RequestPath, RouteTable};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, from_value, json};
 
@@ -52,7 +52,8 @@ fn parse((host, path): &(String, String)) -> (RequestHost<'_>, RequestPath<'_>) 
 
 /// Returns something that depends on the outcome.
 fn find(table: &RouteTable, host: &RequestHost<'_>, path: &RequestPath<'_>) -> u32 {
-    table.find(Some(host), path).expect("a route").backend
+    let facts = Get { host: Some(host), path };
+    table.find(&facts).expect("a route").target.choose(&facts, |_| 0)
 }
 
 fn requests() -> Vec<(String, String)> {

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use clap::ValueEnum;
 use compile::{Compiled, Objects, Settings, compile};
-use model::{Published, RequestHost, RequestPath};
+use model::{Get, Published, RequestHost, RequestPath};
 
 use crate::callgrind;
 use crate::shops;
@@ -57,7 +57,7 @@ fn find(compiled: &Compiled, times: usize) {
     for (host, path) in requests.iter().cycle().take(times) {
         let host = RequestHost::parse(black_box(host)).expect("a host");
         let path = RequestPath::parse(black_box(path)).expect("a path");
-        black_box(compiled.table.find(Some(&host), &path).expect("a route"));
+        black_box(compiled.table.find(&Get { host: Some(&host), path: &path }).expect("a route"));
     }
 }
 

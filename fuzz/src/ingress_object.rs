@@ -6,7 +6,7 @@ use std::sync::Arc;
 use compile::{ObjectKey, Objects, Settings, compile};
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::networking::v1::Ingress;
-use model::{RequestHost, RequestPath};
+use model::{Get, RequestHost, RequestPath};
 
 /// What the Ingresses may name, so that some of their routes lead somewhere.
 const SERVICE: &str = "{ spec: { ports: [{ name: http, port: 80, targetPort: 8080 }] } }";
@@ -34,9 +34,9 @@ pub fn check(data: &[u8]) {
     assert_eq!(first.problems, second.problems);
     assert_eq!(first.table.routes(), second.table.routes());
     assert_eq!(first.table.backends(), second.table.backends());
-    let (host, path) = (RequestHost::parse("a.example"), RequestPath::parse("/kept"));
-    let found = first.table.find(host.as_ref().ok(), &path.expect("a path"));
-    assert_eq!(found.map(|route| route.origin.namespace.to_string()), Some("kept".to_owned()));
+    let (host, path) = (RequestHost::parse("a.example"), RequestPath::parse("/kept").expect("a path"));
+    let found = first.table.find(&Get { host: host.as_ref().ok(), path: &path });
+    assert_eq!(found.map(|route| route.origin.object.namespace.clone()), Some("kept".to_owned()));
 }
 
 fn objects(ingresses: Vec<Ingress>) -> Objects {

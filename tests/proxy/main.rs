@@ -6,6 +6,7 @@
 //! - `grpc`: calls of gRPC, and endpoints that speak HTTP/2 or TLS
 //! - `limits`: what is too large, too slow or too many, towards clients and from upstreams
 //! - `floods`: what costs an attacker little and would cost us much, with somebody honest beside it
+//! - `routes`: which backend a request reaches
 //! - `overload`: more than can be served at a time
 //! - `early`: endpoints that answer before they have read a request
 //! - `drain`: what a client sees of a drain, and when the workers end
@@ -33,6 +34,7 @@ mod library;
 mod limits;
 mod overload;
 mod proxy_protocol;
+mod routes;
 mod secure;
 mod strictness;
 mod tunnels;

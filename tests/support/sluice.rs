@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use lifecycle::{Phase, Trigger};
 use model::Protocol as UpstreamProtocol;
 use model::{
-    Backend, BackendKey, Condition, Endpoint, EndpointKey, HostMatch, ObjectRef, Origin, PathMatch, Policy,
-    Published, Route, RouteTable, RouteTableBuilder, Transport,
+    Backend, BackendKey, Condition, Conditions, Endpoint, EndpointKey, HostMatch, ObjectRef, Origin,
+    PathMatch, Policy, Published, Route, RouteTable, RouteTableBuilder, Target, Transport,
 };
 use proxy::{AccessLog, Config, Listener, Metrics, Overload, Protocol, Proxy, Report};
 
@@ -197,19 +197,40 @@ fn add_route_to(
     policy: Policy,
     endpoints: &[Endpoint],
 ) {
+    let backend = add_backend(builder, service, transport, endpoints);
+    builder.route(Route { policy: Arc::new(policy), ..route(host, path, service, Target::Backend(backend)) });
+}
+
+/// Adds a backend of this name and returns its place.
+pub fn add_backend(
+    builder: &mut RouteTableBuilder,
+    service: &str,
+    transport: Transport,
+    endpoints: &[Endpoint],
+) -> u32 {
     let key = BackendKey {
         namespace: "test".into(),
         service: service.into(),
         port: "80".into(),
         transport: Arc::new(transport),
     };
-    let backend = builder.backend(&key, || Backend::new(key.clone(), endpoints.to_vec()));
-    let origin = Origin::new(ObjectRef::new("Ingress", "test", service), "spec.rules[0].http.paths[0]");
-    builder.route(Route {
+    builder.backend(&key, || Backend::new(key.clone(), endpoints.to_vec()))
+}
+
+/// A Prefix route for a host and a path, without conditions, from an Ingress of this name.
+///
+/// # Panics
+/// If the host or the path is malformed.
+pub fn route(host: &str, path: &str, ingress: &str, target: Target) -> Route {
+    Route {
         host: HostMatch::parse(host).expect("a host"),
         path: PathMatch::prefix(path).expect("a path"),
-        backend,
-        policy: Arc::new(policy),
-        origin,
-    });
+        conditions: Conditions::default(),
+        target,
+        policy: Arc::default(),
+        origin: Origin {
+            created: 0,
+            ..Origin::new(ObjectRef::new("Ingress", "test", ingress), "spec.rules[0].http.paths[0]")
+        },
+    }
 }

@@ -2,93 +2,12 @@
 
 use std::net::SocketAddr;
 
-use model::{Backend, BackendKey, Origin, Policy, Problem, Route, RouteTable, Selection, Unavailable};
+use model::{Backend, BackendKey, Problem, RouteTable, Selection};
 use serde::Serialize;
 
-/// What is said to be selected for a route whose requests are all refused: its backend may well have endpoints.
-const DENIED: &str = Unavailable::Refused.as_str();
+mod route;
 
-/// Everything `/routes` shows.
-#[derive(Debug, Serialize)]
-pub struct Routes {
-    generation: u64,
-    routes: Vec<RouteView>,
-    conflicts: Vec<ConflictView>,
-}
-
-impl Routes {
-    /// The routes of this table, and those that lost to another.
-    pub fn of(table: &RouteTable) -> Routes {
-        let view = |route: &Route| RouteView::of(route, table);
-        let conflicts = table.conflicts().iter();
-        Routes {
-            generation: table.generation,
-            routes: table.routes().iter().map(|route| view(route)).collect(),
-            conflicts: conflicts.map(|c| ConflictView { lost: view(&c.lost), won: view(&c.won) }).collect(),
-        }
-    }
-}
-
-#[derive(Debug, Serialize)]
-struct ConflictView {
-    lost: RouteView,
-    won: RouteView,
-}
-
-/// One rule and where it leads.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RouteView {
-    host: String,
-    path: String,
-    path_type: &'static str,
-    backend: BackendName,
-    selection: &'static str,
-    origin: OriginView,
-    policy: PolicyView,
-}
-
-impl RouteView {
-    /// A route of this table.
-    pub fn of(route: &Route, table: &RouteTable) -> RouteView {
-        let backend = table.backend_of(route);
-        let Origin { object, field, .. } = &route.origin;
-        RouteView {
-            host: route.host.to_string(),
-            path: route.path.as_str().into(),
-            path_type: route.path.kind(),
-            backend: BackendName::of(&backend.key),
-            selection: if route.policy.denies() { DENIED } else { selection(backend.selection()) },
-            origin: OriginView {
-                namespace: object.namespace.clone(),
-                name: object.name.clone(),
-                field: field.to_string(),
-            },
-            policy: PolicyView::of(&route.policy),
-        }
-    }
-}
-
-#[derive(Debug, Serialize)]
-struct OriginView {
-    namespace: String,
-    name: String,
-    field: String,
-}
-
-#[derive(Debug, Serialize)]
-struct PolicyView {
-    balance: &'static str,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    filters: Vec<&'static str>,
-}
-
-impl PolicyView {
-    fn of(policy: &Policy) -> PolicyView {
-        let filters = policy.filters.iter().flat_map(|filters| filters.words()).collect();
-        PolicyView { balance: policy.balance.as_str(), filters }
-    }
-}
+pub use route::{RouteView, Routes};
 
 #[derive(Debug, Serialize)]
 struct BackendName {

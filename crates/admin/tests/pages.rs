@@ -9,9 +9,9 @@ use std::time::Duration;
 use admin::{Order, Pages, Sources, State};
 use lifecycle::{Phase, Readiness, Trigger, Waiting, drain::drain};
 use model::{
-    Backend, BackendKey, Condition, Endpoint, EndpointKey, Filters, HostMatch, ObjectRef, Origin, PathMatch,
-    Policy, Problem, Published, RequestFilter, ResponseFilter, Route, RouteTable, RouteTableBuilder,
-    Severity,
+    Backend, BackendKey, Condition, Conditions, Endpoint, EndpointKey, Filters, HostMatch, ObjectRef, Origin,
+    PathMatch, Pattern, Policy, Problem, Published, RequestCondition, RequestFilter, ResponseFilter, Route,
+    RouteTable, RouteTableBuilder, Severity, Share, Split, SplitRule, Target, ValueMatch,
 };
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -81,7 +81,8 @@ fn table_with(generation: u64, policy: Policy) -> RouteTable {
         builder.route(Route {
             host: HostMatch::parse("*.example.com").unwrap(),
             path: PathMatch::prefix("/cart").unwrap(),
-            backend,
+            conditions: Conditions::default(),
+            target: Target::Backend(backend),
             policy: Arc::new(policy.clone()),
             origin: Origin {
                 created,
@@ -158,6 +159,37 @@ async fn routes_show_their_filters_and_those_that_are_denied_select_no_endpoint(
     assert_eq!((&route["selection"], &route["backend"]["port"]), (&json!("refused"), &json!("http")));
     let policy = json!({ "balance": "least-request", "filters": ["deny", "response-headers"] });
     assert_eq!(route["policy"], policy);
+}
+
+#[tokio::test]
+async fn routes_show_conditions_and_every_backend_that_may_be_chosen() {
+    let admin = start().await;
+    let always = ValueMatch::Exact("always".into());
+    let condition = RequestCondition::Header { name: "x-canary".into(), value: always };
+    let (rule, share) = (SplitRule { condition, backend: 0 }, Share { backend: 0, weight: 2 });
+    let split = Split::new(vec![rule], vec![share]).unwrap();
+    let mut builder = RouteTableBuilder::default();
+    let old = table(7);
+    let backend = &**old.backend_at(0);
+    builder.backend(&backend.key, || backend.clone());
+    builder.route(Route {
+        path: PathMatch::Pattern(Pattern::of_path("/v[0-9]+", true).unwrap()),
+        conditions: Conditions::new(vec![RequestCondition::Method("GET".into())]),
+        target: Target::Split(Box::new(split)),
+        ..(*old.routes()[0]).clone()
+    });
+    admin.routes.publish(builder.build(8));
+    let (_, shown) = get(admin.address, "/routes").await;
+    let backend = json!({ "namespace": "shop", "service": "web", "port": "http" });
+    let split = json!({
+        "rules": [{ "condition": "header x-canary = always", "backend": backend, "selection": "ready" }],
+        "shares": [{ "weight": 2, "backend": backend, "selection": "ready" }],
+        "total": 2,
+    });
+    let route = &shown["routes"][0];
+    assert_eq!((&route["split"], &route["backend"]), (&split, &Value::Null));
+    assert_eq!(route["conditions"], json!(["method GET"]));
+    assert_eq!((&route["path"], &route["pathType"]), (&json!("/v[0-9]+"), &json!("Pattern")));
 }
 
 #[tokio::test]

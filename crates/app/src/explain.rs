@@ -2,17 +2,21 @@
 //!
 //! Reads host and path as the data plane does ([`RequestHost`], [`RequestPath`]) and asks [`model::explain()`].
 
+mod facts;
 mod request;
 mod show;
+#[cfg(test)]
+mod tests;
 
 use std::io::{Write, stdout};
 
 use compile::Compiled;
-use model::{Backend, Explanation, RequestHost, RequestPath, Selection};
+use model::{Backend, Explanation, RequestHost, RequestPath, Selection, Split, Target};
 
 use crate::cli::{ExplainArgs, Format};
 use crate::{FAILED, USAGE, config};
 
+use facts::AskedFacts;
 use request::Asked;
 
 /// Exit codes: 0 an endpoint would get the request, 1 none would, 2 the request or the folder cannot be read.
@@ -50,12 +54,19 @@ enum Answer<'a> {
 }
 
 struct Found<'a> {
-    host: Option<RequestHost<'a>>,
-    path: RequestPath<'a>,
+    facts: AskedFacts<'a>,
     explanation: Explanation,
-    backend: Option<&'a Backend>,
+    /// Where the request may go; more than one where chance decides.
+    possible: Vec<Possible<'a>>,
     /// The status of our own answer; `None` if an endpoint gives it.
     status: Option<u16>,
+}
+
+/// A backend that the request may go to.
+struct Possible<'a> {
+    backend: &'a Backend,
+    /// What decides on it, where there is a choice.
+    why: Option<String>,
 }
 
 fn answer<'a>(asked: &'a Asked, compiled: &'a Compiled) -> Answer<'a> {
@@ -78,14 +89,35 @@ fn answer<'a>(asked: &'a Asked, compiled: &'a Compiled) -> Answer<'a> {
         Ok(path) => path,
         Err(error) => return refused(400, error.to_string()),
     };
-    let explanation = model::explain(&compiled.table, host.as_ref(), &path);
-    let winner = explanation.winner();
-    let backend = winner.map(|route| &**compiled.table.backend_of(route));
-    let status = match backend.map(Backend::selection) {
-        None => Some(404),
-        _ if winner.is_some_and(|route| route.policy.denies()) => Some(503),
-        Some(Selection::None(_)) => Some(503),
-        Some(Selection::Ready | Selection::Terminating) => None,
+    found(AskedFacts { asked, host, path }, compiled)
+}
+
+fn found<'a>(facts: AskedFacts<'a>, compiled: &'a Compiled) -> Answer<'a> {
+    let explanation = model::explain(&compiled.table, &facts);
+    let at = |place: u32| &**compiled.table.backend_at(place);
+    let possible = match explanation.winner().map(|route| &route.target) {
+        None => Vec::new(),
+        Some(Target::Backend(place)) => vec![Possible { backend: at(*place), why: None }],
+        Some(Target::Split(split)) => of_split(split, &facts, at),
     };
-    Answer::Found(Found { host, path, explanation, backend, status })
+    let is_down = |one: &Possible<'_>| matches!(one.backend.selection(), Selection::None(_));
+    let denied = explanation.winner().is_some_and(|route| route.policy.denies());
+    let status = match &*possible {
+        [] => Some(404),
+        all => (denied || all.iter().all(is_down)).then_some(503),
+    };
+    Answer::Found(Found { facts, explanation, possible, status })
+}
+
+/// The backend that a rule of the split decides on, else all that chance may.
+fn of_split<'a>(split: &Split, facts: &AskedFacts<'_>, at: impl Fn(u32) -> &'a Backend) -> Vec<Possible<'a>> {
+    if let Some(rule) = split.rule_of(facts) {
+        return vec![Possible { backend: at(rule.backend), why: Some(rule.condition.to_string()) }];
+    }
+    let shares = split.shares().iter().filter(|share| share.weight > 0);
+    let possible = shares.map(|share| Possible {
+        backend: at(share.backend),
+        why: Some(format!("{} of {} requests", share.weight, split.total())),
+    });
+    possible.collect()
 }

@@ -1,7 +1,7 @@
 //! Adds drafts of routes to the route table, whichever source they come from: looks for their backends, and tells what is
 //! wrong with naming them.
 
-use model::{HostMatch, ObjectRef, PathMatch, Route, RouteTableBuilder};
+use model::{Conditions, HostMatch, ObjectRef, PathMatch, Route, RouteTableBuilder, Target};
 
 use crate::backend::{Backends, Before};
 use crate::problems::Problems;
@@ -36,11 +36,14 @@ impl Output<'_> {
         if let Some(fault) = fault {
             self.problems.add(ObjectRef::clone(&origin.object), backend_field, fault);
         }
+        let (conditions, target) = (Conditions::default(), Target::Backend(backend));
         match serves {
-            Serves::Path(host, path) => self.builder.route(Route { host, path, backend, policy, origin }),
+            Serves::Path(host, path) => {
+                self.builder.route(Route { host, path, conditions, target, policy, origin });
+            }
             Serves::Rest { hosts, catch_all } => {
                 let path = PathMatch::Prefix("".into());
-                let rest = Route { host: HostMatch::Any, path, backend, policy, origin };
+                let rest = Route { host: HostMatch::Any, path, conditions, target, policy, origin };
                 for host in hosts {
                     self.builder.default_for_host(Route { host, ..rest.clone() });
                 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use changes::Change;
 use compile::{Compiled, ObjectKey, Objects, Settings, compile, reasons};
 use fastrand::Rng;
-use model::{RequestHost, RequestPath, RouteTable};
+use model::{Backend, Get, RequestHost, RequestPath, RouteTable};
 
 /// Random worlds; with the updates of each, some 10^4 cases.
 const WORLDS: u64 = 1_500;
@@ -121,8 +121,11 @@ fn found(table: &RouteTable) -> Vec<Option<String>> {
     let requests = world::HOSTS.iter().flat_map(|host| world::PATHS.map(|path| (*host, path)));
     let find = |(host, path): (&str, &str)| {
         let host = RequestHost::parse(host).ok();
-        let route = table.find(host.as_ref(), &RequestPath::parse(path).expect("a path"))?;
-        Some(format!("{:?} by {:?}", table.backend_of(route), route))
+        let path = RequestPath::parse(path).expect("a path");
+        let route = table.find(&Get { host: host.as_ref(), path: &path })?;
+        let backends: Vec<&Backend> =
+            route.target.backends().map(|place| &**table.backend_at(place)).collect();
+        Some(format!("{backends:?} by {route:?}"))
     };
     requests.map(find).collect()
 }

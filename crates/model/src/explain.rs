@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{HostMatch, PathMatch, RequestHost, RequestPath, Route, RouteTable};
+use crate::{Facts, HostMatch, PathMatch, Route, RouteTable};
 
 /// What became of one rule for one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,12 +13,20 @@ pub enum Verdict {
     LessSpecificHost,
     /// It matches; a rule with a longer path does too.
     ShorterPath,
-    /// It matches; an Exact rule for the same path does too.
-    PrefixBesideExact,
+    /// It matches; an Exact rule for the path does too.
+    BesideExact,
+    /// It matches; a pattern does too, and patterns go before prefixes.
+    PrefixBesidePattern,
+    /// It is a pattern that matches; one that is asked before it does too.
+    LaterPattern,
+    /// It matches; a rule for the same path that is asked before it does too.
+    FewerConditions,
     /// It is a default backend, and a rule matches.
     OnlyDefault,
-    /// It is for the same host and path as an older one.
+    /// It is for the same host, path and conditions as an older one.
     Conflict,
+    /// Its host and path match, its conditions do not hold.
+    ConditionsFail,
     /// Its host matches, its path does not.
     PathDiffers,
 }
@@ -30,9 +38,17 @@ impl Verdict {
             Verdict::Won => "serves the request",
             Verdict::LessSpecificHost => "is passed over: the rules of a more specific host decide alone",
             Verdict::ShorterPath => "matches, but a rule with a longer path does too",
-            Verdict::PrefixBesideExact => "matches, but an Exact rule for the same path does too",
+            Verdict::BesideExact => "matches, but an Exact rule for the same path does too",
+            Verdict::PrefixBesidePattern => {
+                "matches, but a pattern does too, and patterns go before prefixes"
+            }
+            Verdict::LaterPattern => "matches, but a pattern that is longer, or as long and older, does too",
+            Verdict::FewerConditions => {
+                "matches, but a rule for the same path with more conditions, or as many and older, does too"
+            }
             Verdict::OnlyDefault => "is a default backend, and something more specific matches",
             Verdict::Conflict => "is for the same host and path as an older rule",
+            Verdict::ConditionsFail => "is for this host and path, but its conditions do not hold",
             Verdict::PathDiffers => "is for this host, but its path does not match",
         }
     }
@@ -64,13 +80,13 @@ impl Explanation {
 }
 
 /// Explains what [`RouteTable::find`] finds. Looks at every route: not for the request path.
-pub fn explain(table: &RouteTable, host: Option<&RequestHost<'_>>, path: &RequestPath<'_>) -> Explanation {
-    let (chosen, winner) = (table.host_of(host), table.find(host, path));
-    let is_catch_all = |route: &Arc<Route>| table.catch_all().is_some_and(|all| Arc::ptr_eq(all, route));
-    let decides = |route: &Arc<Route>| route.host == chosen || is_catch_all(route);
-    let concerned = |route: &Arc<Route>| route.host.matches(host);
+pub fn explain(table: &RouteTable, facts: &impl Facts) -> Explanation {
+    let (chosen, winner) = (table.host_of(facts.host()), table.find(facts));
+    let decides = |route: &Arc<Route>| route.host == chosen || table.is_catch_all(route);
+    let concerned = |route: &Arc<Route>| route.host.matches(facts.host());
     let served = table.routes().iter().filter(|route| concerned(route)).map(|route| {
-        let verdict = if decides(route) { judge(route, winner, path) } else { Verdict::LessSpecificHost };
+        let verdict =
+            if decides(route) { judge(table, route, winner, facts) } else { Verdict::LessSpecificHost };
         Candidate { route: Arc::clone(route), verdict }
     });
     let conflicts = table.conflicts().iter().filter(|conflict| concerned(&conflict.lost)).map(|conflict| {
@@ -83,16 +99,26 @@ pub fn explain(table: &RouteTable, host: Option<&RequestHost<'_>>, path: &Reques
 }
 
 /// What became of a rule of the chosen host.
-fn judge(route: &Arc<Route>, winner: Option<&Arc<Route>>, path: &RequestPath<'_>) -> Verdict {
+fn judge(table: &RouteTable, route: &Arc<Route>, winner: Option<&Arc<Route>>, facts: &impl Facts) -> Verdict {
+    let is_default = table.is_default(route);
     match winner {
         Some(winner) if Arc::ptr_eq(route, winner) => Verdict::Won,
-        _ if !route.path.matches(path) => Verdict::PathDiffers,
-        _ if route.origin.is_default => Verdict::OnlyDefault,
-        Some(winner)
-            if matches!(winner.path, PathMatch::Exact(_)) && route.path.as_str() == winner.path.as_str() =>
-        {
-            Verdict::PrefixBesideExact
-        }
+        _ if !is_default && !route.path.matches(facts.path()) => Verdict::PathDiffers,
+        _ if !route.conditions.hold(facts) => Verdict::ConditionsFail,
+        _ if is_default => Verdict::OnlyDefault,
+        Some(winner) => beside(&route.path, &winner.path),
+        None => Verdict::ShorterPath,
+    }
+}
+
+/// Why the winner's path goes before another one that matches, too.
+fn beside(lost: &PathMatch, won: &PathMatch) -> Verdict {
+    match (lost, won) {
+        _ if lost == won => Verdict::FewerConditions,
+        (PathMatch::Pattern(_), PathMatch::Pattern(_)) => Verdict::LaterPattern,
+        (PathMatch::Pattern(_), _) => Verdict::BesideExact,
+        (_, PathMatch::Pattern(_)) => Verdict::PrefixBesidePattern,
+        (_, PathMatch::Exact(_)) if lost.as_str() == won.as_str() => Verdict::BesideExact,
         _ => Verdict::ShorterPath,
     }
 }
@@ -102,10 +128,14 @@ fn rank(verdict: Verdict) -> u8 {
     match verdict {
         Verdict::Won => 0,
         Verdict::Conflict => 1,
-        Verdict::PrefixBesideExact => 2,
-        Verdict::ShorterPath => 3,
-        Verdict::LessSpecificHost => 4,
-        Verdict::OnlyDefault => 5,
-        Verdict::PathDiffers => 6,
+        Verdict::FewerConditions => 2,
+        Verdict::BesideExact => 3,
+        Verdict::LaterPattern => 4,
+        Verdict::PrefixBesidePattern => 5,
+        Verdict::ShorterPath => 6,
+        Verdict::ConditionsFail => 7,
+        Verdict::LessSpecificHost => 8,
+        Verdict::OnlyDefault => 9,
+        Verdict::PathDiffers => 10,
     }
 }

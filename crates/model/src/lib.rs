@@ -1,27 +1,35 @@
 //! The words of the domain: what a host, a route, a backend and an endpoint are, which route a request gets, and
 //! how a new table becomes live.
 //!
-//! Owns: [`RouteTable`] and its [`find`](RouteTable::find), the normal form of hosts and paths, [`Problem`], and
+//! Owns: [`RouteTable`] and its [`find`](RouteTable::find), the normal form of hosts and paths, what routes ask of a
+//! request ([`Facts`]) and where they lead ([`Target`]), [`Problem`], and
 //! [`Published`], the one place where the control plane and the data plane meet.
 //! Never: tokio, kube, hyper, serde, or any IO. A value of this crate can be built in a test in one line.
 //! Start at [`RouteTable::find`].
 
 mod backend;
+mod condition;
 mod explain;
+mod facts;
 mod host;
 mod path;
+mod pattern;
 mod policy;
 mod problem;
 mod protocol;
 mod published;
 mod route;
 mod table;
+mod target;
 mod transport;
 
 pub use backend::{Backend, BackendKey, Condition, Endpoint, EndpointKey, Selection, Unavailable};
+pub use condition::{Conditions, RequestCondition, ValueMatch};
 pub use explain::{Candidate, Explanation, Verdict, explain};
+pub use facts::{Facts, Get, cookie_in, query_parameter};
 pub use host::{HostError, HostMatch, HostName, RequestHost};
 pub use path::{PathError, PathMatch, RequestPath, escape, escape_target, must_be_escaped};
+pub use pattern::{Captures, Pattern, PatternError};
 pub use policy::{
     AddressRules, Balance, Filters, HeaderChange, HeaderEdit, Policy, RequestFilter, ResponseFilter,
 };
@@ -30,4 +38,5 @@ pub use protocol::Protocol;
 pub use published::{Cache, Published};
 pub use route::{Origin, Route};
 pub use table::{Conflict, RouteTable, RouteTableBuilder};
+pub use target::{Share, Split, SplitRule, Target};
 pub use transport::{ProxyHeader, Transport, UpstreamTls};

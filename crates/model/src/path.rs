@@ -6,6 +6,8 @@ mod request;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::pattern::{Captures, Pattern};
+
 pub use escape::{escape, escape_target, must_be_escaped};
 pub use request::RequestPath;
 use request::{push_escape, undo_escapes};
@@ -44,13 +46,18 @@ impl fmt::Display for PathError {
 
 impl std::error::Error for PathError {}
 
-/// Which paths a route matches (Ingress v1 `pathType`).
+/// Which paths a route matches: as Ingress v1 has it (`pathType`), or by a pattern.
+///
+/// Of one host they are asked as nginx asks its locations: first Exact (`=`), then patterns (`~`, `~*`), then Prefix, the
+/// longest first. So a pattern that matches goes before every Prefix, however long.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PathMatch {
     /// This path and no other.
     Exact(Arc<str>),
     /// This path and all below it, by whole elements; kept without its final slash, so `/` is the empty string.
     Prefix(Arc<str>),
+    /// All paths that the pattern matches from their beginning ([`Pattern::of_path`]).
+    Pattern(Pattern),
 }
 
 impl PathMatch {
@@ -79,23 +86,35 @@ impl PathMatch {
             PathMatch::Prefix(prefix) => {
                 path.strip_prefix(&**prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
             }
+            PathMatch::Pattern(pattern) => pattern.matches(path),
         }
     }
 
-    /// The path as text, with its final slash where it is the root.
+    /// What the groups of a pattern have matched of a request's path in normal form; none for other kinds. It is
+    /// computed when it is asked for: to find the route it is not needed.
+    pub fn captures<'p>(&self, path: &'p RequestPath<'_>) -> Option<Captures<'p>> {
+        match self {
+            PathMatch::Exact(_) | PathMatch::Prefix(_) => None,
+            PathMatch::Pattern(pattern) => pattern.captures(path.matching()),
+        }
+    }
+
+    /// The path or the pattern as text, with its final slash where it is the root.
     pub fn as_str(&self) -> &str {
         match self {
             PathMatch::Exact(path) => path,
             PathMatch::Prefix(path) if path.is_empty() => "/",
             PathMatch::Prefix(path) => path,
+            PathMatch::Pattern(pattern) => pattern.as_str(),
         }
     }
 
-    /// `Exact` or `Prefix`.
+    /// `Exact`, `Prefix` or `Pattern`.
     pub fn kind(&self) -> &'static str {
         match self {
             PathMatch::Exact(_) => "Exact",
             PathMatch::Prefix(_) => "Prefix",
+            PathMatch::Pattern(_) => "Pattern",
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{HostMatch, ObjectRef, PathMatch, Policy};
+use crate::{Conditions, HostMatch, ObjectRef, PathMatch, Policy, Target};
 
 /// Where a route was written. Ordered as conflicts are decided: the oldest object first, then by kind, namespace and name, then
 /// by place in the object.
@@ -40,15 +40,18 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A host and path match with what serves it.
+/// Which requests it is for, and what serves them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
     /// Which hosts it matches.
     pub host: HostMatch,
     /// Which paths it matches.
     pub path: PathMatch,
-    /// The place of its backend in [`RouteTable::backends`](crate::RouteTable::backends).
-    pub backend: u32,
+    /// What else must hold of a request. One of which it does not is for the next route that matches: of the same path,
+    /// else of the next one that would have been found.
+    pub conditions: Conditions,
+    /// Where its requests go.
+    pub target: Target,
     /// What applies to its requests.
     pub policy: Arc<Policy>,
     /// Where it was written.

@@ -1,11 +1,17 @@
 //! The route table: all routes, immutable, and the one question a request asks of it.
 
+mod builder;
+mod paths;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use crate::{Backend, BackendKey, HostMatch, HostName, PathMatch, RequestHost, RequestPath, Route};
+use crate::{Backend, BackendKey, Facts, HostMatch, HostName, PathMatch, RequestHost, Route};
+
+pub use builder::RouteTableBuilder;
+use paths::{Paths, SamePath};
 
 type Map<K, V> = HashMap<K, V, RandomState>;
 
@@ -24,23 +30,13 @@ struct Routing {
     exact: Map<HostName, Paths>,
     wildcard: Map<HostName, Paths>,
     any: Paths,
-    catch_all: Option<Arc<Route>>,
+    catch_all: SamePath,
     routes: Vec<Arc<Route>>,
     conflicts: Vec<Conflict>,
     backend_places: Map<BackendKey, u32>,
 }
 
-/// The routes of one host.
-#[derive(Debug, Default)]
-struct Paths {
-    exact: Map<Box<str>, Arc<Route>>,
-    prefix: Map<Box<str>, Arc<Route>>,
-    /// The lengths that occur in `prefix`, longest first: no others need a look.
-    prefix_lengths: Vec<usize>,
-    default: Option<Arc<Route>>,
-}
-
-/// Two rules for the same host and path, or two catch-all backends: the older is served.
+/// Two rules for the same host, path and conditions, or two catch-all backends: the older is served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {
     /// The route that is not served.
@@ -51,14 +47,18 @@ pub struct Conflict {
 
 impl RouteTable {
     /// The route for a request. The host is chosen first: the exact one, else the wildcard, else any host; then, of its
-    /// rules alone, that with the longest matching path, Exact before Prefix; else the default backend of an Ingress
-    /// that names the host; else the catch-all one. So the rules of a host decide on all of it.
+    /// rules alone, an Exact one for the path, else the first pattern that matches (the longer one is asked first, then the
+    /// older), else the Prefix with the longest path; else the default backend of an Ingress that names the host; else the
+    /// catch-all one. So the rules of a host decide on all of it.
+    ///
+    /// A route whose conditions do not hold is passed over as if its path did not match. Of those for the same path the one
+    /// with more conditions is asked first, then the older.
     ///
     /// Costs up to two hash look-ups for the host, and then one for the whole path and one for each length of prefix
-    /// that ends where an element of the path does.
-    pub fn find(&self, host: Option<&RequestHost<'_>>, path: &RequestPath<'_>) -> Option<&Arc<Route>> {
-        let paths = self.routing.of(host);
-        paths.find(path.matching()).or(paths.default.as_ref()).or(self.routing.catch_all.as_ref())
+    /// that ends where an element of the path does. Patterns and conditions cost only the hosts and paths that have them.
+    pub fn find(&self, facts: &impl Facts) -> Option<&Arc<Route>> {
+        let paths = self.routing.of(facts.host());
+        paths.find(facts).or_else(|| self.routing.catch_all.find(facts))
     }
 
     /// The host whose rules decide on a request for `host`.
@@ -71,19 +71,28 @@ impl RouteTable {
         }
     }
 
-    /// What serves the requests that nothing else does, on every host.
-    pub fn catch_all(&self) -> Option<&Arc<Route>> {
-        self.routing.catch_all.as_ref()
+    /// Whether the route serves the requests that nothing else does, on every host.
+    pub(crate) fn is_catch_all(&self, route: &Arc<Route>) -> bool {
+        self.routing.catch_all.has(route)
     }
 
-    /// All backends; a route names its own by place.
+    /// Whether the route serves only what no rule does.
+    pub(crate) fn is_default(&self, route: &Arc<Route>) -> bool {
+        let of_host = self.routing.get(&route.host).is_some_and(|paths| paths.default.has(route));
+        of_host || self.is_catch_all(route)
+    }
+
+    /// All backends; targets name theirs by place.
     pub fn backends(&self) -> &[Arc<Backend>] {
         &self.backends
     }
 
-    /// The backend of a route of this table.
-    pub fn backend_of(&self, route: &Route) -> &Arc<Backend> {
-        &self.backends[route.backend as usize]
+    /// The backend in this place.
+    ///
+    /// # Panics
+    /// If there is none: the place is of another table.
+    pub fn backend_at(&self, place: u32) -> &Arc<Backend> {
+        &self.backends[place as usize]
     }
 
     /// The backend of this name.
@@ -112,22 +121,18 @@ impl RouteTable {
         &self.routing.routes
     }
 
-    /// The route of the rule that is served for this host and path.
+    /// The route without conditions that is served for this host and path of a rule.
     pub fn rule(&self, host: &HostMatch, path: &PathMatch) -> Option<&Arc<Route>> {
-        let paths = self.routing.get(host)?;
-        match path {
-            PathMatch::Exact(path) => paths.exact.get(&**path),
-            PathMatch::Prefix(path) => paths.prefix.get(&**path),
-        }
+        self.routing.get(host)?.get(path)?.plain()
     }
 
     /// The route of what matches no rule for this host; for any host that of what nothing else matches.
     pub fn default_of(&self, host: &HostMatch) -> Option<&Arc<Route>> {
-        let default = self.routing.get(host).and_then(|paths| paths.default.as_ref());
-        default.or_else(|| self.routing.catch_all.as_ref().filter(|_| *host == HostMatch::Any))
+        let default = self.routing.get(host).and_then(|paths| paths.default.plain());
+        default.or_else(|| self.routing.catch_all.plain().filter(|_| *host == HostMatch::Any))
     }
 
-    /// All routes that another one keeps from being served.
+    /// All routes that another one keeps from ever being served.
     pub fn conflicts(&self) -> &[Conflict] {
         &self.routing.conflicts
     }
@@ -159,133 +164,5 @@ impl Routing {
 
     fn all_paths(&mut self) -> impl Iterator<Item = &mut Paths> {
         self.exact.values_mut().chain(self.wildcard.values_mut()).chain(std::iter::once(&mut self.any))
-    }
-}
-
-impl Paths {
-    fn find(&self, path: &str) -> Option<&Arc<Route>> {
-        if !self.exact.is_empty()
-            && let Some(route) = self.exact.get(path)
-        {
-            return Some(route);
-        }
-        let ends_element = |length: usize| matches!(path.as_bytes().get(length), None | Some(b'/'));
-        self.prefix_lengths
-            .iter()
-            .filter(|length| **length <= path.len() && ends_element(**length))
-            .find_map(|length| self.prefix.get(&path[..*length]))
-    }
-
-    fn insert(&mut self, route: &Arc<Route>) -> Result<(), Arc<Route>> {
-        let (map, key) = match &route.path {
-            PathMatch::Exact(path) => (&mut self.exact, path),
-            PathMatch::Prefix(path) => (&mut self.prefix, path),
-        };
-        match map.get(&**key) {
-            Some(first) => Err(Arc::clone(first)),
-            None => {
-                map.insert((**key).into(), Arc::clone(route));
-                Ok(())
-            }
-        }
-    }
-
-    fn index_lengths(&mut self) {
-        self.prefix_lengths = self.prefix.keys().map(|path| path.len()).collect();
-        self.prefix_lengths.sort_unstable_by(|a, b| b.cmp(a));
-        self.prefix_lengths.dedup();
-    }
-}
-
-/// Collects routes in any order; [`build`](RouteTableBuilder::build) decides between those that conflict.
-#[derive(Debug, Default)]
-pub struct RouteTableBuilder {
-    routes: Vec<Route>,
-    defaults: Vec<Route>,
-    catch_all: Vec<Route>,
-    hosts: Vec<HostMatch>,
-    backends: Vec<Arc<Backend>>,
-    backend_places: Map<BackendKey, u32>,
-}
-
-impl RouteTableBuilder {
-    /// The place of the backend of this name, which `make` makes when it is named for the first time.
-    pub fn backend(&mut self, key: &BackendKey, make: impl FnOnce() -> Backend) -> u32 {
-        if let Some(place) = self.backend_places.get(key) {
-            return *place;
-        }
-        let place = u32::try_from(self.backends.len()).expect("fewer than 2^32 backends fit into memory");
-        self.backends.push(Arc::new(make()));
-        self.backend_places.insert(key.clone(), place);
-        place
-    }
-
-    /// The backend in this place.
-    ///
-    /// # Panics
-    /// If there is none.
-    pub fn backend_at(&self, place: u32) -> &Arc<Backend> {
-        &self.backends[place as usize]
-    }
-
-    /// Adds a rule.
-    pub fn route(&mut self, route: Route) {
-        self.routes.push(route);
-    }
-
-    /// Adds what serves the requests for `route.host` that match no rule.
-    pub fn default_for_host(&mut self, route: Route) {
-        self.defaults.push(route);
-    }
-
-    /// Adds what serves the requests that nothing else does, on every host.
-    pub fn catch_all(&mut self, route: Route) {
-        self.catch_all.push(route);
-    }
-
-    /// Claims a host, even where none of its rules can be served: no less specific host gets its requests.
-    pub fn claim(&mut self, host: HostMatch) {
-        self.hosts.push(host);
-    }
-
-    /// The table, the same for any order in which the routes were added.
-    pub fn build(mut self, generation: u64) -> RouteTable {
-        let mut routing = Routing { backend_places: self.backend_places, ..Routing::default() };
-        self.routes.sort_by(|a, b| a.origin.cmp(&b.origin));
-        for route in self.routes.into_iter().map(Arc::new) {
-            match routing.at(&route.host).insert(&route) {
-                Ok(()) => routing.routes.push(route),
-                Err(won) => routing.conflicts.push(Conflict { lost: route, won }),
-            }
-        }
-        self.defaults.sort_by(|a, b| a.origin.cmp(&b.origin));
-        for route in self.defaults.into_iter().map(Arc::new) {
-            match &mut routing.at(&route.host).default {
-                Some(won) if won.origin == route.origin => {}
-                Some(won) => {
-                    let won = Arc::clone(won);
-                    routing.conflicts.push(Conflict { lost: route, won });
-                }
-                none => {
-                    *none = Some(Arc::clone(&route));
-                    routing.routes.push(route);
-                }
-            }
-        }
-        self.catch_all.sort_by(|a, b| a.origin.cmp(&b.origin));
-        for route in self.catch_all.into_iter().map(Arc::new) {
-            match &routing.catch_all {
-                Some(won) => routing.conflicts.push(Conflict { lost: route, won: Arc::clone(won) }),
-                None => {
-                    routing.catch_all = Some(Arc::clone(&route));
-                    routing.routes.push(route);
-                }
-            }
-        }
-        for host in &self.hosts {
-            routing.at(host);
-        }
-        routing.all_paths().for_each(Paths::index_lengths);
-        RouteTable { generation, routing: Arc::new(routing), backends: self.backends.into() }
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use model::{
-    Backend, BackendKey, Condition, Endpoint, EndpointKey, HostMatch, ObjectRef, Origin, PathMatch, Policy,
-    Route, RouteTable, RouteTableBuilder,
+    Backend, BackendKey, Condition, Conditions, Endpoint, EndpointKey, HostMatch, ObjectRef, Origin,
+    PathMatch, Policy, Route, RouteTable, RouteTableBuilder, Target,
 };
 
 fn backend(service: &str, address: &str) -> Backend {
@@ -27,7 +27,8 @@ fn table() -> RouteTable {
         builder.route(Route {
             host: HostMatch::Any,
             path: PathMatch::exact(&format!("/{service}")).expect("a path"),
-            backend,
+            conditions: Conditions::default(),
+            target: Target::Backend(backend),
             policy: Arc::new(Policy::default()),
             origin: Origin { place, ..Origin::new(ObjectRef::new("Ingress", "shop", "a"), "spec.rules[0]") },
         });
@@ -35,14 +36,19 @@ fn table() -> RouteTable {
     builder.build(1)
 }
 
+/// The place of the backend of one of the routes.
+fn place_of(table: &RouteTable, route: usize) -> u32 {
+    table.routes()[route].target.backends().next().expect("a backend")
+}
+
 #[test]
 fn only_the_backends_that_are_named_differ() {
     let old = table();
-    let place = old.routes()[0].backend;
+    let place = place_of(&old, 0);
     let new = old.with_backends(2, [(place, backend("web", "10.0.0.2:80"))]);
     assert_eq!((old.generation, new.generation), (1, 2));
-    assert_eq!(**new.backend_of(&new.routes()[0]), backend("web", "10.0.0.2:80"));
-    assert!(Arc::ptr_eq(new.backend_of(&new.routes()[1]), old.backend_of(&old.routes()[1])));
+    assert_eq!(**new.backend_at(place), backend("web", "10.0.0.2:80"));
+    assert!(Arc::ptr_eq(new.backend_at(place_of(&new, 1)), old.backend_at(place_of(&old, 1))));
     assert!(std::ptr::eq(old.routes(), new.routes()), "the routes are shared");
 }
 
@@ -50,9 +56,9 @@ fn only_the_backends_that_are_named_differ() {
 #[test]
 fn the_table_it_was_made_from_stays_as_it_was() {
     let old = table();
-    let place = old.routes()[0].backend;
+    let place = place_of(&old, 0);
     drop(old.with_backends(2, [(place, backend("web", "10.0.0.2:80"))]));
-    assert_eq!(**old.backend_of(&old.routes()[0]), backend("web", "10.0.0.1:80"));
+    assert_eq!(**old.backend_at(place), backend("web", "10.0.0.1:80"));
 }
 
 #[test]

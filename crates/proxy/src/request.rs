@@ -3,6 +3,7 @@
 
 mod admit;
 mod attempts;
+mod facts;
 mod heads;
 mod upgrade;
 
@@ -13,10 +14,11 @@ use std::sync::Arc;
 use http::uri::Uri;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
-use model::Route;
+use model::{Facts, Route};
 
 use self::admit::{Admitted, admit};
 use self::attempts::{Attempts, Failed};
+use self::facts::RequestFacts;
 use self::upgrade::{Upgrade, upgrade};
 use crate::body::{Relay, ResponseBody};
 use crate::client::{Carrier, Client};
@@ -91,8 +93,8 @@ fn find(
     has_room(exchange.carrier.worker())?;
     is_directed(exchange.carrier.client(), &admitted)?;
     let view = upstreams.view();
-    let route = find_route(&view, &admitted)?;
-    exchange.found(route, upstreams.pool(&view, route.backend));
+    let (route, backend) = find_route(&view, &RequestFacts { admitted: &admitted, request })?;
+    exchange.found(route, upstreams.pool(&view, backend));
     Ok(admit::target(request.uri()))
 }
 
@@ -126,9 +128,11 @@ async fn attempt(exchange: &mut Exchange, attempts: &mut Attempts) -> Result<(Le
     }
 }
 
-/// The route of the snapshot that the request began with.
-fn find_route<'v>(view: &'v View, admitted: &Admitted<'_>) -> Result<&'v Arc<Route>, Refusal> {
-    view.table.find(admitted.host.as_ref(), &admitted.path).ok_or(Refusal::NoRoute)
+/// The route of the snapshot that the request began with, and which backend of its target the request goes to, at every
+/// attempt.
+fn find_route<'v>(view: &'v View, facts: &impl Facts) -> Result<(&'v Arc<Route>, u32), Refusal> {
+    let route = view.table.find(facts).ok_or(Refusal::NoRoute)?;
+    Ok((route, route.target.choose(facts, |total| fastrand::u64(..total))))
 }
 
 /// An endpoint that was not tried yet. Pools follow each publication, so a second attempt sees the newest endpoints.

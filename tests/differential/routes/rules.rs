@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use fastrand::Rng;
 use model::{
-    Backend, BackendKey, HostMatch, ObjectRef, Origin, PathMatch, Policy, Route, RouteTableBuilder, Transport,
+    Backend, BackendKey, Conditions, HostMatch, ObjectRef, Origin, PathMatch, Policy, Route,
+    RouteTableBuilder, Target, Transport,
 };
 use system_tests::sluice::ready;
 
@@ -126,7 +127,8 @@ impl Host {
                     Kind::Exact => PathMatch::exact(&path).unwrap(),
                     Kind::Prefix | Kind::Default => PathMatch::prefix(&format!("{path}/")).unwrap(),
                 },
-                backend: builder.backend(&key, make),
+                conditions: Conditions::default(),
+                target: Target::Backend(builder.backend(&key, make)),
                 policy: Arc::new(Policy::default()),
                 origin: Origin {
                     place: u32::try_from(place).unwrap(),

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use model::{Published, RequestHost, RequestPath, RouteTable};
+use model::{Get, Published, RequestHost, RequestPath, RouteTable};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
@@ -72,9 +72,10 @@ impl Editor {
 
     fn usable(&self, table: &RouteTable, url: usize) -> Option<Upstreams> {
         let (host, target) = URLS[url];
-        let path = target.split('?').next()?;
-        let route = table.find(Some(&RequestHost::parse(host).ok()?), &RequestPath::parse(path).ok()?)?;
-        let endpoints = table.backend_of(route).usable().iter();
+        let (host, path) =
+            (RequestHost::parse(host).ok()?, RequestPath::parse(target.split('?').next()?).ok()?);
+        let route = table.find(&Get { host: Some(&host), path: &path })?;
+        let endpoints = route.target.backends().flat_map(|place| table.backend_at(place).usable());
         let places = endpoints.map(|endpoint| self.shop.upstream(endpoint.key.address));
         places.map(|place| place.map(|at| 1 << at)).try_fold(0, |set, bit| Some(set | bit?))
     }

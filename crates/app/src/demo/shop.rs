@@ -274,7 +274,7 @@ endpoints:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::{RequestHost, RequestPath};
+    use model::{Get, RequestHost, RequestPath};
 
     /// The oracle and the code that is shown must agree, or the demo would prove nothing.
     #[test]
@@ -291,8 +291,10 @@ mod tests {
                 let (path, _) = path.split_once('?').unwrap_or((path, ""));
                 let (host, path) =
                     (RequestHost::parse(host).expect("a host"), RequestPath::parse(path).expect("a path"));
-                let route = compiled.table.find(Some(&host), &path).expect("a route for each URL");
-                let usable = compiled.table.backend_of(route).usable().iter();
+                let table = &compiled.table;
+                let route =
+                    table.find(&Get { host: Some(&host), path: &path }).expect("a route for each URL");
+                let usable = route.target.backends().flat_map(|place| table.backend_at(place).usable());
                 let usable = usable.fold(0, |set, endpoint| set | 1 << (endpoint.key.address.port() - 1));
                 assert_eq!(usable, shop.state().allowed(url), "{change}: {:?}", URLS[url]);
             }

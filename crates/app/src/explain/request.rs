@@ -10,6 +10,8 @@ pub(super) struct Asked {
     pub(super) query: Option<String>,
     /// Whether a `#` follows.
     pub(super) fragment: bool,
+    /// All fields, as they were given.
+    headers: Vec<(String, String)>,
 }
 
 impl Asked {
@@ -49,7 +51,14 @@ impl Asked {
             path: if path.is_empty() { "/".into() } else { path.into() },
             query,
             fragment,
+            headers: headers.to_vec(),
         })
+    }
+
+    /// The values of the fields of this name.
+    pub(super) fn fields(&self, name: &str) -> impl Iterator<Item = &str> {
+        let named = self.headers.iter().filter(move |(written, _)| written.eq_ignore_ascii_case(name));
+        named.map(|(_, value)| value.as_str())
     }
 
     /// The one host; none for a request of HTTP/1.0 without one.

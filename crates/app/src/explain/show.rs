@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use ::admin::json::{BackendView, RouteView, selection};
 use compile::Compiled;
-use model::{Backend, Candidate, Route, Selection, Unavailable, Verdict};
+use model::{Candidate, Explanation, Route, Selection, Unavailable, Verdict};
 use serde_json::{Value, json};
 
-use super::{Answer, Asked, Found};
+use super::{Answer, Asked, Found, Possible};
 
 /// For people: what it is answered by, then the rule, its endpoints, and the rules that lost.
 pub(super) fn text(asked: &Asked, answer: &Answer<'_>, compiled: &Compiled) -> String {
@@ -18,13 +18,12 @@ pub(super) fn text(asked: &Asked, answer: &Answer<'_>, compiled: &Compiled) -> S
     };
     request(&mut out, asked, found);
     let mut candidates = found.explanation.candidates.iter().peekable();
-    if let (Some(winner), Some(backend)) = (candidates.next_if(|c| c.verdict == Verdict::Won), found.backend)
-    {
+    if let Some(winner) = candidates.next_if(|c| c.verdict == Verdict::Won) {
         let _ = writeln!(out, "route:     {}", line(&winner.route));
         if let Some(filters) = &winner.route.policy.filters {
             let _ = writeln!(out, "filters:   {}", filters.words().collect::<Vec<_>>().join(", "));
         }
-        endpoints(&mut out, backend, compiled);
+        found.possible.iter().for_each(|one| endpoints(&mut out, one, compiled));
     }
     if candidates.peek().is_some() {
         let _ = writeln!(out, "lost:");
@@ -38,6 +37,7 @@ pub(super) fn text(asked: &Asked, answer: &Answer<'_>, compiled: &Compiled) -> S
 
 fn request(out: &mut String, asked: &Asked, found: &Found<'_>) {
     let host = found
+        .facts
         .host
         .as_ref()
         .map_or("none (HTTP/1.0 only; HTTP/1.1 without one is refused: 400)", |h| h.name());
@@ -45,17 +45,19 @@ fn request(out: &mut String, asked: &Asked, found: &Found<'_>) {
     let _ = writeln!(out, "host:      {host}");
     let query = asked.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
     let _ = writeln!(out, "rules of:  {}", found.explanation.host);
-    let _ = writeln!(out, "matched:   {}", found.path.matching());
+    let _ = writeln!(out, "matched:   {}", found.facts.path.matching());
     let _ = writeln!(out, "forwarded: {}{query}", asked.path);
 }
 
 /// Where a rule stands and what it is for.
 fn line(route: &Route) -> String {
-    format!("{}: {} {}", route.origin, route.host, route.path)
+    let conditions = route.conditions.iter().map(|condition| format!(", {condition}"));
+    format!("{}: {} {}{}", route.origin, route.host, route.path, conditions.collect::<String>())
 }
 
-fn endpoints(out: &mut String, backend: &Backend, compiled: &Compiled) {
-    let _ = writeln!(out, "backend:   {}: {}", backend.key, selection(backend.selection()));
+fn endpoints(out: &mut String, Possible { backend, why }: &Possible<'_>, compiled: &Compiled) {
+    let why = why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+    let _ = writeln!(out, "backend:   {}: {}{why}", backend.key, selection(backend.selection()));
     for (place, endpoint) in backend.endpoints().iter().enumerate() {
         let takes = if place < backend.usable().len() { "takes requests" } else { "takes none" };
         let _ = writeln!(out, "  {} {}: {takes}", endpoint.key.address, endpoint.condition.as_str());
@@ -67,17 +69,25 @@ fn endpoints(out: &mut String, backend: &Backend, compiled: &Compiled) {
 }
 
 fn outcome(found: &Found<'_>) -> String {
-    match (found.status, found.backend) {
+    let unusable = |one: &&Possible<'_>| matches!(one.backend.selection(), Selection::None(_));
+    let down = found.possible.iter().find(unusable);
+    match (found.status, down) {
         (Some(404), _) => {
-            let host = &found.explanation.host;
-            format!("404, no rule of {host} matches the path, and there is no default backend")
+            let Explanation { host, candidates } = &found.explanation;
+            let only_conditions = candidates.iter().any(|c| c.verdict == Verdict::ConditionsFail);
+            let what = if only_conditions { "request" } else { "path" };
+            format!("404, no rule of {host} matches the {what}, and there is no default backend")
         }
         (Some(status), Some(_)) if found.explanation.winner().is_some_and(|route| route.policy.denies()) => {
             format!("{status}, denied: what was to guard access cannot be honoured; `check` says why")
         }
-        (Some(status), Some(backend)) => format!("{status}, {}", selection(backend.selection())),
+        (Some(status), Some(down)) => format!("{status}, {}", selection(down.backend.selection())),
         (Some(status), None) => status.to_string(),
-        (None, _) => "by one of the endpoints that take requests".into(),
+        (None, None) => "by one of the endpoints that take requests".into(),
+        (None, Some(down)) => {
+            let why = selection(down.backend.selection());
+            format!("by one of the endpoints that take requests, or 503, {why} of {}", down.backend.key)
+        }
     }
 }
 
@@ -97,21 +107,26 @@ fn found_json(asked: &Asked, found: &Found<'_>, compiled: &Compiled) -> Value {
     let view = |route: &Route| RouteView::of(route, &compiled.table);
     let lost = found.explanation.candidates.iter().filter(|candidate| candidate.verdict != Verdict::Won);
     let lost = lost.map(|c| json!({ "route": view(&c.route), "reason": c.verdict.as_str() }));
-    json!({
+    let backends: Vec<_> = found.possible.iter().map(|one| BackendView::of(one.backend)).collect();
+    let mut shown = json!({
         "served": found.status.is_none(),
         "status": found.status,
         "reason": outcome(found),
         "request": {
             "method": asked.method,
-            "host": found.host.as_ref().map(|host| host.name()),
+            "host": found.facts.host.as_ref().map(|host| host.name()),
             "path": asked.path,
             "query": asked.query,
             "forwarded": asked.path,
-            "matched": found.path.matching(),
+            "matched": found.facts.path.matching(),
         },
         "rulesOf": found.explanation.host.to_string(),
         "route": found.explanation.winner().map(|route| view(route)),
-        "backend": found.backend.map(BackendView::of),
+        "backend": backends.first().filter(|_| backends.len() == 1),
         "lost": lost.collect::<Vec<_>>(),
-    })
+    });
+    if backends.len() > 1 {
+        shown["backends"] = json!(backends);
+    }
+    shown
 }

@@ -15,7 +15,9 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 
-use model::{Backend, BackendKey, Endpoint, HostMatch, PathMatch, Policy, Route, Selection, Unavailable};
+use model::{
+    Backend, BackendKey, Endpoint, HostMatch, PathMatch, Policy, Route, Selection, Target, Unavailable,
+};
 
 use crate::reference::Port;
 use crate::{Compiled, ObjectKey, Objects, endpoint};
@@ -76,9 +78,11 @@ impl<'a> Before<'a> {
         if route.origin.object.namespace != namespace || !guarded_alike {
             return None;
         }
-        let key = &self.compiled.table.backend_of(route).key;
+        // Of a split it cannot be told which backend the rule's one would take the place of.
+        let Target::Backend(led) = route.target else { return None };
+        let key = &self.compiled.table.backend_at(led).key;
         let service = self.compiled.services.get(&ObjectKey::new(&*key.namespace, &*key.service))?;
-        let (_, port) = service.ports.iter().find(|(place, _)| *place == route.backend)?;
+        let (_, port) = service.ports.iter().find(|(place, _)| *place == led)?;
         Some((key.clone(), port.clone()))
     }
 }

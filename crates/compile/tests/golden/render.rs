@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use compile::{CertificateClaims, Claim, Compiled};
 use ipnet::IpNet;
 use model::{
-    AddressRules, Backend, HeaderChange, HeaderEdit, HostMatch, Problem, Protocol, RequestFilter,
+    AddressRules, Backend, Get, HeaderChange, HeaderEdit, HostMatch, Problem, Protocol, RequestFilter,
     RequestHost, RequestPath, ResponseFilter, Route, RouteTable, Selection,
 };
 
@@ -54,7 +54,9 @@ fn route(table: &RouteTable, route: &Route) -> String {
         false => writeln!(out, "match: {}", route.path),
         true => writeln!(out, "match: what no rule does"),
     };
-    let _ = writeln!(out, "backend: {}", table.backend_of(route).key);
+    for place in route.target.backends() {
+        let _ = writeln!(out, "backend: {}", table.backend_at(place).key);
+    }
     let _ = writeln!(out, "balance: {}", route.policy.balance.as_str());
     for filter in route.policy.filters.iter().flat_map(|filters| filters.request()) {
         let _ = writeln!(out, "request: {}", request_filter(filter));
@@ -139,8 +141,9 @@ fn quoted(text: &str) -> String {
 
 fn request(table: &RouteTable, host: &str, path: &str) -> String {
     let name = (!host.is_empty()).then(|| RequestHost::parse(host).expect("a host"));
-    let route = table.find(name.as_ref(), &RequestPath::parse(path).expect("a path"));
-    let answer = match route.map(|route| (route, table.backend_of(route))) {
+    let facts = Get { host: name.as_ref(), path: &RequestPath::parse(path).expect("a path") };
+    let route = table.find(&facts);
+    let answer = match route.map(|route| (route, table.backend_at(route.target.choose(&facts, |_| 0)))) {
         None => "404".into(),
         Some((route, _)) if route.policy.denies() => format!("503, denied by {}", route.origin),
         Some((route, backend)) => {

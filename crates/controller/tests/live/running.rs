@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use compile::Settings;
 use controller::{Config, Live, Source, run};
 use lifecycle::drain::drain;
-use model::{Problem, RequestHost, RequestPath, RouteTable};
+use model::{Get, Problem, RequestHost, RequestPath, RouteTable};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -85,7 +85,7 @@ impl Now {
     pub(crate) fn serves(&self, host: &str) -> bool {
         let (host, path) =
             (RequestHost::parse(host).expect("a host"), RequestPath::parse("/").expect("a path"));
-        self.table.find(Some(&host), &path).is_some()
+        self.table.find(&Get { host: Some(&host), path: &path }).is_some()
     }
 
     pub(crate) fn has_problem(&self, reason: &str) -> bool {

@@ -1,0 +1,163 @@
+//! Routes and where they lead.
+
+use model::{Origin, Policy, Route, RouteTable, Share, Split, SplitRule, Target, Unavailable};
+use serde::Serialize;
+
+use super::{BackendName, selection};
+
+/// What is said to be selected for a route whose requests are all refused: its backend may well have endpoints.
+const DENIED: &str = Unavailable::Refused.as_str();
+
+/// Everything `/routes` shows.
+#[derive(Debug, Serialize)]
+pub struct Routes {
+    generation: u64,
+    routes: Vec<RouteView>,
+    conflicts: Vec<ConflictView>,
+}
+
+impl Routes {
+    /// The routes of this table, and those that lost to another.
+    pub fn of(table: &RouteTable) -> Routes {
+        let view = |route: &Route| RouteView::of(route, table);
+        let conflicts = table.conflicts().iter();
+        Routes {
+            generation: table.generation,
+            routes: table.routes().iter().map(|route| view(route)).collect(),
+            conflicts: conflicts.map(|c| ConflictView { lost: view(&c.lost), won: view(&c.won) }).collect(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct ConflictView {
+    lost: RouteView,
+    won: RouteView,
+}
+
+/// One rule and where it leads.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RouteView {
+    host: String,
+    path: String,
+    path_type: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    conditions: Vec<String>,
+    #[serde(flatten)]
+    target: TargetView,
+    origin: OriginView,
+    policy: PolicyView,
+}
+
+impl RouteView {
+    /// A route of this table.
+    pub fn of(route: &Route, table: &RouteTable) -> RouteView {
+        let Origin { object, field, .. } = &route.origin;
+        RouteView {
+            host: route.host.to_string(),
+            path: route.path.as_str().into(),
+            path_type: route.path.kind(),
+            conditions: route.conditions.iter().map(ToString::to_string).collect(),
+            target: TargetView::of(route, table),
+            origin: OriginView {
+                namespace: object.namespace.clone(),
+                name: object.name.clone(),
+                field: field.to_string(),
+            },
+            policy: PolicyView::of(&route.policy),
+        }
+    }
+}
+
+/// One backend stands beside the other fields of its route; a split is a field of its own.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum TargetView {
+    Backend(UsedBackend),
+    Split { split: SplitView },
+}
+
+impl TargetView {
+    fn of(route: &Route, table: &RouteTable) -> TargetView {
+        let used = |place: u32| UsedBackend::of(place, route.policy.denies(), table);
+        match &route.target {
+            Target::Backend(backend) => TargetView::Backend(used(*backend)),
+            Target::Split(split) => TargetView::Split { split: SplitView::of(split, used) },
+        }
+    }
+}
+
+/// The first rule whose condition holds decides; else chance, by weight.
+#[derive(Debug, Serialize)]
+struct SplitView {
+    rules: Vec<RuleView>,
+    shares: Vec<ShareView>,
+    total: u64,
+}
+
+impl SplitView {
+    fn of(split: &Split, used: impl Fn(u32) -> UsedBackend) -> SplitView {
+        let rule = |SplitRule { condition, backend }: &SplitRule| RuleView {
+            condition: condition.to_string(),
+            backend: used(*backend),
+        };
+        let share =
+            |Share { backend, weight }: &Share| ShareView { weight: *weight, backend: used(*backend) };
+        SplitView {
+            rules: split.rules().iter().map(rule).collect(),
+            shares: split.shares().iter().map(share).collect(),
+            total: split.total(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct RuleView {
+    condition: String,
+    #[serde(flatten)]
+    backend: UsedBackend,
+}
+
+#[derive(Debug, Serialize)]
+struct ShareView {
+    weight: u32,
+    #[serde(flatten)]
+    backend: UsedBackend,
+}
+
+/// A backend and which of its endpoints take requests.
+#[derive(Debug, Serialize)]
+struct UsedBackend {
+    backend: BackendName,
+    selection: &'static str,
+}
+
+impl UsedBackend {
+    fn of(place: u32, denied: bool, table: &RouteTable) -> UsedBackend {
+        let backend = table.backend_at(place);
+        let selection = if denied { DENIED } else { selection(backend.selection()) };
+        UsedBackend { backend: BackendName::of(&backend.key), selection }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct OriginView {
+    namespace: String,
+    name: String,
+    field: String,
+}
+
+#[derive(Debug, Serialize)]
+struct PolicyView {
+    balance: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    filters: Vec<&'static str>,
+}
+
+impl PolicyView {
+    fn of(policy: &Policy) -> PolicyView {
+        let filters = policy.filters.iter().flat_map(|filters| filters.words()).collect();
+        PolicyView { balance: policy.balance.as_str(), filters }
+    }
+}

@@ -1,0 +1,156 @@
+//! The routes of one host, and which of them a request gets.
+
+use std::sync::Arc;
+
+use super::Map;
+use crate::{Facts, PathMatch, Pattern, Route};
+
+/// The routes of one host.
+#[derive(Debug, Default)]
+pub(super) struct Paths {
+    exact: Map<Box<str>, SamePath>,
+    /// Few hosts have any, and the others are not to pay for them.
+    patterns: Option<Box<Patterns>>,
+    prefix: Map<Box<str>, SamePath>,
+    /// The lengths that occur in `prefix`, longest first: no others need a look.
+    prefix_lengths: Vec<usize>,
+    /// What serves the requests that no rule does.
+    pub(super) default: SamePath,
+}
+
+#[derive(Debug, Default)]
+struct Patterns {
+    routes: Map<Pattern, SamePath>,
+    /// The order in which they are asked.
+    order: Vec<Pattern>,
+}
+
+/// The routes of one host for one path, which differ in their conditions.
+#[derive(Debug, Default)]
+pub(super) struct SamePath {
+    /// Those with conditions, in the order in which they are asked.
+    conditional: Vec<Arc<Route>>,
+    plain: Option<Arc<Route>>,
+}
+
+impl Paths {
+    /// The route for a request of this host: Exact before patterns before Prefix, the longest first, and then the default.
+    pub(super) fn find(&self, facts: &impl Facts) -> Option<&Arc<Route>> {
+        let path = facts.path().matching();
+        if !self.exact.is_empty()
+            && let Some(route) = self.exact.get(path).and_then(|routes| routes.find(facts))
+        {
+            return Some(route);
+        }
+        if let Some(patterns) = &self.patterns
+            && let Some(route) = patterns.find(path, facts)
+        {
+            return Some(route);
+        }
+        let ends_element = |length: usize| matches!(path.as_bytes().get(length), None | Some(b'/'));
+        self.prefix_lengths
+            .iter()
+            .filter(|length| **length <= path.len() && ends_element(**length))
+            .find_map(|length| self.prefix.get(&path[..*length])?.find(facts))
+            .or_else(|| self.default.find(facts))
+    }
+
+    /// The routes that there are for a path of a rule.
+    pub(super) fn get(&self, path: &PathMatch) -> Option<&SamePath> {
+        match path {
+            PathMatch::Exact(path) => self.exact.get(&**path),
+            PathMatch::Prefix(path) => self.prefix.get(&**path),
+            PathMatch::Pattern(pattern) => self.patterns.as_ref()?.routes.get(pattern),
+        }
+    }
+
+    /// The place for the routes of a path.
+    pub(super) fn at(&mut self, path: &PathMatch) -> &mut SamePath {
+        match path {
+            PathMatch::Exact(path) => self.exact.entry((**path).into()).or_default(),
+            PathMatch::Prefix(path) => self.prefix.entry((**path).into()).or_default(),
+            PathMatch::Pattern(pattern) => {
+                self.patterns.get_or_insert_default().routes.entry(pattern.clone()).or_default()
+            }
+        }
+    }
+
+    /// Brings everything into the order in which it is asked, once all routes are there.
+    pub(super) fn sort(&mut self) {
+        self.prefix_lengths = self.prefix.keys().map(|path| path.len()).collect();
+        self.prefix_lengths.sort_unstable_by(|a, b| b.cmp(a));
+        self.prefix_lengths.dedup();
+        let exact_and_prefix = self.exact.values_mut().chain(self.prefix.values_mut());
+        exact_and_prefix.chain([&mut self.default]).for_each(SamePath::sort);
+        if let Some(patterns) = &mut self.patterns {
+            patterns.sort();
+        }
+    }
+}
+
+impl Patterns {
+    fn find(&self, path: &str, facts: &impl Facts) -> Option<&Arc<Route>> {
+        let matching = self.order.iter().filter(|pattern| pattern.matches(path));
+        matching.filter_map(|pattern| self.routes.get(pattern)).find_map(|routes| routes.find(facts))
+    }
+
+    /// Longest first, as ingress-nginx sorts its locations; of the same length the one with the oldest route.
+    fn sort(&mut self) {
+        self.routes.values_mut().for_each(SamePath::sort);
+        let mut order: Vec<_> = self.routes.iter().collect();
+        order.sort_by(|(a, first), (b, second)| {
+            let by_length = b.as_str().len().cmp(&a.as_str().len());
+            by_length.then_with(|| first.oldest().cmp(&second.oldest())).then_with(|| a.cmp(b))
+        });
+        self.order = order.into_iter().map(|(pattern, _)| pattern.clone()).collect();
+    }
+}
+
+impl SamePath {
+    /// The first route of which all conditions hold.
+    pub(super) fn find(&self, facts: &impl Facts) -> Option<&Arc<Route>> {
+        if self.conditional.is_empty() {
+            return self.plain.as_ref();
+        }
+        self.conditional.iter().find(|route| route.conditions.hold(facts)).or(self.plain.as_ref())
+    }
+
+    /// Adds a route, oldest first.
+    ///
+    /// # Errors
+    /// Gives the route that there is for the same conditions.
+    pub(super) fn insert(&mut self, route: &Arc<Route>) -> Result<(), Arc<Route>> {
+        if let Some(first) = self.routes().find(|first| first.conditions == route.conditions) {
+            return Err(Arc::clone(first));
+        }
+        if route.conditions.is_empty() {
+            self.plain = Some(Arc::clone(route));
+        } else {
+            self.conditional.push(Arc::clone(route));
+        }
+        Ok(())
+    }
+
+    /// The route without conditions.
+    pub(super) fn plain(&self) -> Option<&Arc<Route>> {
+        self.plain.as_ref()
+    }
+
+    /// Whether this very route is one of them.
+    pub(super) fn has(&self, route: &Arc<Route>) -> bool {
+        self.routes().any(|one| Arc::ptr_eq(one, route))
+    }
+
+    fn routes(&self) -> impl Iterator<Item = &Arc<Route>> {
+        self.conditional.iter().chain(&self.plain)
+    }
+
+    fn oldest(&self) -> Option<&crate::Origin> {
+        self.routes().map(|route| &route.origin).min()
+    }
+
+    /// The one with more conditions first, and the older one of those with as many: they were added in that order.
+    pub(super) fn sort(&mut self) {
+        self.conditional.sort_by_key(|route| route.conditions.precedence());
+    }
+}
