@@ -27,7 +27,7 @@ const LAST_LINES_LOOK: Duration = Duration::from_millis(5);
 /// Drafts kept for later requests, so that a line costs no allocation.
 const DRAFTS_KEPT_MAX: usize = 64;
 
-/// Where workers leave their buffers, and who writes them.
+/// Where workers leave their buffers, and what writes them.
 type Opened = (SyncSender<Vec<u8>>, JoinHandle<()>);
 
 /// Opens the log and starts its writer. `None` if the log is off.

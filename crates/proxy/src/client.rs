@@ -116,7 +116,7 @@ impl Client {
         self.peer.get()
     }
 
-    /// Whom an endpoint is told that its connection is opened for.
+    /// What an endpoint is told of the client that its connection is opened for.
     pub(crate) fn origin(&self) -> Origin {
         Origin { client: self.peer(), local: self.local.get() }
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::StatusCode;
 
-/// Who is the cause.
+/// Which side is the cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     /// The client.
@@ -30,7 +30,7 @@ macro_rules! refusals {
                 match self { $(Refusal::$name => StatusCode::$status,)* }
             }
 
-            /// Who is the cause.
+            /// Which side is the cause.
             pub(crate) fn side(self) -> Side {
                 match self { $(Refusal::$name => Side::$side,)* }
             }
@@ -102,7 +102,7 @@ refusals! {
     EndpointBusy = SERVICE_UNAVAILABLE, Upstream, "endpoint-busy";
     /// No endpoint can be connected to.
     Connect = BAD_GATEWAY, Upstream, "connect";
-    /// Endpoints were reached, and no TLS handshake came about: they are not who they should be, do not believe us, or speak
+    /// Endpoints were reached, and no TLS handshake came about: they are not the ones they should be, do not believe us, or speak
     /// something else.
     Handshake = BAD_GATEWAY, Upstream, "handshake";
     /// The upstream closed before a response.

@@ -83,7 +83,7 @@ pub(crate) fn stream(head: &[u8; HEAD]) -> u32 {
     u32::from_be_bytes([head[5], head[6], head[7], head[8]]) & (u32::MAX >> 1)
 }
 
-/// Octets of what follows this head.
+/// Bytes of what follows this head.
 pub(crate) fn length(head: &[u8; HEAD]) -> usize {
     u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize
 }

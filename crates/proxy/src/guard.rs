@@ -1,14 +1,14 @@
 //! The strict reading of what a client sends, beside hyper's own.
 //!
-//! hyper accepts some messages that RFC 9112 wants refused, and tells nobody: lines that end in a bare LF, a
+//! hyper accepts some messages that RFC 9112 wants refused, and tells nothing of: lines that end in a bare LF, a
 //! `Content-Length` beside `Transfer-Encoding`, a fragment in the target, sloppy chunk lines. What two parsers read
 //! differently is how requests are smuggled, so this one follows the framing of every byte before hyper sees it and
 //! lets none pass after the last valid one. hyper cannot begin a request before the end of its head has passed, so a
-//! bad head is never seen by anybody.
+//! bad head is never seen by anything.
 //!
 //! In two places it is hyper that is too strict. Bytes of a target that must be escaped and have but one meaning are told
 //! of, so that they are before hyper sees them. And what a client says behind a head that asks for another protocol is
-//! kept until that is decided: it is no request, unless nobody wants the other protocol.
+//! kept until that is decided: it is no request, unless the other protocol is not wanted.
 //!
 //! Pure: bytes in, a count out. No IO and no clock.
 

@@ -2,8 +2,47 @@
 //!
 //! Owns: listeners, client connections, the phases of a request, upstream pools, retries, deadlines, and the one place
 //! where an error becomes a response.
-//! Never: Kubernetes or AWS; it knows a route table that somebody publishes, and a drain that somebody starts.
+//! Never: Kubernetes or AWS; it knows a route table that is published to it, and a drain that is started.
 //! Start at [`start`], then follow a request: `listener` → `connection` → `request`.
+//!
+//! # The order of its modules
+//!
+//! Each may use those before it, and none behind it; `cargo xtask lint` sees to that. First what knows nothing of
+//! connections:
+//!
+//! - `error`: what can go wrong, a closed set
+//! - `field`: the grammar of fields
+//! - `config`: what can be set
+//! - `timer`: coarse deadlines
+//! - `stream`: a socket, with TLS or without
+//! - `keepalive`: what the kernel watches
+//! - `headers`: which fields cross a hop, and how
+//! - `frames`: where the frames of HTTP/2 begin
+//! - `proxy_header`: the PROXY protocol, read and written
+//! - `grpc`: what is special about calls
+//! - `metrics`: what is counted
+//! - `overload`: what is turned away when there is too much
+//! - `access_log`: a line for each request
+//! - `guard`: the strict reading of HTTP/1
+//! - `forwarding`: what upstreams are told about a client
+//!
+//! Then the two sides, and what goes between them:
+//!
+//! - `worker`: what everything on one thread needs
+//! - `client`: what is known of a client while its connection lasts, and what carries a request
+//! - `upstream`: pools of connections to endpoints, and how a request is sent on one
+//! - `exchange`: one request and its answer
+//! - `body`: an answer's body on its way to a client
+//! - `tunnel`: what an exchange becomes by an upgrade
+//! - `respond`: answers of our own
+//! - `request`: the walk of a request
+//!
+//! And what sets all of it in motion:
+//!
+//! - `listener`: accepts connections
+//! - `connection`: the life of a client's connection
+//! - `thread`: a worker's thread
+//! - `fuzzing`: what fuzz targets see
 
 mod access_log;
 mod body;
@@ -69,7 +108,7 @@ pub fn start(
     let (loads, overload) = (Loads::new(count), Overload::default());
     let (done, ended) = mpsc::unbounded_channel();
     let (mut listeners, mut workers) = (Some(listeners), Some(senders));
-    // The first worker accepts for all: it starts last, when there is somebody to accept for.
+    // The first worker accepts for all: it starts last, when there are workers to accept for.
     for (place, accepted) in receivers.into_iter().enumerate().rev() {
         let first = place == 0;
         let parts = Parts {
@@ -145,7 +184,7 @@ impl Proxy {
         self.overload.clone()
     }
 
-    /// Where to wait until nobody is connected.
+    /// Where to wait until no client is connected.
     pub fn deserted(&self) -> Deserted {
         Deserted(self.loads.clone())
     }
@@ -153,7 +192,7 @@ impl Proxy {
     /// Waits until the drain is over and the workers have ended, and the access log is written.
     ///
     /// # Errors
-    /// If a worker has panicked: its connections are gone, and what it should accept is served by nobody.
+    /// If a worker has panicked: its connections are gone, and what it should accept is not served.
     pub async fn finished(mut self) -> io::Result<Report> {
         let mut report = Report::default();
         for _ in 0..self.workers {
@@ -169,12 +208,12 @@ impl Proxy {
     }
 }
 
-/// Knows whether anybody is connected.
+/// Knows whether any client is connected.
 #[derive(Clone, Debug)]
 pub struct Deserted(Loads);
 
 impl Deserted {
-    /// Waits until nobody is. While clients are accepted, somebody may be at once.
+    /// Waits until none is. While clients are accepted, one may be at once.
     pub async fn wait(&self) {
         self.0.none().await;
     }

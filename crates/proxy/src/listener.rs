@@ -1,7 +1,7 @@
 //! Accepts connections and spreads them evenly over the workers.
 //!
 //! There is one listening socket for each address. A second one (SO_REUSEPORT) would give each worker its own queue,
-//! and whoever stands in a queue at the moment its socket closes is lost. For the same reason a successor gets this very
+//! and a connection that waits in a queue at the moment its socket closes is lost. For the same reason a successor gets this very
 //! socket, and not one of its own for the same address.
 
 use std::io;
@@ -52,9 +52,9 @@ impl Limits {
     }
 }
 
-/// Accepts until a drain is over: a lame duck as ever, and after that as long as anybody is being served, since whoever
-/// was told to leave may come back. The listener closes when nobody is left, or when the idle time has passed since the
-/// drain began. After a handover nothing is accepted, since who stands in the queue stands in the successor's too; the
+/// Accepts until a drain is over: a lame duck as ever, and after that as long as any client is being served, since one
+/// that was told to leave may come back. The listener closes when none is left, or when the idle time has passed since the
+/// drain began. After a handover nothing is accepted, since what waits in the queue waits in the successor's too; the
 /// listener stays open until the process lets go of it or accepts again, or is given up by itself.
 pub(crate) async fn accept(
     Listener { socket, protocol, given_up }: Listener,
@@ -114,7 +114,7 @@ async fn accept_until_handed_over(
         let draining = drain.phase() >= Phase::Draining;
         if draining {
             let ends = *drain_ends.get_or_insert_with(|| Instant::now() + limits.drain_max);
-            // Whoever stood in the queue is taken first, and is then somebody.
+            // What waited in the queue is taken first, and is then a client that is served.
             let queue_empty =
                 loads.total() == 0 && take(socket, protocol, limits, workers, loads) == Taken::All;
             let nobody_left = queue_empty && loads.total() == 0;
@@ -131,7 +131,7 @@ async fn accept_until_handed_over(
         tokio::select! {
             ready = socket.readable() => match ready {
                 Ok(mut ready) => {
-                    // Both may have come at once, and who comes after a handover is the successor's.
+                    // Both may have come at once, and what comes after a handover is the successor's.
                     if drain.phase() >= Phase::HandedOver {
                         continue;
                     }
@@ -177,7 +177,7 @@ async fn advanced(drain: &Watch) {
 enum Taken {
     /// There may be more.
     Batch,
-    /// Nobody is waiting.
+    /// No connection is waiting.
     All,
     /// The process or the system has no file descriptors or memory left.
     Exhausted,

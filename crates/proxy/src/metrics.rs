@@ -225,7 +225,7 @@ impl Metrics {
     }
 }
 
-/// A label value in Prometheus' text format. Names come from manifests, which nobody has validated.
+/// A label value in Prometheus' text format. Names come from manifests, which are not validated.
 fn escape(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }

@@ -1,9 +1,9 @@
-//! More than can be served: who is turned away at once, with a 503 that says when to come back, so that everybody else is
+//! More than can be served: what is turned away at once, with a 503 that says when to come back, so that all others are
 //! served as ever.
 //!
 //! Owns: how many connections each client has, whether memory is short, and what was asked to be given up for want of
 //! files. All workers share it; a request reads one flag.
-//! Never: how memory is measured. Whoever runs the process knows what it may use, and tells.
+//! Never: how memory is measured. What runs the process knows what it may use, and tells.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::Refusal;
 
-/// When whoever is turned away may try again, in seconds: bursts are what is common, and they are over by then.
+/// When a client that is turned away may try again, in seconds: bursts are what is common, and they are over by then.
 pub(crate) const RETRY_AFTER_SECONDS: u32 = 1;
 /// An IPv6 customer has at least that long a prefix to himself (RFC 6177), and any address in it.
 const IPV6_PREFIX_BITS: u32 = 64;
@@ -61,7 +61,7 @@ impl Overload {
         let client = network(client);
         let mut connections = self.0.connections.lock().unwrap_or_else(PoisonError::into_inner);
         let count = connections.entry(client).or_default();
-        // Whoever is turned away had at least one before, so no entry without a connection is left behind.
+        // A client that is turned away had at least one before, so no entry without a connection is left behind.
         if *count >= max.max(1) {
             return Err(Refusal::ClientConnections);
         }
@@ -89,7 +89,7 @@ impl Drop for Counted {
     }
 }
 
-/// Whom an address belongs to.
+/// The network that counts as one client with this address.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {

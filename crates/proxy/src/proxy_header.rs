@@ -1,4 +1,4 @@
-//! The PROXY protocol: who a connection is for, as what comes before HTTP says. A load balancer says it to us, and we say it
+//! The PROXY protocol: where a connection comes from, as what is said before HTTP has it. A load balancer says it to us, and we say it
 //! to endpoints that ask for it. Pure: bytes in, addresses out, and back.
 //! <https://www.haproxy.org/download/3.2/doc/proxy-protocol.txt>
 
@@ -30,7 +30,7 @@ pub(crate) enum Parsed {
 /// How a header of each version begins.
 const LINE: &[u8] = b"PROXY ";
 const BLOCK: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
-/// What follows the beginning of a block: what it is, whom it speaks of, and its length in two bytes.
+/// What follows the beginning of a block: what it is, the family of its addresses, and its length in two bytes.
 const BLOCK_HEAD_BYTES: usize = BLOCK.len() + 4;
 /// In a block: the peer speaks for itself, or for another.
 const LOCAL: u8 = 0x20;
@@ -82,7 +82,7 @@ fn block(bytes: &[u8]) -> Parsed {
     origin.map_or(Parsed::Malformed, |origin| Parsed::Whole { origin, length })
 }
 
-/// What the parser reads in a header that is there to its last byte; the inner `None` if it names nobody.
+/// What the parser reads in a header that is there to its last byte; the inner `None` if it names no client.
 fn believed(header: &[u8]) -> Option<Option<Origin>> {
     let (read, length) = ProxyHeader::parse(header, ParseConfig::default()).ok()?;
     let origin = read.proxied_address().map(|it| Origin { client: it.source, local: it.destination });

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 use crate::arrows;
+use crate::modules;
 use crate::setup;
 use crate::shell::{self, cargo, root};
 
@@ -23,6 +24,7 @@ pub(crate) fn run() -> Result<()> {
     shell::run(cargo(&["fmt", "--all", "--check"]))?;
     no_mod_rs()?;
     let crates = arrows::check()?;
+    modules::check()?;
     dependencies()?;
     shell::run(cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))?;
     // In the workspace one crate's features cover for what another forgot to ask for; alone they do not.

@@ -11,6 +11,7 @@ mod setup;
 
 mod arrows;
 mod lint;
+mod modules;
 
 mod bench;
 mod cluster;
@@ -29,7 +30,7 @@ enum Command {
     /// Install what lint, tests and benches need (Debian packages, cargo-deny, Kubernetes and containerd built with Go,
     /// which takes 10 to 15 minutes); quick when all is there
     Setup,
-    /// Format, clippy, docs, licences and bans, the fuzz targets, and the arrows between crates
+    /// Format, clippy, docs, licences and bans, the fuzz targets, and the arrows between crates and between the proxy's modules
     Lint,
     /// Set up and run all tests
     Test,

@@ -8,7 +8,7 @@ pub struct Downstream {
     /// Open client connections; at the limit no more are accepted until one closes. Half the file descriptors: each
     /// connection may need one upstream.
     pub connections_max: usize,
-    /// The same for one client: an IPv4 address, or an IPv6 network of 64 bits. Whoever comes beyond is answered 503. As
+    /// The same for one client: an IPv4 address, or an IPv6 network of 64 bits. One more is answered 503. As
     /// many as all together by default, since behind a proxy that is not told apart all clients look like one.
     pub connections_per_client_max: usize,
     /// Requests in flight, spread evenly over the workers; beyond: 503. As many as connections by default: each may need a
@@ -30,19 +30,19 @@ pub struct Downstream {
     /// From the first byte of a TLS handshake, or of a PROXY header, to its end; after it the connection is closed.
     pub handshake_timeout: Duration,
     /// Handshakes under way on one worker; beyond, the oldest is given up. A handshake that is honest takes some round
-    /// trips, so this many are only seen when somebody opens them for the sake of it.
+    /// trips, so this many are only seen when they are opened for the sake of it.
     pub handshakes_max: usize,
     /// From the first byte of a request to the end of its head; after it: 408.
     pub head_timeout: Duration,
     /// Silence in a request body, in all; after it: 408. What comes brings time back, see the next.
     pub body_timeout: Duration,
-    /// Bytes of a body that bring back a second of [`body_timeout`](Self::body_timeout), so that who sends faster than this
-    /// has for ever, and who drips has not; 0: any piece brings back all of it. Kestrel's figure; a modem is ten times faster.
+    /// Bytes of a body that bring back a second of [`body_timeout`](Self::body_timeout), so that a client that sends faster than
+    /// this has for ever, and one that drips has not; 0: any piece brings back all of it. Kestrel's figure; a modem is ten times faster.
     pub body_rate_min: u32,
     /// Between two pieces of a response that the client takes; after it the connection is cut.
     pub write_timeout: Duration,
     /// How long nothing may be said to a client that has closed its side after its request, then it counts as gone. It may
-    /// wait for its answer or have left: the one wants this long, the other costs its endpoint as much work for nobody.
+    /// wait for its answer or have left: the one wants this long, the other costs its endpoint as much work for nothing.
     pub half_close_time: Duration,
     /// Silence that is waited for after our end of a connection is closed, so that the last response arrives; nginx'
     /// figure, as is the next.

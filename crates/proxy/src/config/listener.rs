@@ -11,7 +11,7 @@ use tls::Certificates;
 /// A listening socket, and what is spoken on it.
 #[derive(Clone, Debug)]
 pub struct Listener {
-    /// The socket. One that is shared closes when the workers are through with it, unless somebody else keeps it.
+    /// The socket. One that is shared closes when the workers are through with it, unless something else keeps it.
     pub socket: Arc<TcpListener>,
     /// What is spoken. Connections keep this, and not the socket, which must close before they do.
     pub protocol: Arc<Protocol>,
@@ -28,8 +28,8 @@ impl<S: Into<Arc<TcpListener>>> From<S> for Listener {
 /// What is spoken before HTTP, and which HTTP; by default nothing, and HTTP/1.
 #[derive(Clone, Debug, Default)]
 pub struct Protocol {
-    /// Peers that begin each connection with a PROXY header, version 1 or 2, which says who the client is. Of them it is
-    /// demanded; of nobody else it is believed.
+    /// Peers that begin each connection with a PROXY header, version 1 or 2, which says where the client is. Of them it is
+    /// demanded; of no other peer it is believed.
     pub proxy_header_from: Vec<IpNet>,
     /// TLS, or plain HTTP if none.
     pub tls: Option<Arc<Tls>>,

@@ -29,7 +29,7 @@ pub struct Upstream {
     /// How long an idle connection is kept.
     pub idle_timeout: Duration,
     /// Silence on a connection after which the kernel asks whether the endpoint's machine is still there (TCP keep-alive);
-    /// without an answer the connection ends after about as long again. Short, since who only listens learns of it in no
+    /// without an answer the connection ends after about as long again. Short, since a client that only listens learns of it in no
     /// other way.
     pub keepalive_interval: Duration,
     /// Limits of HTTP/2.

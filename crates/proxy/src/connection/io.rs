@@ -124,7 +124,7 @@ impl ClientIo {
     }
 
     /// The client has closed its side. Where only its answer is missing hyper is not told, which would take that for the
-    /// end of everything: many who send nothing more still wait, such as `nc -N` and some health checks.
+    /// end of everything: many that send nothing more still wait, such as `nc -N` and some health checks.
     fn end(&self) -> Poll<io::Result<()>> {
         let client = &self.client;
         let is_news = !client.http1.eof.replace(true);

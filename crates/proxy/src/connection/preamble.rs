@@ -78,7 +78,7 @@ fn refused(stream: Stream, protocol: &Protocol, client: &Client, why: Refusal) -
     Failed::Ended
 }
 
-/// Learns from the peer who the client is.
+/// Learns from the peer where the client is.
 async fn origin(stream: Stream, protocol: &Protocol, client: &Client) -> Result<Stream, Failed> {
     match proxy_header::read(stream.socket(), client).await {
         Ok(origin) => {

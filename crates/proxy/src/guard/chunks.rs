@@ -68,7 +68,7 @@ fn are_extensions(mut rest: &[u8]) -> bool {
 }
 
 /// What follows a quoted string, or a run of visible characters. Signatures have `/` and `=` in theirs, which no token has
-/// and nobody misreads.
+/// and nothing misreads.
 fn behind_value(value: &[u8]) -> Option<&[u8]> {
     let Some(quoted) = value.strip_prefix(b"\"") else {
         let end = value.iter().position(|b| !matches!(b, b'!'..=b'~') || matches!(b, b';' | b'"'));

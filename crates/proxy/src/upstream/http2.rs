@@ -34,7 +34,7 @@ pub(super) struct Connections {
     opening: RefCell<Option<Rc<Opening>>>,
     /// How many were opened so far.
     opened: Cell<u64>,
-    /// Tells those who wait that there may be a slot, or room for one more connection.
+    /// Tells requests that wait that there may be a slot, or room for one more connection.
     freed: Rc<Notify>,
 }
 

@@ -11,7 +11,7 @@ use crate::frames::{CONTINUATION, END_HEADERS, Frames, HEAD, HEADERS, length};
 #[derive(Debug)]
 pub(crate) struct FieldBlocks {
     frames: Frames,
-    /// Octets of the block that has begun and not ended, as far as its frames have said.
+    /// Bytes of the block that has begun and not ended, as far as its frames have said.
     open: Option<usize>,
     max: usize,
 }
@@ -21,7 +21,7 @@ pub(crate) struct FieldBlocks {
 pub(crate) struct TooLarge;
 
 impl FieldBlocks {
-    /// Those of a client, from the preface on. A block of several frames may have so many octets.
+    /// Those of a client, from the preface on. A block of several frames may have so many bytes.
     pub(crate) fn of_a_client(max: usize) -> FieldBlocks {
         FieldBlocks { frames: Frames::of_a_client(), open: None, max }
     }
@@ -36,13 +36,13 @@ impl FieldBlocks {
         frames.follow(bytes, |head, at| {
             *open = continued(*open, head);
             passed = open.map(|_| passed.unwrap_or(at));
-            if open.is_some_and(|octets| octets > *max) {
+            if open.is_some_and(|bytes| bytes > *max) {
                 return ControlFlow::Break(());
             }
             ControlFlow::Continue(())
         });
         match open {
-            Some(octets) if *octets > *max => Err(TooLarge),
+            Some(bytes) if *bytes > *max => Err(TooLarge),
             _ => Ok(passed.unwrap_or(bytes.len())),
         }
     }
@@ -54,7 +54,7 @@ fn continued(open: Option<usize>, head: &[u8; HEAD]) -> Option<usize> {
     let more = (head[4] & END_HEADERS == 0).then(|| length(head));
     match (open, head[3]) {
         (None, HEADERS) => more,
-        (Some(octets), CONTINUATION) => more.map(|more| octets + more),
+        (Some(bytes), CONTINUATION) => more.map(|more| bytes + more),
         _ => None,
     }
 }
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
     use crate::frames::{DATA, frame};
 
-    /// Blocks of at most 100 octets, after the preface.
+    /// Blocks of at most 100 bytes, after the preface.
     fn blocks() -> FieldBlocks {
         let mut blocks = FieldBlocks::of_a_client(100);
         assert_eq!(blocks.follow(crate::frames::PREFACE), Ok(24));

@@ -229,7 +229,7 @@ impl AsyncRead for Http2Io {
     }
 }
 
-/// Not by waking the task at once: then whoever is always ready would go in circles with its like, and what others have
+/// Not by waking the task at once: then a task that is always ready would go in circles with its like, and what others have
 /// sent would not be looked for.
 fn yield_now<T>(cx: &mut Context<'_>) -> Poll<T> {
     let _ = pin!(tokio::task::yield_now()).poll(cx);

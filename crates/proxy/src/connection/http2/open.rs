@@ -1,6 +1,6 @@
 //! Which streams are open, as the bytes on the wire say.
 //!
-//! hyper's tasks end when h2 has an answer; its last byte may be written much later. Only who sees the frames knows when
+//! hyper's tasks end when h2 has an answer; its last byte may be written much later. Only what sees the frames knows when
 //! a client has been given all that it asked for.
 //!
 //! Pure: bytes in, answers out. Only the heads of frames are looked at.

@@ -28,7 +28,7 @@ pub(crate) struct Turn {
     heads: Cell<Heads>,
 }
 
-/// The heads of requests that h2 was handed: it tells nobody which stream a request came on. So it gets no more until it
+/// The heads of requests that h2 was handed: it does not tell which stream a request came on. So it gets no more until it
 /// has made a request of what it has, or nothing.
 #[derive(Clone, Copy, Default)]
 struct Heads {
@@ -144,7 +144,7 @@ impl Turn {
         self.bytes.get() == 0 || self.requests.get() == 0 || is_late()
     }
 
-    /// Whether a request has begun in it, which is as much as somebody gets who is suspected of a flood, or sends large heads.
+    /// Whether a request has begun in it, which is as much as a client gets that is suspected of a flood, or sends large heads.
     pub(crate) fn has_begun_one(&self) -> bool {
         self.requests.get() < REQUESTS_MAX
     }

@@ -17,7 +17,7 @@ const BEGINNING: &[u8] = b"HTTP/1.1 1";
 const END: &[u8] = b"\r\n\r\n";
 /// Bytes of one; a longer one goes no further, nor do those behind it. It is kept until it is whole.
 const HEAD_BYTES_MAX: usize = 16 << 10;
-/// Those that are passed on for one request, more than anybody has a use for: each costs us and its client a head.
+/// Those that are passed on for one request, more than anything has a use for: each costs us and its client a head.
 const INTERIMS_MAX: usize = 16;
 
 /// Those that come before one answer.

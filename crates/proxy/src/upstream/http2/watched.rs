@@ -26,7 +26,7 @@ pub(super) struct Seen {
     written: Cell<u64>,
     /// Nothing can be written any more. Before, what hyper has given up may still be: h2 sends the heads that it has.
     over: Cell<bool>,
-    /// Tells those who wait for a place that there is room for another connection.
+    /// Tells requests that wait for a slot that there is room for another connection.
     freed: Rc<Notify>,
 }
 
