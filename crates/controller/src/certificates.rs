@@ -19,7 +19,7 @@ use compile::{CertificateClaims, Compiled, ObjectKey, Objects, Settings};
 use model::{HostMatch, ObjectRef, Problem, Severity};
 use tls::{AllCredentials, Certificate, Certificates, Credentials, Tickets};
 
-use crate::index::Kind;
+use crate::kinds::Kind;
 use assign::{AllAssigned, AllHeld};
 use held::Held;
 use ticket_keys::TicketKeys;

@@ -21,9 +21,12 @@ use model::{Problem, Severity};
 
 use self::file::{File, Held, Look};
 use self::walk::{Folder, Listing};
-use crate::index::{Id, Index};
+use crate::index::Index;
+use crate::kinds::Id;
 use crate::reasons;
 
+pub(crate) use self::object::{Wrong, typed};
+pub(crate) use self::secret::read as secret_from_manifest;
 pub(crate) use self::watch::Watch;
 
 /// The folder of manifests cannot be read at all.

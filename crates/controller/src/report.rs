@@ -11,7 +11,6 @@
 
 mod config;
 mod metrics;
-mod seen;
 
 mod api;
 mod events;
@@ -19,7 +18,6 @@ mod lease;
 mod pace;
 mod status;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use compile::ObjectKey;
@@ -32,8 +30,8 @@ use tokio::task::JoinHandle;
 pub(crate) use config::ReportConfig;
 pub use config::{Address, LeaseName, Publish, Report};
 pub(crate) use metrics::ReportMetrics;
-pub(crate) use seen::SeenStatus;
 
+use crate::kinds::Statuses;
 use events::Events;
 use lease::Lease;
 use status::Status;
@@ -43,8 +41,8 @@ use status::Status;
 pub(crate) struct Told {
     /// The Ingresses that are ours, sorted.
     pub(crate) ours: Arc<Vec<ObjectKey>>,
-    /// What each known Ingress' status says now, ours or not.
-    pub(crate) statuses: Arc<BTreeMap<ObjectKey, Arc<SeenStatus>>>,
+    /// What the status of each known object says now, ours or not.
+    pub(crate) statuses: Arc<Statuses>,
     /// The addresses of the Service that [`Publish::Service`] names, as far as they are known.
     pub(crate) service: Option<Arc<Vec<IngressLoadBalancerIngress>>>,
     /// Problems of objects in the cluster, with the objects' UIDs.

@@ -9,7 +9,7 @@ use k8s_openapi::api::networking::v1::IngressLoadBalancerIngress;
 use tokio::sync::mpsc;
 
 use super::named::Answer;
-use crate::index::{Id, Object};
+use crate::kinds::{Id, Object};
 use crate::stats::Stats;
 
 /// What was learned.

@@ -54,12 +54,12 @@ pub(super) async fn run(
     loop {
         if std::mem::take(&mut state.has_new_table) {
             sources.want(&mut state);
-        } else if state.order.is_waiting() {
+        } else if state.gate.is_waiting() {
             sources.names.want(&state.external_names());
             state.follow_secrets_also(&mut sources.secrets);
         }
         state.tell(&tell);
-        let due = [gather.due().or(state.publisher.due()), state.order.due()].into_iter().flatten().min();
+        let due = [gather.due().or(state.publisher.due()), state.gate.due()].into_iter().flatten().min();
         let mut changed = true;
         tokio::select! {
             change = watches.changed() => state.take_all(change, &mut watches),
@@ -68,7 +68,7 @@ pub(super) async fn run(
             () = until(due) => changed = false,
         }
         let now = Instant::now();
-        changed |= state.order.settle(&mut state.index, now);
+        changed |= state.gate.settle(&mut state.index, now);
         let is_over = state.publisher.due().is_some_and(|due| due <= now);
         if is_over && gather.due().is_none() || changed && state.is_dirty() {
             gather.mark(now, is_over || state.index.dirty().all);

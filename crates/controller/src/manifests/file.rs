@@ -16,7 +16,7 @@ use model::Problem;
 use super::object::{Place, Reading};
 use super::parse::{self, MAX_FILE_BYTES, Parsed};
 use super::walk::Stamp;
-use crate::index::{Id, Object};
+use crate::kinds::{Id, Object};
 use crate::reasons;
 
 /// A file that changed less than this ago may still be written, and the time stamps of some file systems do not tell

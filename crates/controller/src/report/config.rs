@@ -5,8 +5,7 @@ use std::str::FromStr;
 
 use compile::ObjectKey;
 
-/// What the name of our field manager begins with.
-pub(super) const FIELD_MANAGER_PREFIX: &str = "sluicegate";
+use crate::kinds::FIELD_MANAGER_PREFIX;
 
 /// The API server takes no longer name of a field manager, nor of an Event's reporting instance.
 const NAME_BYTES_MAX: usize = 128;
