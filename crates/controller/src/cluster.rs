@@ -50,7 +50,7 @@ use kind::{Watched, indexed, namespace};
 use named::{Follow, Means};
 use proof::Store;
 use readable::Readable;
-use watch::{Seen, Watch};
+use watch::{KindWatch, Seen};
 
 /// The server ends a watch after this many seconds, and it is begun again where it was: so a connection that is dead
 /// without a word is noticed.
@@ -135,7 +135,7 @@ impl Watches {
     ) {
         self.parts.push(part.clone());
         let (store, changes, labels) = (self.store.clone(), self.sender.clone(), labels.map(str::to_owned));
-        self.tasks.spawn(Watch { api, labels, store, part, optional, changes, told }.run());
+        self.tasks.spawn(KindWatch { api, labels, store, part, optional, changes, told }.run());
     }
 
     fn follow_node(&mut self, name: Option<&str>) {

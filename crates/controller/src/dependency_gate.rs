@@ -26,13 +26,13 @@ const OUTLIVES: Duration = Duration::from_millis(100);
 #[derive(Debug, Default)]
 pub(crate) struct DependencyGate {
     settings: Settings,
-    waiting: BTreeMap<Id, Waiting>,
+    waiting: BTreeMap<Id, HeldBack>,
     deletions: BTreeMap<Id, Instant>,
 }
 
 /// An object that is not live yet.
 #[derive(Debug)]
-struct Waiting {
+struct HeldBack {
     object: Object,
     references: BTreeSet<Id>,
     until: Instant,
@@ -55,7 +55,7 @@ impl DependencyGate {
         } else {
             // One that changes while it waits has waited from the first.
             let until = self.waiting.get(&id).map_or(now + WAIT_MAX, |waiting| waiting.until);
-            self.waiting.insert(id, Waiting { object, references, until });
+            self.waiting.insert(id, HeldBack { object, references, until });
         }
     }
 
@@ -75,13 +75,13 @@ impl DependencyGate {
     /// Does what has waited long enough, or need not wait any more; returns whether there was anything.
     pub(crate) fn settle(&mut self, index: &mut Index, now: Instant) -> bool {
         let mut waiting = std::mem::take(&mut self.waiting);
-        let is_settled = |_: &Id, Waiting { object, references, until }: &mut Waiting| {
+        let is_settled = |_: &Id, HeldBack { object, references, until }: &mut HeldBack| {
             *until <= now || self.are_known(object, references, index)
         };
         let settled: Vec<_> = waiting.extract_if(.., is_settled).collect();
         self.waiting = waiting;
         let mut any = !settled.is_empty();
-        for (_, Waiting { object, .. }) in settled {
+        for (_, HeldBack { object, .. }) in settled {
             index.apply(object, None);
         }
         let longer = self.longer();

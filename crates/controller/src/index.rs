@@ -12,7 +12,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::Resource as _;
 use model::ObjectRef;
 
-use crate::kinds::{BearsOn, Collection as _, Entry as _, Id, Indexed, Kind, Object, Statuses};
+use crate::kinds::{BearsOn, Collection as _, Id, Indexed, Kind, Object, Statuses, Stored as _};
 use crate::kinds::{of_kind, of_object};
 
 /// What has to be compiled anew.

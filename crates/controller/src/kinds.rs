@@ -34,7 +34,7 @@ use model::ObjectRef;
 use serde_json::Value;
 
 pub(crate) use collection::Collection;
-pub(crate) use indexed::{BearsOn, Entry, Indexed, WatchKind};
+pub(crate) use indexed::{BearsOn, Indexed, Stored, WatchKind};
 pub(crate) use prune::{Prune, identity};
 pub(crate) use scope::Scope;
 pub(crate) use statuses::{FIELD_MANAGER_PREFIX, SeenStatus, Statuses};

@@ -51,7 +51,7 @@ pub mod reasons;
 
 pub use cluster::{Cluster, ConnectError, Namespaces, Secrets, labels};
 pub use compile::ObjectKey;
-pub use control::{Config, Error, Source, run};
+pub use control::{ControllerConfig, Error, Source, run};
 pub use manifests::ReadError;
 pub use node::Node;
 pub use own_pod::OwnPod;

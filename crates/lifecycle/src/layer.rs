@@ -16,11 +16,11 @@
 //! use std::convert::Infallible;
 //!
 //! use http::{Request, Response};
-//! use lifecycle::layer::{self, Config};
+//! use lifecycle::layer::{self, ExitConfig};
 //! use tower::{Layer, service_fn};
 //!
 //! # async fn example() -> std::io::Result<()> {
-//! let (mut exit, layer) = layer::exit(Config::default());
+//! let (mut exit, layer) = layer::exit(ExitConfig::default());
 //! exit.on_signals()?;
 //! let service = layer.layer(service_fn(async |_: Request<hyper::body::Incoming>| {
 //!     Ok::<_, Infallible>(Response::new(String::from("hello\n")))
@@ -71,7 +71,7 @@ const LONGEST: Duration = Duration::from_secs(20);
 
 /// How long leaving may take. Kubernetes' `terminationGracePeriodSeconds` must be some seconds more than the sum.
 #[derive(Clone, Copy, Debug)]
-pub struct Config {
+pub struct ExitConfig {
     /// From the signal, how long the service goes on accepting: until nobody sends to it any more. Clients that keep
     /// idle connections and do not retry are safe if it is longer than they keep one.
     pub delay: Duration,
@@ -79,15 +79,15 @@ pub struct Config {
     pub longest: Duration,
 }
 
-impl Default for Config {
+impl Default for ExitConfig {
     /// 5 s and 20 s: what fits into a pod that sets nothing.
-    fn default() -> Config {
-        Config { delay: DELAY, longest: LONGEST }
+    fn default() -> ExitConfig {
+        ExitConfig { delay: DELAY, longest: LONGEST }
     }
 }
 
 /// The two ends of a graceful exit: the one that the program waits for, and the one that its service wears.
-pub fn exit(config: Config) -> (Exit, ExitLayer) {
+pub fn exit(config: ExitConfig) -> (Exit, ExitLayer) {
     let (trigger, watch) = drain();
     let in_flight = InFlight::new(watch);
     (Exit::new(config, trigger, in_flight.clone()), ExitLayer::new(in_flight))

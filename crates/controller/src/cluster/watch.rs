@@ -37,7 +37,7 @@ pub(super) enum Seen<K> {
 }
 
 /// What is watched, and who is told.
-pub(super) struct Watch<K> {
+pub(super) struct KindWatch<K> {
     /// All namespaces, or one.
     pub(super) api: Api<Readable<K>>,
     pub(super) labels: Option<String>,
@@ -75,7 +75,7 @@ struct Progress<K> {
     identity: watch::Receiver<Option<Identity>>,
 }
 
-impl<K: Watched> Watch<K> {
+impl<K: Watched> KindWatch<K> {
     /// Follows until it is dropped.
     pub(super) async fn run(self) {
         let mut now = Progress {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use lifecycle::Watch as Drain;
 use tokio::sync::watch;
 
-use super::{Config, Error, FIRST_ANSWERS_TIME_MAX, blocking};
+use super::{ControllerConfig, Error, FIRST_ANSWERS_TIME_MAX, blocking};
 use crate::cluster::{Cluster, Connection, NamedSecrets, Part, Watches, connect};
 use crate::external_name::ExternalNames;
 use crate::own_pod;
@@ -26,7 +26,7 @@ const DATES_LOOKED_AT_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// Follows the cluster.
 pub(super) async fn run(
-    config: Config,
+    config: ControllerConfig,
     cluster: Cluster,
     live: Live,
     drain: Drain,

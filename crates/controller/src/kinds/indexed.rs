@@ -13,7 +13,7 @@ use super::{Collection, Id, Kind, Object, Prune, Scope, Statuses};
 use crate::manifests::{Wrong, typed};
 
 /// What the table says of a kind.
-pub(crate) trait Entry:
+pub(crate) trait Stored:
     Resource<DynamicType = (), Scope: Scope>
     + DeserializeOwned
     + Clone
@@ -41,7 +41,7 @@ pub(crate) trait Entry:
 }
 
 /// What is particular to a kind: what its file below says, where the usual does not apply.
-pub(crate) trait Indexed: Entry + Prune {
+pub(crate) trait Indexed: Stored + Prune {
     /// Whether one lives on for a moment after its deletion: where others name it, and one that names it no more may be
     /// told later.
     const OUTLIVES_DELETION: bool = false;

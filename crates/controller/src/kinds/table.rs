@@ -1,7 +1,7 @@
 //! What the table of kinds makes.
 
 /// Makes of `KIND in FIELD, …` all that is the same for each kind: [`Kind`](super::Kind), [`Object`](super::Object), an
-/// [`Entry`](super::Entry) for each, and two macros that do one thing for whichever kind it is:
+/// [`Stored`](super::Stored) for each, and two macros that do one thing for whichever kind it is:
 ///
 /// - `of_kind!(kind, K => expression)`, in which `K` is the type of its objects;
 /// - `of_object!(object, it => expression)`, in which `it` is the object itself.
@@ -31,7 +31,7 @@ macro_rules! kinds {
             $($kind(Arc<$kind>),)*
         }
 
-        $(impl Entry for $kind {
+        $(impl Stored for $kind {
             const KIND: Kind = Kind::$kind;
 
             fn into_object(self: Arc<Self>) -> Object {

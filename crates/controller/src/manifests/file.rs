@@ -47,7 +47,7 @@ pub(super) enum Unsettled {
 
 /// An object that a file gives, and where in it.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct HeldObject {
     place: Place,
     pub(super) id: Id,
     pub(super) object: Object,
@@ -59,7 +59,7 @@ pub(super) struct File {
     /// The path as problems name it.
     pub(super) name: Arc<str>,
     /// The objects it gives, in their order.
-    pub(super) held: Vec<Held>,
+    pub(super) held: Vec<HeldObject>,
     pub(super) problems: Vec<Problem>,
     /// As it was when it was read; `None` if it must be read again in any case.
     stamp: Option<Stamp>,
@@ -182,15 +182,15 @@ impl File {
         last.retain(|held| !good.contains(&held.id));
         for Reading { place, id, object } in parsed.readings {
             match object {
-                Ok(object) => self.held.push(Held { place, id: object.id(), object }),
+                Ok(object) => self.held.push(HeldObject { place, id: object.id(), object }),
                 Err(mut problem) => {
-                    let is_it = |held: &Held| match &id {
+                    let is_it = |held: &HeldObject| match &id {
                         Some(id) => held.id == *id,
                         None => held.place == place,
                     };
                     if let Some(found) = last.iter().position(is_it) {
                         problem.message.push_str(&still_served(1));
-                        self.held.push(Held { place, ..last.swap_remove(found) });
+                        self.held.push(HeldObject { place, ..last.swap_remove(found) });
                     }
                     self.problems.push(problem);
                 }

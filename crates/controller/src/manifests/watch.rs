@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 /// Hears of every change in the folder and its sub-folders. It only says when to look: what changed is found by
 /// looking, so that a lost event costs time and nothing else.
-pub(crate) struct Watch {
+pub(crate) struct FolderWatch {
     dir: PathBuf,
     watched: Option<(Identity, RecommendedWatcher)>,
     heard: Arc<Heard>,
@@ -34,10 +34,10 @@ struct Heard {
     written: Mutex<HashMap<PathBuf, Instant>>,
 }
 
-impl Watch {
-    /// Watches nothing before the first [`renew`](Watch::renew).
-    pub(crate) fn new(dir: PathBuf) -> Watch {
-        Watch { dir, watched: None, heard: Arc::default(), failed: None }
+impl FolderWatch {
+    /// Watches nothing before the first [`renew`](FolderWatch::renew).
+    pub(crate) fn new(dir: PathBuf) -> FolderWatch {
+        FolderWatch { dir, watched: None, heard: Arc::default(), failed: None }
     }
 
     /// Watches the folder that stands at the path now, if it is not the one that is watched. Call it before looking,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::Config;
+use super::ExitConfig;
 use super::in_flight::InFlight;
 use crate::{Phase, Signals, Trigger, Watch};
 
@@ -30,7 +30,7 @@ pub enum Outcome {
 /// Each future here may be dropped and asked for again, as in a `select!` inside a loop; no time starts anew.
 #[derive(Debug)]
 pub struct Exit {
-    config: Config,
+    config: ExitConfig,
     trigger: Trigger,
     in_flight: InFlight,
     signals: Option<Signals>,
@@ -40,7 +40,7 @@ pub struct Exit {
 }
 
 impl Exit {
-    pub(super) fn new(config: Config, trigger: Trigger, in_flight: InFlight) -> Exit {
+    pub(super) fn new(config: ExitConfig, trigger: Trigger, in_flight: InFlight) -> Exit {
         Exit { config, trigger, in_flight, signals: None, since: None, asked_again: false }
     }
 
@@ -121,7 +121,7 @@ impl Exit {
     fn begin(&mut self, who: &'static str) -> Instant {
         *self.since.get_or_insert_with(|| {
             self.trigger.advance(Phase::LameDuck);
-            let Config { delay, longest } = self.config;
+            let ExitConfig { delay, longest } = self.config;
             tracing::info!(
                 "{who}: accepting for another {delay:?}, each answer telling its client to leave; then what is in \
                  flight may take {longest:?}"

@@ -21,7 +21,7 @@ const LONGEST: Duration = Duration::from_secs(20);
 const NEVER: Duration = Duration::from_secs(3600);
 
 fn exit() -> (Exit, ExitLayer) {
-    super::exit(Config { delay: DELAY, longest: LONGEST })
+    super::exit(ExitConfig { delay: DELAY, longest: LONGEST })
 }
 
 async fn answer(layer: &ExitLayer) -> Response<ExitBody<Full<Bytes>>> {
@@ -166,7 +166,7 @@ async fn no_time_starts_anew_when_the_future_is_asked_for_again() {
 
 #[tokio::test(start_paused = true)]
 async fn times_without_end_are_times_without_end() {
-    let (mut exit, layer) = super::exit(Config { delay: Duration::ZERO, longest: Duration::MAX });
+    let (mut exit, layer) = super::exit(ExitConfig { delay: Duration::ZERO, longest: Duration::MAX });
     let held = layer.hold();
     exit.leave();
     assert!(timeout(NEVER, exit.finished()).await.is_err());
