@@ -1,8 +1,8 @@
-//! Which certificates are live, and which credentials for endpoints: those of the Secrets that Ingresses name, and of each
-//! that was spoilt or deleted since the last good one.
+//! Which certificates are live, and which credentials for endpoints: those of the Secrets that Ingresses name, and of
+//! each that was spoilt or deleted since the last good one.
 //!
 //! Owns: what was read of each Secret, which host has what, and what is told of both. Never: what is in PEM, which is
-//! [`tls`]'s; who may claim what, which is [`compile`]'s.
+//! [`tls`]'s; which Ingress may claim what, which is [`compile`]'s.
 //! Start at [`CertificateStore::update`].
 
 mod assign;

@@ -62,9 +62,9 @@ const CHANGES_MAX: usize = 1024;
 /// Which cluster is watched, and how much of it.
 #[derive(Clone, Debug, Default)]
 pub struct Cluster {
-    /// The file that names the API server and who we are; without it, those of the pod we run in.
+    /// The file that names the API server and our credentials; without it, those of the pod we run in.
     pub kubeconfig: Option<PathBuf>,
-    /// Whose objects are read.
+    /// The namespaces from which objects are read.
     pub namespaces: Namespaces,
     /// The node we run on.
     pub node: Option<String>,
@@ -76,7 +76,7 @@ pub struct Cluster {
     pub report: crate::report::Report,
 }
 
-/// Whose objects are read.
+/// The namespaces from which objects are read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Namespaces {
     /// All of them.

@@ -43,7 +43,7 @@ impl Faults {
         self.changed |= self.objects.remove(id).is_some();
     }
 
-    /// Forgets the Secrets that nobody names any more.
+    /// Forgets the Secrets that no Ingress names any more.
     pub(crate) fn retain_secrets(&mut self, used: &BTreeSet<ObjectKey>) {
         let before = self.objects.len();
         self.objects.retain(|id, _| id.kind != Kind::Secret || used.contains(&id.key()));

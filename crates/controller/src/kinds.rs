@@ -1,7 +1,8 @@
 //! The kinds of objects that the index holds: the one list of them, and what is particular to each.
 //!
-//! Owns: the table below, from which come [`Kind`], [`Object`], where the index keeps an object, how a manifest of it is
-//! read, and that it is watched; and a file for each kind, its *reader*, which says what of it is kept and what it names.
+//! Owns: the table below, from which come [`Kind`], [`Object`], where the index keeps an object, how a manifest of it
+//! is read, and that it is watched; and a file for each kind, its *reader*, which says what of it is kept and what it
+//! names.
 //! Never: IO, or what an object means; that is [`compile`]'s.
 //! Start at the table; the traits that a reader implements are [`Prune`] and [`Indexed`].
 
@@ -52,7 +53,7 @@ kinds! {
     ConfigMap     in config_maps,
 }
 
-/// The groups in which kinds of ours once lived: who names one is told the version that is read.
+/// The groups in which kinds of ours once lived: a manifest that names one is told the version that is read.
 const FORMER_GROUPS: [&str; 1] = ["extensions"];
 
 impl Kind {
@@ -94,7 +95,7 @@ impl Kind {
     }
 
     /// Reads an object of this kind out of a manifest.
-    pub(crate) fn from_manifest(self, value: Value) -> Result<Object, Wrong> {
+    pub(crate) fn read_manifest(self, value: Value) -> Result<Object, Wrong> {
         of_kind!(self, K => K::from_manifest(value).map(|object| Arc::new(object).into_object()))
     }
 

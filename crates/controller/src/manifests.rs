@@ -91,8 +91,8 @@ impl Manifests {
         Ok(manifests)
     }
 
-    /// Takes what has changed since, except what has not settled. `written` says when each file that somebody has
-    /// open was last written to. If the folder cannot be listed, everything stays as it is.
+    /// Takes what has changed since, except what has not settled. `written` says when each file that is still
+    /// open for writing was last written to. If the folder cannot be listed, everything stays as it is.
     pub(crate) fn scan(&mut self, written: &HashMap<PathBuf, Instant>, now: Instant) -> Scan {
         let mut scan = Scan::default();
         let listing = match Listing::of(&self.dir) {

@@ -37,7 +37,7 @@ reasons! {
     INVALID_CERTIFICATE = "invalid-certificate",
     /// A certificate is still served though its Secret does not give it any more.
     STALE_CERTIFICATE = "stale-certificate",
-    /// A certificate is not for the hosts of those who name its Secret.
+    /// A certificate is not for the hosts of the Ingresses that name its Secret.
     MISMATCHED_CERTIFICATE = "mismatched-certificate",
     /// A chain has a certificate that did not issue the one before it.
     DISORDERED_CHAIN = "disordered-chain",

@@ -5,7 +5,7 @@
 //!      └─► events ──► Event
 //! ```
 //!
-//! Owns: who of several replicas writes (the [`Lease`](lease)), when something is written again, and the pace.
+//! Owns: which of several replicas writes (the [`Lease`](lease)), when something is written again, and the pace.
 //! Never: serving. Whatever the API server answers, or if it does not, is logged and tried again later.
 //! Start at [`start`], which starts [`run`].
 
@@ -97,7 +97,7 @@ async fn write(
 ) {
     let mut status = Status::new(client.clone(), &config, Arc::clone(&metrics));
     let mut events = Events::new(client, &config, metrics);
-    // It fails only when nobody can lead any more, because all of this is about to be dropped.
+    // It fails only when we cannot lead any more, because all of this is about to be dropped.
     while leads.wait_for(|leads| *leads).await.is_ok() {
         let (to_status, to_events) = (told.clone(), told.clone());
         tokio::select! {

@@ -63,7 +63,7 @@ async fn hello(mut request: Request<Incoming>) -> Result<Response<Full<Bytes>>, 
     Ok(Response::new(Full::new(body)))
 }
 
-/// Serves until the exit is finished, and returns what to tell whoever started the process.
+/// Serves until the exit is finished, and returns the exit code for the parent process.
 async fn serve(listener: TcpListener, service: ExitService<Hello>, mut exit: Exit) -> ExitCode {
     let connections = GracefulShutdown::new();
     let outcome = loop {

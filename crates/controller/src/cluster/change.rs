@@ -78,7 +78,7 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    /// Waits for room. Nobody listens any more only when the controller ends, and this task with it.
+    /// Waits for room. The receiver is gone only when the controller ends, and this task with it.
     pub(super) async fn send(&self, change: Change) {
         let _ = self.sender.send(change).await;
     }

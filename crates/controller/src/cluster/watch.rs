@@ -36,7 +36,7 @@ pub(super) enum Seen<K> {
     Unreadable(ObjectKey, String),
 }
 
-/// What is watched, and who is told.
+/// What is watched, and where it is told.
 pub(super) struct KindWatch<K> {
     /// All namespaces, or one.
     pub(super) api: Api<Readable<K>>,
@@ -122,7 +122,7 @@ impl<K: Watched> KindWatch<K> {
 
     async fn failed(&self, error: &watcher::Error, now: &mut Progress<K>) {
         if self.optional && error::is_forbidden(error) && now.known.keys.is_empty() {
-            // Nobody has to mend that, so it is no problem and no reason to ask every second.
+            // That needs no mending, so it is no problem and no reason to ask every second.
             self.synced(&mut now.known).await;
             tokio::time::sleep(FORBIDDEN_ASKED_EVERY).await;
             return;

@@ -97,8 +97,8 @@ async fn first_lists(state: &mut State, watches: &mut Watches) {
     }
 }
 
-/// Waits for what the table needs and can only be asked for by name, so that nobody is answered 503 for a Service that
-/// only DNS knows.
+/// Waits for what the table needs and can only be asked for by name, so that no client is answered 503 for a Service
+/// that only DNS knows.
 async fn first_answers(state: &mut State, watches: &mut Watches, sources: &mut Sources) {
     sources.want(state);
     let answers = async {

@@ -58,7 +58,7 @@ pub(super) async fn run(
     }
 }
 
-/// Waits for the first answer about each name, so that nobody is served a 503 for a Service that only DNS knows.
+/// Waits for the first answer about each name, so that no client is answered 503 for a Service that only DNS knows.
 async fn first_answers(names: &mut ExternalNames, state: &mut State) {
     names.want(&state.wanted);
     let mut waiting = state.wanted.clone();
@@ -69,7 +69,7 @@ async fn first_answers(names: &mut ExternalNames, state: &mut State) {
             state.index.apply_resolved(name, answer);
         }
     };
-    // Who is not resolved by then is served as soon as it is; the others do not wait for it.
+    // A name that is not resolved by then is served as soon as it is; the others do not wait for it.
     let _ = tokio::time::timeout(FIRST_ANSWERS_TIME_MAX, answers).await;
 }
 

@@ -1,8 +1,8 @@
 //! One manifest: what it says, and what it last said that was good.
 //!
-//! A file that is being written passes through states that nobody meant: empty, cut off, or complete up to a line that
-//! already reads well. None of them may cost a route, so a change waits until it has settled, and what cannot be read
-//! leaves the last good version in place.
+//! A file that is being written passes through states that were never meant: empty, cut off, or complete up to a line
+//! that already reads well. None of them may cost a route, so a change waits until it has settled, and what cannot be
+//! read leaves the last good version in place.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -26,15 +26,15 @@ const YOUNG: Duration = Duration::from_millis(10);
 /// A file that changes all the time is taken after this long all the same.
 const YOUNG_AT_MOST: Duration = Duration::from_millis(100);
 
-/// A file that somebody has open and has written to is not read before it is closed, or nothing was written to it for
+/// A file that a program has open and has written to is not read before it is closed, or nothing was written to it for
 /// this long.
 const WRITE_PAUSE: Duration = Duration::from_secs(2);
 
 /// A file that gave objects and is empty now is most likely about to be written; after this long it was meant.
 const EMPTY_SETTLES: Duration = Duration::from_secs(1);
 
-/// Editors and version control replace a file in two steps, between which it does not exist; a slice that takes the place
-/// of another may be in a file of its own. As long as a deletion waits that a cluster tells of.
+/// Editors and version control replace a file in two steps, between which it does not exist; a slice that takes the
+/// place of another may be in a file of its own. As long as a deletion waits that a cluster tells of.
 const GONE_SETTLES: Duration = Duration::from_millis(100);
 
 /// A state that may not be meant.
@@ -91,7 +91,7 @@ impl File {
         self.stamp = stamp.age().is_none_or(|age| age >= YOUNG).then_some(stamp);
     }
 
-    /// Takes what the file says if it has changed and has settled. `written` is when somebody who has it open last
+    /// Takes what the file says if it has changed and has settled. `written` is when a program that has it open last
     /// wrote to it.
     pub(super) fn look_settled(
         &mut self,

@@ -73,7 +73,7 @@ impl Found<'_> {
     fn read_object(&self, kind: Kind, mut value: Value) -> Reading {
         set_namespace(kind, &mut value);
         let (id, named) = (id(kind, &value), self.object_ref(kind, &value));
-        let object = match kind.from_manifest(value) {
+        let object = match kind.read_manifest(value) {
             Ok(_) if id.is_none() => {
                 let remedy = "give it a name that no other object of its kind and namespace has";
                 Err(self.problem(

@@ -30,7 +30,7 @@ struct Identity {
 #[derive(Default)]
 struct Heard {
     changed: Notify,
-    /// When each file that somebody has open was last written to.
+    /// When each file that a program has open was last written to.
     written: Mutex<HashMap<PathBuf, Instant>>,
 }
 
@@ -86,7 +86,7 @@ impl FolderWatch {
         self.heard.changed.notified().await;
     }
 
-    /// When each file that somebody has open was last written to, by path below the folder.
+    /// When each file that a program has open was last written to, by path below the folder.
     pub(crate) fn written(&self) -> HashMap<PathBuf, Instant> {
         self.heard.written.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

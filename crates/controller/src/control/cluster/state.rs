@@ -224,7 +224,7 @@ impl State {
         self.faults.retain_secrets(&secrets);
     }
 
-    /// Lets whoever writes into the cluster know what is new.
+    /// Tells the reporter, which writes into the cluster, what is new.
     pub(super) fn tell(&mut self, tell: &watch::Sender<Told>) {
         let problems = self.publisher.problems();
         tell.send_if_modified(|told| {

@@ -30,7 +30,7 @@ pub(super) struct Draft {
     note: String,
 }
 
-/// Whom Events come from.
+/// The reporter that Events name.
 #[derive(Clone, Debug)]
 pub(super) struct Reporter {
     controller: String,
@@ -43,7 +43,7 @@ impl Reporter {
     }
 
     /// The Event for a problem. None where there is no object that it could be shown with, or where another controller
-    /// may serve the object and nothing be wrong, or that will most likely be over before anybody reads it.
+    /// may serve the object and nothing be wrong, or that will most likely be over before it is read.
     pub(super) fn draft(&self, problem: &Problem, uid: Option<&str>) -> Option<Draft> {
         let Problem { object, reason, .. } = problem;
         if [NO_CLASS, NO_ROUTES, PENDING_REFERENCE].contains(reason) || object.name.is_empty() {
