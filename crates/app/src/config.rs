@@ -38,7 +38,7 @@ pub struct Config {
     /// What to start for an upgrade.
     pub program: Option<Program>,
     /// What is read, and how soon a change is live.
-    pub controller: controller::Config,
+    pub controller: controller::ControllerConfig,
     /// The data plane's settings.
     pub proxy: proxy::Config,
     /// Bytes of memory that this process may use; if none, as many as its control group.
@@ -178,8 +178,10 @@ impl Config {
                 (Source::Cluster(Box::new(cluster)), Settings { only_namespaces, ..settings })
             }
         };
-        let controller =
-            controller::Config { dns_server: args.dns_server, ..controller::Config::new(source, settings) };
+        let controller = controller::ControllerConfig {
+            dns_server: args.dns_server,
+            ..controller::ControllerConfig::new(source, settings)
+        };
         let LeaveArgs { health, control, handover, .. } = args.leave;
         Ok(Config {
             http: args.http,

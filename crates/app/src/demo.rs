@@ -92,7 +92,10 @@ fn config(args: &DemoArgs, shop: &Shop, files: FdLimit) -> Config {
         leave: Leave::default(),
         program: None,
         memory_max: None,
-        controller: controller::Config::new(controller::Source::Folder(shop.manifests().into()), settings),
+        controller: controller::ControllerConfig::new(
+            controller::Source::Folder(shop.manifests().into()),
+            settings,
+        ),
         proxy: proxy::Config {
             workers: available_parallelism().map_or(1, NonZeroUsize::get),
             idle_timeout: IDLE_TIMEOUT,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use model::{BackendKey, Problem, RouteTable};
 
 use crate::backend::{Again, Before, OfService};
-use crate::{CertificateClaims, ObjectKey, Objects, Settings};
+use crate::{CertificateClaims, NoRoutes, ObjectKey, Objects, Settings};
 
 /// What came of the objects.
 #[derive(Clone, Debug)]
@@ -16,8 +16,8 @@ pub struct Compiled {
     /// What is wrong with the objects, sorted, each once. A clone that is kept tells by its pointer whether anything
     /// has changed.
     pub problems: Arc<Vec<Problem>>,
-    /// Why there is no route, in one line; `None` while there is one.
-    pub no_routes: Option<Arc<str>>,
+    /// Why there is no route; `None` while there is one.
+    pub no_routes: Option<NoRoutes>,
     /// Which Secrets each host's certificate may come from.
     pub certificates: CertificateClaims,
     /// The DNS names of the ExternalName Services that routes use, in the form [`Objects::resolved`] has.

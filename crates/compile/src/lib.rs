@@ -51,6 +51,7 @@ use model::{Balance, RouteTableBuilder};
 
 pub use compiled::Compiled;
 pub use external_name::external_name_of;
+pub use no_routes::{NoRoutes, NoRoutesReason};
 pub use objects::{EndpointSlices, ObjectKey, Objects, SERVICE_NAME_LABEL, service_of};
 pub use source::ingress::secrets_of;
 pub use tls::{Basis, CertificateClaims, Claim, NamedSecret};
@@ -137,7 +138,7 @@ fn compile_after(
     let table = out.builder.build(generation);
     conflict::tell(&table, &mut out.problems);
     let is_foreign = classes.tell_foreign(&mut out.problems);
-    let no_routes = table.routes().is_empty().then(|| no_routes::why(objects, settings, ours.len()).into());
+    let no_routes = table.routes().is_empty().then(|| no_routes::why(objects, settings, ours.len()));
     if ours.is_empty() && !is_foreign {
         no_routes::tell(objects, settings, &mut out.problems);
     }

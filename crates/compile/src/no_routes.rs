@@ -2,6 +2,8 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 
 use k8s_openapi::api::networking::v1::Ingress;
 use model::ObjectRef;
@@ -12,41 +14,79 @@ use crate::{Objects, Settings, class, counts, reasons};
 /// More classes than these, those of most Ingresses, are only counted.
 const CLASSES_TOLD_MAX: usize = 8;
 
-/// Why no route came of the objects; so many of their Ingresses are ours.
-pub(crate) fn why(objects: &Objects, settings: &Settings, ours: usize) -> String {
+/// Why there is no route: the reason, and one line that says how many Ingresses of which classes there are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoRoutes {
+    /// What changes only if something else is wrong, and not with each Ingress that comes or goes.
+    pub reason: NoRoutesReason,
+    /// What an operator reads.
+    pub text: Arc<str>,
+}
+
+/// Where the Ingresses end that are no routes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoRoutesReason {
+    /// There is none.
+    NoIngress,
+    /// None is in a namespace that counts.
+    OtherNamespaces,
+    /// None is of a class that is ours.
+    OtherClasses,
+    /// Ours have no rule that can be served.
+    NothingToServe,
+}
+
+impl fmt::Display for NoRoutes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Why no route came of the objects, among which so many Ingresses are ours.
+pub(crate) fn why(objects: &Objects, settings: &Settings, ours: usize) -> NoRoutes {
     let (all, counting) = (objects.ingresses.len(), counting(objects).count());
-    let why = match (all, counting, ours) {
-        (0, ..) => match &*settings.only_namespaces {
-            [] => "there is no Ingress".into(),
-            only => {
-                format!("there is no Ingress in the namespaces of --watch-namespace ({})", only.join(", "))
-            }
-        },
-        (all, 0, _) => {
-            format!("{} in namespaces without the labels of --watch-namespace-selector", ingresses(all))
-        }
-        (_, counting, 0) => format!("none of {} is of a class that is ours", ingresses(counting)),
-        (.., ours) => format!("none of the {} of ours has a rule that can be served", ingresses(ours)),
+    let (reason, why) = match (all, counting, ours) {
+        (0, ..) => (NoRoutesReason::NoIngress, no_ingress(settings)),
+        (all, 0, _) => (
+            NoRoutesReason::OtherNamespaces,
+            format!("{} in namespaces without the labels of --watch-namespace-selector", ingresses(all)),
+        ),
+        (_, counting, 0) => (
+            NoRoutesReason::OtherClasses,
+            format!("none of {} is of a class that is ours", ingresses(counting)),
+        ),
+        (.., ours) => (
+            NoRoutesReason::NothingToServe,
+            format!("none of the {} of ours has a rule that can be served", ingresses(ours)),
+        ),
     };
-    format!(
+    let text = format!(
         "no routes: {why}; classes: {}; ours are {:?} and those of controller {}",
         classes(objects),
         settings.class,
         settings.controller_name,
-    )
+    );
+    NoRoutes { reason, text: text.into() }
 }
 
-/// Tells that there are Ingresses and none of them is ours. That is no fault of theirs, so it is told of our class.
+fn no_ingress(settings: &Settings) -> String {
+    match &*settings.only_namespaces {
+        [] => "there is no Ingress".into(),
+        only => format!("there is no Ingress in the namespaces of --watch-namespace ({})", only.join(", ")),
+    }
+}
+
+/// Tells that there are Ingresses and none of them is ours. That is no fault of theirs, so it is told of our class; and
+/// without their number, or each that comes or goes would be another problem.
 pub(crate) fn tell(objects: &Objects, settings: &Settings, problems: &mut Problems) {
-    let count = counting(objects).count();
-    if count == 0 {
+    if counting(objects).next().is_none() {
         return;
     }
     let most = seen(objects).into_iter().find_map(|(name, count)| name.filter(|_| count > 0));
     let start = most.map(|name| format!(", or start with --class and the class that is meant, as {name:?}"));
     let fault = Fault::warning(
         reasons::NO_ROUTES,
-        format!("none of {} is of a class that is ours, so nothing is served", ingresses(count)),
+        "no Ingress is of a class that is ours, so nothing is served",
         format!("name the class {:?} in an Ingress{}", settings.class, start.unwrap_or_default()),
     );
     problems.add(ObjectRef::new("IngressClass", "", &settings.class), "", fault);

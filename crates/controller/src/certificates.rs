@@ -1,8 +1,8 @@
-//! Which certificates are live, and which credentials for endpoints: those of the Secrets that Ingresses name, and of each
-//! that was spoilt or deleted since the last good one.
+//! Which certificates are live, and which credentials for endpoints: those of the Secrets that Ingresses name, and of
+//! each that was spoilt or deleted since the last good one.
 //!
 //! Owns: what was read of each Secret, which host has what, and what is told of both. Never: what is in PEM, which is
-//! [`tls`]'s; who may claim what, which is [`compile`]'s.
+//! [`tls`]'s; which Ingress may claim what, which is [`compile`]'s.
 //! Start at [`CertificateStore::update`].
 
 mod assign;
@@ -19,7 +19,7 @@ use compile::{CertificateClaims, Compiled, ObjectKey, Objects, Settings};
 use model::{HostMatch, ObjectRef, Problem, Severity};
 use tls::{AllCredentials, Certificate, Certificates, Credentials, Tickets};
 
-use crate::index::Kind;
+use crate::kinds::Kind;
 use assign::{AllAssigned, AllHeld};
 use held::Held;
 use ticket_keys::TicketKeys;

@@ -14,7 +14,6 @@ mod kind;
 mod watch;
 
 mod labels;
-mod lean;
 mod readable;
 
 mod health;
@@ -29,10 +28,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use compile::ObjectKey;
+use k8s_openapi::Resource as _;
 use k8s_openapi::api::core::v1::{Namespace, Node, Service};
-use k8s_openapi::api::discovery::v1::EndpointSlice;
-use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
-use k8s_openapi::{NamespaceResourceScope, Resource as _};
 use kube::{Api, Client};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -44,15 +41,16 @@ pub use labels::labels;
 pub use named::Secrets;
 pub(crate) use named::{Answer, NamedSecrets};
 
+use crate::kinds::{Indexed, Kind, Scope as _, WatchKind};
 use crate::own_pod::OwnPod;
 use crate::stats::Stats;
 use crate::wait::{doubled, jittered};
 use change::Changes;
-use kind::{Indexed, Watched, indexed, namespace};
+use kind::{Watched, indexed, namespace};
 use named::{Follow, Means};
 use proof::Store;
 use readable::Readable;
-use watch::{Seen, Watch};
+use watch::{KindWatch, Seen};
 
 /// The server ends a watch after this many seconds, and it is begun again where it was: so a connection that is dead
 /// without a word is noticed.
@@ -64,9 +62,9 @@ const CHANGES_MAX: usize = 1024;
 /// Which cluster is watched, and how much of it.
 #[derive(Clone, Debug, Default)]
 pub struct Cluster {
-    /// The file that names the API server and who we are; without it, those of the pod we run in.
+    /// The file that names the API server and our credentials; without it, those of the pod we run in.
     pub kubeconfig: Option<PathBuf>,
-    /// Whose objects are read.
+    /// The namespaces from which objects are read.
     pub namespaces: Namespaces,
     /// The node we run on.
     pub node: Option<String>,
@@ -78,7 +76,7 @@ pub struct Cluster {
     pub report: crate::report::Report,
 }
 
-/// Whose objects are read.
+/// The namespaces from which objects are read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Namespaces {
     /// All of them.
@@ -109,37 +107,22 @@ impl Watches {
         let mut watches =
             Watches { client, store, sender, changes, tasks: JoinSet::new(), parts: Vec::new() };
         watches.tasks.spawn(watches.store.clone().follow());
-        match &cluster.namespaces {
-            Namespaces::All => watches.watch_namespace(None),
-            Namespaces::Named(names) => names.iter().for_each(|name| watches.watch_namespace(Some(name))),
-            Namespaces::Labelled(labels) => {
-                watches.watch_namespace(None);
-                let (api, part) = (Api::all(watches.client.clone()), Part::of_cluster(Namespace::KIND));
-                watches.watch(api, part, Some(labels), false, namespace);
-            }
+        for kind in Kind::ALL {
+            kind.watch(&mut InNamespaces { watches: &mut watches, namespaces: &cluster.namespaces });
         }
-        // Where only some namespaces may be read, IngressClasses, which have none, may well be forbidden.
-        let optional = matches!(cluster.namespaces, Namespaces::Named(_));
-        let (api, part) = (Api::all(watches.client.clone()), Part::of_cluster(IngressClass::KIND));
-        watches.watch(api, part, None, optional, indexed::<IngressClass>);
+        if let Namespaces::Labelled(labels) = &cluster.namespaces {
+            let (api, part) = (Api::all(watches.client.clone()), Part::of_cluster(Namespace::KIND));
+            watches.watch(api, part, Some(labels), false, namespace);
+        }
         watches.follow_node(cluster.node.as_deref());
         watches.follow_publish_service(cluster.report.publish_service());
         watches
     }
 
-    fn watch_namespace(&mut self, namespace: Option<&str>) {
-        self.watch_kind::<Ingress>(namespace);
-        self.watch_kind::<Service>(namespace);
-        self.watch_kind::<EndpointSlice>(namespace);
-    }
-
-    fn watch_kind<K: Watched + Indexed<Scope = NamespaceResourceScope>>(&mut self, namespace: Option<&str>) {
-        let api = match namespace {
-            Some(namespace) => Api::namespaced(self.client.clone(), namespace),
-            None => Api::all(self.client.clone()),
-        };
-        let part = Part { kind: K::KIND, namespace: namespace.map(str::to_owned) };
-        self.watch(api, part, None, false, indexed::<K>);
+    fn watch_indexed<K: Indexed>(&mut self, namespace: Option<&str>, optional: bool) {
+        let api = K::Scope::api(self.client.clone(), namespace);
+        let part = Part { kind: K::KIND.as_str(), namespace: namespace.map(str::to_owned) };
+        self.watch(api, part, None, optional, indexed::<K>);
     }
 
     fn watch<K: Watched>(
@@ -152,7 +135,7 @@ impl Watches {
     ) {
         self.parts.push(part.clone());
         let (store, changes, labels) = (self.store.clone(), self.sender.clone(), labels.map(str::to_owned));
-        self.tasks.spawn(Watch { api, labels, store, part, optional, changes, told }.run());
+        self.tasks.spawn(KindWatch { api, labels, store, part, optional, changes, told }.run());
     }
 
     fn follow_node(&mut self, name: Option<&str>) {
@@ -222,6 +205,25 @@ impl Watches {
     /// A change that is already here.
     pub(crate) fn try_changed(&mut self) -> Option<Change> {
         self.changes.try_recv().ok()
+    }
+}
+
+/// The watches that are begun, and of how much.
+struct InNamespaces<'a> {
+    watches: &'a mut Watches,
+    namespaces: &'a Namespaces,
+}
+
+impl WatchKind for InNamespaces<'_> {
+    fn watch_kind<K: Indexed>(&mut self) {
+        match self.namespaces {
+            Namespaces::Named(names) if K::NAMESPACED => {
+                names.iter().for_each(|name| self.watches.watch_indexed::<K>(Some(name), false));
+            }
+            // Where only some namespaces may be read, what has none may well be forbidden.
+            Namespaces::Named(_) => self.watches.watch_indexed::<K>(None, true),
+            Namespaces::All | Namespaces::Labelled(_) => self.watches.watch_indexed::<K>(None, false),
+        }
     }
 }
 

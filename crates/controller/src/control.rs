@@ -20,7 +20,7 @@ const FIRST_ANSWERS_TIME_MAX: Duration = Duration::from_secs(3);
 
 /// What the controller reads, and how soon a change is live.
 #[derive(Clone, Debug)]
-pub struct Config {
+pub struct ControllerConfig {
     /// Where the objects come from.
     pub source: Source,
     /// What bears on the table.
@@ -42,11 +42,11 @@ pub enum Source {
     Cluster(Box<Cluster>),
 }
 
-impl Config {
+impl ControllerConfig {
     /// This source, with a quiet time of 10 ms and at most 100 ms.
-    pub fn new(source: Source, settings: Settings) -> Config {
+    pub fn new(source: Source, settings: Settings) -> ControllerConfig {
         let (quiet, at_most) = (Duration::from_millis(10), Duration::from_millis(100));
-        Config { source, settings, quiet, at_most, dns_server: None }
+        ControllerConfig { source, settings, quiet, at_most, dns_server: None }
     }
 }
 
@@ -69,7 +69,7 @@ pub enum Error {
 /// # Errors
 /// If the source cannot be used at the start.
 pub async fn run(
-    config: Config,
+    config: ControllerConfig,
     live: Live,
     drain: Watch,
     synced: impl FnOnce(),

@@ -32,8 +32,8 @@ const SERVER_TIMEOUT: Duration = Duration::from_secs(1);
 /// After failures, the wait before the next look-up doubles from [`MIN_TTL`] up to 2^5 times that.
 const MAX_BACKOFF_DOUBLINGS: u32 = 5;
 
-/// An answer is kept this long when it can no longer be refreshed. Addresses that are older are likely somebody
-/// else's.
+/// An answer is kept this long when it can no longer be refreshed. Addresses that are older may well belong to
+/// another service by now.
 const KEEP: Duration = Duration::from_secs(60 * 60);
 
 /// More look-ups at once wait for one to end.

@@ -6,7 +6,7 @@ use compile::ObjectKey;
 use model::{ObjectRef, Problem, Severity};
 
 use crate::cluster::Part;
-use crate::index::{Id, Kind};
+use crate::kinds::{Id, Kind};
 use crate::reasons;
 
 /// The watches that fail and the objects that cannot be read.
@@ -32,7 +32,7 @@ impl Faults {
 
     /// An object is there and cannot be read.
     pub(crate) fn unreadable(&mut self, id: Id, why: &str, remedy: &str) {
-        let object = ObjectRef::new(id.kind.as_str(), &id.namespace, &id.name);
+        let object = id.named();
         let message = format!("cannot be read, and what was last read of it stays in use: {why}");
         let problem = problem(object, reasons::UNREADABLE_OBJECT, message, remedy);
         self.changed |= self.objects.insert(id, problem.clone()) != Some(problem);
@@ -43,7 +43,7 @@ impl Faults {
         self.changed |= self.objects.remove(id).is_some();
     }
 
-    /// Forgets the Secrets that nobody names any more.
+    /// Forgets the Secrets that no Ingress names any more.
     pub(crate) fn retain_secrets(&mut self, used: &BTreeSet<ObjectKey>) {
         let before = self.objects.len();
         self.objects.retain(|id, _| id.kind != Kind::Secret || used.contains(&id.key()));

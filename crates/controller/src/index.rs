@@ -3,21 +3,17 @@
 //! Every source feeds it through [`Index::apply`] and [`Index::delete`], a folder of manifests and a cluster's
 //! watchers alike. It judges nothing: what an object means is [`compile`]'s.
 
-mod object;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use compile::{ObjectKey, Objects};
-use k8s_openapi::Metadata;
-use k8s_openapi::api::discovery::v1::EndpointSlice;
-use k8s_openapi::api::networking::v1::Ingress;
+use k8s_openapi::api::core::v1::Secret;
+use kube::Resource as _;
 use model::ObjectRef;
 
-pub(crate) use object::{Id, Kind, Object};
-
-use crate::report::SeenStatus;
+use crate::kinds::{BearsOn, Collection as _, Id, Indexed, Kind, Object, Statuses, Stored as _};
+use crate::kinds::{of_kind, of_object};
 
 /// What has to be compiled anew.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -33,6 +29,14 @@ impl Dirty {
     pub(crate) fn is_clean(&self) -> bool {
         !self.all && self.services.is_empty()
     }
+
+    fn add(&mut self, bears_on: BearsOn) {
+        match bears_on {
+            BearsOn::Everything => self.all = true,
+            BearsOn::EndpointsOf(service) => drop(self.services.insert(service)),
+            BearsOn::Nothing => {}
+        }
+    }
 }
 
 /// The last known objects.
@@ -40,8 +44,7 @@ impl Dirty {
 pub(crate) struct Index {
     objects: Objects,
     files: BTreeMap<Id, Arc<str>>,
-    /// Kept apart: no route depends on an Ingress' status, and we write it ourselves.
-    statuses: Arc<BTreeMap<ObjectKey, Arc<SeenStatus>>>,
+    statuses: Arc<Statuses>,
     /// The Secrets about which anything was heard, where they are asked for by name.
     heard_of: Option<BTreeSet<ObjectKey>>,
     dirty: Dirty,
@@ -51,64 +54,37 @@ impl Index {
     /// Takes an object as it is now; `file` is where it was read, if from a file.
     pub(crate) fn apply(&mut self, object: Object, file: Option<&Arc<str>>) {
         let id = object.id();
-        let (key, objects) = (id.key(), &mut self.objects);
-        let changed = match object {
-            Object::Ingress(new) => {
-                let new = take_status(new, &key, &mut self.statuses);
-                put(&mut objects.ingresses, key, new)
-            }
-            Object::IngressClass(new) => put(&mut objects.ingress_classes, key.name, new),
-            Object::Service(new) => put(&mut objects.services, key, new),
-            Object::EndpointSlice(new) => {
-                self.apply_slice(key, new);
-                false
-            }
-            Object::Secret(new) => {
-                let appeared = objects.absent_secrets.as_mut().is_some_and(|absent| absent.remove(&key));
-                put(&mut objects.secrets, key, new) || appeared
-            }
-            Object::ConfigMap(new) => put(&mut objects.config_maps, key, new),
-        };
-        self.dirty.all |= changed;
+        of_object!(object, new => self.put(id.key(), new));
         match file {
             Some(file) => self.files.insert(id, Arc::clone(file)),
             None => self.files.remove(&id),
         };
     }
 
-    /// The Service that a slice belonged to and the one it belongs to now both have other endpoints.
-    fn apply_slice(&mut self, key: ObjectKey, new: Arc<EndpointSlice>) {
-        let old = self.objects.endpoint_slices.get(&key);
-        if old.is_some_and(|old| **old == *new) {
+    /// What the object was before may bear on something else than what it is now: a slice can move to another Service.
+    fn put<K: Indexed>(&mut self, key: ObjectKey, new: Arc<K>) {
+        let new = new.set_status_aside(&key, &mut self.statuses);
+        let old = K::all_in(&self.objects).get(&key);
+        if old.is_some_and(|old| Arc::ptr_eq(old, &new) || *old == new) {
             return;
         }
-        let services = old.and_then(|old| service_of(&key, old)).into_iter().chain(service_of(&key, &new));
-        self.dirty.services.extend(services.collect::<Vec<_>>());
-        self.objects.endpoint_slices.insert(key, new);
+        for object in old.into_iter().chain([&new]) {
+            self.dirty.add(object.bears_on(&key));
+        }
+        K::all_in_mut(&mut self.objects).insert(key, new);
     }
 
     /// Forgets an object that no longer exists.
     pub(crate) fn delete(&mut self, id: &Id) {
-        let (key, objects) = (id.key(), &mut self.objects);
-        let changed = match id.kind {
-            Kind::Ingress => {
-                if self.statuses.contains_key(&key) {
-                    Arc::make_mut(&mut self.statuses).remove(&key);
-                }
-                objects.ingresses.remove(&key).is_some()
-            }
-            Kind::IngressClass => objects.ingress_classes.remove(&id.name).is_some(),
-            Kind::Service => objects.services.remove(&key).is_some(),
-            Kind::EndpointSlice => {
-                let gone = objects.endpoint_slices.remove(&key);
-                self.dirty.services.extend(gone.and_then(|gone| service_of(&key, &gone)));
-                false
-            }
-            Kind::Secret => objects.secrets.remove(&key).is_some(),
-            Kind::ConfigMap => objects.config_maps.remove(&key).is_some(),
-        };
-        self.dirty.all |= changed;
+        of_kind!(id.kind, K => self.remove::<K>(&id.key()));
         self.files.remove(id);
+    }
+
+    fn remove<K: Indexed>(&mut self, key: &ObjectKey) {
+        K::forget_status(key, &mut self.statuses);
+        if let Some(gone) = K::all_in_mut(&mut self.objects).remove(key) {
+            self.dirty.add(gone.bears_on(key));
+        }
     }
 
     /// From here on a Secret counts as missing only once that is known: they are asked for one by one.
@@ -125,6 +101,14 @@ impl Index {
     /// Whether as much is known of the Secret as there will be in a moment.
     pub(crate) fn has_heard_of_secret(&self, key: &ObjectKey) -> bool {
         self.heard_of.as_ref().is_none_or(|heard_of| heard_of.contains(key))
+    }
+
+    /// A Secret that was asked for exists.
+    pub(crate) fn apply_found_secret(&mut self, key: &ObjectKey, secret: Arc<Secret>) {
+        if let Some(absent) = &mut self.objects.absent_secrets {
+            absent.remove(key);
+        }
+        self.apply(Object::Secret(secret), None);
     }
 
     /// A Secret that was asked for does not exist.
@@ -178,8 +162,8 @@ impl Index {
         &self.objects
     }
 
-    /// What each Ingress' status says.
-    pub(crate) fn statuses(&self) -> &Arc<BTreeMap<ObjectKey, Arc<SeenStatus>>> {
+    /// What the status of each object says.
+    pub(crate) fn statuses(&self) -> &Arc<Statuses> {
         &self.statuses
     }
 
@@ -203,45 +187,7 @@ impl Index {
     pub(crate) fn uid_of(&self, object: &ObjectRef) -> Option<&String> {
         let key = ObjectKey::new(&*object.namespace, &*object.name);
         let kind = Kind::parse(&object.kind)?;
-        let metadata = match kind {
-            Kind::Ingress => self.objects.ingresses.get(&key)?.metadata(),
-            Kind::IngressClass => self.objects.ingress_classes.get(&key.name)?.metadata(),
-            Kind::Service => self.objects.services.get(&key)?.metadata(),
-            Kind::EndpointSlice => self.objects.endpoint_slices.get(&key)?.metadata(),
-            Kind::Secret => self.objects.secrets.get(&key)?.metadata(),
-            Kind::ConfigMap => self.objects.config_maps.get(&key)?.metadata(),
-        };
-        metadata.uid.as_ref()
-    }
-}
-
-/// The Service that a slice belongs to.
-fn service_of(key: &ObjectKey, slice: &EndpointSlice) -> Option<ObjectKey> {
-    compile::service_of(slice).map(|service| ObjectKey::new(&*key.namespace, service))
-}
-
-/// Takes the status, and who wrote it, out of an Ingress.
-fn take_status(
-    ingress: Arc<Ingress>,
-    key: &ObjectKey,
-    statuses: &mut Arc<BTreeMap<ObjectKey, Arc<SeenStatus>>>,
-) -> Arc<Ingress> {
-    let mut ingress = Arc::unwrap_or_clone(ingress);
-    let seen = SeenStatus::take(&mut ingress);
-    if statuses.get(key).is_none_or(|old| **old != seen) {
-        Arc::make_mut(statuses).insert(key.clone(), Arc::new(seen));
-    }
-    Arc::new(ingress)
-}
-
-/// Puts `new` in its place and says whether that changed anything.
-fn put<K: Ord, V: PartialEq>(objects: &mut BTreeMap<K, Arc<V>>, key: K, new: Arc<V>) -> bool {
-    match objects.get(&key) {
-        Some(old) if Arc::ptr_eq(old, &new) || *old == new => false,
-        _ => {
-            objects.insert(key, new);
-            true
-        }
+        of_kind!(kind, K => K::all_in(&self.objects).get(&key)?.meta().uid.as_ref())
     }
 }
 

@@ -19,12 +19,15 @@ use std::time::Instant;
 
 use model::{Problem, Severity};
 
-use self::file::{File, Held, Look};
+use self::file::{File, HeldObject, Look};
 use self::walk::{Folder, Listing};
-use crate::index::{Id, Index};
+use crate::index::Index;
+use crate::kinds::Id;
 use crate::reasons;
 
-pub(crate) use self::watch::Watch;
+pub(crate) use self::object::{Wrong, typed};
+pub(crate) use self::secret::read as secret_from_manifest;
+pub(crate) use self::watch::FolderWatch;
 
 /// The folder of manifests cannot be read at all.
 #[derive(Debug, thiserror::Error)]
@@ -88,8 +91,8 @@ impl Manifests {
         Ok(manifests)
     }
 
-    /// Takes what has changed since, except what has not settled. `written` says when each file that somebody has
-    /// open was last written to. If the folder cannot be listed, everything stays as it is.
+    /// Takes what has changed since, except what has not settled. `written` says when each file that is still
+    /// open for writing was last written to. If the folder cannot be listed, everything stays as it is.
     pub(crate) fn scan(&mut self, written: &HashMap<PathBuf, Instant>, now: Instant) -> Scan {
         let mut scan = Scan::default();
         let listing = match Listing::of(&self.dir) {
@@ -160,8 +163,8 @@ impl Manifests {
 
 /// The objects that the files give, the first in path order of each name, and the problems of the others. A file that
 /// may come back in a moment gives way: it has most likely been renamed.
-fn served(files: &BTreeMap<PathBuf, File>) -> (BTreeMap<&Id, (&File, &Held)>, Vec<Problem>) {
-    let (mut objects, mut duplicates) = (BTreeMap::<&Id, (&File, &Held)>::new(), Vec::new());
+fn served(files: &BTreeMap<PathBuf, File>) -> (BTreeMap<&Id, (&File, &HeldObject)>, Vec<Problem>) {
+    let (mut objects, mut duplicates) = (BTreeMap::<&Id, (&File, &HeldObject)>::new(), Vec::new());
     for file in files.values().filter(|file| !file.is_gone()) {
         for held in &file.held {
             match objects.entry(&held.id) {
@@ -180,7 +183,7 @@ fn served(files: &BTreeMap<PathBuf, File>) -> (BTreeMap<&Id, (&File, &Held)>, Ve
     (objects, duplicates)
 }
 
-fn duplicate(file: &File, held: &Held, first: &File) -> Problem {
+fn duplicate(file: &File, held: &HeldObject, first: &File) -> Problem {
     let message = match Arc::ptr_eq(&file.name, &first.name) {
         true => "the file has the same object more than once; the first one is served".to_owned(),
         false => format!("{} has the same object, and that one is served", first.name),

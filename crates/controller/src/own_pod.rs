@@ -1,5 +1,5 @@
-//! What in the spec of our own pod may cost clients a request: told in plain words at the start, since nothing else tells it
-//! before the rollout that shows it.
+//! What in the spec of our own pod may cost clients a request: told in plain words at the start, since nothing else
+//! tells it before the rollout that shows it.
 
 mod check;
 
@@ -12,7 +12,7 @@ use kube::{Api, Client};
 use crate::wait::{doubled, jittered};
 use check::warnings;
 
-/// The pause after the first question without an answer, doubled up to a minute: nobody waits for this.
+/// The pause after the first question without an answer, doubled up to a minute: nothing waits for this.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_secs(60);
 
@@ -70,7 +70,7 @@ fn is_refusal(status: &Status) -> bool {
 
 fn remedy(refusal: &Status) -> &'static str {
     match refusal.code {
-        404 => "see whether --pod-name and --pod-namespace say who we are",
+        404 => "see whether --pod-name and --pod-namespace name this pod",
         _ => "give our ServiceAccount the Role in deploy/base, or leave out --pod-name",
     }
 }

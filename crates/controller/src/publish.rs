@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use compile::{Compiled, Settings};
+use compile::{Compiled, NoRoutesReason, Settings};
 use model::{BackendKey, Problem, Published, RouteTable};
 use tls::{AllCredentials, Certificates, Tickets};
 
@@ -77,6 +77,8 @@ pub(crate) struct Publisher {
     /// The problems of the compile that `reported` was made of.
     merged: Arc<Vec<Problem>>,
     reported: Arc<BTreeSet<Problem>>,
+    /// Why there were no routes, when that was last logged.
+    logged_no_routes: Option<NoRoutesReason>,
 }
 
 impl Publisher {
@@ -91,6 +93,7 @@ impl Publisher {
             claims_changed: false,
             merged: Arc::default(),
             reported: Arc::default(),
+            logged_no_routes: None,
         }
     }
 
@@ -139,17 +142,22 @@ impl Publisher {
         self.live.stats.certificates(self.certificates.ends());
     }
 
-    /// Makes known why there are no routes, once for each reason.
-    fn tell_no_routes(&self) {
-        let why = self.compiled.as_ref().and_then(|compiled| compiled.no_routes.clone());
-        if *self.live.no_routes.load() == why {
-            return;
+    /// Makes known why there are no routes. It is logged once for each reason: how many Ingresses there are of other
+    /// classes is no news.
+    fn tell_no_routes(&mut self) {
+        let why = self.compiled.as_ref().and_then(|compiled| compiled.no_routes.as_ref());
+        let reason = why.map(|why| why.reason);
+        if self.logged_no_routes != reason {
+            match why {
+                Some(why) => tracing::warn!("{why}"),
+                None => tracing::info!("there are routes now"),
+            }
+            self.logged_no_routes = reason;
         }
-        match &why {
-            Some(why) => tracing::warn!("{why}"),
-            None => tracing::info!("there are routes now"),
+        let text = why.map(|why| Arc::clone(&why.text));
+        if *self.live.no_routes.load() != text {
+            self.live.no_routes.publish(text);
         }
-        self.live.no_routes.publish(why);
     }
 
     /// Makes known what is wrong, without another table. What there is to say of certificates changes with time alone.

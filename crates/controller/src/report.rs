@@ -5,13 +5,12 @@
 //!      └─► events ──► Event
 //! ```
 //!
-//! Owns: who of several replicas writes (the [`Lease`](lease)), when something is written again, and the pace.
+//! Owns: which of several replicas writes (the [`Lease`](lease)), when something is written again, and the pace.
 //! Never: serving. Whatever the API server answers, or if it does not, is logged and tried again later.
 //! Start at [`start`], which starts [`run`].
 
 mod config;
 mod metrics;
-mod seen;
 
 mod api;
 mod events;
@@ -19,7 +18,6 @@ mod lease;
 mod pace;
 mod status;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use compile::ObjectKey;
@@ -32,8 +30,8 @@ use tokio::task::JoinHandle;
 pub(crate) use config::ReportConfig;
 pub use config::{Address, LeaseName, Publish, Report};
 pub(crate) use metrics::ReportMetrics;
-pub(crate) use seen::SeenStatus;
 
+use crate::kinds::Statuses;
 use events::Events;
 use lease::Lease;
 use status::Status;
@@ -43,8 +41,8 @@ use status::Status;
 pub(crate) struct Told {
     /// The Ingresses that are ours, sorted.
     pub(crate) ours: Arc<Vec<ObjectKey>>,
-    /// What each known Ingress' status says now, ours or not.
-    pub(crate) statuses: Arc<BTreeMap<ObjectKey, Arc<SeenStatus>>>,
+    /// What the status of each known object says now, ours or not.
+    pub(crate) statuses: Arc<Statuses>,
     /// The addresses of the Service that [`Publish::Service`] names, as far as they are known.
     pub(crate) service: Option<Arc<Vec<IngressLoadBalancerIngress>>>,
     /// Problems of objects in the cluster, with the objects' UIDs.
@@ -99,7 +97,7 @@ async fn write(
 ) {
     let mut status = Status::new(client.clone(), &config, Arc::clone(&metrics));
     let mut events = Events::new(client, &config, metrics);
-    // It fails only when nobody can lead any more, because all of this is about to be dropped.
+    // It fails only when we cannot lead any more, because all of this is about to be dropped.
     while leads.wait_for(|leads| *leads).await.is_ok() {
         let (to_status, to_events) = (told.clone(), told.clone());
         tokio::select! {

@@ -26,7 +26,7 @@ async fn an_ingress_that_moves_to_a_new_secret_never_leaves_its_host_without_a_c
             cluster.ingress("web", "a.test", &new).await;
             cluster.delete_secret(&old).await;
         } else {
-            // As cert-manager does it: first somebody names the Secret, then it is made.
+            // As cert-manager does it: first an Ingress names the Secret, then it is made.
             cluster.ingress("web", "a.test", &new).await;
             cluster.delete_secret(&old).await;
             cluster.secret(&new, &renewed).await;
@@ -60,7 +60,7 @@ async fn the_route_of_a_new_ingress_is_not_live_before_the_certificate_of_its_se
 }
 
 #[tokio::test]
-async fn a_deleted_secret_leaves_its_certificate_until_nobody_names_it() {
+async fn a_deleted_secret_leaves_its_certificate_until_no_ingress_names_it() {
     let cluster = Following::start("deleted").await;
     let one = issue("a.test");
     cluster.secret("one", &one).await;

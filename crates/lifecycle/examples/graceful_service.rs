@@ -15,7 +15,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use lifecycle::layer::{self, Config, Exit, ExitService, Outcome};
+use lifecycle::layer::{self, Exit, ExitConfig, ExitService, Outcome};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tower::util::BoxCloneSyncService;
@@ -35,8 +35,8 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut seconds = |default: Duration| {
         args.next().map_or(Ok(default), |time| time.parse::<f64>().map(Duration::from_secs_f64))
     };
-    let Config { delay, longest } = Config::default();
-    let config = Config { delay: seconds(delay)?, longest: seconds(longest)? };
+    let ExitConfig { delay, longest } = ExitConfig::default();
+    let config = ExitConfig { delay: seconds(delay)?, longest: seconds(longest)? };
 
     let (mut exit, layer) = layer::exit(config);
     exit.on_signals()?;
@@ -63,7 +63,7 @@ async fn hello(mut request: Request<Incoming>) -> Result<Response<Full<Bytes>>, 
     Ok(Response::new(Full::new(body)))
 }
 
-/// Serves until the exit is finished, and returns what to tell whoever started the process.
+/// Serves until the exit is finished, and returns the exit code for the parent process.
 async fn serve(listener: TcpListener, service: ExitService<Hello>, mut exit: Exit) -> ExitCode {
     let connections = GracefulShutdown::new();
     let outcome = loop {

@@ -3,7 +3,7 @@
 //! ```text
 //! Serving ◄──► LameDuck ────────────► Draining ─────────────────► Stopping
 //!   │            │ says it is not       │ closes its listeners as   │ what is still in
-//!   │            │ ready, goes on       │ soon as nobody is left,   │ flight is cut
+//!   │            │ ready, goes on       │ soon as no client is left,│ flight is cut
 //!   │            │ accepting            │ at most an idle time on   │
 //!   │            └──────────┬───────────┘
 //!   │            every answer on HTTP/1 says `Connection: close`; idle connections stay open
@@ -12,8 +12,8 @@
 //! ```
 //!
 //! A load balancer sends connections to a process until it has noticed, by its health checks, that it should not. Only
-//! then may the listeners close: that wait is the lame duck. It is also the state of a process whose node is about to be
-//! taken away, and then it may end as it began.
+//! then may the listeners close: that wait is the lame duck. It is also the state of a process whose node is about to
+//! be taken away, and then it may end as it began.
 //!
 //! A server can never close an idle connection without a race: the client's next request may be on its way. So the
 //! drain closes none; it waits until each client has been told, or has been silent for longer than its load balancer
@@ -21,10 +21,10 @@
 //! why the two durations add up.
 //!
 //! A process whose successor has its listening sockets and serves goes from any of the first three phases to
-//! `HandedOver`. That is a drain too, except that this process accepts nobody any more: whoever comes is the
-//! successor's, and whether this address is ready is for the successor to say. It keeps the sockets that one has: if its
-//! successor dies it serves again, or is a lame duck if there is a reason now, unless it was told to leave. From `LetGo` on
-//! it no longer can: they are closed.
+//! `HandedOver`. That is a drain too, except that this process accepts no connection any more: new ones are the
+//! successor's, and whether this address is ready is for the successor to say. It keeps the sockets that one has: if
+//! its successor dies it serves again, or is a lame duck if there is a reason now, unless it was told to leave. From
+//! `LetGo` on it no longer can: they are closed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -32,18 +32,18 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-/// Where the process is on its way out. Phases only advance, but for two steps: a lame duck may serve again, and so may a
-/// process that has handed over and not let go.
+/// Where the process is on its way out. Phases only advance, but for two steps: a lame duck may serve again, and so may
+/// a process that has handed over and not let go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Phase {
     /// Takes work.
     Serving = 0,
-    /// Asks not to be sent anybody, takes whoever comes all the same, and tells each client to leave.
+    /// Asks not to be sent connections, accepts those that come all the same, and tells each client to leave.
     LameDuck = 1,
-    /// Takes what still comes, tells each client to leave, closes nobody's idle connection.
+    /// Takes what still comes, tells each client to leave, closes no idle connection.
     Draining = 2,
-    /// Drains, and leaves whoever still comes to its successor, which accepts on the same sockets. They stay open here
+    /// Drains, and leaves new connections to its successor, which accepts on the same sockets. They stay open here
     /// too, so that they outlive the successor.
     HandedOver = 3,
     /// Has handed over for good: its listening sockets are closed.
@@ -102,7 +102,8 @@ impl Trigger {
         self.go_back(Phase::LameDuck, Phase::Serving);
     }
 
-    /// Makes a process that has handed over accept again, to serve or as a lame duck; does nothing to one that has let go.
+    /// Makes a process that has handed over accept again, to serve or as a lame duck; does nothing to one that has let
+    /// go.
     pub fn take_back(&self, to: Phase) {
         debug_assert!(to <= Phase::LameDuck);
         self.go_back(Phase::HandedOver, to);

@@ -13,20 +13,21 @@
 //!   closes what the successor lacks,     serves
 //!   accepts no more, drains, watches
 //!          ◄───────────────────────────  handed on: it is replaced in its turn
-//!          ◄───────────────────────────  leaves: nobody is to serve in its place
+//!          ◄───────────────────────────  leaves: no process is to serve in its place
 //!   lets the sockets go, ends
 //! ```
 //!
-//! A listening socket that is passed on is not a second one: both processes hold the same queue. So whoever waits in
-//! it is accepted by one or the other, and either may die at any line above without a client being refused: until
-//! `confirmed` the old process accepts, after it the new one does. If that one dies, which is to end without a word, the
-//! old one [accepts again](Successor::fate), for as long as it drains and was not itself told to leave.
+//! A listening socket that is passed on is not a second one: both processes hold the same queue. So a client that waits
+//! in it is accepted by one or the other, and either may die at any line above without a client being refused: until
+//! `confirmed` the old process accepts, after it the new one does. If that one dies, which is to end without a word,
+//! the old one [accepts again](Successor::fate), for as long as it drains and was not itself told to leave.
 //!
 //! Two things would break that. `shutdown()` on such a socket stops it for both processes, and so do its flags, of
-//! which there is only one set: nothing here calls the one or changes the others. And a copy that somebody holds
-//! without accepting on it lets clients wait for nobody once nobody else accepts: the owner holds its sockets weakly, a
-//! successor closes what it does not need, and who has handed over lets go of them when its successor leaves, or when it
-//! would not take them back itself. What the one that serves does not have is [given up](GivenUp) by all before it.
+//! which there is only one set: nothing here calls the one or changes the others. And a copy that a process holds
+//! without accepting on it lets clients wait in vain once no other process accepts: the owner holds its sockets weakly,
+//! a successor closes what it does not need, and a process that has handed over lets go of them when its successor
+//! leaves, or when it would not take them back itself. What the one that serves does not have is [given up](GivenUp) by
+//! all before it.
 //!
 //! Never: binds an address, accepts a client, or decides when to drain. Start at [`Owner::handed_over`] and
 //! [`connect`].
@@ -64,11 +65,11 @@ const TURN_WAIT: Duration = Duration::from_secs(30);
 const TURN_PAUSE: Duration = Duration::from_millis(100);
 /// How often the owner looks whether its path is still there; one that was removed is back after this time.
 const PATH_CHECK: Duration = Duration::from_secs(1);
-/// Who may come to the owner at a time while it is occupied with a successor.
+/// Processes that may come to the owner at a time while it is occupied with a successor.
 const OTHERS_MAX: usize = 16;
-/// Between two looks who serves after a successor is gone.
+/// Between two looks which process serves after a successor is gone.
 const LOOK_PAUSE: Duration = Duration::from_millis(5);
-/// How long the folder may be locked: nobody who does not stand still needs more than some milliseconds.
+/// How long the folder may be locked: a process that does not stand still needs no more than some milliseconds.
 const LOCK_WAIT: Duration = Duration::from_secs(2);
 /// Between two tries to lock it.
 const LOCK_PAUSE: Duration = Duration::from_millis(1);
@@ -80,9 +81,9 @@ pub struct Offer {
     pub role: &'static str,
     /// Its address as the configuration has it, so that a port 0 there stays the port it became.
     pub configured: SocketAddr,
-    /// Whoever accepts on it owns it; when they close it, it is closed.
+    /// Its acceptors own it; when they close it, it is closed.
     pub listener: Weak<TcpListener>,
-    /// Whoever accepts on it is told here to close it.
+    /// Its acceptors are told here to close it.
     pub given_up: GivenUp,
 }
 
@@ -96,8 +97,9 @@ impl Offer {
     }
 }
 
-/// Whether a listening socket is given up: another process serves that does not have it, so that who connects to it would
-/// wait for nobody. Whoever holds it after a handover closes it then, and does not get it back. All clones are one.
+/// Whether a listening socket is given up: another process serves that does not have it, so that a client which
+/// connects to it would wait in vain. A process that holds it after a handover closes it then, and does not get it
+/// back. All clones are one.
 #[derive(Clone, Debug, Default)]
 pub struct GivenUp(Arc<Sender<bool>>);
 
@@ -130,7 +132,7 @@ pub enum Error {
     Stranger {
         /// The path.
         path: PathBuf,
-        /// Whose process it is.
+        /// The user of the process.
         uid: u32,
     },
     /// Another version of these messages.
@@ -142,12 +144,12 @@ pub enum Error {
     Version {
         /// The path.
         path: PathBuf,
-        /// Who.
+        /// The process.
         pid: u32,
         /// Its version.
         theirs: u16,
     },
-    /// Its sockets would be bound in a network that is not ours, where those who look for us do not come.
+    /// Its sockets would be bound in a network that is not ours, where clients that look for us do not come.
     #[error(
         "{}: process {pid} lives in another network than this one; give both the same (in Kubernetes: hostNetwork), or \
          start this one without a handover",
@@ -156,7 +158,7 @@ pub enum Error {
     Network {
         /// The path.
         path: PathBuf,
-        /// Who.
+        /// The process.
         pid: u32,
     },
     /// Another successor.

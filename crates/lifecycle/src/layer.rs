@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! SIGTERM                          delay is over                     nothing is in flight
-//!    │ still accepts whoever comes     │ what is in flight may go on     │ or longest is over
+//!    │ still accepts what comes        │ what is in flight may go on     │ or longest is over
 //!    ├────────────────────────────────►├────────────────────────────────►├──► the server stops accepting
 //!    │ every answer on HTTP/1 says `Connection: close`
 //! ```
@@ -16,11 +16,11 @@
 //! use std::convert::Infallible;
 //!
 //! use http::{Request, Response};
-//! use lifecycle::layer::{self, Config};
+//! use lifecycle::layer::{self, ExitConfig};
 //! use tower::{Layer, service_fn};
 //!
 //! # async fn example() -> std::io::Result<()> {
-//! let (mut exit, layer) = layer::exit(Config::default());
+//! let (mut exit, layer) = layer::exit(ExitConfig::default());
 //! exit.on_signals()?;
 //! let service = layer.layer(service_fn(async |_: Request<hyper::body::Incoming>| {
 //!     Ok::<_, Infallible>(Response::new(String::from("hello\n")))
@@ -40,7 +40,7 @@
 //! - HTTP/2 has no `Connection` header: a client leaves when its server sends GOAWAY. hyper's graceful shutdown of an
 //!   HTTP/2 connection does that and loses nothing; call it as soon as [`Exit::watch`] says
 //!   [`LameDuck`](crate::Phase::LameDuck), spread over some seconds.
-//! - What goes on after its answer, such as a WebSocket, is in flight only as long as somebody
+//! - What goes on after its answer, such as a WebSocket, is in flight only as long as the service
 //!   [holds](ExitLayer::hold) it.
 //!
 //! Never: accepts, closes or counts connections. Start at [`exit`].
@@ -71,23 +71,23 @@ const LONGEST: Duration = Duration::from_secs(20);
 
 /// How long leaving may take. Kubernetes' `terminationGracePeriodSeconds` must be some seconds more than the sum.
 #[derive(Clone, Copy, Debug)]
-pub struct Config {
-    /// From the signal, how long the service goes on accepting: until nobody sends to it any more. Clients that keep
+pub struct ExitConfig {
+    /// From the signal, how long the service goes on accepting: until no client sends to it any more. Clients that keep
     /// idle connections and do not retry are safe if it is longer than they keep one.
     pub delay: Duration,
     /// From the end of the delay, how long what is in flight may take.
     pub longest: Duration,
 }
 
-impl Default for Config {
+impl Default for ExitConfig {
     /// 5 s and 20 s: what fits into a pod that sets nothing.
-    fn default() -> Config {
-        Config { delay: DELAY, longest: LONGEST }
+    fn default() -> ExitConfig {
+        ExitConfig { delay: DELAY, longest: LONGEST }
     }
 }
 
 /// The two ends of a graceful exit: the one that the program waits for, and the one that its service wears.
-pub fn exit(config: Config) -> (Exit, ExitLayer) {
+pub fn exit(config: ExitConfig) -> (Exit, ExitLayer) {
     let (trigger, watch) = drain();
     let in_flight = InFlight::new(watch);
     (Exit::new(config, trigger, in_flight.clone()), ExitLayer::new(in_flight))

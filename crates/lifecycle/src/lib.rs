@@ -1,7 +1,8 @@
 //! When a process is ready, when it drains, when it stops, and how its sockets pass to its successor.
 //!
 //! Owns: the [`Phase`] of the process, readiness by named guard, signals, the [`handover`].
-//! Never: connections, routes, Kubernetes; whoever has something to drain watches the phase and does it.
+//! Never: connections, routes, Kubernetes; a part of the process that has something to drain watches the phase
+//! and does it.
 //! Start at [`drain`](drain::drain), which tells what the phases promise; a service that wants the same way out and
 //! nothing else starts at [`layer`].
 

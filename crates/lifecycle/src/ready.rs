@@ -1,5 +1,5 @@
-//! Readiness: the process is ready when nobody who was named waits any more, and it is not about to leave without a
-//! successor.
+//! Readiness: the process is ready when nothing that was registered is waited for any more, and it is not about to
+//! leave without a successor.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -24,9 +24,10 @@ impl Readiness {
         Waiting { what, readiness: self.clone() }
     }
 
-    /// What the process still waits for; empty when it is ready. One that is about to leave waits for nothing but is not
-    /// ready: it says `lame duck`, then `drain`. One that has handed over does not: who asks means the address, where its
-    /// successor serves, and a probe that this process happened to accept just before must not tell anything else.
+    /// What the process still waits for; empty when it is ready. One that is about to leave waits for nothing but is
+    /// not ready: it says `lame duck`, then `drain`. One that has handed over does not: a probe asks about the address,
+    /// where its successor serves, and a probe that this process happened to accept just before must not tell anything
+    /// else.
     pub fn waiting_for(&self) -> Vec<&'static str> {
         let mut waiting = self.lock().clone();
         match self.drain.phase() {
@@ -42,7 +43,7 @@ impl Readiness {
     }
 }
 
-/// Somebody whom readiness waits for. Dropping it without [`done`](Waiting::done) leaves the process unready for good:
+/// A guard that readiness waits for. Dropping it without [`done`](Waiting::done) leaves the process unready for good:
 /// what failed to start has not become ready.
 #[derive(Debug)]
 #[must_use = "the process stays unready until this says done"]

@@ -1,7 +1,7 @@
-//! A unix socket's path: who has it, and taking it without a moment in which nobody does.
+//! A unix socket's path: which process has it, and taking it without a moment in which none does.
 //!
-//! It is taken by renaming onto it, so there is always somebody to connect to, and never unlinked: the file of a process
-//! that is gone is told from a live one by connecting to it.
+//! It is taken by renaming onto it, so there is always a process to connect to, and never unlinked: the file of a
+//! process that is gone is told from a live one by connecting to it.
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -83,7 +83,8 @@ impl Identity {
     }
 }
 
-/// Keeps every other process from taking a path of the same folder as long as it lives. The kernel ends it with the process.
+/// Keeps every other process from taking a path of the same folder as long as it lives. The kernel ends it with the
+/// process.
 #[derive(Debug)]
 pub(crate) struct Lock(#[expect(dead_code, reason = "it is there to be closed")] OwnedFd);
 
@@ -100,7 +101,7 @@ impl Lock {
     }
 }
 
-/// Takes the path, whoever has it: the new socket listens before it replaces the old one.
+/// Takes the path, whatever process has it: the new socket listens before it replaces the old one.
 ///
 /// # Errors
 /// If the file cannot be made.

@@ -164,7 +164,7 @@ mod tests {
             leave: Leave::default(),
             program: None,
             memory_max: None,
-            controller: controller::Config::new(source, compile::Settings::default()),
+            controller: controller::ControllerConfig::new(source, compile::Settings::default()),
             proxy: proxy::Config::default(),
         }
     }

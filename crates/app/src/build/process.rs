@@ -185,7 +185,7 @@ impl Process {
 /// Starts the controller; what is returned ends with its first publication.
 fn follow(
     tasks: &mut Tasks,
-    config: controller::Config,
+    config: controller::ControllerConfig,
     live: Live,
     drain: Watch,
 ) -> impl Future<Output = ()> + use<> {

@@ -27,7 +27,7 @@ pub(crate) fn render(case: &Case) -> String {
     }
     section(&mut out, "problems", problems.iter().map(problem));
     if let Some(why) = no_routes {
-        let _ = writeln!(out, "noRoutes: {}", quoted(&why));
+        let _ = writeln!(out, "noRoutes: {}", quoted(&why.text));
     }
     if !case.requests.is_empty() {
         section(&mut out, "requests", case.requests.iter().map(|(host, path)| request(&table, host, path)));

@@ -44,7 +44,7 @@ impl Assigned {
     }
 }
 
-/// Gives each host the certificates of those who claim it.
+/// Gives each host the certificates of the Ingresses that claim it.
 pub(super) fn assign(claims: &CertificateClaims, held: &AllHeld, before: &AllAssigned) -> AllAssigned {
     let good = |key: &ObjectKey| Some((key.clone(), Arc::clone(held.get(key)?.good()?)));
     let default = Assigned::new(claims.default.iter().filter_map(good));
@@ -67,9 +67,9 @@ pub(super) fn assign(claims: &CertificateClaims, held: &AllHeld, before: &AllAss
     hosts
 }
 
-/// The certificates of the strongest claim that has any for this host. If none has, the host keeps what it had before: its
-/// Ingress may name a Secret that is only about to be made. What the author lists though it is for other hosts comes last,
-/// and only if no default certificate would do.
+/// The certificates of the strongest claim that has any for this host. If none has, the host keeps what it had before:
+/// its Ingress may name a Secret that is only about to be made. What the author lists though it is for other hosts
+/// comes last, and only if no default certificate would do.
 fn choose(
     host: &HostMatch,
     claims: &[Claim],

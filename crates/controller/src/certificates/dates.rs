@@ -10,8 +10,8 @@ use tls::Certificate;
 use super::of_secret;
 use crate::reasons;
 
-/// Whoever renews certificates has done so long before: at two thirds of their time, as cert-manager does, of 90 days that
-/// is 30 before their end.
+/// Certificates are renewed long before: by cert-manager at two thirds of their time, which of 90 days is 30 before the
+/// end.
 const WARNED_BEFORE: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 /// Certificates that live for days or hours are told of in the last quarter of their time.

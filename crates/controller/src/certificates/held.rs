@@ -13,10 +13,10 @@ use crate::reasons;
 
 /// What can be read of a Secret.
 pub(super) trait OfSecret: Sized {
-    /// What it is, for those who are told.
+    /// What it is, in problems.
     const WORD: &str;
 
-    /// Reads it; `None` if the Secret lacks a part, which whoever names it is told.
+    /// Reads it; `None` if the Secret lacks a part, which is told of the Ingress that names it.
     fn read(secret: &Secret) -> Option<Result<Self, Error>>;
 }
 

@@ -7,7 +7,7 @@ use model::{HostMatch, ObjectRef, Problem, Severity};
 use tls::Certificate;
 
 use super::assign::{AllAssigned, AllHeld};
-use crate::index::Kind;
+use crate::kinds::Kind;
 use crate::reasons;
 
 /// More hosts or names than these are counted.

@@ -18,9 +18,9 @@ pub(super) struct TicketKeys {
 }
 
 impl TicketKeys {
-    /// Each entry is a key of 32 to 80 random bytes. The last by name seals, all open: whoever rotates adds an entry with
-    /// a later name, as a date, and removes the first one once its tickets have had their time. An entry that is no key is
-    /// told and left out; where none is left, the keys from before stay.
+    /// Each entry is a key of 32 to 80 random bytes. The last by name seals, all open: a rotation adds an entry with
+    /// a later name, as a date, and removes the first one once its tickets have had their time. An entry that is no key
+    /// is told and left out; where none is left, the keys from before stay.
     pub(super) fn update(&mut self, key: &ObjectKey, secret: &Arc<Secret>, tickets: &Tickets) {
         let before = self.seen.replace(Arc::clone(secret));
         if before.is_some_and(|before| Arc::ptr_eq(&before, secret) || before.data == secret.data) {

@@ -9,7 +9,7 @@ use k8s_openapi::api::networking::v1::IngressLoadBalancerIngress;
 use tokio::sync::mpsc;
 
 use super::named::Answer;
-use crate::index::{Id, Object};
+use crate::kinds::{Id, Object};
 use crate::stats::Stats;
 
 /// What was learned.
@@ -78,7 +78,7 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    /// Waits for room. Nobody listens any more only when the controller ends, and this task with it.
+    /// Waits for room. The receiver is gone only when the controller ends, and this task with it.
     pub(super) async fn send(&self, change: Change) {
         let _ = self.sender.send(change).await;
     }

@@ -29,7 +29,7 @@ pub(super) fn is_not_found(error: &kube::Error, name: &str) -> bool {
         && status.details.as_ref().is_some_and(|details| details.name == name)
 }
 
-/// Whether asking again is useless until somebody changes what we may do.
+/// Whether asking again is useless until our rights are changed.
 pub(super) fn is_refused(error: &kube::Error) -> bool {
     has_code(error, 403)
 }

@@ -1,65 +1,53 @@
-//! The kinds that are watched, and what becomes of what is seen of them.
+//! What can be watched, and what becomes of what is seen of it.
 
 use std::fmt;
 use std::sync::Arc;
 
-use compile::ObjectKey;
-use k8s_openapi::api::core::v1::{Namespace, Node, Secret, Service};
-use k8s_openapi::api::discovery::v1::EndpointSlice;
-use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
+use k8s_openapi::api::core::v1::{Namespace, Node, NodeSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
 use serde::de::DeserializeOwned;
 
 use super::change::Change;
-use super::lean::Lean;
 use super::watch::Seen;
-use crate::index::{Id, Kind, Object};
+use crate::kinds::{Id, Indexed, Prune, identity};
 
-/// A kind that can be watched.
+/// A kind that can be watched: those that the index holds, and those below.
 pub(super) trait Watched:
-    Resource<DynamicType = ()>
-    + k8s_openapi::Resource
-    + Lean
-    + DeserializeOwned
-    + Clone
-    + fmt::Debug
-    + Send
-    + Sync
-    + 'static
+    Resource<DynamicType = ()> + Prune + DeserializeOwned + Clone + fmt::Debug + Send + Sync + 'static
 {
 }
 
-macro_rules! watched {
-    ($($kind:ident),*) => {$(impl Watched for $kind {})*};
+impl<K> Watched for K where
+    K: Resource<DynamicType = ()> + Prune + DeserializeOwned + Clone + fmt::Debug + Send + Sync + 'static
+{
 }
 
-watched!(Ingress, IngressClass, Service, EndpointSlice, Secret, Namespace, Node);
-
-/// A kind that the index holds.
-pub(super) trait Indexed: Resource<DynamicType = ()> + Sized {
-    const INDEXED: Kind;
-    fn object(self) -> Object;
+impl Prune for Namespace {
+    /// Its labels say whether its Ingresses are served.
+    fn prune(mut self) -> Self {
+        let labels = self.metadata.labels.take();
+        Namespace { metadata: ObjectMeta { labels, ..identity(self.metadata) }, spec: None, status: None }
+    }
 }
 
-macro_rules! indexed {
-    ($($kind:ident),*) => {$(
-        impl Indexed for $kind {
-            const INDEXED: Kind = Kind::$kind;
-            fn object(self) -> Object {
-                Object::$kind(Arc::new(self))
-            }
-        }
-    )*};
+impl Prune for Node {
+    fn prune(self) -> Self {
+        let spec = self.spec.map(|NodeSpec { taints, unschedulable, .. }| NodeSpec {
+            taints,
+            unschedulable,
+            ..NodeSpec::default()
+        });
+        Node { metadata: identity(self.metadata), spec, status: None }
+    }
 }
 
-indexed!(Ingress, IngressClass, Service, EndpointSlice);
-
+/// What is seen of an object that the index holds.
 pub(super) fn indexed<K: Indexed>(seen: Seen<K>) -> Change {
-    let id = |key: ObjectKey| Id { kind: K::INDEXED, namespace: key.namespace, name: key.name };
     match seen {
-        Seen::Applied(object) => Change::Apply(object.object()),
-        Seen::Deleted(key) => Change::Delete(id(key)),
-        Seen::Unreadable(key, why) => Change::Unreadable(id(key), why),
+        Seen::Applied(object) => Change::Apply(Arc::new(object).into_object()),
+        Seen::Deleted(key) => Change::Delete(Id::new(K::KIND, key)),
+        Seen::Unreadable(key, why) => Change::Unreadable(Id::new(K::KIND, key), why),
     }
 }
 

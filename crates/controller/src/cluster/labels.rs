@@ -1,4 +1,4 @@
-//! Labels as an operator asks for them, read here too: a label that was taken away while nobody listened is no
+//! Labels as an operator asks for them, read here too: a label that was taken away while no watch was open is no
 //! deletion, so the object itself has to be looked at.
 
 use kube::core::Expression;

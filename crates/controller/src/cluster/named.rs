@@ -1,7 +1,8 @@
 //! Single objects, followed by name: Secrets that an Ingress names, our own node, the Service that status shows.
 //!
-//! Secrets are never listed, and watched only where that is allowed: whoever may list or watch them reads all of them. One
-//! is asked for by name, and again after a while; with the verb `watch` it is watched by name in between.
+//! Secrets are never listed, and watched only where that is allowed: with the right to list or watch them all of them
+//! can be read. One is asked for by name, and again after a while; with the verb `watch` it is watched by name in
+//! between.
 //!
 //! Owns: what is asked and when, and what counts as gone. Never: which objects are wanted; that is `secrets.rs` and
 //! [`Watches`](super::Watches). Start at [`Follow::run`].
@@ -78,8 +79,8 @@ struct Progress {
     gone_until: Option<Instant>,
     /// The version that was read last, if the next answer need only be as new.
     version: Option<String>,
-    /// Whether the next pause is about the whole interval, and not any part of it: many that were asked for together are
-    /// not to be asked for together again.
+    /// Whether the next pause is about the whole interval, and not any part of it: many that were asked for together
+    /// are not to be asked for together again.
     is_regular: bool,
     failures: u32,
     watches: Backoff,
@@ -156,8 +157,8 @@ impl<K: Watched, F: Fn(Answer<K>) -> Option<Change>> Follow<K, F> {
         }
     }
 
-    /// Tells what was answered. That it is gone is told only after the grace period: an object that is replaced by another
-    /// of its name is deleted first.
+    /// Tells what was answered. That it is gone is told only after the grace period: an object that is replaced by
+    /// another of its name is deleted first.
     async fn answered(&self, answer: Answer<K>, now: &mut Progress) {
         (now.heard, now.told) = (true, true);
         if matches!(answer, Answer::Absent) {

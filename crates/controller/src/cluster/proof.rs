@@ -1,8 +1,8 @@
 //! Whether an object that is missing from a list has been deleted.
 //!
 //! A list proves nothing: it may come from a proxy or an API server that is wrong, or from a store that was emptied. An
-//! object is let go if the API server, asked for it by name, says that it does not exist, and its store is still the one
-//! the object was seen in. (A store that was restored from its own backup is the same one; nothing here tells.)
+//! object is let go if the API server, asked for it by name, says that it does not exist, and its store is still the
+//! one the object was seen in. (A store that was restored from its own backup is the same one; nothing here tells.)
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,8 +48,8 @@ impl Store {
         Store { client, first: Arc::default(), last: watch::Sender::default() }
     }
 
-    /// Asks who it is until dropped: a watch does not notice another store, for an API server whose versions begin anew
-    /// lets it wait for those it had.
+    /// Asks which store it is until dropped: a watch does not notice another store, for an API server whose versions
+    /// begin anew lets it wait for those it had.
     pub(super) async fn follow(self) {
         let mut backoff = Backoff::default();
         loop {

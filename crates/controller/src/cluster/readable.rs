@@ -1,6 +1,6 @@
 //! One object of the API server as far as it can be read, and no more of it than is needed.
 //!
-//! The cluster's objects are many and large; most of what they hold no route depends on. Each is made lean while it is
+//! The cluster's objects are many and large; most of what they hold no route depends on. Each is pruned while it is
 //! read, so that a page of 500 is never held whole, and one that cannot be read does not cost the others of its page.
 
 use std::borrow::Cow;
@@ -11,9 +11,9 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::lean::Lean;
+use crate::kinds::Prune;
 
-/// A lean object, or who it is and why it cannot be read.
+/// A pruned object, or which one it is and why it cannot be read.
 #[derive(Clone, Debug)]
 pub(crate) enum Readable<K> {
     Object(K),
@@ -37,12 +37,12 @@ struct NamedMeta {
     resource_version: Option<String>,
 }
 
-impl<'de, K: DeserializeOwned + Lean> Deserialize<'de> for Readable<K> {
+impl<'de, K: DeserializeOwned + Prune> Deserialize<'de> for Readable<K> {
     /// Only from JSON text. The text is kept until the object is read, and not a tree of it.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Box::<RawValue>::deserialize(deserializer)?;
         let error = match serde_json::from_str::<K>(text.get()) {
-            Ok(object) => return Ok(Readable::Object(object.lean())),
+            Ok(object) => return Ok(Readable::Object(object.prune())),
             Err(error) => error,
         };
         let Ok(Named { metadata }) = serde_json::from_str(text.get()) else {

@@ -36,8 +36,8 @@ pub(super) enum Seen<K> {
     Unreadable(ObjectKey, String),
 }
 
-/// What is watched, and who is told.
-pub(super) struct Watch<K> {
+/// What is watched, and where it is told.
+pub(super) struct KindWatch<K> {
     /// All namespaces, or one.
     pub(super) api: Api<Readable<K>>,
     pub(super) labels: Option<String>,
@@ -75,7 +75,7 @@ struct Progress<K> {
     identity: watch::Receiver<Option<Identity>>,
 }
 
-impl<K: Watched> Watch<K> {
+impl<K: Watched> KindWatch<K> {
     /// Follows until it is dropped.
     pub(super) async fn run(self) {
         let mut now = Progress {
@@ -122,7 +122,7 @@ impl<K: Watched> Watch<K> {
 
     async fn failed(&self, error: &watcher::Error, now: &mut Progress<K>) {
         if self.optional && error::is_forbidden(error) && now.known.keys.is_empty() {
-            // Nobody has to mend that, so it is no problem and no reason to ask every second.
+            // That needs no mending, so it is no problem and no reason to ask every second.
             self.synced(&mut now.known).await;
             tokio::time::sleep(FORBIDDEN_ASKED_EVERY).await;
             return;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use lifecycle::Watch as Drain;
 use tokio::sync::watch;
 
-use super::{Config, Error, FIRST_ANSWERS_TIME_MAX, blocking};
+use super::{ControllerConfig, Error, FIRST_ANSWERS_TIME_MAX, blocking};
 use crate::cluster::{Cluster, Connection, NamedSecrets, Part, Watches, connect};
 use crate::external_name::ExternalNames;
 use crate::own_pod;
@@ -26,7 +26,7 @@ const DATES_LOOKED_AT_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// Follows the cluster.
 pub(super) async fn run(
-    config: Config,
+    config: ControllerConfig,
     cluster: Cluster,
     live: Live,
     drain: Drain,
@@ -54,12 +54,12 @@ pub(super) async fn run(
     loop {
         if std::mem::take(&mut state.has_new_table) {
             sources.want(&mut state);
-        } else if state.order.is_waiting() {
+        } else if state.gate.is_waiting() {
             sources.names.want(&state.external_names());
             state.follow_secrets_also(&mut sources.secrets);
         }
         state.tell(&tell);
-        let due = [gather.due().or(state.publisher.due()), state.order.due()].into_iter().flatten().min();
+        let due = [gather.due().or(state.publisher.due()), state.gate.due()].into_iter().flatten().min();
         let mut changed = true;
         tokio::select! {
             change = watches.changed() => state.take_all(change, &mut watches),
@@ -68,7 +68,7 @@ pub(super) async fn run(
             () = until(due) => changed = false,
         }
         let now = Instant::now();
-        changed |= state.order.settle(&mut state.index, now);
+        changed |= state.gate.settle(&mut state.index, now);
         let is_over = state.publisher.due().is_some_and(|due| due <= now);
         if is_over && gather.due().is_none() || changed && state.is_dirty() {
             gather.mark(now, is_over || state.index.dirty().all);
@@ -97,8 +97,8 @@ async fn first_lists(state: &mut State, watches: &mut Watches) {
     }
 }
 
-/// Waits for what the table needs and can only be asked for by name, so that nobody is answered 503 for a Service that
-/// only DNS knows.
+/// Waits for what the table needs and can only be asked for by name, so that no client is answered 503 for a Service
+/// that only DNS knows.
 async fn first_answers(state: &mut State, watches: &mut Watches, sources: &mut Sources) {
     sources.want(state);
     let answers = async {

@@ -5,10 +5,10 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::{Config, Error, FIRST_ANSWERS_TIME_MAX, blocking};
+use super::{ControllerConfig, Error, FIRST_ANSWERS_TIME_MAX, blocking};
 use crate::external_name::ExternalNames;
 use crate::index::Index;
-use crate::manifests::{Manifests, ReadError, Watch};
+use crate::manifests::{FolderWatch, Manifests, ReadError};
 use crate::publish::{Gather, Live, Publisher};
 
 /// The folder is looked at this often even if nothing was heard: events can be lost, links can lead out of the folder,
@@ -20,12 +20,12 @@ const LOOK_EVERY_UNWATCHED: Duration = Duration::from_secs(1);
 
 /// Watches the folder.
 pub(super) async fn run(
-    config: Config,
+    config: ControllerConfig,
     manifests: PathBuf,
     live: Live,
     synced: impl FnOnce(),
 ) -> Result<Infallible, Error> {
-    let mut watch = Watch::new(manifests.clone());
+    let mut watch = FolderWatch::new(manifests.clone());
     let mut names = ExternalNames::new(config.dns_server);
     let mut gather = Gather::new(config.quiet, config.at_most);
     watch.renew();
@@ -58,7 +58,7 @@ pub(super) async fn run(
     }
 }
 
-/// Waits for the first answer about each name, so that nobody is served a 503 for a Service that only DNS knows.
+/// Waits for the first answer about each name, so that no client is answered 503 for a Service that only DNS knows.
 async fn first_answers(names: &mut ExternalNames, state: &mut State) {
     names.want(&state.wanted);
     let mut waiting = state.wanted.clone();
@@ -69,7 +69,7 @@ async fn first_answers(names: &mut ExternalNames, state: &mut State) {
             state.index.apply_resolved(name, answer);
         }
     };
-    // Who is not resolved by then is served as soon as it is; the others do not wait for it.
+    // A name that is not resolved by then is served as soon as it is; the others do not wait for it.
     let _ = tokio::time::timeout(FIRST_ANSWERS_TIME_MAX, answers).await;
 }
 
@@ -120,7 +120,7 @@ impl State {
     }
 
     /// When to look at the folder again, and to publish, if nothing is heard.
-    fn again(&self, watch: &Watch) -> Instant {
+    fn again(&self, watch: &FolderWatch) -> Instant {
         let every = if watch.is_watching() { LOOK_EVERY } else { LOOK_EVERY_UNWATCHED };
         let sooner = [self.again, self.publisher.due()];
         sooner.into_iter().flatten().fold(self.looked + every, Instant::min)

@@ -2,6 +2,8 @@
 
 use super::*;
 use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::api::networking::v1::Ingress;
 
 fn service(name: &str, external_name: Option<&str>) -> Object {
     let mut service = Service::default();

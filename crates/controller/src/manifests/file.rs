@@ -1,8 +1,8 @@
 //! One manifest: what it says, and what it last said that was good.
 //!
-//! A file that is being written passes through states that nobody meant: empty, cut off, or complete up to a line that
-//! already reads well. None of them may cost a route, so a change waits until it has settled, and what cannot be read
-//! leaves the last good version in place.
+//! A file that is being written passes through states that were never meant: empty, cut off, or complete up to a line
+//! that already reads well. None of them may cost a route, so a change waits until it has settled, and what cannot be
+//! read leaves the last good version in place.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,7 +16,7 @@ use model::Problem;
 use super::object::{Place, Reading};
 use super::parse::{self, MAX_FILE_BYTES, Parsed};
 use super::walk::Stamp;
-use crate::index::{Id, Object};
+use crate::kinds::{Id, Object};
 use crate::reasons;
 
 /// A file that changed less than this ago may still be written, and the time stamps of some file systems do not tell
@@ -26,15 +26,15 @@ const YOUNG: Duration = Duration::from_millis(10);
 /// A file that changes all the time is taken after this long all the same.
 const YOUNG_AT_MOST: Duration = Duration::from_millis(100);
 
-/// A file that somebody has open and has written to is not read before it is closed, or nothing was written to it for
+/// A file that a program has open and has written to is not read before it is closed, or nothing was written to it for
 /// this long.
 const WRITE_PAUSE: Duration = Duration::from_secs(2);
 
 /// A file that gave objects and is empty now is most likely about to be written; after this long it was meant.
 const EMPTY_SETTLES: Duration = Duration::from_secs(1);
 
-/// Editors and version control replace a file in two steps, between which it does not exist; a slice that takes the place
-/// of another may be in a file of its own. As long as a deletion waits that a cluster tells of.
+/// Editors and version control replace a file in two steps, between which it does not exist; a slice that takes the
+/// place of another may be in a file of its own. As long as a deletion waits that a cluster tells of.
 const GONE_SETTLES: Duration = Duration::from_millis(100);
 
 /// A state that may not be meant.
@@ -47,7 +47,7 @@ pub(super) enum Unsettled {
 
 /// An object that a file gives, and where in it.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct HeldObject {
     place: Place,
     pub(super) id: Id,
     pub(super) object: Object,
@@ -59,7 +59,7 @@ pub(super) struct File {
     /// The path as problems name it.
     pub(super) name: Arc<str>,
     /// The objects it gives, in their order.
-    pub(super) held: Vec<Held>,
+    pub(super) held: Vec<HeldObject>,
     pub(super) problems: Vec<Problem>,
     /// As it was when it was read; `None` if it must be read again in any case.
     stamp: Option<Stamp>,
@@ -91,7 +91,7 @@ impl File {
         self.stamp = stamp.age().is_none_or(|age| age >= YOUNG).then_some(stamp);
     }
 
-    /// Takes what the file says if it has changed and has settled. `written` is when somebody who has it open last
+    /// Takes what the file says if it has changed and has settled. `written` is when a program that has it open last
     /// wrote to it.
     pub(super) fn look_settled(
         &mut self,
@@ -182,15 +182,15 @@ impl File {
         last.retain(|held| !good.contains(&held.id));
         for Reading { place, id, object } in parsed.readings {
             match object {
-                Ok(object) => self.held.push(Held { place, id: object.id(), object }),
+                Ok(object) => self.held.push(HeldObject { place, id: object.id(), object }),
                 Err(mut problem) => {
-                    let is_it = |held: &Held| match &id {
+                    let is_it = |held: &HeldObject| match &id {
                         Some(id) => held.id == *id,
                         None => held.place == place,
                     };
                     if let Some(found) = last.iter().position(is_it) {
                         problem.message.push_str(&still_served(1));
-                        self.held.push(Held { place, ..last.swap_remove(found) });
+                        self.held.push(HeldObject { place, ..last.swap_remove(found) });
                     }
                     self.problems.push(problem);
                 }

@@ -1,21 +1,14 @@
 //! One value of a manifest and what object it is.
 
-use std::sync::Arc;
-
 use model::{ObjectRef, Problem, Severity};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::secret;
-use crate::index::{Id, Kind, Object};
+use crate::kinds::{Id, Kind, Object};
 use crate::reasons;
 
 /// The namespace of an object that names none, as with `kubectl`.
 const DEFAULT_NAMESPACE: &str = "default";
-
-/// The API groups in which the kinds we read live or once lived. The same words in other groups are other kinds
-/// (`Service` of `serving.knative.dev`).
-const GROUPS: [&str; 4] = ["", "networking.k8s.io", "discovery.k8s.io", "extensions"];
 
 /// Where in its file an object stands: the document, and the item for each list it is in.
 pub(super) type Place = Vec<usize>;
@@ -52,7 +45,7 @@ impl Found<'_> {
         let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
         match Kind::parse(&kind) {
             Some(kind) if api_version == kind.api_version() => into.push(self.read_object(kind, value)),
-            Some(kind) if GROUPS.contains(&group) => {
+            Some(kind) if Kind::has_group(group) => {
                 into.push(self.wrong_version(kind, &value, &api_version));
             }
             _ => tracing::debug!(file = self.file, kind, api_version, "ignored: not a kind that routes need"),
@@ -79,20 +72,12 @@ impl Found<'_> {
 
     fn read_object(&self, kind: Kind, mut value: Value) -> Reading {
         set_namespace(kind, &mut value);
-        let (id, object) = (id(kind, &value), self.object_ref(kind, &value));
-        let typed = match kind {
-            Kind::Ingress => typed(value).map(Arc::new).map(Object::Ingress),
-            Kind::IngressClass => typed(value).map(Arc::new).map(Object::IngressClass),
-            Kind::Service => typed(value).map(Arc::new).map(Object::Service),
-            Kind::EndpointSlice => typed(value).map(Arc::new).map(Object::EndpointSlice),
-            Kind::Secret => secret::read(value).map(Object::Secret),
-            Kind::ConfigMap => typed(value).map(Arc::new).map(Object::ConfigMap),
-        };
-        let object = match typed {
+        let (id, named) = (id(kind, &value), self.object_ref(kind, &value));
+        let object = match kind.read_manifest(value) {
             Ok(_) if id.is_none() => {
                 let remedy = "give it a name that no other object of its kind and namespace has";
                 Err(self.problem(
-                    object,
+                    named,
                     "metadata.name",
                     reasons::MISSING_NAME,
                     "the object has no name",
@@ -104,7 +89,7 @@ impl Found<'_> {
                 let defined =
                     || format!("write the field as {} {} defines it", kind.api_version(), kind.as_str());
                 let remedy = remedy.map_or_else(defined, str::to_owned);
-                Err(self.problem(object, &field, reasons::INVALID_VALUE, &message, &remedy))
+                Err(self.problem(named, &field, reasons::INVALID_VALUE, &message, &remedy))
             }
         };
         Reading { place: self.place.clone(), id, object }
@@ -178,20 +163,20 @@ fn set_namespace(kind: Kind, value: &mut Value) {
 }
 
 /// The first field that is wrong, what is wrong with it, and what to write instead if it is more than its definition says.
-pub(super) struct Wrong {
+pub(crate) struct Wrong {
     field: String,
     message: String,
     remedy: Option<&'static str>,
 }
 
 impl Wrong {
-    pub(super) fn new(field: impl Into<String>, message: String, remedy: &'static str) -> Wrong {
+    pub(crate) fn new(field: impl Into<String>, message: String, remedy: &'static str) -> Wrong {
         Wrong { field: field.into(), message, remedy: Some(remedy) }
     }
 }
 
 /// The object, or the first field that is of a wrong type.
-pub(super) fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Wrong> {
+pub(crate) fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Wrong> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
         let field = if path == "." { String::new() } else { path };

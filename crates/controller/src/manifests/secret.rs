@@ -4,7 +4,6 @@
 //! of the move. `immutable` says what may become of an object that exists; a file that is edited is another object.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -32,7 +31,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 type Entries = BTreeMap<String, ByteString>;
 
 /// The Secret, with `stringData` in its `data`, or what is wrong with it first.
-pub(super) fn read(mut value: Value) -> Result<Arc<Secret>, Wrong> {
+pub(crate) fn read(mut value: Value) -> Result<Secret, Wrong> {
     let mut take = |field: &str| value.as_object_mut().and_then(|object| object.remove(field));
     let (data, texts) = (take("data"), take("stringData"));
     let mut entries = entries("data", data, bytes)?;
@@ -47,7 +46,7 @@ pub(super) fn read(mut value: Value) -> Result<Arc<Secret>, Wrong> {
     }
     has_what_its_type_needs(&secret, &entries)?;
     secret.data = (!entries.is_empty()).then_some(entries);
-    Ok(Arc::new(secret))
+    Ok(secret)
 }
 
 fn entries(

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 /// Hears of every change in the folder and its sub-folders. It only says when to look: what changed is found by
 /// looking, so that a lost event costs time and nothing else.
-pub(crate) struct Watch {
+pub(crate) struct FolderWatch {
     dir: PathBuf,
     watched: Option<(Identity, RecommendedWatcher)>,
     heard: Arc<Heard>,
@@ -30,14 +30,14 @@ struct Identity {
 #[derive(Default)]
 struct Heard {
     changed: Notify,
-    /// When each file that somebody has open was last written to.
+    /// When each file that a program has open was last written to.
     written: Mutex<HashMap<PathBuf, Instant>>,
 }
 
-impl Watch {
-    /// Watches nothing before the first [`renew`](Watch::renew).
-    pub(crate) fn new(dir: PathBuf) -> Watch {
-        Watch { dir, watched: None, heard: Arc::default(), failed: None }
+impl FolderWatch {
+    /// Watches nothing before the first [`renew`](FolderWatch::renew).
+    pub(crate) fn new(dir: PathBuf) -> FolderWatch {
+        FolderWatch { dir, watched: None, heard: Arc::default(), failed: None }
     }
 
     /// Watches the folder that stands at the path now, if it is not the one that is watched. Call it before looking,
@@ -86,7 +86,7 @@ impl Watch {
         self.heard.changed.notified().await;
     }
 
-    /// When each file that somebody has open was last written to, by path below the folder.
+    /// When each file that a program has open was last written to, by path below the folder.
     pub(crate) fn written(&self) -> HashMap<PathBuf, Instant> {
         self.heard.written.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

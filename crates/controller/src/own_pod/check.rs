@@ -43,8 +43,8 @@ fn grace_period(spec: &PodSpec, told: &OwnPod) -> Option<String> {
     let needed = (told.stop_time + GRACE_MORE).as_secs();
     (grace.as_secs() < needed).then(|| {
         format!(
-            "terminationGracePeriodSeconds is {}, after which the kubelet kills us and whoever we still serve; set it to \
-             {needed}: twice --lame-duck-time, --idle-timeout, --max-request-time and 10 s",
+            "terminationGracePeriodSeconds is {}, after which the kubelet kills us and cuts what is still in flight; \
+             set it to {needed}: twice --lame-duck-time, --idle-timeout, --max-request-time and 10 s",
             grace.as_secs()
         )
     })
@@ -53,7 +53,7 @@ fn grace_period(spec: &PodSpec, told: &OwnPod) -> Option<String> {
 fn lame_duck(told: &OwnPod) -> Option<String> {
     told.lame_duck_time.is_zero().then(|| {
         "without --health, or with --lame-duck-time 0s, a load balancer still sends clients to a node that goes away when \
-         nobody accepts there any more; give it --health to check, and time to notice"
+         no process accepts there any more; give it --health to check, and time to notice"
             .into()
     })
 }

@@ -1,12 +1,11 @@
-//! What is written into the cluster, and as whom.
+//! What is written into the cluster, and under which name.
 
 use std::net::IpAddr;
 use std::str::FromStr;
 
 use compile::ObjectKey;
 
-/// What the name of our field manager begins with.
-pub(super) const FIELD_MANAGER_PREFIX: &str = "sluicegate";
+use crate::kinds::FIELD_MANAGER_PREFIX;
 
 /// The API server takes no longer name of a field manager, nor of an Event's reporting instance.
 const NAME_BYTES_MAX: usize = 128;
@@ -108,7 +107,8 @@ pub(crate) struct ReportConfig {
 }
 
 impl ReportConfig {
-    /// Fills in who we are. `namespace` is the one we run in, `controller` the `spec.controller` of our IngressClasses.
+    /// Fills in our own names. `namespace` is the one we run in, `controller` the `spec.controller` of our
+    /// IngressClasses.
     pub(crate) fn new(report: Report, namespace: &str, controller: &str) -> ReportConfig {
         let Report { status, events, lease } = report;
         let lease = ObjectKey::new(lease.namespace.unwrap_or_else(|| namespace.to_owned()), lease.name);

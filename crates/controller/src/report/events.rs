@@ -139,7 +139,7 @@ impl Events {
         let params = PostParams { field_manager: Some(self.manager.clone()), ..PostParams::default() };
         match api.create(&params, event).await {
             Ok(_) => count(&self.metrics.events_written),
-            // Somebody was quicker, and so it is as new as ours would be.
+            // Another writer was quicker, and so it is as new as ours would be.
             Err(error) if Trouble::of(&error) == Trouble::Exists => {}
             Err(error) => return Err(error),
         }

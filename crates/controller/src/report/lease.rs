@@ -27,7 +27,7 @@ use crate::wait::jittered;
 const DURATION: Duration = Duration::from_secs(15);
 
 /// How long before its end the Lease is renewed. A renewal that is not answered is given up after 5 s, and so we stop
-/// writing 3 s before anybody else may begin; clocks may differ by as much.
+/// writing 3 s before another replica may begin; clocks may differ by as much.
 const RENEWED_BEFORE_END: Duration = Duration::from_secs(8);
 
 /// How often we look whether the Lease is as we believe, at the latest. It is how soon one of two replicas takes over
@@ -73,8 +73,8 @@ impl Lease {
         Lease { client, name, params, identity, lead, metrics }
     }
 
-    /// Holds the Lease whenever that is possible. It is given away when a drain begins, and wanted again by a process that
-    /// takes back what it has handed over.
+    /// Holds the Lease whenever that is possible. It is given away when a drain begins, and wanted again by a process
+    /// that takes back what it has handed over.
     pub(super) async fn hold(self, mut draining: lifecycle::Watch) -> Infallible {
         loop {
             tokio::select! {
@@ -108,7 +108,7 @@ impl Lease {
     async fn term(&self, before: Ended) -> Result<Ended, LeaseManagerError> {
         let manager = self.manager(LeaseCreateMode::AutoCreate).await?;
         if before == Ended::NotTaken {
-            // What somebody else has written into a Lease that nobody holds, by hand or from a backup, is in our way.
+            // What another writer has put into a Lease that no replica holds, by hand or from a backup, is in our way.
             manager.release().await?;
         }
         let (mut changed, mut doubts) = (pin!(manager.changed()), pin!(self.doubts()));
@@ -136,7 +136,7 @@ impl Lease {
         let api = Api::<v1::Lease>::namespaced(self.client.clone(), &self.name.namespace);
         loop {
             tokio::time::sleep(jittered(LOOK_EVERY)).await;
-            // That a look fails says nothing; whoever leads learns it from the next renewal.
+            // That a look fails says nothing; the leader learns it from the next renewal.
             let Ok(found) = api.get_opt(&self.name.name).await else { continue };
             if let Some(ended) = doubt(found.as_ref(), *self.lead.borrow(), &self.identity) {
                 return ended;

@@ -9,7 +9,7 @@ use crate::wait::{doubled, jittered};
 /// The first pause after a failure of the whole API server.
 const PAUSE_MIN: Duration = Duration::from_millis(500);
 
-/// The longest one: who is away for an hour is found again within seconds.
+/// The longest one: an API server that was away for an hour is found again within seconds.
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 
 /// How long to leave the API server alone after so many failures in a row.

@@ -1,14 +1,17 @@
-//! The addresses in the status of our Ingresses.
+//! The status of our objects.
+//!
+//! Owns: when a status is written, how many at once, and what is told if that fails. What it should be is said by a
+//! [`Writer`] for each kind, all of which are in [`writers`].
 
+mod ingress;
 mod ledger;
-mod plan;
+mod writer;
 
 use std::convert::Infallible;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
-use k8s_openapi::api::networking::v1::Ingress;
-use kube::api::{Patch, PatchParams};
+use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -20,8 +23,9 @@ use super::config::ReportConfig;
 use super::metrics::{ReportMetrics, count};
 use super::pace::{earlier, pause};
 use crate::wait::until;
+use ingress::IngressWriter;
 use ledger::Ledger;
-use plan::{Plan, Write};
+use writer::{Write, Writer};
 
 /// Statuses that are written at the same time: the API server has others to serve.
 const WRITES_AT_ONCE: usize = 8;
@@ -34,11 +38,17 @@ const REMEDY: &str = "see that the API server can be reached, and that our Servi
 
 const FIGHT_REMEDY: &str = "let only one controller serve its class, or run one of them with --no-status";
 
+/// The writers of all kinds.
+fn writers(config: &ReportConfig) -> Vec<Box<dyn Writer>> {
+    let Some(publish) = &config.status else { return Vec::new() };
+    vec![Box::new(IngressWriter::new(publish, &config.field_manager))]
+}
+
 /// Writes statuses.
 pub(super) struct Status {
     client: Client,
-    /// `None` if none are to be written.
-    plan: Option<Plan>,
+    /// One for each kind whose status is written; none where no status is.
+    writers: Vec<Box<dyn Writer>>,
     manager: String,
     ledger: Ledger,
     outcomes: Outcomes,
@@ -47,18 +57,19 @@ pub(super) struct Status {
 impl Status {
     pub(super) fn new(client: Client, config: &ReportConfig, metrics: Arc<ReportMetrics>) -> Status {
         let manager = config.field_manager.clone();
-        let plan = config.status.as_ref().map(|publish| Plan::new(publish, &manager));
         let (failures, fights) = (Failures::new(REMEDY), Failures::new(FIGHT_REMEDY));
         let outcomes = Outcomes { failures, fights, metrics };
-        Status { client, plan, manager, ledger: Ledger::default(), outcomes }
+        Status { client, writers: writers(config), manager, ledger: Ledger::default(), outcomes }
     }
 
     /// Keeps the statuses as they should be. Can be dropped at any time and called again.
     pub(super) async fn run(&mut self, mut told: watch::Receiver<Told>) -> Infallible {
-        let Some(plan) = self.plan.clone() else { return std::future::pending().await };
+        if self.writers.is_empty() {
+            return std::future::pending().await;
+        }
         let mut in_a_row = 0;
         loop {
-            let wrong = plan.wrong(&told.borrow_and_update());
+            let wrong = self.wrong(&told.borrow_and_update());
             let (due, next) = self.ledger.due(wrong, Instant::now());
             if self.write(due).await {
                 in_a_row = 0;
@@ -73,6 +84,11 @@ impl Status {
                 tokio::time::sleep(pause(in_a_row)).await;
             }
         }
+    }
+
+    /// The statuses that are not as they should be, of all kinds.
+    fn wrong(&self, told: &Told) -> Vec<Write> {
+        self.writers.iter().flat_map(|writer| writer.wrong(told)).collect()
     }
 
     /// Writes these; returns whether the API server was there.
@@ -108,37 +124,36 @@ impl Outcomes {
         let Err(error) = applied else {
             count(&self.metrics.status_writes);
             if tries >= FIGHT_TOLD_AFTER {
-                self.fights
-                    .tell(format_args!("Ingress {}", write.key), "another writer changes its status back");
+                self.fights.tell(&write.id, "another writer changes its status back");
             }
             return None;
         };
         let trouble = Trouble::of(&error);
-        // An Ingress that is gone needs no status.
+        // An object that is gone needs no status.
         if trouble != Trouble::Gone {
             count(&self.metrics.status_errors);
-            self.failures
-                .tell(format_args!("cannot write the status of Ingress {}", write.key), text(&error));
+            self.failures.tell(format_args!("cannot write the status of {}", write.id), text(&error));
         }
         Some(trouble)
     }
 }
 
-/// Applies the status. Server-side, so that a status without addresses takes away what we wrote, and nothing else.
+/// Applies the status. Server-side, so that a status that is left out takes away what we wrote, and nothing else.
 async fn apply(client: &Client, manager: &str, write: &Write) -> kube::Result<()> {
-    let api = Api::<Ingress>::namespaced(client.clone(), &write.key.namespace);
+    let resource = write.id.kind.resource();
+    let api = Api::<DynamicObject>::namespaced_with(client.clone(), &write.id.namespace, &resource);
     let (params, patch) = (PatchParams::apply(manager).force(), Patch::Apply(body(write)));
-    api.patch_status(&write.key.name, &params, &patch).await.map(drop)
+    api.patch_status(&write.id.name, &params, &patch).await.map(drop)
 }
 
 fn body(write: &Write) -> Value {
     let mut body = json!({
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "Ingress",
-        "metadata": { "name": write.key.name, "namespace": write.key.namespace },
+        "apiVersion": write.id.kind.api_version(),
+        "kind": write.id.kind.as_str(),
+        "metadata": { "name": write.id.name, "namespace": write.id.namespace },
     });
-    if !write.addresses.is_empty() {
-        body["status"] = json!({ "loadBalancer": { "ingress": *write.addresses } });
+    if let Some(status) = &write.status {
+        body["status"] = Value::clone(status);
     }
     body
 }

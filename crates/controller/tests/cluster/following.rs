@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use compile::Settings;
 use control_plane::{Binaries, ControlPlane};
-use controller::{Cluster, Config, Live, Namespaces, Secrets, Source, run};
+use controller::{Cluster, ControllerConfig, Live, Namespaces, Secrets, Source, run};
 use k8s_openapi::api::core::v1::{Namespace, Secret, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::Ingress;
@@ -75,7 +75,7 @@ impl Following {
         let namespaces = Namespaces::Named(vec![namespace.into()]);
         let secrets = Secrets { grace_period: GRACE_PERIOD, ..Secrets::default() };
         let cluster = Cluster { kubeconfig: Some(kubeconfig), namespaces, secrets, ..Cluster::default() };
-        let config = Config::new(Source::Cluster(Box::new(cluster)), Settings::default());
+        let config = ControllerConfig::new(Source::Cluster(Box::new(cluster)), Settings::default());
         let (live, (synced, read)) = (Live::default(), oneshot::channel());
         let publish = live.clone();
         let controller = tokio::spawn(async move {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use compile::Settings;
-use controller::{Config, ObjectKey, Source};
+use controller::{ControllerConfig, ObjectKey, Source};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tls::Certificate;
 
@@ -105,7 +105,7 @@ async fn the_operators_certificate_and_ticket_keys_come_from_secrets_too() {
         ticket_keys: named("tickets"),
         ..Settings::default()
     };
-    let run = start_with(dir, Config::new(Source::Folder(manifests), settings)).await;
+    let run = start_with(dir, ControllerConfig::new(Source::Folder(manifests), settings)).await;
     assert!(run.live.certificates.load().find(None).is_none() && !run.live.tickets.are_shared());
     assert_eq!(run.now().told().iter().filter(|told| told.contains("named by a flag")).count(), 2);
     run.write("default.yaml", &secret("default", "any.test"));

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use compile::Settings;
-use controller::{Config, Source};
+use controller::{ControllerConfig, Source};
 
 use crate::dns_server::DnsServer;
 use crate::running::{Now, Running, ingress, start_with};
@@ -25,9 +25,9 @@ async fn start(server: &DnsServer) -> Running {
     let manifests = dir.path().join("manifests");
     fs::create_dir(&manifests).expect("the folder of manifests");
     fs::write(manifests.join("web.yaml"), ingress("web", "web.test") + SERVICE).expect("a file");
-    let config = Config {
+    let config = ControllerConfig {
         dns_server: Some(server.start().await),
-        ..Config::new(Source::Folder(manifests), Settings::default())
+        ..ControllerConfig::new(Source::Folder(manifests), Settings::default())
     };
     start_with(dir, config).await
 }
@@ -106,8 +106,10 @@ async fn a_service_that_comes_to_stand_for_a_dns_name_and_for_pods_again_keeps_w
     fs::write(manifests.join("slice.yaml"), SLICE).expect("a file");
     fs::write(manifests.join("web.yaml"), ingress("web", "web.test") + WITH_PODS).expect("a file");
     let settings = Settings { reference_timeout: Duration::from_secs(3600), ..Settings::default() };
-    let config =
-        Config { dns_server: Some(server.start().await), ..Config::new(Source::Folder(manifests), settings) };
+    let config = ControllerConfig {
+        dns_server: Some(server.start().await),
+        ..ControllerConfig::new(Source::Folder(manifests), settings)
+    };
     let run = start_with(dir, config).await;
     run.until(|now| endpoints(now) == ["10.0.0.1:8080"]).await;
 

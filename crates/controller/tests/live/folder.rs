@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
 
 use compile::Settings;
-use controller::{Config, Live, Source, run};
+use controller::{ControllerConfig, Live, Source, run};
 use lifecycle::drain::drain;
 
 use crate::running::{Now, Running, ingress, start};
@@ -28,7 +28,7 @@ async fn an_edit_is_live_within_100_ms() {
 
 #[tokio::test]
 async fn a_folder_that_does_not_exist_at_the_start_is_an_error() {
-    let config = Config::new(Source::Folder("/nowhere/at/all".into()), Settings::default());
+    let config = ControllerConfig::new(Source::Folder("/nowhere/at/all".into()), Settings::default());
     let error = run(config, Live::default(), drain().1, || panic!("nothing was read"))
         .await
         .expect_err("no such folder");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use compile::Settings;
-use controller::{Config, Live, Source, run};
+use controller::{ControllerConfig, Live, Source, run};
 use lifecycle::drain::drain;
 use model::{Get, Problem, RequestHost, RequestPath, RouteTable};
 use tempfile::TempDir;
@@ -43,10 +43,10 @@ pub(crate) async fn start(files: &[(&str, &str)]) -> Running {
     for (path, text) in files {
         write(&manifests, path, text);
     }
-    start_with(dir, Config::new(Source::Folder(manifests), Settings::default())).await
+    start_with(dir, ControllerConfig::new(Source::Folder(manifests), Settings::default())).await
 }
 
-pub(crate) async fn start_with(dir: TempDir, config: Config) -> Running {
+pub(crate) async fn start_with(dir: TempDir, config: ControllerConfig) -> Running {
     let (live, (synced, read)) = (Live::default(), oneshot::channel());
     let publish = live.clone();
     let controller = tokio::spawn(async move {

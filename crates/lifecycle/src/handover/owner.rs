@@ -1,4 +1,4 @@
-//! The serving side: owns the path, and passes the sockets to whoever comes to replace us.
+//! The serving side: owns the path, and passes the sockets to the process that comes to replace us.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::predecessor::{Received, is_ours};
-use super::watch::{Successor, Vacancy, Watcher, Watchers, find, is_nobody, lock};
+use super::watch::{Successor, Vacancy, Watcher, Watchers, find, is_vacant, lock};
 use super::wire::{
     CONFIRMED, GIVEN_UP, Greeting, Outgoing, RELEASED, SERVES, Served, State, VERSION, invalid, say,
     send_sockets,
@@ -25,9 +25,9 @@ pub struct Owner {
     listener: Option<(UnixListener, Identity)>,
     offers: Vec<Offer>,
     watchers: Watchers,
-    /// Who may be a successor; one at a time.
+    /// The one that may be a successor; one at a time.
     sessions: JoinSet<io::Result<Met>>,
-    /// Who came meanwhile.
+    /// Those that came meanwhile.
     others: JoinSet<Option<Watcher>>,
     /// Whether the path could not be had again; told once, and tried until it can.
     lost: bool,
@@ -35,7 +35,7 @@ pub struct Owner {
     is_passed_over: bool,
 }
 
-/// Who has come.
+/// What a process that connected is to us.
 enum Met {
     /// With what it says it serves on.
     Successor(Successor, Option<Served>),
@@ -43,7 +43,7 @@ enum Met {
 }
 
 impl Owner {
-    /// Takes the path, whoever has it. Successors that come now wait for [`handed_over`](Owner::handed_over).
+    /// Takes the path, whatever process has it. Successors that come now wait for [`handed_over`](Owner::handed_over).
     ///
     /// # Errors
     /// If the path cannot be had.
@@ -53,8 +53,8 @@ impl Owner {
         Ok(Owner { path, listener, offers, watchers, sessions, others, lost: false, is_passed_over: false })
     }
 
-    /// Takes the path of a predecessor that is still there to be released, or of nobody; `None` if somebody else has it,
-    /// as does one that has taken back what our predecessor had when it died.
+    /// Takes the path of a predecessor that is still there to be released, or of none; `None` if another process has
+    /// it, as does one that has taken back what our predecessor had when it died.
     ///
     /// # Errors
     /// If the path cannot be had.
@@ -67,7 +67,7 @@ impl Owner {
         let _lock = lock(&path).await;
         if !predecessor.is_some_and(Received::is_there) {
             match UnixStream::connect(&path).await {
-                Err(error) if is_nobody(&error) => {}
+                Err(error) if is_vacant(&error) => {}
                 _ => return Ok(None),
             }
         }
@@ -79,23 +79,23 @@ impl Owner {
         &self.path
     }
 
-    /// Who was replaced watches this process from now on.
+    /// The process that was replaced watches this one from now on.
     pub fn replaces(&mut self, predecessor: Received) {
         self.watchers.add(Watcher { stream: predecessor.stream, theirs: predecessor.theirs }, None);
     }
 
-    /// Whether anybody would serve in our place if we died.
+    /// Whether any process would serve in our place if we died.
     pub fn is_watched(&self) -> bool {
         self.watchers.would_take_back()
     }
 
-    /// Tells who watches that nobody is to serve in our place, nor in our successor's.
+    /// Tells the watchers that no process is to serve in our place, nor in our successor's.
     pub fn leave(&mut self) {
         self.watchers.leave();
         self.others.abort_all();
     }
 
-    /// Will not take back what a successor has. Who watches this process watches that one instead.
+    /// Will not take back what a successor has. The watchers of this process watch that one instead.
     pub fn let_go(&mut self) {
         self.watchers.dismiss();
         self.others.abort_all();
@@ -109,8 +109,8 @@ impl Owner {
     }
 
     /// Passes the sockets to each successor that comes, one at a time, until one confirms that it serves; from then on
-    /// the path is that one's, and who watches knows. Successors that fail before cost nothing. May be dropped and asked
-    /// again.
+    /// the path is that one's, and the watchers know. Successors that fail before cost nothing. May be dropped and
+    /// asked again.
     pub async fn handed_over(&mut self) -> Successor {
         let mut checks = interval(PATH_CHECK);
         checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -125,7 +125,7 @@ impl Owner {
                 },
                 Some(ended) = self.sessions.join_next() => match ended {
                     Ok(Ok(Met::Successor(successor, served))) => {
-                        // Who waits here finds the other one there.
+                        // A process that waits here finds the other one there.
                         self.listener = None;
                         self.watchers.handed_on();
                         if let Some(served) = served {
@@ -152,7 +152,7 @@ impl Owner {
         self.watchers.add(watcher, Served::of(&self.offers).as_ref());
     }
 
-    /// Another process serves, with these sockets: gives the others up, and tells who watches. Whether there were any.
+    /// Another process serves, with these sockets: gives the others up, and tells the watchers. Whether there were any.
     pub(super) fn gives_up(&mut self, served: &Served) -> bool {
         let mut any = false;
         for offer in &self.offers {
@@ -160,7 +160,10 @@ impl Owner {
             if offer.given_up.give_up() {
                 any = true;
                 let address = listener.local_addr().unwrap_or(offer.configured);
-                tracing::warn!("{} {address} is closed: who serves now does not have it", offer.role);
+                tracing::warn!(
+                    "{} {address} is closed: the process that serves now does not have it",
+                    offer.role
+                );
             }
         }
         self.watchers.serves(served);
@@ -172,7 +175,7 @@ impl Owner {
         self.offers.iter().filter(|offer| offer.given_up.is_set()).map(Offer::in_words).collect()
     }
 
-    /// Starts a session with whoever has come, if it is its turn.
+    /// Starts a session with the process that has come, if it is its turn.
     fn meet(&mut self, stream: UnixStream) {
         match stream.peer_cred() {
             Ok(peer) if is_ours(peer.uid()) => {}
@@ -184,7 +187,7 @@ impl Owner {
                 return;
             }
             Err(error) => {
-                tracing::warn!(%error, "who asks for the sockets cannot be told, and gets none");
+                tracing::warn!(%error, "the user of a process that asks for the sockets is not known, so it gets none");
                 return;
             }
         }
@@ -198,7 +201,7 @@ impl Owner {
     /// After a successor has failed: it may have claimed the path already.
     fn go_on(&mut self, why: &io::Error) {
         if why.kind() == io::ErrorKind::ConnectionAborted {
-            tracing::debug!("somebody has looked whether this process is here");
+            tracing::debug!("another process has looked whether this one is here");
         } else {
             tracing::warn!("no handover ({why}); this process goes on serving");
         }
@@ -207,7 +210,7 @@ impl Owner {
         }
     }
 
-    /// Somebody else's file is left alone: it is the successor's that is about to confirm. If nobody is, and it is there
+    /// Another process' file is left alone: it is the successor's that is about to confirm. If none is, and it is there
     /// for longer, its owner serves without knowing of us: two processes have taken the place of one that died. It is
     /// our successor.
     fn check_path(&mut self) {
@@ -255,7 +258,7 @@ async fn accept(listener: Option<&(UnixListener, Identity)>) -> io::Result<UnixS
     }
 }
 
-/// One who has to wait for its turn, unless it only watches.
+/// One that has to wait for its turn, unless it only watches.
 async fn put_off(mut stream: UnixStream) -> Option<Watcher> {
     say(&stream, &Greeting::ours(State::Busy).bytes());
     match timeout(MESSAGE_WAIT, Greeting::read(&mut stream)).await {
@@ -267,7 +270,7 @@ async fn put_off(mut stream: UnixStream) -> Option<Watcher> {
 
 /// One successor, from its greeting to its confirmation.
 async fn serve(mut stream: UnixStream, offers: Vec<Offer>) -> io::Result<Met> {
-    let theirs = in_time("it does not tell who it is", pass_on(&mut stream, offers)).await?;
+    let theirs = in_time("it does not send its greeting", pass_on(&mut stream, offers)).await?;
     if theirs.state == State::Watches {
         return Ok(Met::Watcher(Watcher { stream, theirs }));
     }
@@ -296,7 +299,7 @@ async fn confirmation(stream: &mut UnixStream) -> io::Result<Option<Served>> {
     if word == CONFIRMED { Ok(served) } else { Err(invalid("what the successor says makes no sense")) }
 }
 
-/// Passes the sockets on, to one who wants them.
+/// Passes the sockets on, to one that wants them.
 async fn pass_on(stream: &mut UnixStream, offers: Vec<Offer>) -> io::Result<Greeting> {
     let theirs = greet(stream).await?;
     if theirs.version != VERSION {
@@ -325,7 +328,7 @@ async fn pass_on(stream: &mut UnixStream, offers: Vec<Offer>) -> io::Result<Gree
 }
 
 /// # Errors
-/// [`io::ErrorKind::ConnectionAborted`] for somebody who says nothing: he only looked whether anybody is here.
+/// [`io::ErrorKind::ConnectionAborted`] for a process that says nothing: it only looked whether one is here.
 async fn greet(stream: &mut UnixStream) -> io::Result<Greeting> {
     let greeted = match stream.write_all(&Greeting::ours(State::GoOn).bytes()).await {
         Ok(()) => Greeting::read(stream).await,

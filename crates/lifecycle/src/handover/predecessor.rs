@@ -41,21 +41,21 @@ pub enum Confirmed {
     Released,
     /// It had ended before.
     Ended,
-    /// Nothing in time, or that it goes on; both processes serve until somebody ends it.
+    /// Nothing in time, or that it goes on; both processes serve until one is ended by hand.
     Refused,
 }
 
-/// Asks whoever owns `path` for its sockets; `None` if nobody does. Waits for its turn if another process is just
+/// Asks the owner of `path` for its sockets; `None` if it has none. Waits for its turn if another process is just
 /// taking over.
 ///
 /// # Errors
-/// If somebody is there and the sockets cannot be had all the same.
+/// If a process is there and the sockets cannot be had all the same.
 pub async fn connect(path: &Path) -> Result<Option<Received>, Error> {
     socket_path::check(path)?;
     let deadline = Instant::now() + TURN_WAIT;
     loop {
         match ask(path).await? {
-            Answer::Nobody => return Ok(None),
+            Answer::Vacant => return Ok(None),
             Answer::Sockets(received) => return Ok(Some(received)),
             Answer::Later(error) if Instant::now() >= deadline => return Err(error),
             Answer::Later(_) => sleep(TURN_PAUSE).await,
@@ -64,7 +64,8 @@ pub async fn connect(path: &Path) -> Result<Option<Received>, Error> {
 }
 
 enum Answer {
-    Nobody,
+    /// No process serves there.
+    Vacant,
     /// It is occupied, or the path is just changing hands; this is what it means if it stays so.
     Later(Error),
     Sockets(Received),
@@ -76,7 +77,7 @@ async fn ask(path: &Path) -> Result<Answer, Error> {
         Err(error) => {
             return match error.kind() {
                 // A stale file: its process is gone.
-                ErrorKind::NotFound | ErrorKind::ConnectionRefused => Ok(Answer::Nobody),
+                ErrorKind::NotFound | ErrorKind::ConnectionRefused => Ok(Answer::Vacant),
                 // Its backlog is full.
                 ErrorKind::WouldBlock => Ok(Answer::Later(Error::Busy(path.into()))),
                 _ => Err(io_error(path, error)),
@@ -112,7 +113,7 @@ async fn ask(path: &Path) -> Result<Answer, Error> {
     }
 }
 
-/// Whoever may write into the folder can put a socket there; only our own user and root are believed.
+/// Every user that may write into the folder can put a socket there; only our own user and root are trusted.
 fn check_peer(stream: &UnixStream, path: &Path) -> Result<(), Error> {
     let peer = stream.peer_cred().map_err(|error| io_error(path, error))?;
     if is_ours(peer.uid()) { Ok(()) } else { Err(Error::Stranger { path: path.into(), uid: peer.uid() }) }
@@ -139,7 +140,7 @@ pub(super) fn is_end(error: &io::Error) -> bool {
 }
 
 impl Received {
-    /// Who the predecessor is, as it calls itself; in another container that number means nothing here.
+    /// The process id of the predecessor, as it says; in another container that number means nothing here.
     pub fn pid(&self) -> u32 {
         self.theirs.pid
     }
@@ -150,8 +151,8 @@ impl Received {
         Some(self.sockets.remove(at).listener)
     }
 
-    /// Closes our copies of what was not taken and says which those were. Kept open, they would let clients wait for
-    /// somebody who never accepts.
+    /// Closes our copies of what was not taken and says which those were. Kept open, they would let clients wait in
+    /// a queue from which no process accepts.
     pub fn close_rest(&mut self) -> Vec<String> {
         self.sockets.drain(..).map(|it| format!("{} {}", it.role, it.configured)).collect()
     }
@@ -170,8 +171,8 @@ impl Received {
         is_there(&self.stream)
     }
 
-    /// Tells the predecessor that we serve, and on which sockets: it accepts no more, and gives the others up. While `self`
-    /// lives, it knows that we do.
+    /// Tells the predecessor that we serve, and on which sockets: it accepts no more, and gives the others up. While
+    /// `self` lives, it knows that we do.
     pub async fn confirm(&mut self, offers: &[Offer]) -> Confirmed {
         self.close_rest();
         let served = Served::of(offers).filter(|_| self.theirs.says_sockets);

@@ -86,7 +86,7 @@ async fn a_successor_that_dies_with_the_path_in_its_hands_gives_it_back() {
     let received = old.successor().await;
     let claimed = Owner::claim(old.path(), Vec::new()).unwrap();
     drop((claimed, received));
-    // Until the old process knows, the path belongs to nobody.
+    // Until the old process knows, the path belongs to no process.
     let mut received = eventually(async || connect(&old.path()).await.unwrap()).await;
     assert_eq!(received.confirm(&[]).await, Confirmed::Released);
 }

@@ -1,8 +1,8 @@
 //! The drained side: watches the process that serves in its place, and is there if that one dies.
 //!
 //! A successor that leaves says so. One that ends without a word has died, or it had a successor of its own: the path
-//! tells which. If somebody is there, that one serves and is watched from then on; if not, its place is vacant. However
-//! many watch a process that dies, one of them has the folder's lock, and the others find that one at the path.
+//! tells which. If a process is there, that one serves and is watched from then on; if not, its place is vacant.
+//! However many watch a process that dies, one of them has the folder's lock, and the others find that one at the path.
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -32,15 +32,15 @@ pub struct Successor {
 /// What has become of it.
 #[derive(Debug)]
 pub enum Fate {
-    /// It leaves, and wants nobody to serve in its place.
+    /// It leaves, and wants no process to serve in its place.
     Left,
-    /// It has died, and nobody serves.
+    /// It has died, and no process serves.
     Died(Vacancy),
     /// It serves, or one after it does, and lacks sockets that we had: they are given up.
     Lacks,
 }
 
-/// As long as this lives, nobody else takes the place.
+/// As long as this lives, no other process takes the place.
 #[derive(Debug)]
 pub struct Vacancy(#[expect(dead_code, reason = "it is there to be closed")] Option<Lock>);
 
@@ -71,13 +71,13 @@ impl Successor {
         self.says_farewell
     }
 
-    /// Tells it that nobody would serve in its place if it died.
+    /// Tells it that no process would serve in its place if it died.
     pub fn look_away(&self) {
         let _ = rustix::net::shutdown(&self.stream, rustix::net::Shutdown::Both);
     }
 
-    /// Watches it, and each that follows it, until one leaves, the last one dies or one lacks what we have. May be dropped and
-    /// asked again.
+    /// Watches it, and each that follows it, until one leaves, the last one dies or one lacks what we have. May be
+    /// dropped and asked again.
     pub async fn fate(&mut self, owner: &mut Owner) -> Fate {
         loop {
             match self.hear().await {
@@ -87,7 +87,7 @@ impl Successor {
                 Heard::Lost => {}
             }
             match self.look(owner.path()).await {
-                Look::Nobody(lock) => return Fate::Died(Vacancy(lock)),
+                Look::Vacant(lock) => return Fate::Died(Vacancy(lock)),
                 Look::Next(next) => *self = next,
                 Look::Stranger => return Fate::Left,
                 Look::Unclear => sleep(LOOK_PAUSE).await,
@@ -116,7 +116,7 @@ impl Successor {
         }
     }
 
-    /// Who serves, now that this one does not.
+    /// Which process serves, now that this one does not.
     async fn look(&self, path: &Path) -> Look {
         let looked = Instant::now();
         let stream = loop {
@@ -128,8 +128,8 @@ impl Successor {
                     if error.kind() == ErrorKind::NotFound
                         && self.handed_on
                         && looked.elapsed() < 2 * PATH_CHECK => {}
-                Err(error) if is_nobody(&error) => return Look::Nobody(lock),
-                // Such as a queue that is full: somebody is there.
+                Err(error) if is_vacant(&error) => return Look::Vacant(lock),
+                // Such as a queue that is full: a process is there.
                 Err(_) => {}
             }
             drop(lock);
@@ -140,19 +140,19 @@ impl Successor {
 }
 
 enum Look {
-    Nobody(Option<Lock>),
+    Vacant(Option<Lock>),
     Next(Successor),
-    /// Somebody is there who cannot be watched.
+    /// A process is there which cannot be watched.
     Stranger,
     /// It has ended meanwhile, or hangs.
     Unclear,
 }
 
-/// Whoever serves at a path.
+/// The process that serves at a path.
 pub(super) async fn find(path: &Path) -> io::Result<Successor> {
     match attach(UnixStream::connect(path).await?).await {
         Look::Next(next) => Ok(next),
-        _ => Err(io::Error::other("who has the path does not answer")),
+        _ => Err(io::Error::other("the process that has the path does not answer")),
     }
 }
 
@@ -173,12 +173,12 @@ async fn attach(mut stream: UnixStream) -> Look {
     }
 }
 
-/// Whether nobody is at a path, not even somebody who is too busy to be met.
-pub(super) fn is_nobody(error: &io::Error) -> bool {
+/// Whether no process is at a path, not even one that is too busy to accept.
+pub(super) fn is_vacant(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused)
 }
 
-/// Waits for the folder's lock. Who has it looks and renames, which takes no time; so one who has it for longer stands
+/// Waits for the folder's lock. Its holder looks and renames, which takes no time; so one that has it for longer stands
 /// still, and must not keep others from serving.
 pub(super) async fn lock(path: &Path) -> Option<Lock> {
     let deadline = Instant::now() + LOCK_WAIT;
@@ -241,7 +241,7 @@ impl Watchers {
         self.watchers.iter().any(|watcher| watcher.theirs.says_farewell && watcher.is_there())
     }
 
-    /// Tells them that somebody else serves now. They go on watching this process, for the case that it takes back.
+    /// Tells them that another process serves now. They go on watching this process, for the case that it takes back.
     pub(super) fn handed_on(&self) {
         self.watchers.iter().for_each(|watcher| say(&watcher.stream, &[HANDED_ON]));
     }
@@ -251,13 +251,13 @@ impl Watchers {
         self.watchers.iter().for_each(|watcher| watcher.serves(served));
     }
 
-    /// Tells them that nobody is to serve in the place of this process, or of the one that has replaced it.
+    /// Tells them that no process is to serve in the place of this process, or of the one that has replaced it.
     pub(super) fn leave(&mut self) {
         self.leaves = true;
         self.watchers.drain(..).for_each(|watcher| say(&watcher.stream, &[LEAVES]));
     }
 
-    /// Is there for them no longer. They look for themselves who serves.
+    /// Is there for them no longer. They look for themselves which process serves.
     pub(super) fn dismiss(&mut self) {
         self.watchers.clear();
     }

@@ -5,18 +5,18 @@
 //! sockets    length: u16 + that many bytes of lines "role address\n", a descriptor each    as many as needed
 //!            length 0                                                                  no more sockets
 //! then       one byte: C confirmed, R released, G given up; before C, to one that understands it: S serves
-//! after that the successor says H handed on, L leaves and nobody serves in its place, S; or either process ends
-//! S serves   count: u16, the kernel's number of each socket that the one who serves has: u64
+//! after that the successor says H handed on, L leaves and none is to serve in its place, S; or either process ends
+//! S serves   count: u16, the kernel's number of each socket that the serving process has: u64
 //! ```
 //!
 //! Numbers are big-endian. The greeting has this form in every version, so that each side can tell which version the
-//! other speaks; what comes after it belongs to the version. The state is 0 to go on; the owner's is 1 if it is busy; that of
-//! the other side is 2 if it wants no sockets and only to hear of the owner's end, so that nothing comes after it but H, L
-//! and S.
+//! other speaks; what comes after it belongs to the version. The state is 0 to go on; the owner's is 1 if it is busy;
+//! that of the other side is 2 if it wants no sockets and only to hear of the owner's end, so that nothing comes after
+//! it but H, L and S.
 //!
-//! The abilities are 128, to say L and to understand a 2, and 64, to say and to understand S. Older processes of version 1
-//! have none, or only the first. The oldest take abilities for a part of the process, whose number never needs the highest
-//! byte.
+//! The abilities are 128, to say L and to understand a 2, and 64, to say and to understand S. Older processes of
+//! version 1 have none, or only the first. The oldest take abilities for a part of the process, whose number never
+//! needs the highest byte.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -57,7 +57,7 @@ const WATCHES: u8 = 2;
 const BATCH_MAX: usize = 253;
 /// The longest line: a role, a space, an IPv6 address with scope and port, a line's end.
 const LINE_BYTES_MAX: usize = Offer::ROLE_BYTES_MAX + 1 + 64 + 1;
-/// Nobody listens on more addresses, and a successor must not be made to open files without end.
+/// No configuration has more addresses, and a successor must not be made to open files without end.
 const SOCKETS_MAX: usize = 4096;
 
 /// The first words of either side.
@@ -110,7 +110,7 @@ impl Greeting {
     }
 
     pub(super) async fn read(stream: &mut UnixStream) -> io::Result<Greeting> {
-        // One by one: who means something else may say less and then wait for an answer.
+        // One by one: a peer that speaks another protocol may say less and then wait for an answer.
         let mut magic = [0; MAGIC.len()];
         stream.read_exact(&mut magic).await?;
         if magic != MAGIC {
@@ -145,7 +145,7 @@ pub(super) struct Incoming {
     pub(super) listener: TcpListener,
 }
 
-/// Says something short to somebody who need not hear it. Not by the runtime, which at first believes that a new stream
+/// Says something short to a peer that need not hear it. Not by the runtime, which at first believes that a new stream
 /// has no room.
 pub(super) fn say(stream: &UnixStream, bytes: &[u8]) {
     let _ = rustix::net::send(stream, bytes, SendFlags::NOSIGNAL | SendFlags::DONTWAIT);

@@ -9,8 +9,8 @@ use pin_project_lite::pin_project;
 use super::Held;
 
 pin_project! {
-    /// The service's body, and the note that it is in flight: until its end, or until it is dropped because nobody
-    /// wants the rest.
+    /// The service's body, and the note that it is in flight: until its end, or until it is dropped because the rest
+    /// is not wanted.
     #[derive(Debug)]
     pub struct ExitBody<B> {
         #[pin]

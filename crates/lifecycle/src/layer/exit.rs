@@ -1,4 +1,4 @@
-//! The end that the program waits for: who asks it to leave, and when it may.
+//! The end that the program waits for: what asks it to leave, and when it may.
 
 use std::future::pending;
 use std::io;
@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::Config;
+use super::ExitConfig;
 use super::in_flight::InFlight;
 use crate::{Phase, Signals, Trigger, Watch};
 
 /// How the exit went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "whoever started the process wants to know whether something was cut"]
+#[must_use = "the caller must learn whether something was cut"]
 pub enum Outcome {
     /// Nothing is in flight.
     Finished,
-    /// The time was over, or somebody has asked again: what is still in flight, or not yet with its client, will be
+    /// The time was over, or it was asked again: what is still in flight, or not yet with its client, will be
     /// cut.
     Cut {
         /// How many requests and other [held](super::ExitLayer::hold) things.
@@ -30,7 +30,7 @@ pub enum Outcome {
 /// Each future here may be dropped and asked for again, as in a `select!` inside a loop; no time starts anew.
 #[derive(Debug)]
 pub struct Exit {
-    config: Config,
+    config: ExitConfig,
     trigger: Trigger,
     in_flight: InFlight,
     signals: Option<Signals>,
@@ -40,13 +40,13 @@ pub struct Exit {
 }
 
 impl Exit {
-    pub(super) fn new(config: Config, trigger: Trigger, in_flight: InFlight) -> Exit {
+    pub(super) fn new(config: ExitConfig, trigger: Trigger, in_flight: InFlight) -> Exit {
         Exit { config, trigger, in_flight, signals: None, since: None, asked_again: false }
     }
 
-    /// Lets SIGTERM and SIGINT ask to leave, from here on: the first one for all that is in flight to finish, the second
-    /// one to end at once. Somebody must wait for [`finished`](Exit::finished), or none of them does anything. SIGUSR2
-    /// does not end the process any more either.
+    /// Lets SIGTERM and SIGINT ask to leave, from here on: the first one for all that is in flight to finish, the
+    /// second one to end at once. The program must wait for [`finished`](Exit::finished), or none of them does
+    /// anything. SIGUSR2 does not end the process any more either.
     ///
     /// # Errors
     /// If the runtime cannot install a handler.
@@ -112,18 +112,18 @@ impl Exit {
         match self.since {
             Some(since) => since,
             None => {
-                let who = signalled(&mut self.signals).await;
-                self.begin(who)
+                let signal = signalled(&mut self.signals).await;
+                self.begin(signal)
             }
         }
     }
 
-    fn begin(&mut self, who: &'static str) -> Instant {
+    fn begin(&mut self, cause: &'static str) -> Instant {
         *self.since.get_or_insert_with(|| {
             self.trigger.advance(Phase::LameDuck);
-            let Config { delay, longest } = self.config;
+            let ExitConfig { delay, longest } = self.config;
             tracing::info!(
-                "{who}: accepting for another {delay:?}, each answer telling its client to leave; then what is in \
+                "{cause}: accepting for another {delay:?}, each answer telling its client to leave; then what is in \
                  flight may take {longest:?}"
             );
             Instant::now()

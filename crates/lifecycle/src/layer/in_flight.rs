@@ -15,7 +15,7 @@ pub(super) struct InFlight(Arc<Shared>);
 struct Shared {
     drain: Watch,
     count: AtomicUsize,
-    /// Keeps one permit if nobody waits, so that the end of the last one is never missed.
+    /// Keeps one permit if no task waits, so that the end of the last one is never missed.
     none_left: Notify,
 }
 

@@ -21,7 +21,7 @@ const LONGEST: Duration = Duration::from_secs(20);
 const NEVER: Duration = Duration::from_secs(3600);
 
 fn exit() -> (Exit, ExitLayer) {
-    super::exit(Config { delay: DELAY, longest: LONGEST })
+    super::exit(ExitConfig { delay: DELAY, longest: LONGEST })
 }
 
 async fn answer(layer: &ExitLayer) -> Response<ExitBody<Full<Bytes>>> {
@@ -29,7 +29,7 @@ async fn answer(layer: &ExitLayer) -> Response<ExitBody<Full<Bytes>>> {
     layer.layer(service).oneshot(Request::new(())).await.unwrap()
 }
 
-/// A body whose frames come when somebody sends them.
+/// A body whose frames come when the test sends them.
 fn stream() -> (mpsc::UnboundedSender<&'static str>, impl Body<Data = Bytes, Error = Infallible>) {
     let (frames, mut next) = mpsc::unbounded_channel();
     let stream = futures_util::stream::poll_fn(move |cx| {
@@ -116,7 +116,7 @@ async fn a_body_keeps_its_length_and_knows_its_end() {
 async fn without_anything_in_flight_the_exit_takes_just_the_delay() {
     let (mut exit, _layer) = exit();
     let watch = exit.watch();
-    assert!(timeout(NEVER, exit.finished()).await.is_err(), "nobody has asked");
+    assert!(timeout(NEVER, exit.finished()).await.is_err(), "it was not asked");
     exit.leave();
     assert_eq!(watch.phase(), crate::Phase::LameDuck);
     let asked = Instant::now();
@@ -166,7 +166,7 @@ async fn no_time_starts_anew_when_the_future_is_asked_for_again() {
 
 #[tokio::test(start_paused = true)]
 async fn times_without_end_are_times_without_end() {
-    let (mut exit, layer) = super::exit(Config { delay: Duration::ZERO, longest: Duration::MAX });
+    let (mut exit, layer) = super::exit(ExitConfig { delay: Duration::ZERO, longest: Duration::MAX });
     let held = layer.hold();
     exit.leave();
     assert!(timeout(NEVER, exit.finished()).await.is_err());

@@ -8,7 +8,7 @@ fn what_a_secret_has_is_live_once_an_ingress_names_it_and_until_none_does() {
     let mut world = World::new();
     let (authority, ours) = (issue(&["authority"]), issue(&["edge.test"]));
     world.data("shop/mine", &[("ca.crt", authority.chain.as_bytes())]);
-    assert!(world.update_upstream().is_none(), "nobody names it");
+    assert!(world.update_upstream().is_none(), "no Ingress names it");
     world.upstream("shop/web", "mine");
     let live = world.update_upstream().expect("credentials");
     assert!(live.find("shop", "mine").is_some_and(|found| found.certificate().is_none()));

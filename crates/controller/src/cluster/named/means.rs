@@ -40,7 +40,7 @@ pub(in crate::cluster) struct Means {
 }
 
 /// Held while something is watched.
-pub(super) struct Held {
+pub(super) struct WatchPermit {
     _permit: OwnedSemaphorePermit,
     _counted: WatchedSecret,
 }
@@ -84,12 +84,12 @@ impl Means {
     }
 
     /// Leave to watch, if that is allowed and there is room.
-    pub(super) fn watch(&self) -> Option<Held> {
+    pub(super) fn watch(&self) -> Option<WatchPermit> {
         if *self.may_watch.borrow() != Some(true) {
             return None;
         }
         let permit = Arc::clone(&self.watches).try_acquire_owned().ok()?;
-        Some(Held { _permit: permit, _counted: SecretStats::watched(&self.stats) })
+        Some(WatchPermit { _permit: permit, _counted: SecretStats::watched(&self.stats) })
     }
 
     /// Waits; where it is not known yet whether watching is allowed, no longer than until it is. (Where that is given later

@@ -1,6 +1,6 @@
 //! Whether Secrets may be watched, or only read: asked of the API server, for that is given and taken while we run.
 //!
-//! To try it would do too, but each refusal is a line in the audit log of somebody who looks for thieves.
+//! To try it would do too, but each refusal is a line in an audit log that is read for signs of theft.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -27,8 +27,8 @@ pub struct Secrets {
 }
 
 impl Default for Secrets {
-    /// A certificate is renewed days before its end, so half a minute is soon; those who delete and create do both within
-    /// some seconds.
+    /// A certificate is renewed days before its end, so half a minute is soon; a replacement that deletes and creates
+    /// does both within some seconds.
     fn default() -> Secrets {
         Secrets { read_interval: Duration::from_secs(30), grace_period: Duration::from_secs(10) }
     }

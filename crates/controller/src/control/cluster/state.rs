@@ -11,10 +11,11 @@ use model::Problem;
 use tokio::sync::watch;
 
 use crate::cluster::{Answer, Change, Cluster, NamedSecrets, Namespaces, Part, Watches};
+use crate::dependency_gate::DependencyGate;
 use crate::fault::Faults;
-use crate::index::{Id, Index, Kind, Object};
+use crate::index::Index;
+use crate::kinds::{Id, Kind};
 use crate::node::Node;
-use crate::order::Order;
 use crate::publish::{Live, Publisher};
 use crate::report::Told;
 
@@ -24,7 +25,7 @@ const CHANGES_AT_ONCE: usize = 256;
 /// All that the loop works on.
 pub(super) struct State {
     pub(super) index: Index,
-    pub(super) order: Order,
+    pub(super) gate: DependencyGate,
     faults: Faults,
     pub(super) publisher: Publisher,
     live: Live,
@@ -50,7 +51,7 @@ impl State {
         }
         State {
             index,
-            order: Order::new(publisher.settings().clone()),
+            gate: DependencyGate::new(publisher.settings().clone()),
             faults: Faults::default(),
             publisher,
             live,
@@ -77,11 +78,11 @@ impl State {
         match change {
             Change::Apply(object) => {
                 self.faults.readable(&object.id());
-                self.order.apply(object, &mut self.index, Instant::now());
+                self.gate.apply(object, &mut self.index, Instant::now());
             }
             Change::Delete(id) => {
                 self.faults.readable(&id);
-                self.order.delete(id, &mut self.index, Instant::now());
+                self.gate.delete(id, &mut self.index, Instant::now());
             }
             other => self.take(other),
         }
@@ -124,12 +125,10 @@ impl State {
             // It was still on its way when the last Ingress that named it went.
             return;
         }
-        let id = Id { kind: Kind::Secret, namespace: key.namespace.clone(), name: key.name.clone() };
+        let id = Id::new(Kind::Secret, key.clone());
         self.index.heard_of_secret(key.clone());
         match answer {
-            Answer::Found(secret) => {
-                self.index.apply(Object::Secret(secret), None);
-            }
+            Answer::Found(secret) => self.index.apply_found_secret(&key, secret),
             Answer::Absent => self.index.apply_absent_secret(key),
             Answer::Unknown(why, remedy) => return self.faults.unreadable(id, &why, remedy),
         }
@@ -146,13 +145,13 @@ impl State {
     /// The DNS names that are needed now, or by an Ingress that waits.
     pub(super) fn external_names(&self) -> BTreeSet<String> {
         let compiled = self.publisher.compiled().map(|compiled| &compiled.external_names);
-        compiled.into_iter().flatten().cloned().chain(self.order.external_names(&self.index)).collect()
+        compiled.into_iter().flatten().cloned().chain(self.gate.external_names(&self.index)).collect()
     }
 
     /// The Secrets that are needed now, or by an Ingress that waits.
     fn secrets(&self) -> BTreeSet<ObjectKey> {
         let compiled = self.publisher.compiled().map(|compiled| &compiled.secrets);
-        compiled.into_iter().flatten().cloned().chain(self.order.secrets(&self.index)).collect()
+        compiled.into_iter().flatten().cloned().chain(self.gate.secrets(&self.index)).collect()
     }
 
     /// Asks for exactly the Secrets that are needed.
@@ -163,7 +162,7 @@ impl State {
 
     /// Asks for those too that an Ingress which waits will need.
     pub(super) fn follow_secrets_also(&mut self, secrets: &mut NamedSecrets) {
-        let more = self.order.secrets(&self.index);
+        let more = self.gate.secrets(&self.index);
         secrets.want_also(&more);
         self.followed.extend(more);
     }
@@ -225,7 +224,7 @@ impl State {
         self.faults.retain_secrets(&secrets);
     }
 
-    /// Lets whoever writes into the cluster know what is new.
+    /// Tells the reporter, which writes into the cluster, what is new.
     pub(super) fn tell(&mut self, tell: &watch::Sender<Told>) {
         let problems = self.publisher.problems();
         tell.send_if_modified(|told| {

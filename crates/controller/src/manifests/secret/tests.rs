@@ -1,5 +1,5 @@
 use super::cases::{Becomes, cases, manifest};
-use crate::index::Object;
+use crate::kinds::Object;
 use crate::manifests::parse::parse;
 
 #[test]

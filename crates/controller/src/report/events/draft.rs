@@ -7,6 +7,7 @@ use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use model::{ObjectRef, Problem};
 
+use crate::kinds::Kind;
 use crate::report::config::ReportConfig;
 
 /// The API server takes no longer note.
@@ -29,7 +30,7 @@ pub(super) struct Draft {
     note: String,
 }
 
-/// Whom Events come from.
+/// The reporter that Events name.
 #[derive(Clone, Debug)]
 pub(super) struct Reporter {
     controller: String,
@@ -42,14 +43,14 @@ impl Reporter {
     }
 
     /// The Event for a problem. None where there is no object that it could be shown with, or where another controller
-    /// may serve the object and nothing be wrong, or that will most likely be over before anybody reads it.
+    /// may serve the object and nothing be wrong, or that will most likely be over before it is read.
     pub(super) fn draft(&self, problem: &Problem, uid: Option<&str>) -> Option<Draft> {
         let Problem { object, reason, .. } = problem;
         if [NO_CLASS, NO_ROUTES, PENDING_REFERENCE].contains(reason) || object.name.is_empty() {
             return None;
         }
         let regarding = ObjectReference {
-            api_version: Some(api_version(&object.kind)?.to_owned()),
+            api_version: Some(Kind::parse(&object.kind)?.api_version().into_owned()),
             kind: Some(object.kind.clone()),
             namespace: (!object.namespace.is_empty()).then(|| object.namespace.clone()),
             name: Some(object.name.clone()),
@@ -81,16 +82,6 @@ impl Reporter {
             note: Some(note),
             ..Event::default()
         }
-    }
-}
-
-/// The version in which we read objects of this kind.
-fn api_version(kind: &str) -> Option<&'static str> {
-    match kind {
-        "Ingress" | "IngressClass" => Some("networking.k8s.io/v1"),
-        "EndpointSlice" => Some("discovery.k8s.io/v1"),
-        "Service" | "Secret" | "ConfigMap" => Some("v1"),
-        _ => None,
     }
 }
 

@@ -5,31 +5,31 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use compile::ObjectKey;
-use k8s_openapi::api::networking::v1::IngressLoadBalancerIngress;
+use serde_json::Value;
 use tokio::time::Instant;
 
-use super::plan::Write;
+use super::writer::Write;
+use crate::kinds::Id;
 use crate::report::pace::earlier;
 use crate::wait::{doubled, jittered};
 
 /// How long a status that was written may take to show in the watch.
 const SETTLES_AFTER: Duration = Duration::from_secs(5);
 
-/// The longest wait for a status that somebody else changes back each time, or that is refused each time.
+/// The longest wait for a status that another writer changes back each time, or that is refused each time.
 const RETRY_MAX: Duration = Duration::from_secs(300);
 
 /// A status that stays as it was written for so long after its last wait has no other writer any more.
 const CALM_AFTER: Duration = Duration::from_secs(600);
 
-/// An Ingress that is not ours any more keeps its status for so long: an IngressClass that is replaced is away for a
+/// An object that is not ours any more keeps its status for so long: an IngressClass that is replaced is away for a
 /// moment, and DNS records hang on the status.
 const CLEARED_AFTER: Duration = Duration::from_secs(5);
 
 /// When a status may be written next.
 #[derive(Debug)]
 struct Entry {
-    addresses: Arc<Vec<IngressLoadBalancerIngress>>,
+    status: Option<Arc<Value>>,
     tries: u32,
     until: Instant,
 }
@@ -37,7 +37,7 @@ struct Entry {
 /// The statuses that were written, or are to be cleared.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    entries: BTreeMap<ObjectKey, Entry>,
+    entries: BTreeMap<Id, Entry>,
     /// When the last statuses that were written will have settled.
     settled: Option<Instant>,
 }
@@ -59,21 +59,21 @@ impl Ledger {
     }
 
     fn not_before(&mut self, write: &Write, now: Instant) -> Instant {
-        match self.entries.get_mut(&write.key) {
-            Some(entry) if entry.addresses == write.addresses => entry.until,
-            _ if !write.addresses.is_empty() => now,
+        match self.entries.get_mut(&write.id) {
+            Some(entry) if entry.status == write.status => entry.until,
+            _ if write.status.is_some() => now,
             _ => {
                 let until = now + CLEARED_AFTER;
-                let entry = Entry { addresses: Arc::clone(&write.addresses), tries: 0, until };
-                self.entries.insert(write.key.clone(), entry);
+                let entry = Entry { status: write.status.clone(), tries: 0, until };
+                self.entries.insert(write.id.clone(), entry);
                 until
             }
         }
     }
 
-    /// Statuses that have been right for long, and Ingresses that are gone.
+    /// Statuses that have been right for long, and objects that are gone.
     fn forget(&mut self, wrong: &[Write], now: Instant) {
-        let wrong: BTreeSet<&ObjectKey> = wrong.iter().map(|write| &write.key).collect();
+        let wrong: BTreeSet<&Id> = wrong.iter().map(|write| &write.id).collect();
         self.entries.retain(|key, entry| {
             let is_wrong = wrong.contains(key);
             // One that was never cleared became ours again.
@@ -83,11 +83,11 @@ impl Ledger {
 
     /// The status is being written; returns how often that is now.
     pub(super) fn tried(&mut self, write: &Write, now: Instant) -> u32 {
-        let before = self.entries.get(&write.key).filter(|entry| entry.addresses == write.addresses);
+        let before = self.entries.get(&write.id).filter(|entry| entry.status == write.status);
         let tries = before.map_or(1, |entry| entry.tries.saturating_add(1));
         let until = now + jittered(doubled(SETTLES_AFTER, tries, RETRY_MAX));
-        let entry = Entry { addresses: Arc::clone(&write.addresses), tries, until };
-        self.entries.insert(write.key.clone(), entry);
+        let entry = Entry { status: write.status.clone(), tries, until };
+        self.entries.insert(write.id.clone(), entry);
         self.settled = earlier(self.settled, Some(until));
         tries
     }
@@ -99,7 +99,7 @@ impl Ledger {
 
     /// That the API server was away is not this status' fault.
     pub(super) fn forgive(&mut self, write: &Write, now: Instant) {
-        if let Some(entry) = self.entries.get_mut(&write.key) {
+        if let Some(entry) = self.entries.get_mut(&write.id) {
             entry.tries = entry.tries.saturating_sub(1);
             entry.until = entry.until.min(now + SETTLES_AFTER);
         }
@@ -108,15 +108,18 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
+    use compile::ObjectKey;
+
     use super::*;
+    use crate::kinds::Kind;
 
     fn write(ip: &str) -> Write {
-        let entry = IngressLoadBalancerIngress { ip: Some(ip.into()), ..Default::default() };
-        Write { key: ObjectKey::new("shop", "a"), addresses: Arc::new(vec![entry]) }
+        let id = Id::new(Kind::Ingress, ObjectKey::new("shop", "a"));
+        Write { id, status: Some(Arc::new(Value::from(ip))) }
     }
 
     fn clear() -> Write {
-        Write { addresses: Arc::default(), ..write("") }
+        Write { status: None, ..write("") }
     }
 
     fn take(ledger: &mut Ledger, write: &Write, now: Instant) -> bool {
@@ -180,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn the_absence_of_the_api_server_makes_nobody_wait_for_minutes() {
+    fn the_absence_of_the_api_server_makes_no_status_wait_for_minutes() {
         let (mut ledger, now) = (Ledger::default(), Instant::now());
         for _ in 0..50 {
             ledger.tried(&write("192.0.2.1"), now);

@@ -1,4 +1,4 @@
-//! What becomes of a successor, and who takes its place.
+//! What becomes of a successor, and which process takes its place.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -40,7 +40,7 @@ impl Process {
     async fn next_with(&mut self, listeners: &[Arc<TcpListener>]) -> Process {
         let (path, offers) = (self.path.clone(), offers(listeners));
         let next = async {
-            let mut received = connect(&path).await.unwrap().expect("somebody is there");
+            let mut received = connect(&path).await.unwrap().expect("a process is there");
             let owner = Owner::follow(path.clone(), offers.clone(), Some(&received)).await.unwrap();
             let mut owner = owner.expect("the predecessor is there");
             assert_eq!(received.confirm(&offers).await, Confirmed::Released);
@@ -158,9 +158,9 @@ async fn of_all_that_watch_a_process_that_dies_one_takes_back() {
     };
     tokio::select! {
         () = watching => {}
-        _ = last.owner.handed_over() => panic!("nobody wants to replace it"),
+        _ = last.owner.handed_over() => panic!("no process wants to replace it"),
     }
-    let lock = Lock::of(&path).unwrap().expect("nobody has it");
+    let lock = Lock::of(&path).unwrap().expect("no process has it");
     drop(last);
     // Each that takes back serves for a while, in which the others find it, and dies.
     let (serving, mut tasks, count) = (Arc::<AtomicUsize>::default(), JoinSet::new(), left.len());
@@ -174,7 +174,7 @@ async fn of_all_that_watch_a_process_that_dies_one_takes_back() {
         });
     }
     assert!(count > 2);
-    // They have all looked by then who has the path.
+    // They have all looked by then which process has the path.
     tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     assert_eq!(serving.load(Ordering::SeqCst), 0);
     drop(lock);
@@ -242,7 +242,7 @@ async fn what_the_one_that_serves_lacks_is_given_up_by_all_who_watch_it_and_by_w
     assert!(matches!(first.fate().await, Fate::Lacks), "the second tells the first");
     let fourth = third.next_with(&listeners[2..]).await;
     assert_eq!(given_up(&third), 1);
-    // It looks who serves, and is told by that one.
+    // It looks which process serves, and is told by that one.
     drop((second, third));
     let mut fourth = fourth;
     let (fate, waits) = tokio::join!(first.fate(), fourth.waits());

@@ -34,7 +34,7 @@ impl Old {
     }
 
     pub(super) async fn successor(&self) -> Received {
-        connect(&self.path()).await.unwrap().expect("somebody is there")
+        connect(&self.path()).await.unwrap().expect("a process is there")
     }
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
-use k8s_openapi::api::networking::v1::IngressTLS;
+use k8s_openapi::api::networking::v1::{Ingress, IngressTLS};
 use std::sync::Arc;
 
 const MOMENT: Duration = Duration::from_millis(1);
@@ -30,12 +30,12 @@ fn slice(service: &str) -> Object {
 }
 
 /// An Ingress of Service `old`, and both live.
-fn live(now: Instant) -> (Order, Index) {
-    let (mut order, mut index) = (Order::default(), Index::default());
+fn live(now: Instant) -> (DependencyGate, Index) {
+    let (mut gate, mut index) = (DependencyGate::default(), Index::default());
     for object in [service("old"), slice("old"), ingress("web", "old")] {
-        order.apply(object, &mut index, now);
+        gate.apply(object, &mut index, now);
     }
-    (order, index)
+    (gate, index)
 }
 
 fn names(index: &Index, service: &str) -> bool {
@@ -52,37 +52,37 @@ fn has(index: &Index, service: &str) -> bool {
 #[test]
 fn an_ingress_waits_for_the_slice_of_its_new_service_but_not_for_ever() {
     let start = Instant::now();
-    let (mut order, mut index) = live(start);
-    order.apply(ingress("web", "new"), &mut index, start);
-    order.apply(service("new"), &mut index, start);
-    assert!(!order.settle(&mut index, start + MOMENT) && names(&index, "old"));
-    assert_eq!(order.due(), Some(start + INGRESS_WAIT_MAX));
-    assert!(order.settle(&mut index, start + INGRESS_WAIT_MAX) && names(&index, "new"));
-    assert_eq!(order.due(), None);
+    let (mut gate, mut index) = live(start);
+    gate.apply(ingress("web", "new"), &mut index, start);
+    gate.apply(service("new"), &mut index, start);
+    assert!(!gate.settle(&mut index, start + MOMENT) && names(&index, "old"));
+    assert_eq!(gate.due(), Some(start + WAIT_MAX));
+    assert!(gate.settle(&mut index, start + WAIT_MAX) && names(&index, "new"));
+    assert_eq!(gate.due(), None);
 }
 
 #[test]
 fn what_the_ingress_was_before_keeps_its_service_while_the_new_one_has_no_slice_yet() {
     let start = Instant::now();
-    let (mut order, mut index) = live(start);
-    order.apply(service("new"), &mut index, start);
-    order.apply(ingress("web", "new"), &mut index, start);
-    order.delete(service("old").id(), &mut index, start);
-    assert!(!order.settle(&mut index, start + 2 * OUTLIVES) && has(&index, "old"));
-    order.apply(slice("new"), &mut index, start + 2 * OUTLIVES);
-    assert!(order.settle(&mut index, start + 2 * OUTLIVES));
+    let (mut gate, mut index) = live(start);
+    gate.apply(service("new"), &mut index, start);
+    gate.apply(ingress("web", "new"), &mut index, start);
+    gate.delete(service("old").id(), &mut index, start);
+    assert!(!gate.settle(&mut index, start + 2 * OUTLIVES) && has(&index, "old"));
+    gate.apply(slice("new"), &mut index, start + 2 * OUTLIVES);
+    assert!(gate.settle(&mut index, start + 2 * OUTLIVES));
     assert!(names(&index, "new") && !has(&index, "old"));
 }
 
 #[test]
 fn an_ingress_that_is_replaced_by_another_goes_when_that_one_comes() {
     let start = Instant::now();
-    let (mut order, mut index) = live(start);
-    order.apply(ingress("next", "new"), &mut index, start);
-    order.delete(ingress("web", "old").id(), &mut index, start);
-    assert!(!order.settle(&mut index, start + MOMENT) && names(&index, "old"));
-    assert!(order.due().is_some_and(|due| due > start + MOMENT), "nothing is due that cannot be done");
-    assert!(order.settle(&mut index, start + INGRESS_WAIT_MAX));
+    let (mut gate, mut index) = live(start);
+    gate.apply(ingress("next", "new"), &mut index, start);
+    gate.delete(ingress("web", "old").id(), &mut index, start);
+    assert!(!gate.settle(&mut index, start + MOMENT) && names(&index, "old"));
+    assert!(gate.due().is_some_and(|due| due > start + MOMENT), "nothing is due that cannot be done");
+    assert!(gate.settle(&mut index, start + WAIT_MAX));
     assert!(names(&index, "new") && !names(&index, "old"));
 }
 
@@ -96,32 +96,32 @@ fn of_class(class: &str) -> Object {
 #[test]
 fn an_ingress_waits_for_its_new_class_and_the_old_one_outlives_its_deletion() {
     let start = Instant::now();
-    let (mut order, mut index) = live(start);
+    let (mut gate, mut index) = live(start);
     let class = |name: &str| Object::IngressClass(read(serde_json::json!({"metadata": {"name": name}})));
-    order.apply(class("one"), &mut index, start);
-    order.apply(of_class("one"), &mut index, start);
-    order.apply(of_class("two"), &mut index, start);
-    order.delete(class("one").id(), &mut index, start);
+    gate.apply(class("one"), &mut index, start);
+    gate.apply(of_class("one"), &mut index, start);
+    gate.apply(of_class("two"), &mut index, start);
+    gate.delete(class("one").id(), &mut index, start);
     let classes = |index: &Index| index.objects().ingress_classes.keys().cloned().collect::<Vec<_>>();
-    assert!(!order.settle(&mut index, start + MOMENT) && classes(&index) == ["one"]);
-    order.apply(class("two"), &mut index, start + MOMENT);
-    assert!(order.settle(&mut index, start + MOMENT) && !order.is_waiting());
-    assert!(order.settle(&mut index, start + OUTLIVES) && classes(&index) == ["two"]);
+    assert!(!gate.settle(&mut index, start + MOMENT) && classes(&index) == ["one"]);
+    gate.apply(class("two"), &mut index, start + MOMENT);
+    assert!(gate.settle(&mut index, start + MOMENT) && !gate.is_waiting());
+    assert!(gate.settle(&mut index, start + OUTLIVES) && classes(&index) == ["two"]);
 }
 
 #[test]
 fn an_ingress_waits_for_the_addresses_of_an_external_name() {
     let start = Instant::now();
-    let (mut order, mut index) = live(start);
+    let (mut gate, mut index) = live(start);
     let spec = serde_json::json!({"type": "ExternalName", "externalName": "db.example.org"});
     let metadata = serde_json::json!({"name": "db", "namespace": "shop"});
     let service = serde_json::json!({"metadata": metadata, "spec": spec});
-    order.apply(Object::Service(read(service)), &mut index, start);
-    order.apply(ingress("web", "db"), &mut index, start);
-    assert_eq!(order.external_names(&index), BTreeSet::from(["db.example.org".to_owned()]));
-    assert!(!order.settle(&mut index, start + MOMENT) && names(&index, "old"));
+    gate.apply(Object::Service(read(service)), &mut index, start);
+    gate.apply(ingress("web", "db"), &mut index, start);
+    assert_eq!(gate.external_names(&index), BTreeSet::from(["db.example.org".to_owned()]));
+    assert!(!gate.settle(&mut index, start + MOMENT) && names(&index, "old"));
     index.apply_resolved("db.example.org".into(), Ok(Vec::new()));
-    assert!(order.settle(&mut index, start + MOMENT) && names(&index, "db"));
+    assert!(gate.settle(&mut index, start + MOMENT) && names(&index, "db"));
 }
 
 fn with_secret(class: &str) -> Object {
@@ -132,46 +132,46 @@ fn with_secret(class: &str) -> Object {
 }
 
 #[test]
-fn an_ingress_waits_for_what_is_said_of_a_secret_that_nobody_has_named_before() {
+fn an_ingress_waits_for_what_is_said_of_a_secret_that_was_never_named_before() {
     let start = Instant::now();
-    let (mut order, mut index) = live(start);
-    order.apply(with_secret("sluicegate"), &mut index, start);
-    assert!(!order.is_waiting(), "where Secrets are not asked for, all are known");
+    let (mut gate, mut index) = live(start);
+    gate.apply(with_secret("sluicegate"), &mut index, start);
+    assert!(!gate.is_waiting(), "where Secrets are not asked for, all are known");
     index.ask_for_secrets();
-    order.apply(with_secret("sluicegate"), &mut index, start);
+    gate.apply(with_secret("sluicegate"), &mut index, start);
     let certificate = ObjectKey::new("shop", "certificate");
-    assert_eq!(order.secrets(&index), BTreeSet::from([certificate.clone()]));
-    assert!(!order.settle(&mut index, start + MOMENT));
+    assert_eq!(gate.secrets(&index), BTreeSet::from([certificate.clone()]));
+    assert!(!gate.settle(&mut index, start + MOMENT));
     index.heard_of_secret(certificate);
-    assert!(order.settle(&mut index, start + MOMENT) && order.secrets(&index).is_empty());
+    assert!(gate.settle(&mut index, start + MOMENT) && gate.secrets(&index).is_empty());
 }
 
 #[test]
 fn secrets_of_other_classes_are_neither_asked_for_nor_waited_for() {
     let start = Instant::now();
-    let (mut order, mut index) = live(start);
+    let (mut gate, mut index) = live(start);
     index.ask_for_secrets();
     let class = serde_json::json!({"metadata": {"name": "nginx"}, "spec": {"controller": "nginx"}});
-    order.apply(Object::IngressClass(read(class)), &mut index, start);
-    order.apply(with_secret("nginx"), &mut index, start);
-    assert!(!order.is_waiting() && order.secrets(&index).is_empty());
+    gate.apply(Object::IngressClass(read(class)), &mut index, start);
+    gate.apply(with_secret("nginx"), &mut index, start);
+    assert!(!gate.is_waiting() && gate.secrets(&index).is_empty());
 }
 
 #[test]
 fn what_comes_again_before_it_has_gone_stays() {
     let start = Instant::now();
-    let (mut order, mut index) = live(start);
-    order.delete(service("old").id(), &mut index, start);
-    order.apply(service("old"), &mut index, start + MOMENT);
-    assert!(!order.settle(&mut index, start + 2 * OUTLIVES) && has(&index, "old"));
+    let (mut gate, mut index) = live(start);
+    gate.delete(service("old").id(), &mut index, start);
+    gate.apply(service("old"), &mut index, start + MOMENT);
+    assert!(!gate.settle(&mut index, start + 2 * OUTLIVES) && has(&index, "old"));
 }
 
 #[test]
 fn an_ingress_that_is_deleted_while_it_waits_does_not_come_back() {
     let start = Instant::now();
-    let (mut order, mut index) = live(start);
-    order.apply(ingress("web", "new"), &mut index, start);
-    order.delete(ingress("web", "new").id(), &mut index, start);
-    order.settle(&mut index, start + INGRESS_WAIT_MAX);
+    let (mut gate, mut index) = live(start);
+    gate.apply(ingress("web", "new"), &mut index, start);
+    gate.delete(ingress("web", "new").id(), &mut index, start);
+    gate.settle(&mut index, start + WAIT_MAX);
     assert!(!names(&index, "old") && !names(&index, "new"));
 }

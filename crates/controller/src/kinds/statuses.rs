@@ -1,8 +1,19 @@
-//! The status of an Ingress as it was read.
+//! The status of objects as it was read. It is kept apart from them: no route depends on it, and we write it ourselves.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use compile::ObjectKey;
 use k8s_openapi::api::networking::v1::{Ingress, IngressLoadBalancerIngress};
 
-use super::config::FIELD_MANAGER_PREFIX;
+/// What the name of our field manager begins with.
+pub(crate) const FIELD_MANAGER_PREFIX: &str = "sluicegate";
+
+/// What the status of each object says, a field for each kind whose status is written.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Statuses {
+    pub(crate) ingresses: BTreeMap<ObjectKey, Arc<SeenStatus>>,
+}
 
 /// An Ingress' status as read, and which of our installations have a part in it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_status_and_who_of_us_wrote_it_are_taken_out_of_an_ingress() {
+    fn a_status_and_which_of_us_wrote_it_are_taken_out_of_an_ingress() {
         let mut ingress: Ingress = serde_json::from_value(serde_json::json!({
             "metadata": { "name": "shop", "managedFields": [
                 { "manager": "kubectl", "operation": "Apply" },

@@ -1,64 +1,64 @@
-//! Which statuses are not as they should be.
+//! The status of Ingresses: the addresses at which they can be reached.
 
 use std::sync::Arc;
 
 use compile::ObjectKey;
 use k8s_openapi::api::networking::v1::IngressLoadBalancerIngress;
+use serde_json::json;
 
+use super::writer::{Write, Writer};
+use crate::kinds::{Id, Kind};
 use crate::report::{Address, Publish, Told};
 
-/// A status to be written.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Write {
-    pub(super) key: ObjectKey,
-    /// What it is to show. Nothing, if the Ingress is not ours any more.
-    pub(super) addresses: Arc<Vec<IngressLoadBalancerIngress>>,
-}
-
-/// What statuses should show.
-#[derive(Clone, Debug)]
-pub(super) struct Plan {
+/// Writes the addresses into the status of our Ingresses.
+pub(super) struct IngressWriter {
     /// `None`: the addresses of the Service.
-    addresses: Option<Arc<Vec<IngressLoadBalancerIngress>>>,
+    addresses: Option<Vec<IngressLoadBalancerIngress>>,
     manager: String,
 }
 
-impl Plan {
-    pub(super) fn new(publish: &Publish, manager: &str) -> Plan {
-        let addresses = match publish {
-            Publish::Addresses(addresses) => Some(Arc::new(sorted(addresses.iter().map(entry)))),
-            Publish::Service(_) => None,
-        };
-        Plan { addresses, manager: manager.to_owned() }
-    }
-
-    /// The statuses that must be written. While it is not known what to show, ours stay as they are: DNS records hang
-    /// on them, and a Service may be away for a moment.
-    pub(super) fn wrong(&self, told: &Told) -> Vec<Write> {
+impl Writer for IngressWriter {
+    /// While it is not known what to show, ours stay as they are: DNS records hang on them, and a Service may be away for a
+    /// moment.
+    fn wrong(&self, told: &Told) -> Vec<Write> {
         let mut wrong = self.left_behind(told);
         let addresses = match &self.addresses {
-            Some(addresses) => Arc::clone(addresses),
-            None => {
-                Arc::new(sorted(told.service.iter().flat_map(|service| service.iter().map(without_ports))))
-            }
+            Some(addresses) => addresses.clone(),
+            None => sorted(told.service.iter().flat_map(|service| service.iter().map(without_ports))),
         };
         if !addresses.is_empty() {
-            let shows =
-                |key: &ObjectKey| told.statuses.get(key).map(|seen| sorted(seen.addresses.iter().cloned()));
-            let differs = |key: &&ObjectKey| shows(key).is_some_and(|shown| shown != *addresses);
-            let write = |key: &ObjectKey| Write { key: key.clone(), addresses: Arc::clone(&addresses) };
+            let shows = |key: &ObjectKey| {
+                told.statuses.ingresses.get(key).map(|seen| sorted(seen.addresses.iter().cloned()))
+            };
+            let differs = |key: &&ObjectKey| shows(key).is_some_and(|shown| shown != addresses);
+            let status = Arc::new(json!({ "loadBalancer": { "ingress": addresses } }));
+            let write = |key: &ObjectKey| write(key, Some(Arc::clone(&status)));
             wrong.extend(told.ours.iter().filter(differs).map(write));
         }
         wrong
     }
+}
+
+impl IngressWriter {
+    pub(super) fn new(publish: &Publish, manager: &str) -> IngressWriter {
+        let addresses = match publish {
+            Publish::Addresses(addresses) => Some(sorted(addresses.iter().map(entry))),
+            Publish::Service(_) => None,
+        };
+        IngressWriter { addresses, manager: manager.to_owned() }
+    }
 
     /// Those that we wrote, of Ingresses that are not ours any more.
     fn left_behind(&self, told: &Told) -> Vec<Write> {
-        let shown = told.statuses.iter().filter(|(_, seen)| !seen.addresses.is_empty());
+        let shown = told.statuses.ingresses.iter().filter(|(_, seen)| !seen.addresses.is_empty());
         let ours = shown.filter(|(_, seen)| seen.managers.contains(&self.manager));
         let left = ours.filter(|(key, _)| told.ours.binary_search(key).is_err());
-        left.map(|(key, _)| Write { key: key.clone(), addresses: Arc::default() }).collect()
+        left.map(|(key, _)| write(key, None)).collect()
     }
+}
+
+fn write(key: &ObjectKey, status: Option<Arc<serde_json::Value>>) -> Write {
+    Write { id: Id::new(Kind::Ingress, key.clone()), status }
 }
 
 fn entry(address: &Address) -> IngressLoadBalancerIngress {
@@ -88,7 +88,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::report::SeenStatus;
+    use crate::kinds::{SeenStatus, Statuses};
 
     fn ip(ip: &str) -> IngressLoadBalancerIngress {
         entry(&Address::Ip(ip.parse().unwrap()))
@@ -104,23 +104,29 @@ mod tests {
     }
 
     fn told(ours: &[&str], statuses: &[(&str, Arc<SeenStatus>)]) -> Told {
-        let statuses: BTreeMap<_, _> =
+        let ingresses: BTreeMap<_, _> =
             statuses.iter().map(|(name, seen)| (key(name), Arc::clone(seen))).collect();
         let ours = ours.iter().map(|name| key(name)).collect();
-        Told { ours: Arc::new(ours), statuses: Arc::new(statuses), ..Told::default() }
+        Told { ours: Arc::new(ours), statuses: Arc::new(Statuses { ingresses }), ..Told::default() }
     }
 
-    fn addresses(plan: &[&str]) -> Plan {
-        let addresses = plan.iter().map(|address| address.parse().unwrap()).collect();
-        Plan::new(&Publish::Addresses(addresses), "sluicegate")
+    fn addresses(shown: &[&str]) -> IngressWriter {
+        let addresses = shown.iter().map(|address| address.parse().unwrap()).collect();
+        IngressWriter::new(&Publish::Addresses(addresses), "sluicegate")
     }
 
     fn shown(wrong: &[Write]) -> Vec<(&str, Vec<&str>)> {
-        wrong.iter().map(|write| (&*write.key.name, write.addresses.iter().map(name_of).collect())).collect()
+        wrong.iter().map(|write| (&*write.id.name, addresses_of(write))).collect()
     }
 
-    fn name_of(entry: &IngressLoadBalancerIngress) -> &str {
-        entry.ip.as_deref().or(entry.hostname.as_deref()).unwrap_or_default()
+    fn addresses_of(write: &Write) -> Vec<&str> {
+        let Some(status) = &write.status else { return Vec::new() };
+        let addresses = status["loadBalancer"]["ingress"].as_array().expect("addresses");
+        addresses.iter().map(name_of).collect()
+    }
+
+    fn name_of(entry: &serde_json::Value) -> &str {
+        entry["ip"].as_str().or(entry["hostname"].as_str()).unwrap_or_default()
     }
 
     #[test]
@@ -143,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_that_we_left_behind_is_taken_back_and_nobody_elses() {
+    fn a_status_that_we_left_behind_is_taken_back_and_no_other() {
         let statuses = [
             ("gone", seen(&["192.0.2.1"], "sluicegate")),
             ("done", seen(&[], "sluicegate")),
@@ -160,27 +166,27 @@ mod tests {
 
     #[test]
     fn a_service_that_is_not_known_or_has_no_address_takes_none_away() {
-        let plan = Plan::new(&Publish::Service(key("lb")), "sluicegate");
+        let writer = IngressWriter::new(&Publish::Service(key("lb")), "sluicegate");
         let statuses = [("a", seen(&["192.0.2.1"], "sluicegate")), ("b", seen(&["192.0.2.1"], "sluicegate"))];
         let mut told = told(&["a"], &statuses);
         for service in [None, Some(Arc::default())] {
             told.service = service;
             assert_eq!(
-                shown(&plan.wrong(&told)),
+                shown(&writer.wrong(&told)),
                 [("b", vec![])],
                 "what is not ours is cleared all the same"
             );
         }
         told.service = Some(Arc::new(vec![ip("192.0.2.7")]));
-        assert_eq!(shown(&plan.wrong(&told)), [("b", vec![]), ("a", vec!["192.0.2.7"])]);
+        assert_eq!(shown(&writer.wrong(&told)), [("b", vec![]), ("a", vec!["192.0.2.7"])]);
     }
 
     #[test]
     fn the_ports_of_a_service_are_not_copied() {
-        let plan = Plan::new(&Publish::Service(key("lb")), "sluicegate");
+        let writer = IngressWriter::new(&Publish::Service(key("lb")), "sluicegate");
         let mut told = told(&["a"], &[("a", seen(&["192.0.2.7"], ""))]);
         let ports = Some(vec![k8s_openapi::api::networking::v1::IngressPortStatus::default()]);
         told.service = Some(Arc::new(vec![IngressLoadBalancerIngress { ports, ..ip("192.0.2.7") }]));
-        assert_eq!(plan.wrong(&told), []);
+        assert_eq!(writer.wrong(&told), []);
     }
 }
