@@ -42,7 +42,9 @@ impl Orders {
     /// Why it cannot be done.
     pub async fn ask(&self, order: Order) -> Result<String, String> {
         let (answer, answered) = oneshot::channel();
-        self.0.try_send(Asked { order, answer }).map_err(|_| "too much is asked at once, or it is ending")?;
+        self.0
+            .try_send(Asked { order, answer })
+            .map_err(|_| "too many commands at once, or the process is ending")?;
         answered.await.unwrap_or_else(|_| Err("the process is ending".into()))
     }
 }

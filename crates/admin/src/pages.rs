@@ -118,7 +118,7 @@ fn dump(path: Path, sources: &Sources) -> Page {
 
 fn not_found(paths: &[(&str, Path)]) -> Page {
     let paths: Vec<&str> = paths.iter().map(|(path, _)| *path).collect();
-    page(StatusCode::NOT_FOUND, &json!({ "error": "there is no such page", "paths": paths }))
+    page(StatusCode::NOT_FOUND, &json!({ "error": "no such page", "paths": paths }))
 }
 
 fn method_not_allowed(allow: &'static str) -> Page {

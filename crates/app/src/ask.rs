@@ -46,7 +46,7 @@ pub(crate) fn probe(args: &ProbeArgs) -> u8 {
     done(Control::new(&args.control).ask("GET", path).and_then(|(status, text)| {
         print!("{text}");
         if status != 200 {
-            bail!("it answers {status}");
+            bail!("the answer is {status}");
         }
         Ok(())
     }))
@@ -66,11 +66,14 @@ fn wait_until_left(control: &Control, wait: Duration) -> anyhow::Result<()> {
     loop {
         let State { let_go, connections, requests, .. } = State::of(control)?;
         if let_go && connections == 0 {
-            println!("drained: nobody is left, and load balancers send nobody; it may be ended, or --undo");
+            println!(
+                "drained: no connections are left and load balancers send no more; stop it, or serve again (--undo)"
+            );
             return Ok(());
         }
         let left = format!("{connections} connections, {requests} requests in flight");
-        let now = if let_go { left } else { format!("load balancers may still send somebody; {left}") };
+        let now =
+            if let_go { left } else { format!("load balancers may still send new connections; {left}") };
         if told.as_ref() != Some(&now) {
             println!("{now}");
             told = Some(now);

@@ -161,7 +161,7 @@ impl Leaving {
 /// Passes on SIGINT, SIGTERM and the end of `duration`; clients learn of it before the proxy does, since a client
 /// that is told to leave must know whether to come back.
 async fn stop_when_asked(duration: Option<Duration>, leaving: Leaving, ask: Ask) -> anyhow::Result<()> {
-    let mut signals = lifecycle::Signals::install().context("cannot take over SIGTERM and SIGINT")?;
+    let mut signals = lifecycle::Signals::install().context("cannot handle SIGTERM and SIGINT")?;
     let over = async {
         match duration {
             Some(duration) => tokio::time::sleep(duration).await,

@@ -47,7 +47,7 @@ pub(crate) fn run(args: RunArgs) -> u8 {
 
 async fn serve(config: Config) -> anyhow::Result<Outcome> {
     let (ask, mut shutdown) = Shutdown::new();
-    ask.on_signals().context("cannot take over SIGTERM and SIGINT")?;
+    ask.on_signals().context("cannot handle SIGTERM and SIGINT")?;
     if let Some(who) = stand_by(&config, &mut shutdown).await? {
         tracing::info!("{who} while another process serves: nothing to drain");
         return Ok(Outcome { cut: 0 });

@@ -18,7 +18,7 @@ impl fmt::Display for Part {
         f.write_str(match self {
             Part::Chain => "certificate",
             Part::Key => "private key",
-            Part::Authorities => "authority's certificate",
+            Part::Authorities => "CA certificate",
         })
     }
 }
@@ -79,7 +79,7 @@ pub enum Error {
         why: String,
     },
     /// More authorities than anybody has.
-    #[error("has {count} authorities, more than {max}")]
+    #[error("has {count} CA certificates, more than {max}")]
     TooManyAuthorities {
         /// How many it has.
         count: usize,
@@ -87,7 +87,7 @@ pub enum Error {
         max: usize,
     },
     /// A section that says that it is a certificate and is none that could vouch for others.
-    #[error("has a certificate that cannot be an authority's at place {at}: {why}")]
+    #[error("has a certificate that cannot be a CA's at place {at}: {why}")]
     NotAnAuthority {
         /// Its place, from 1.
         at: usize,
@@ -137,7 +137,7 @@ impl Error {
             | Error::Missing { part: Part::Authorities, .. }
             | Error::TooManyAuthorities { .. }
             | Error::NotAnAuthority { .. } => {
-                "give the certificates of those who issue the endpoints' as PEM (BEGIN CERTIFICATE)"
+                "give the certificates of the CAs that issue the endpoints' as PEM (BEGIN CERTIFICATE)"
             }
             Error::Empty(Part::Key) | Error::TooLarge { .. } | Error::Missing { .. } => {
                 "give the certificate's private key as PEM (BEGIN PRIVATE KEY)"
@@ -151,7 +151,7 @@ impl Error {
             Error::Malformed { .. } => "copy it whole, from -----BEGIN to -----END, with its line ends",
             Error::NotACertificate { .. } => "issue the certificate anew, or copy it whole",
             Error::Encrypted => {
-                "decrypt it with openssl pkey; who may read the Secret could read the password too"
+                "decrypt it with openssl pkey; a password in the same Secret would protect nothing"
             }
             Error::Unsupported => {
                 "use RSA with 2048 to 8192 bits, ECDSA with P-256, P-384 or P-521, or Ed25519"

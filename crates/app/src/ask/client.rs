@@ -37,7 +37,7 @@ impl Control {
             .block_on(async { tokio::time::timeout(ANSWER_TIME_MAX, self.exchange(method, path)).await });
         let answer = answer.with_context(|| format!("no answer within {ANSWER_TIME_MAX:?}")).flatten();
         answer.with_context(|| {
-            format!("{}: no process answers; name the --control of one that runs", self.path.display())
+            format!("{}: no process answers; name the --control of a running one", self.path.display())
         })
     }
 

@@ -82,13 +82,13 @@ impl LameDuck {
         if words.is_empty() {
             reasons.since = None;
             self.trigger.recover();
-            tracing::info!("no lame duck any more: serving");
+            tracing::info!("not a lame duck any more: serving");
         } else {
             reasons.since.get_or_insert_with(Instant::now);
             self.trigger.advance(Phase::LameDuck);
             tracing::info!(
-                "lame duck ({}): /ready says so, clients are told to leave with their next answer, and whoever comes is \
-                 served",
+                "lame duck ({}): /ready fails, clients are told to leave with their next answer, and new ones are \
+                 still served",
                 words.join(", ")
             );
         }

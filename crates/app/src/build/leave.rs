@@ -112,7 +112,7 @@ impl Leaving<'_> {
                 report = &mut finished => {
                     let report = report.context("the data plane failed")?;
                     if serves {
-                        bail!("the workers ended although nobody had asked them to");
+                        bail!("the workers ended without being asked to");
                     }
                     return Ok(report);
                 }
@@ -247,7 +247,7 @@ impl Leaving<'_> {
             let given_up = owner.given_up();
             if !given_up.is_empty() {
                 tracing::warn!(
-                    "no longer served, because a successor was not to serve it: {}",
+                    "no longer served, because the successor's flags did not name it: {}",
                     given_up.join(", ")
                 );
             }
@@ -283,7 +283,10 @@ impl Leaving<'_> {
 
     /// In words.
     fn successor(&self) -> String {
-        self.way.successor.as_ref().map_or_else(|| "nobody".to_owned(), |it| format!("process {}", it.pid()))
+        self.way
+            .successor
+            .as_ref()
+            .map_or_else(|| "no process".to_owned(), |it| format!("process {}", it.pid()))
     }
 
     /// The load balancers have let go, or had twice their time.

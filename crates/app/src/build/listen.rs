@@ -60,7 +60,7 @@ pub(super) async fn listeners(config: &Config) -> anyhow::Result<Listeners> {
         let alone = received.is_none();
         match Sockets::of(received).all(config) {
             Err(error) if alone && is_taken(&error) && Instant::now() < deadline => {
-                tracing::debug!("{error:#}, and nobody is at {}; looking again", path.display());
+                tracing::debug!("{error:#}, and no process answers at {}; trying again", path.display());
                 sleep(PREDECESSOR_PAUSE).await;
             }
             listeners => return listeners.with_context(|| hint(path, alone)),
@@ -69,7 +69,7 @@ pub(super) async fn listeners(config: &Config) -> anyhow::Result<Listeners> {
 }
 
 fn hint(path: &Path, alone: bool) -> String {
-    let there = if alone { "nobody hands over" } else { "who hands over does not have it" };
+    let there = if alone { "no process hands over" } else { "the process that hands over does not have it" };
     format!("{there} at {}", path.display())
 }
 

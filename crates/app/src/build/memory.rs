@@ -102,7 +102,7 @@ impl Memory {
 
 fn tell(short: bool, used: u64, max: u64) {
     if short {
-        tracing::warn!(used, max, "memory is short; new connections and requests are turned away");
+        tracing::warn!(used, max, "memory is short; new connections and requests are answered 503");
     } else {
         tracing::info!(used, max, "there is enough memory again");
     }

@@ -42,7 +42,7 @@ impl Mark {
 
     pub(super) fn set(&self) {
         if let Err(error) = fs::write(&self.0, "") {
-            tracing::warn!(%error, "{} cannot be written: started again, this process would take over again", self.0.display());
+            tracing::warn!(%error, "{} cannot be written: after a restart this process would take over again", self.0.display());
         }
     }
 
@@ -86,7 +86,7 @@ pub(crate) async fn stand_by(
         }
         misses = if is_served(path) { 0 } else { misses + 1 };
     }
-    tracing::warn!("nobody serves any longer: starting");
+    tracing::warn!("no process serves any longer: starting");
     mark.remove();
     Ok(None)
 }

@@ -90,7 +90,9 @@ impl Succession {
             }
             Confirmed::Ended => tracing::warn!("process {pid} has ended before it could be released"),
             Confirmed::Refused => {
-                tracing::error!("process {pid} does not let go: both serve until one is ended");
+                tracing::error!(
+                    "process {pid} does not release its sockets: both serve until one is stopped"
+                );
             }
         }
     }

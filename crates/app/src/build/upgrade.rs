@@ -57,7 +57,7 @@ impl Upgrade {
         let program = self.program.as_ref().map_err(|why| (*why).to_owned())?;
         let mut progress = self.lock();
         if let Some(pid) = progress.running {
-            return Err(format!("process {pid} is already preparing to take over; wait for it, or end it"));
+            return Err(format!("process {pid} is already preparing to take over; wait for it, or stop it"));
         }
         let path = program.path.display();
         let child = Command::new(&program.path).args(&program.args).spawn();

@@ -74,11 +74,11 @@ fn each_fault_of_authorities_is_told_as_theirs() {
     let pem = Authority::new("one").pem();
     for (text, error) in [
         ("", "is empty"),
-        ("hello", "has no authority's certificate in it"),
+        ("hello", "has no CA certificate in it"),
         (key.as_str(), "only PRIVATE KEY"),
         (none, "at place 1"),
         (&format!("{pem}{none}"), "at place 2"),
-        (&pem.repeat(1001), "has 1001 authorities, more than 1000"),
+        (&pem.repeat(1001), "has 1001 CA certificates, more than 1000"),
         (&" ".repeat(2 << 20), "more than 1048576"),
     ] {
         let refused = refused(text);

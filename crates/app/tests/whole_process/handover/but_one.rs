@@ -42,7 +42,9 @@ fn what_the_successor_does_not_have_is_refused_and_the_rest_is_taken_back_if_it_
     survivors.end();
     logs(
         &first,
-        &format!("no longer served, because a successor was not to serve it: http {more}, health {health}"),
+        &format!(
+            "no longer served, because the successor's flags did not name it: http {more}, health {health}"
+        ),
     );
     comes_to_be_refused(more);
     comes_to_be_refused(health);

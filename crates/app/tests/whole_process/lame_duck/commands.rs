@@ -33,7 +33,7 @@ fn drain_waits_until_nobody_is_left_and_undo_serves_again() {
     client.wait_until_closed();
     let drained = draining.wait_with_output().unwrap();
     assert_eq!(drained.status.code(), Some(0), "{}", text(&drained));
-    assert!(text(&drained).contains("nobody is left"), "{}", text(&drained));
+    assert!(text(&drained).contains("no connections are left"), "{}", text(&drained));
     // It stays, and goes on accepting: only a signal ends it.
     assert_eq!(gate.client().get(HOST, "/").status, 200);
     assert_eq!(command(&shop, &["drain", "--undo"]).status.code(), Some(0));
