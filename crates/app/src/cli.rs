@@ -53,8 +53,9 @@ pub(crate) enum Command {
     Drain(DrainArgs),
     /// Make the process at a control socket start its successor, from the same file, and wait until that serves
     Upgrade(ControlArgs),
-    /// Make a folder and give it to a user: a kubelet makes those of a hostPath for root alone (for an init container)
-    Give(GiveArgs),
+    /// Create a folder and make a user its owner: for an init container, since a kubelet creates hostPaths for root alone
+    #[command(alias = "give")]
+    ChownDir(ChownDirArgs),
     /// Run three upstreams, this proxy and its clients in one process while routes change, and count lost requests
     Demo(DemoArgs),
 }
@@ -200,14 +201,14 @@ pub(crate) struct ExplainArgs {
     pub(crate) classes: ClassArgs,
 }
 
-/// What is given to whom.
+/// Which folder, and which user.
 #[derive(Debug, Args)]
-pub(crate) struct GiveArgs {
-    /// The folder; those above it must exist
+pub(crate) struct ChownDirArgs {
+    /// The folder; its parent must exist
     #[arg(value_name = "DIR")]
     pub(crate) folder: PathBuf,
 
-    /// The user's number
+    /// The numeric ID of the new owner
     #[arg(long, value_name = "UID")]
     pub(crate) user: u32,
 }

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! Owns: flags and their meaning, the order of start and stop, the wiring between the crates, exit codes, and the
-//! commands `run`, `check`, `explain`, `demo`, and those that ask a running process: `probe`, `drain`, `upgrade`.
+//! commands `run`, `check`, `explain`, `demo`, `chown-dir`, and those that talk to a running process: `probe`, `drain`,
+//! `upgrade`.
 //! Never: logic of its own about routes or requests; that is `compile`'s, `model`'s and `proxy`'s.
 //! Start at [`main`], then [`build`](build()).
 
@@ -21,9 +22,9 @@ mod run;
 
 mod ask;
 mod check;
+mod chown_dir;
 mod demo;
 mod explain;
-mod give;
 
 use std::process::ExitCode;
 
@@ -49,7 +50,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Probe(args) => ask::probe(&args),
         Command::Drain(args) => ask::drain(&args),
         Command::Upgrade(args) => ask::upgrade(&args),
-        Command::Give(args) => give::run(&args),
+        Command::ChownDir(args) => chown_dir::run(&args),
         Command::Demo(args) => demo::run(&args),
     };
     ExitCode::from(code)
