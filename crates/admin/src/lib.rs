@@ -3,12 +3,12 @@
 //!
 //! Owns: the paths `/live`, `/ready`, `/state`, `/metrics`, `/routes`, `/endpoints` and `/problems`, which of them a
 //! listener answers ([`Pages`]), and the JSON form of the domain's words ([`json`]), which `check` and `explain` print
-//! too. At the control socket also `/drain`, `/undrain` and `/upgrade`, which it passes on as an [`Order`].
+//! too. At the control socket also `/drain`, `/undrain` and `/upgrade`, which it passes on as a [`Command`].
 //! Never: decides anything. It only reads what others publish, and asks others to do something.
 //! Start at [`serve`], then `pages::answer`.
 
 mod accept;
-mod order;
+mod command;
 mod pages;
 mod state;
 
@@ -27,7 +27,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
 
 pub use accept::Accept;
-pub use order::{Asked, Order, Orders, orders};
+pub use command::{Command, CommandRequest, CommandSender, command_channel};
 pub use state::State;
 
 /// Connections served at a time; more wait in the socket's backlog. A probe, a scraper and a few operators need less.
@@ -65,7 +65,7 @@ pub enum Pages {
     /// All that can be looked at.
     All,
     /// That, and what can be asked of the process by POST: for its operators, where nobody else can connect.
-    Control(Orders),
+    Control(CommandSender),
 }
 
 /// Answers on `listener` until it is dropped. Each connection carries one request: probes and scrapers come seldom,

@@ -9,7 +9,7 @@ use http_body_util::Full;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::{Order, Pages, Sources, json};
+use crate::{Command, Pages, Sources, json};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Prometheus' text format, version 0.0.4.
@@ -27,7 +27,7 @@ enum Path {
     Routes,
     Endpoints,
     Problems,
-    Order(Order),
+    Command(Command),
 }
 
 /// Every path, for finding one and for telling who asked for another: first what load balancers may see, then what
@@ -40,9 +40,9 @@ const PATHS: [(&str, Path); 10] = [
     ("/routes", Path::Routes),
     ("/endpoints", Path::Endpoints),
     ("/problems", Path::Problems),
-    ("/drain", Path::Order(Order::Drain)),
-    ("/undrain", Path::Order(Order::Undrain)),
-    ("/upgrade", Path::Order(Order::Upgrade)),
+    ("/drain", Path::Command(Command::Drain)),
+    ("/undrain", Path::Command(Command::Undrain)),
+    ("/upgrade", Path::Command(Command::Upgrade)),
 ];
 const HEALTH_PATHS: usize = 2;
 const READING_PATHS: usize = 7;
@@ -64,8 +64,8 @@ pub(crate) async fn answer<B>(request: Request<B>, pages: &Pages, sources: Arc<S
         return not_found(paths);
     };
     match (*path, pages) {
-        (Path::Order(order), Pages::Control(orders)) => match request.method {
-            Method::POST => answered(orders.ask(order).await),
+        (Path::Command(command), Pages::Control(commands)) => match request.method {
+            Method::POST => answered(commands.send(command).await),
             _ => method_not_allowed("POST"),
         },
         _ if !matches!(request.method, Method::GET | Method::HEAD) => method_not_allowed("GET, HEAD"),
@@ -110,7 +110,7 @@ fn dump(path: Path, sources: &Sources) -> Page {
             page(StatusCode::OK, &json!({ "problems": json::problems(&sources.problems.load()) }))
         }
         Path::State => page(StatusCode::OK, &(sources.state)()),
-        Path::Routes | Path::Live | Path::Ready | Path::Order(_) => {
+        Path::Routes | Path::Live | Path::Ready | Path::Command(_) => {
             page(StatusCode::OK, &json::Routes::of(&sources.routes.load()))
         }
     }

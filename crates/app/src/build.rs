@@ -25,9 +25,9 @@ use controller::Live;
 
 use crate::config::Config;
 
-use listen::{Door, Listeners, listeners};
+use listen::{BoundSocket, Listeners, listeners};
 use process::Process;
-pub use shutdown::{Ask, Shutdown};
+pub use shutdown::{Shutdown, ShutdownHandle};
 pub(crate) use standby::stand_by;
 
 /// A process whose sockets are bound and hold what comes; nothing is accepted before [`run`](Bound::run).
@@ -64,8 +64,8 @@ pub async fn build(config: Config) -> anyhow::Result<Bound> {
     Ok(Bound { http, https, admin, live: Live::default(), listeners, config })
 }
 
-fn addresses(doors: &[Door]) -> io::Result<Vec<SocketAddr>> {
-    doors.iter().map(|door| door.listener.local_addr()).collect()
+fn addresses(sockets: &[BoundSocket]) -> io::Result<Vec<SocketAddr>> {
+    sockets.iter().map(|socket| socket.listener.local_addr()).collect()
 }
 
 /// How a process ended that was asked to.

@@ -17,7 +17,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, ValueEnum};
 use ipnet::IpNet;
 use model::Balance;
 use proxy::AccessLog;
@@ -36,11 +36,11 @@ use crate::units::{Span, SpanOrNone};
 #[command(name = "sluicegate", version)]
 pub struct Cli {
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Subcommand,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Subcommand {
     /// Serve traffic as the Ingresses of a cluster, or of a folder of manifests, say
     Run(Box<RunArgs>),
     /// Read a folder of manifests and list its problems

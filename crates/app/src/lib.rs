@@ -28,11 +28,11 @@ mod explain;
 
 use std::process::ExitCode;
 
-pub use build::{Ask, Bound, Outcome, Shutdown, build};
+pub use build::{Bound, Outcome, Shutdown, ShutdownHandle, build};
 pub use cli::Cli;
 pub use config::Config;
 
-use cli::Command;
+use cli::Subcommand;
 
 /// Something failed: it could not start, or a check found errors, or the demo lost a request.
 const FAILED: u8 = 1;
@@ -44,14 +44,14 @@ const CUT: u8 = 3;
 /// Does what the command line says.
 pub fn main(cli: Cli) -> ExitCode {
     let code = match cli.command {
-        Command::Run(args) => run::run(*args),
-        Command::Check(args) => check::run(&args),
-        Command::Explain(args) => explain::run(&args),
-        Command::Probe(args) => ask::probe(&args),
-        Command::Drain(args) => ask::drain(&args),
-        Command::Upgrade(args) => ask::upgrade(&args),
-        Command::ChownDir(args) => chown_dir::run(&args),
-        Command::Demo(args) => demo::run(&args),
+        Subcommand::Run(args) => run::run(*args),
+        Subcommand::Check(args) => check::run(&args),
+        Subcommand::Explain(args) => explain::run(&args),
+        Subcommand::Probe(args) => ask::probe(&args),
+        Subcommand::Drain(args) => ask::drain(&args),
+        Subcommand::Upgrade(args) => ask::upgrade(&args),
+        Subcommand::ChownDir(args) => chown_dir::run(&args),
+        Subcommand::Demo(args) => demo::run(&args),
     };
     ExitCode::from(code)
 }

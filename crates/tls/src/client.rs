@@ -31,10 +31,10 @@ pub fn client_config(
     credentials: Option<&Credentials>,
 ) -> Option<Arc<ClientConfig>> {
     let provider = Arc::new(default_provider());
-    let verifier = match credentials.and_then(Credentials::authorities) {
+    let verifier = match credentials.and_then(Credentials::ca_bundle) {
         Some(roots) if how.verify => verifier(roots, &provider)?,
         _ if how.verify => return None,
-        _ => Arc::new(Anybody(provider.signature_verification_algorithms)),
+        _ => Arc::new(AnyCertificate(provider.signature_verification_algorithms)),
     };
     let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&TLS13, &TLS12])
@@ -66,9 +66,9 @@ fn verifier(
 
 /// Takes any certificate; whoever presents it must have its key.
 #[derive(Debug)]
-struct Anybody(WebPkiSupportedAlgorithms);
+struct AnyCertificate(WebPkiSupportedAlgorithms);
 
-impl ServerCertVerifier for Anybody {
+impl ServerCertVerifier for AnyCertificate {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,

@@ -10,7 +10,7 @@ pub enum Part {
     /// The private key.
     Key,
     /// The certificates of those who vouch for others.
-    Authorities,
+    CaBundle,
 }
 
 impl fmt::Display for Part {
@@ -18,7 +18,7 @@ impl fmt::Display for Part {
         f.write_str(match self {
             Part::Chain => "certificate",
             Part::Key => "private key",
-            Part::Authorities => "CA certificate",
+            Part::CaBundle => "CA certificate",
         })
     }
 }
@@ -80,7 +80,7 @@ pub enum Error {
     },
     /// More authorities than anybody has.
     #[error("has {count} CA certificates, more than {max}")]
-    TooManyAuthorities {
+    TooManyCas {
         /// How many it has.
         count: usize,
         /// How many it may have.
@@ -88,7 +88,7 @@ pub enum Error {
     },
     /// A section that says that it is a certificate and is none that could vouch for others.
     #[error("has a certificate that cannot be a CA's at place {at}: {why}")]
-    NotAnAuthority {
+    NotACa {
         /// Its place, from 1.
         at: usize,
         /// What is wrong.
@@ -119,7 +119,7 @@ impl Error {
             | Error::Missing { part, .. } => *part,
             Error::TooLong { .. } | Error::NotACertificate { .. } | Error::NotFirst { .. } => Part::Chain,
             Error::Encrypted | Error::Unsupported | Error::Mismatch => Part::Key,
-            Error::TooManyAuthorities { .. } | Error::NotAnAuthority { .. } => Part::Authorities,
+            Error::TooManyCas { .. } | Error::NotACa { .. } => Part::CaBundle,
         }
     }
 
@@ -132,17 +132,17 @@ impl Error {
             Error::Empty(Part::Chain) | Error::Missing { part: Part::Chain, .. } => {
                 "give the certificate and then its intermediates as PEM (BEGIN CERTIFICATE)"
             }
-            Error::Empty(Part::Authorities)
-            | Error::TooLarge { part: Part::Authorities, .. }
-            | Error::Missing { part: Part::Authorities, .. }
-            | Error::TooManyAuthorities { .. }
-            | Error::NotAnAuthority { .. } => {
+            Error::Empty(Part::CaBundle)
+            | Error::TooLarge { part: Part::CaBundle, .. }
+            | Error::Missing { part: Part::CaBundle, .. }
+            | Error::TooManyCas { .. }
+            | Error::NotACa { .. } => {
                 "give the certificates of the CAs that issue the endpoints' as PEM (BEGIN CERTIFICATE)"
             }
             Error::Empty(Part::Key) | Error::TooLarge { .. } | Error::Missing { .. } => {
                 "give the certificate's private key as PEM (BEGIN PRIVATE KEY)"
             }
-            Error::Binary(Part::Chain | Part::Authorities) => {
+            Error::Binary(Part::Chain | Part::CaBundle) => {
                 "convert it with openssl x509 -inform der, or openssl pkcs12 -nokeys"
             }
             Error::Binary(Part::Key) => {

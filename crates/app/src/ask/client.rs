@@ -18,13 +18,13 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
 const ANSWER_BYTES_MAX: usize = 1 << 20;
 
 /// The control socket of a process.
-pub(super) struct Control {
+pub(super) struct ControlClient {
     path: PathBuf,
 }
 
-impl Control {
-    pub(super) fn new(args: &ControlArgs) -> Control {
-        Control { path: args.control.clone() }
+impl ControlClient {
+    pub(super) fn new(args: &ControlArgs) -> ControlClient {
+        ControlClient { path: args.control.clone() }
     }
 
     /// The status and the text of the answer.

@@ -29,7 +29,7 @@ pub(super) struct LameDuck {
 struct Reasons {
     /// Whoever asked the process to leave; that is never taken back.
     leaving: Option<&'static str>,
-    ordered: bool,
+    requested: bool,
     taints: Vec<String>,
     since: Option<Instant>,
     newcomers: Option<Newcomers>,
@@ -48,8 +48,8 @@ impl LameDuck {
     }
 
     /// An operator has asked for it, or no longer does.
-    pub(super) fn ordered(&self, ordered: bool) {
-        self.change(|reasons| reasons.ordered = ordered);
+    pub(super) fn set_requested(&self, requested: bool) {
+        self.change(|reasons| reasons.requested = requested);
     }
 
     /// The process is to leave.
@@ -148,9 +148,9 @@ impl LameDuck {
 impl Reasons {
     fn words(&self) -> Vec<String> {
         let leaving = self.leaving.map(str::to_owned);
-        let ordered = self.ordered.then(|| "sluicegate drain".to_owned());
+        let requested = self.requested.then(|| "sluicegate drain".to_owned());
         let taints = self.taints.iter().map(|taint| format!("taint {taint} of our node"));
-        leaving.into_iter().chain(ordered).chain(taints).collect()
+        leaving.into_iter().chain(requested).chain(taints).collect()
     }
 }
 
@@ -180,9 +180,9 @@ mod tests {
         duck.taints(Some(&node("example.org/other:NoSchedule")));
         assert_eq!(watch.phase(), Phase::Serving);
         duck.taints(Some(&node("example.org/going:NoSchedule")));
-        duck.ordered(true);
+        duck.set_requested(true);
         assert_eq!(duck.reasons(), ["sluicegate drain", "taint example.org/going:NoSchedule of our node"]);
-        duck.ordered(false);
+        duck.set_requested(false);
         assert_eq!(watch.phase(), Phase::LameDuck);
         duck.taints(None);
         assert_eq!((watch.phase(), duck.reasons().len()), (Phase::Serving, 0));
@@ -191,9 +191,9 @@ mod tests {
     #[tokio::test]
     async fn what_happens_after_a_handover_counts_when_it_is_taken_back() {
         let (duck, watch) = duck();
-        for (ordered, phase) in [(true, Phase::LameDuck), (false, Phase::Serving)] {
+        for (requested, phase) in [(true, Phase::LameDuck), (false, Phase::Serving)] {
             duck.trigger.advance(Phase::HandedOver);
-            duck.ordered(ordered);
+            duck.set_requested(requested);
             assert_eq!(watch.phase(), Phase::HandedOver);
             duck.take_back();
             assert_eq!(watch.phase(), phase);
@@ -203,7 +203,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn load_balancers_have_the_time_they_need_from_the_first_reason_on() {
         let (duck, _watch) = duck();
-        duck.ordered(true);
+        duck.set_requested(true);
         tokio::time::advance(TIME - Duration::from_secs(1)).await;
         duck.leaving("SIGTERM");
         assert!(!duck.let_go());

@@ -14,11 +14,11 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::Shutdown;
 use super::admin::Admin;
-use super::control::Control;
+use super::control::ControlSocket;
 use super::lame_duck::LameDuck;
 use super::process::{Tasks, failure};
 use super::standby::Mark;
-use super::succession::{Change, change, given_back};
+use super::succession::{SuccessionEvent, given_back, next_event};
 use super::upgrade::Upgrade;
 
 /// From the hard stop until the workers must have ended; longer, and they hang.
@@ -42,19 +42,19 @@ pub(super) struct Leaving<'a> {
     /// Whether it does so as long as that one serves.
     pub(super) stays: bool,
     pub(super) admin: &'a mut Admin,
-    pub(super) control: &'a mut Control,
+    pub(super) control: &'a mut ControlSocket,
     pub(super) tasks: &'a mut Tasks,
     pub(super) owner: Option<Owner>,
     /// What whoever is started in this process' place has to know.
     pub(super) mark: Option<Mark>,
     /// Waits until nobody is connected.
     pub(super) deserted: Deserted,
-    pub(super) way: Way,
+    pub(super) state: LeaveState,
 }
 
 /// How far it has come.
 #[derive(Default)]
-pub(super) struct Way {
+pub(super) struct LeaveState {
     /// Whether somebody has asked the process to leave.
     asked: bool,
     /// Why it leaves although nobody has.
@@ -74,7 +74,7 @@ pub(super) struct Way {
     ends: Option<Instant>,
 }
 
-impl Way {
+impl LeaveState {
     /// Whether it leaves for good, with or without a successor.
     fn leaves(&self) -> bool {
         self.asked || self.failed.is_some()
@@ -105,9 +105,9 @@ impl Leaving<'_> {
         let duck = self.duck.clone();
         let mut over = pin!(duck.over());
         loop {
-            let way = &mut self.way;
-            let (serves, holds, is_drained) = (way.serves(), way.holds, way.is_drained);
-            let is_sole = way.successor.is_none();
+            let state = &mut self.state;
+            let (serves, holds, is_drained) = (state.serves(), state.holds, state.is_drained);
+            let is_sole = state.successor.is_none();
             tokio::select! {
                 report = &mut finished => {
                     let report = report.context("the data plane failed")?;
@@ -117,24 +117,24 @@ impl Leaving<'_> {
                     return Ok(report);
                 }
                 ended = self.tasks.join_next(), if serves || holds => self.part_ended(ended).await,
-                change = change(self.owner.as_mut(), way.successor.as_mut()), if holds || is_sole => match change {
-                    Change::HandedOver(successor) => self.hand_over(successor),
-                    Change::Gone(Fate::Died(vacancy)) => self.take_back(vacancy),
-                    Change::Gone(Fate::Left) => self.successor_leaves(),
-                    Change::Gone(Fate::Lacks) => self.admin.hold(),
+                event = next_event(self.owner.as_mut(), state.successor.as_mut()), if holds || is_sole => match event {
+                    SuccessionEvent::HandedOver(successor) => self.hand_over(successor),
+                    SuccessionEvent::Gone(Fate::Died(vacancy)) => self.take_back(vacancy),
+                    SuccessionEvent::Gone(Fate::Left) => self.successor_leaves(),
+                    SuccessionEvent::Gone(Fate::Lacks) => self.admin.hold(),
                 },
-                () = sleep(PAGES_PAUSE), if serves && way.lacks_pages => self.serve_pages(),
+                () = sleep(PAGES_PAUSE), if serves && state.lacks_pages => self.serve_pages(),
                 () = self.deserted.wait(), if holds && !is_drained => self.is_drained(),
-                () = sleep_until(way.guards_until.unwrap_or_else(Instant::now)), if holds && is_drained && !self.stays => {
+                () = sleep_until(state.guards_until.unwrap_or_else(Instant::now)), if holds && is_drained && !self.stays => {
                     self.let_go();
                 }
-                () = &mut over, if is_sole && !serves && way.ends.is_none() => self.begin_drain(),
+                () = &mut over, if is_sole && !serves && state.ends.is_none() => self.begin_drain(),
                 who = shutdown.asked_to_leave() => {
                     if self.is_asked(who) {
                         return self.stop(finished).await;
                     }
                 }
-                () = sleep_until(way.ends.unwrap_or_else(Instant::now)), if way.ends.is_some() => {
+                () = sleep_until(state.ends.unwrap_or_else(Instant::now)), if state.ends.is_some() => {
                     tracing::warn!("the drain has taken its full time: stopping");
                     return self.stop(finished).await;
                 }
@@ -150,8 +150,8 @@ impl Leaving<'_> {
         }
         let error = failure(ended);
         tracing::error!("{error:#}; leaving");
-        self.way.failed = Some(error);
-        let is_sole = self.way.successor.is_none();
+        self.state.failed = Some(error);
+        let is_sole = self.state.successor.is_none();
         let given_back = match self.owner.take_if(|owner| is_sole && owner.is_watched()) {
             Some(owner) => given_back(owner).await,
             None => false,
@@ -159,7 +159,7 @@ impl Leaving<'_> {
         if given_back {
             self.trigger.advance(Phase::LetGo);
             self.admin.close();
-            self.way.ends = Some(Instant::now() + self.grace);
+            self.state.ends = Some(Instant::now() + self.grace);
             tracing::warn!("the predecessor serves again: draining; {TOLD} {:?}", self.grace);
         } else {
             self.leave("a failure of the control plane");
@@ -168,14 +168,14 @@ impl Leaving<'_> {
 
     /// Somebody asks it to leave; whether that means at once.
     fn is_asked(&mut self, who: &'static str) -> bool {
-        let had_begun = self.way.leaves() || self.way.successor.is_some();
-        if std::mem::replace(&mut self.way.asked, true) {
+        let had_begun = self.state.leaves() || self.state.successor.is_some();
+        if std::mem::replace(&mut self.state.asked, true) {
             tracing::warn!("{who} again: stopping at once");
             return true;
         }
         if had_begun {
             // Who replaces a process also signals it, and that one drains already. Only the next signal means more.
-            let since = match self.way.successor {
+            let since = match self.state.successor {
                 Some(_) => "draining since the handover",
                 None => "leaving since it failed",
             };
@@ -187,7 +187,7 @@ impl Leaving<'_> {
 
     /// Begins to leave for good, unless it does already.
     fn leave(&mut self, why: &'static str) {
-        match self.way.successor {
+        match self.state.successor {
             Some(_) => self.let_go(),
             None => {
                 self.duck.leaving(why);
@@ -204,29 +204,29 @@ impl Leaving<'_> {
         self.mark.iter().for_each(Mark::set);
         self.upgrade.handed_over(successor.pid());
         let now = Instant::now();
-        self.way.ends.get_or_insert(now + self.grace);
-        self.way.guards_until = Some(now + self.guard_time);
+        self.state.ends.get_or_insert(now + self.grace);
+        self.state.guards_until = Some(now + self.guard_time);
         tracing::info!("handed over to process {}: draining; {TOLD} {:?}", successor.pid(), self.grace);
-        (self.way.holds, self.way.is_drained) = (true, false);
+        (self.state.holds, self.state.is_drained) = (true, false);
         let may_die = successor.says_farewell();
-        self.way.successor = Some(successor);
-        if self.way.leaves() || !may_die {
+        self.state.successor = Some(successor);
+        if self.state.leaves() || !may_die {
             self.let_go();
         }
     }
 
     /// What the successor has is its own from now on.
     fn let_go(&mut self) {
-        if std::mem::take(&mut self.way.holds) {
+        if std::mem::take(&mut self.state.holds) {
             self.trigger.advance(Phase::LetGo);
             self.admin.close();
             self.owner.iter_mut().for_each(Owner::let_go);
         }
         // Also if it is drained: somebody may have been accepted in the moment of the handover, and is not waited for
         // without end.
-        self.way.ends.get_or_insert_with(|| Instant::now() + self.grace);
-        if self.way.leaves() {
-            self.way.successor.iter().for_each(Successor::look_away);
+        self.state.ends.get_or_insert_with(|| Instant::now() + self.grace);
+        if self.state.leaves() {
+            self.state.successor.iter().for_each(Successor::look_away);
         }
     }
 
@@ -234,7 +234,7 @@ impl Leaving<'_> {
     fn successor_leaves(&mut self) {
         tracing::warn!("{} serves no longer", self.successor());
         self.mark.iter().for_each(Mark::remove);
-        self.way.is_last = true;
+        self.state.is_last = true;
         self.owner.iter_mut().for_each(Owner::leave);
         self.let_go();
     }
@@ -253,7 +253,7 @@ impl Leaving<'_> {
             }
         }
         self.duck.take_back();
-        (self.way.successor, self.way.holds, self.way.ends) = (None, false, None);
+        (self.state.successor, self.state.holds, self.state.ends) = (None, false, None);
         self.serve_pages();
         self.mark.iter().for_each(Mark::remove);
     }
@@ -262,7 +262,7 @@ impl Leaving<'_> {
     /// nobody else would serve them.
     fn serve_pages(&mut self) {
         let served = [self.admin.serve(self.tasks), self.control.serve(self.tasks)];
-        self.way.lacks_pages = served.iter().any(Result::is_err);
+        self.state.lacks_pages = served.iter().any(Result::is_err);
         for error in served.into_iter().filter_map(Result::err) {
             tracing::error!("{error:#}; trying again");
         }
@@ -270,7 +270,7 @@ impl Leaving<'_> {
 
     /// Nobody is connected any more. All that is left to do is to watch the successor.
     fn is_drained(&mut self) {
-        (self.way.is_drained, self.way.ends) = (true, None);
+        (self.state.is_drained, self.state.ends) = (true, None);
         if self.stays {
             tracing::info!(
                 "drained; staying as long as {} serves, or until asked to leave",
@@ -283,7 +283,7 @@ impl Leaving<'_> {
 
     /// In words.
     fn successor(&self) -> String {
-        self.way
+        self.state
             .successor
             .as_ref()
             .map_or_else(|| "no process".to_owned(), |it| format!("process {}", it.pid()))
@@ -292,7 +292,7 @@ impl Leaving<'_> {
     /// The load balancers have let go, or had twice their time.
     fn begin_drain(&mut self) {
         self.trigger.advance(Phase::Draining);
-        self.way.ends = Some(Instant::now() + self.grace);
+        self.state.ends = Some(Instant::now() + self.grace);
         tracing::info!("draining; {TOLD} {:?}, or at once if asked again", self.grace);
     }
 
@@ -309,14 +309,14 @@ impl Leaving<'_> {
     /// Waits, without sockets, until the process is asked to leave or its successor is gone. It comes to that if the
     /// successor cannot be watched, or the drain has taken its full time.
     pub(super) async fn stay(&mut self, shutdown: &mut Shutdown) {
-        if !self.stays || self.way.leaves() || self.way.is_last {
+        if !self.stays || self.state.leaves() || self.state.is_last {
             return;
         }
         self.admin.close();
         tracing::info!("drained; staying as long as {} serves, or until asked to leave", self.successor());
         tokio::select! {
             who = shutdown.asked_to_leave() => tracing::info!("{who}"),
-            _ = change(self.owner.as_mut(), self.way.successor.as_mut()) => {
+            _ = next_event(self.owner.as_mut(), self.state.successor.as_mut()) => {
                 tracing::warn!("{} serves no longer", self.successor());
                 self.mark.iter().for_each(Mark::remove);
             }

@@ -30,17 +30,17 @@ const HEALTH: &str = "health";
 
 /// All listening sockets of the process. Who accepts on one owns it: the handover offers only what is still open.
 pub(super) struct Listeners {
-    pub(super) http: Vec<Door>,
-    pub(super) https: Vec<Door>,
-    pub(super) admin: Door,
-    pub(super) health: Option<Door>,
+    pub(super) http: Vec<BoundSocket>,
+    pub(super) https: Vec<BoundSocket>,
+    pub(super) admin: BoundSocket,
+    pub(super) health: Option<BoundSocket>,
     /// What a successor may have.
     pub(super) offers: Vec<Offer>,
     pub(super) predecessor: Option<Received>,
 }
 
 /// A socket, for clients or for those who ask about the process.
-pub(super) struct Door {
+pub(super) struct BoundSocket {
     pub(super) listener: Arc<TcpListener>,
     /// Whether it is to be closed, because a successor does not have it.
     pub(super) given_up: GivenUp,
@@ -101,22 +101,22 @@ impl Sockets {
         Ok(Listeners { http, https, admin, health, offers: self.offers, predecessor: self.received })
     }
 
-    fn several(&mut self, role: &'static str, addresses: &[SocketAddr]) -> anyhow::Result<Vec<Door>> {
+    fn several(&mut self, role: &'static str, addresses: &[SocketAddr]) -> anyhow::Result<Vec<BoundSocket>> {
         addresses.iter().map(|address| self.one(role, *address)).collect()
     }
 
     /// The socket for a configured address: the predecessor's, or a new one.
-    fn one(&mut self, role: &'static str, configured: SocketAddr) -> anyhow::Result<Door> {
+    fn one(&mut self, role: &'static str, configured: SocketAddr) -> anyhow::Result<BoundSocket> {
         let taken = self.received.as_mut().and_then(|received| received.take(role, configured));
         let is_answered = taken.is_some();
         let listener = Arc::new(match taken {
             Some(listener) => listener,
             None => bind(role, configured)?,
         });
-        let door = Door { listener, given_up: GivenUp::default(), is_answered };
-        let (listener, given_up) = (Arc::downgrade(&door.listener), door.given_up.clone());
+        let socket = BoundSocket { listener, given_up: GivenUp::default(), is_answered };
+        let (listener, given_up) = (Arc::downgrade(&socket.listener), socket.given_up.clone());
         self.offers.push(Offer { role, configured, listener, given_up });
-        Ok(door)
+        Ok(socket)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use ::admin::Asked;
+use ::admin::CommandRequest;
 use anyhow::Context;
 use controller::Live;
 use lifecycle::drain::drain;
@@ -14,10 +14,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
 
 use super::admin::Admin;
-use super::control::Control;
+use super::control::ControlSocket;
 use super::lame_duck::LameDuck;
-use super::leave::{Leaving, Way};
-use super::listen::Door;
+use super::leave::{LeaveState, Leaving};
+use super::listen::BoundSocket;
 use super::memory::Memory;
 use super::protocols;
 use super::standby::Mark;
@@ -34,11 +34,11 @@ pub(super) type Tasks = JoinSet<anyhow::Error>;
 pub(super) struct Process {
     live: Live,
     config: Config,
-    http: Vec<Door>,
-    https: Vec<Door>,
+    http: Vec<BoundSocket>,
+    https: Vec<BoundSocket>,
     succession: Succession,
     admin: Admin,
-    control: Control,
+    control: ControlSocket,
     /// For whoever is started in its place.
     mark: Option<Mark>,
     tasks: Tasks,
@@ -62,7 +62,7 @@ impl Process {
         let standing = Standing::new(watch.clone(), duck, upgrade);
         let admin = Admin::new(admin, health, standing.sources(&live, readiness));
         let mark = Mark::of(&config);
-        let control = Control::new(config.control.take(), shutdown.orders(), admin.sources());
+        let control = ControlSocket::new(config.control.take(), shutdown.commands(), admin.sources());
         let succession = Succession { path: config.handover.take(), offers, predecessor };
         let tasks = JoinSet::new();
         Process {
@@ -116,7 +116,7 @@ impl Process {
         self.admin.serve(&mut self.tasks)?;
         self.control.serve(&mut self.tasks)?;
         self.succession.confirm(owner.as_mut()).await;
-        self.watch_over(proxy.metrics(), shutdown.take_orders());
+        self.watch_over(proxy.metrics(), shutdown.take_commands());
         self.leave(proxy, owner, shutdown).await
     }
 
@@ -141,9 +141,9 @@ impl Process {
     }
 
     /// Follows what may make the process a lame duck, and what its operators ask for.
-    fn watch_over(&mut self, metrics: proxy::Metrics, orders: mpsc::Receiver<Asked>) {
+    fn watch_over(&mut self, metrics: proxy::Metrics, commands: mpsc::Receiver<CommandRequest>) {
         let (duck, upgrade) = (self.standing.duck.clone(), self.standing.upgrade.clone());
-        self.tasks.spawn(async move { match upgrade::obey(orders, duck, upgrade).await {} });
+        self.tasks.spawn(async move { match upgrade::run_commands(commands, duck, upgrade).await {} });
         let (duck, node) = (self.standing.duck.clone(), self.live.node.clone());
         self.tasks.spawn(async move { match duck.follow(node).await {} });
         let duck = self.standing.duck.clone();
@@ -170,12 +170,12 @@ impl Process {
             owner,
             mark: self.mark,
             deserted: proxy.deserted(),
-            way: Way::default(),
+            state: LeaveState::default(),
         };
         let report = leaving.drain(&mut shutdown, pin!(proxy.finished())).await?;
         tracing::info!(cut = report.cut, "drained");
         leaving.stay(&mut shutdown).await;
-        let failed = leaving.way.failed();
+        let failed = leaving.state.failed();
         self.control.close();
         self.admin.finished().await;
         failed.map_or(Ok(Outcome { cut: report.cut }), Err)

@@ -2,18 +2,18 @@
 
 use std::io;
 
-use admin::{Asked, Order, Orders};
+use admin::{Command, CommandRequest, CommandSender, command_channel};
 use lifecycle::{Signalled, Signals};
 use tokio::sync::mpsc;
 
 /// Asks a process to leave: the first time to drain, the second time to stop at once.
 #[derive(Clone, Debug)]
-pub struct Ask {
+pub struct ShutdownHandle {
     leave: mpsc::Sender<&'static str>,
-    orders: Orders,
+    commands: CommandSender,
 }
 
-impl Ask {
+impl ShutdownHandle {
     /// Asks, in the name of `who`. More than two questions are one.
     pub fn leave(&self, who: &'static str) {
         let _ = self.leave.try_send(who);
@@ -31,8 +31,8 @@ impl Ask {
                     Signalled::Leave(signal) => self.leave(signal),
                     // What comes of it is in the log. Nobody may be there yet to do it, and the next signal has to be heard.
                     Signalled::Upgrade => {
-                        let orders = self.orders.clone();
-                        tokio::spawn(async move { orders.ask(Order::Upgrade).await });
+                        let commands = self.commands.clone();
+                        tokio::spawn(async move { commands.send(Command::Upgrade).await });
                     }
                 }
             }
@@ -45,25 +45,25 @@ impl Ask {
 #[derive(Debug)]
 pub struct Shutdown {
     leave: mpsc::Receiver<&'static str>,
-    orders: Orders,
-    asked: mpsc::Receiver<Asked>,
+    commands: CommandSender,
+    asked: mpsc::Receiver<CommandRequest>,
 }
 
 impl Shutdown {
     /// Nobody has asked yet.
-    pub fn new() -> (Ask, Shutdown) {
+    pub fn new() -> (ShutdownHandle, Shutdown) {
         let (sender, leave) = mpsc::channel(2);
-        let (orders, asked) = admin::orders();
-        (Ask { leave: sender, orders: orders.clone() }, Shutdown { leave, orders, asked })
+        let (commands, asked) = command_channel();
+        (ShutdownHandle { leave: sender, commands: commands.clone() }, Shutdown { leave, commands, asked })
     }
 
     /// Where operators ask.
-    pub(super) fn orders(&self) -> Orders {
-        self.orders.clone()
+    pub(super) fn commands(&self) -> CommandSender {
+        self.commands.clone()
     }
 
     /// What operators ask for, for whoever does it; once.
-    pub(super) fn take_orders(&mut self) -> mpsc::Receiver<Asked> {
+    pub(super) fn take_commands(&mut self) -> mpsc::Receiver<CommandRequest> {
         let (_, nobody) = mpsc::channel(1);
         std::mem::replace(&mut self.asked, nobody)
     }

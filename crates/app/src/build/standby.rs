@@ -17,7 +17,7 @@ use lifecycle::drain::drain;
 use tokio::time::sleep;
 
 use super::Shutdown;
-use super::control::Control;
+use super::control::ControlSocket;
 use super::lame_duck::LameDuck;
 use super::process::Tasks;
 use super::state::Standing;
@@ -97,7 +97,7 @@ fn is_served(handover: &Path) -> bool {
 }
 
 /// What kubelets ask, while there is nothing else.
-fn control(config: &Config, shutdown: &Shutdown) -> Control {
+fn control(config: &Config, shutdown: &Shutdown) -> ControlSocket {
     let (trigger, watch) = drain();
     let readiness = Readiness::new(watch.clone());
     // Never done: whoever stands by is not ready.
@@ -105,5 +105,5 @@ fn control(config: &Config, shutdown: &Shutdown) -> Control {
     let duck = LameDuck::new(Arc::new(trigger), config.leave.clone());
     let standing = Standing::new(watch, duck, Upgrade::new(None, false));
     let sources = standing.sources(&Live::default(), readiness);
-    Control::new(config.control.clone(), shutdown.orders(), Arc::new(sources))
+    ControlSocket::new(config.control.clone(), shutdown.commands(), Arc::new(sources))
 }

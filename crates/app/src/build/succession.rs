@@ -99,7 +99,7 @@ impl Succession {
 }
 
 /// What happens to who serves on our sockets.
-pub(super) enum Change {
+pub(super) enum SuccessionEvent {
     /// A successor does now.
     HandedOver(Successor),
     /// The successor does no longer.
@@ -107,10 +107,13 @@ pub(super) enum Change {
 }
 
 /// Waits for a successor to serve, or for what becomes of the one that does; for ever if none can come.
-pub(super) async fn change(owner: Option<&mut Owner>, successor: Option<&mut Successor>) -> Change {
+pub(super) async fn next_event(
+    owner: Option<&mut Owner>,
+    successor: Option<&mut Successor>,
+) -> SuccessionEvent {
     match (owner, successor) {
-        (Some(owner), None) => Change::HandedOver(owner.handed_over().await),
-        (Some(owner), Some(successor)) => Change::Gone(successor.fate(owner).await),
+        (Some(owner), None) => SuccessionEvent::HandedOver(owner.handed_over().await),
+        (Some(owner), Some(successor)) => SuccessionEvent::Gone(successor.fate(owner).await),
         (None, _) => std::future::pending().await,
     }
 }

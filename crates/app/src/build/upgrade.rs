@@ -4,8 +4,8 @@ use std::convert::Infallible;
 use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use admin::{Asked, Order};
-use tokio::process::{Child, Command};
+use admin::{Command, CommandRequest};
+use tokio::process::{self, Child};
 use tokio::sync::mpsc;
 
 use super::lame_duck::LameDuck;
@@ -60,7 +60,7 @@ impl Upgrade {
             return Err(format!("process {pid} is already preparing to take over; wait for it, or stop it"));
         }
         let path = program.path.display();
-        let child = Command::new(&program.path).args(&program.args).spawn();
+        let child = process::Command::new(&program.path).args(&program.args).spawn();
         let child =
             child.map_err(|error| format!("{path} cannot be started ({error}); this process serves on"))?;
         let pid = child.id().unwrap_or_default();
@@ -94,25 +94,29 @@ impl Upgrade {
 }
 
 /// Does what operators ask for.
-pub(super) async fn obey(mut asked: mpsc::Receiver<Asked>, duck: LameDuck, upgrade: Upgrade) -> Infallible {
-    while let Some(Asked { order, answer }) = asked.recv().await {
+pub(super) async fn run_commands(
+    mut asked: mpsc::Receiver<CommandRequest>,
+    duck: LameDuck,
+    upgrade: Upgrade,
+) -> Infallible {
+    while let Some(CommandRequest { command, answer }) = asked.recv().await {
         // Who asked before this process served has been told that it is not done.
         if answer.is_closed() {
             continue;
         }
-        let done = match order {
-            Order::Drain => {
-                duck.ordered(true);
+        let done = match command {
+            Command::Drain => {
+                duck.set_requested(true);
                 Ok(format!("lame duck: {}", duck.reasons().join(", ")))
             }
-            Order::Undrain => {
-                duck.ordered(false);
+            Command::Undrain => {
+                duck.set_requested(false);
                 match duck.reasons().as_slice() {
                     [] => Ok("serving".into()),
                     others => Err(format!("still a lame duck, for another reason: {}", others.join(", "))),
                 }
             }
-            Order::Upgrade => upgrade.start(),
+            Command::Upgrade => upgrade.start(),
         };
         // Who asked may have left since.
         let _ = answer.send(done);

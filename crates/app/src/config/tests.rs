@@ -1,14 +1,14 @@
 //! What is typed, and what it becomes.
 
 use super::*;
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Subcommand};
 use clap::Parser;
 use std::path::Path;
 
 fn config(line: &str) -> Result<Config, ConfigError> {
     let cli = Cli::try_parse_from(line.split(' ')).unwrap_or_else(|e| panic!("{line}: {e}"));
     match cli.command {
-        Command::Run(args) => Config::new(*args, FdLimit { files: 1024 }),
+        Subcommand::Run(args) => Config::new(*args, FdLimit { files: 1024 }),
         _ => panic!("{line} is no run"),
     }
 }

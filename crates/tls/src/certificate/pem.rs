@@ -37,7 +37,7 @@ pub(super) fn key(text: &[u8]) -> Result<PrivateKeyDer<'static>, Error> {
 }
 
 fn sections(text: &[u8], part: Part) -> Result<Vec<(SectionKind, Vec<u8>)>, Error> {
-    let max = if part == Part::Authorities { BUNDLE_BYTES_MAX } else { BYTES_MAX };
+    let max = if part == Part::CaBundle { BUNDLE_BYTES_MAX } else { BYTES_MAX };
     if text.len() > max {
         return Err(Error::TooLarge { part, bytes: text.len(), max });
     }

@@ -30,8 +30,8 @@ fn an_endpoint_is_believed_by_its_authority_its_name_and_its_dates() {
     }
     assert!(meet(&config, &shown(other.certificate(Kind::Ecdsa, &["web.test"])), "web.test").is_err());
     assert!(meet(&config, &shown(authority.issue_expired(&["web.test"]).read()), "web.test").is_err());
-    let anybody = client_config(&[HTTP_1_1], &UpstreamTls::default(), None).expect("nothing is asked for");
-    assert!(meet(&anybody, &shown(other.issue_expired(&["web.test"]).read()), "else.test").is_ok());
+    let unverified = client_config(&[HTTP_1_1], &UpstreamTls::default(), None).expect("nothing is asked for");
+    assert!(meet(&unverified, &shown(other.issue_expired(&["web.test"]).read()), "else.test").is_ok());
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn each_fault_of_authorities_is_told_as_theirs() {
     ] {
         let refused = refused(text);
         assert!(refused.to_string().contains(error), "{refused}");
-        assert_eq!(refused.part(), Part::Authorities, "{refused}");
+        assert_eq!(refused.part(), Part::CaBundle, "{refused}");
     }
     assert!(matches!(refused("\x30\x1f"), Error::Missing { .. }));
 }
