@@ -30,8 +30,8 @@ enum Path {
     Command(Command),
 }
 
-/// Every path, for finding one and for telling who asked for another: first what load balancers may see, then what
-/// everybody else may who is let in, then what changes something.
+/// Every path, to find one and to list them in a 404: first those for load balancers, then all others that only read, then
+/// those that change something.
 const PATHS: [(&str, Path); 10] = [
     ("/live", Path::Live),
     ("/ready", Path::Ready),
@@ -71,7 +71,7 @@ pub(crate) async fn answer<B>(request: Request<B>, pages: &Pages, sources: Arc<S
         _ if !matches!(request.method, Method::GET | Method::HEAD) => method_not_allowed("GET, HEAD"),
         (Path::Live, _) => page(StatusCode::OK, &json!({ "live": true })),
         (Path::Ready, _) => ready(&sources, pages),
-        // A large table takes milliseconds to write: not on a thread that others need.
+        // A large table takes milliseconds to write: not on a thread that serves other pages.
         (path, _) => {
             let dump = tokio::task::spawn_blocking(move || dump(path, &sources)).await;
             dump.unwrap_or_else(|_| {
@@ -89,8 +89,8 @@ fn answered(answer: Result<String, String>) -> Page {
     }
 }
 
-/// A table without routes is told and changes nothing else: what is served may not depend on what others write into
-/// their objects. Load balancers are not told of classes and controllers.
+/// A table without routes is only reported: whether the process is ready must not depend on what tenants write into their
+/// objects. Load balancers need not know of classes and controllers.
 fn ready(sources: &Sources, pages: &Pages) -> Page {
     let waiting_for = sources.readiness.waiting_for();
     let ready = waiting_for.is_empty();

@@ -140,7 +140,7 @@ async fn routes_show_each_rule_with_its_origin_and_the_rules_that_lost() {
 }
 
 #[tokio::test]
-async fn endpoints_show_their_condition_and_who_takes_requests_in_the_newest_generation() {
+async fn endpoints_show_their_condition_and_whether_they_take_requests_in_the_newest_generation() {
     let admin = start().await;
     admin.routes.publish(table(8));
     let endpoint = |address: &str, condition: &str, takes: bool| json!({ "address": address, "uid": "pod-1", "condition": condition, "takesRequests": takes });
@@ -227,7 +227,7 @@ async fn only_the_control_socket_takes_commands_and_only_by_post() {
 }
 
 #[tokio::test]
-async fn only_get_and_head_are_answered_and_odd_requests_harm_nobody() {
+async fn only_get_and_head_are_answered_and_odd_requests_do_no_harm() {
     let admin = start().await;
     let post = exchange(admin.address, "POST /live HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nhi").await;
     assert!(post.starts_with("HTTP/1.1 405 ") && post.contains("allow: GET, HEAD\r\n"), "{post}");

@@ -1,4 +1,4 @@
-//! `sluicegate probe`, `drain` and `upgrade`: what is asked of a running process, at its control socket.
+//! `sluicegate probe`, `drain` and `upgrade`: the client's side of a running process' control socket.
 
 mod client;
 
@@ -12,13 +12,13 @@ use crate::FAILED;
 use crate::cli::{ControlArgs, DrainArgs, Probe, ProbeArgs};
 use client::ControlClient;
 
-/// Between two looks at what has become of it.
+/// Between two looks at `/state`.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// From the start of a successor until it serves: its routes have to be read, and an API server may be away. The process
+/// From the start of a successor until it serves: it has to read its routes, and an API server may be down. The process
 /// that waits for its confirmation gives up after the same time.
 const UPGRADE_TIME_MAX: Duration = Duration::from_secs(600);
 
-/// What is read of `/state`.
+/// The part of `/state` that is read here.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ProcessState {
@@ -37,7 +37,7 @@ impl ProcessState {
     }
 }
 
-/// Exit codes: 0 yes, 1 no, or nobody answers.
+/// Exit codes: 0 yes, 1 no, or no process answers.
 pub(crate) fn probe(args: &ProbeArgs) -> u8 {
     let path = match args.probe {
         Probe::Ready => "/ready",
@@ -99,7 +99,7 @@ pub(crate) fn upgrade(args: &ControlArgs) -> u8 {
 fn wait_until_upgraded(control: &ControlClient, old: u32) -> anyhow::Result<()> {
     let deadline = Instant::now() + UPGRADE_TIME_MAX;
     loop {
-        // Between two processes nobody may answer for a moment.
+        // While the path changes hands, for a moment no process answers.
         match ProcessState::of(control) {
             Ok(now) if now.pid != old && now.phase == "serving" => {
                 println!("process {} serves", now.pid);

@@ -1,8 +1,8 @@
 //! The command line, exactly as typed. What it means is decided in [`config`](crate::config).
 //!
 //! Each flag of `run` can also be set as an environment variable: `--idle-timeout` as `SLUICEGATE_IDLE_TIMEOUT`.
-//! No flag may be called `--port` or `--service-host`, or end so: Kubernetes sets `SLUICEGATE_PORT` and the like by
-//! itself in every pod beside a Service called `sluicegate`.
+//! No flag may be called `--port` or `--service-host`, or end like that: Kubernetes sets `SLUICEGATE_PORT` and the like
+//! in every pod beside a Service called `sluicegate`.
 
 mod cluster;
 mod control;
@@ -41,7 +41,7 @@ pub struct Cli {
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Subcommand {
-    /// Serve traffic as the Ingresses of a cluster, or of a folder of manifests, say
+    /// Serve the Ingresses of a cluster, or of a folder of manifests
     Run(Box<RunArgs>),
     /// Read a folder of manifests and list its problems
     Check(CheckArgs),
@@ -49,7 +49,7 @@ pub(crate) enum Subcommand {
     Explain(ExplainArgs),
     /// Ask the process at a control socket whether it is ready or live; exit code 0 means yes (for exec probes)
     Probe(ProbeArgs),
-    /// Make the process at a control socket leave its load balancers, and wait until all clients have left
+    /// Take the process at a control socket out of its load balancers, and wait until all clients have left
     Drain(DrainArgs),
     /// Make the process at a control socket start its successor, from the same file, and wait until that serves
     Upgrade(ControlArgs),
@@ -90,7 +90,7 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) classes: ClassArgs,
 
-    /// How requests are balanced over endpoints, unless the Ingress says it (annotation sluicegate.io/load-balance)
+    /// How requests are balanced over endpoints, unless the Ingress says so (annotation sluicegate.io/load-balance)
     #[arg(long, value_name = "HOW", env = "SLUICEGATE_BALANCE", default_value = "least-request")]
     pub(crate) balance: BalanceArg,
 
@@ -159,7 +159,7 @@ pub(crate) struct ClassArgs {
     pub(crate) controller_name: String,
 }
 
-/// What `check` reads.
+/// The arguments of `check`.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     /// The folder of manifests
@@ -178,7 +178,7 @@ pub(crate) struct CheckArgs {
     pub(crate) classes: ClassArgs,
 }
 
-/// What `explain` is asked.
+/// The arguments of `explain`.
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
     /// The request, GET by default: http://host/path?query or host/path
@@ -201,7 +201,7 @@ pub(crate) struct ExplainArgs {
     pub(crate) classes: ClassArgs,
 }
 
-/// Which folder, and which user.
+/// The arguments of `chown-dir`.
 #[derive(Debug, Args)]
 pub(crate) struct ChownDirArgs {
     /// The folder; its parent must exist
@@ -213,7 +213,7 @@ pub(crate) struct ChownDirArgs {
     pub(crate) user: u32,
 }
 
-/// How the demo runs.
+/// The arguments of `demo`.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
     /// Stop after this time, as if by Ctrl-C

@@ -1,4 +1,4 @@
-//! `sluicegate demo`: the promise, shown. Three upstreams, the real proxy on real manifests and its clients, all in
+//! `sluicegate demo` shows the promise: three upstreams, the real proxy on real manifests and its clients, all in
 //! one process, while routes and endpoints keep changing.
 //!
 //! ```text
@@ -114,7 +114,7 @@ async fn show(args: &DemoArgs, config: Config, shop: Shop) -> anyhow::Result<Tot
     let (ask, shutdown) = Shutdown::new();
     let live = bound.live.clone();
     let mut serving = tokio::spawn(bound.run(shutdown));
-    // What comes before the first table waits in the socket's backlog: clients need not.
+    // Clients may connect before the first table: they wait in the socket's backlog.
     let clients = Clients::start(address, &tally, &expected, &stopping)?;
     let stop = tokio::spawn(stop_when_asked(args.duration.map(|span| span.0), stopping.clone(), ask.clone()));
     let lines = tokio::spawn(show_lines(tally.clone()));
@@ -160,7 +160,7 @@ impl Stopping {
 }
 
 /// Passes on SIGINT, SIGTERM and the end of `duration`; clients learn of it before the proxy does, since a client
-/// that is told to leave must know whether to come back.
+/// that is told to leave must know whether to reconnect.
 async fn stop_when_asked(
     duration: Option<Duration>,
     stopping: Stopping,
@@ -173,12 +173,12 @@ async fn stop_when_asked(
             None => std::future::pending().await,
         }
     };
-    let who = tokio::select! {
-        who = signals.leave() => who,
+    let cause = tokio::select! {
+        signal = signals.leave() => signal,
         () = over => "the end of --duration",
     };
     stopping.set();
-    ask.leave(who);
+    ask.leave(cause);
     loop {
         ask.leave(signals.leave().await);
     }
@@ -212,7 +212,7 @@ async fn show_lines(tally: Tally) {
     }
 }
 
-/// Writes to standard output. Whoever closes the pipe early has read enough.
+/// Writes to standard output. A reader that closes the pipe early has read enough.
 fn say(text: &str) {
     let mut out = stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());

@@ -9,7 +9,7 @@ pub enum Part {
     Chain,
     /// The private key.
     Key,
-    /// The certificates of those who vouch for others.
+    /// The CA bundle: certificates that others are verified with.
     CaBundle,
 }
 
@@ -23,7 +23,8 @@ impl fmt::Display for Part {
     }
 }
 
-/// Why a certificate and its key, or authorities, cannot be used. Each says what is found in the part that [`Error::part`] names.
+/// Why a certificate and its key, or a CA bundle, cannot be used. Each says what is wrong with the part that [`Error::part`]
+/// names.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -43,7 +44,7 @@ pub enum Error {
     /// DER or PKCS #12.
     #[error("is binary (DER or PKCS #12), not PEM")]
     Binary(Part),
-    /// PEM that ends early, or has a line that is none.
+    /// PEM that ends early, or has a line that is not PEM.
     #[error("is not PEM that can be read: {why}")]
     Malformed {
         /// Of what.
@@ -70,7 +71,7 @@ pub enum Error {
         /// How many it may have.
         max: usize,
     },
-    /// A section that says that it is a certificate and is none.
+    /// A section that is labelled a certificate and is none.
     #[error("has a certificate that cannot be read at place {at}: {why}")]
     NotACertificate {
         /// Its place, from 1.
@@ -78,7 +79,7 @@ pub enum Error {
         /// What is wrong.
         why: String,
     },
-    /// More authorities than anybody has.
+    /// More CA certificates than anyone needs.
     #[error("has {count} CA certificates, more than {max}")]
     TooManyCas {
         /// How many it has.
@@ -86,7 +87,7 @@ pub enum Error {
         /// How many it may have.
         max: usize,
     },
-    /// A section that says that it is a certificate and is none that could vouch for others.
+    /// A certificate that cannot be a CA's.
     #[error("has a certificate that cannot be a CA's at place {at}: {why}")]
     NotACa {
         /// Its place, from 1.
@@ -109,7 +110,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Which of them is wrong.
+    /// Which part is wrong.
     pub fn part(&self) -> Part {
         match self {
             Error::Empty(part)
@@ -123,7 +124,7 @@ impl Error {
         }
     }
 
-    /// What its author should do, as a sentence without its full stop.
+    /// What to do about it, as a sentence without its full stop.
     pub fn remedy(&self) -> &'static str {
         match self {
             Error::TooLarge { part: Part::Chain, .. } | Error::TooLong { .. } => {

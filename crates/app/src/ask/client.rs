@@ -12,9 +12,9 @@ use tokio::net::UnixStream;
 
 use crate::cli::ControlArgs;
 
-/// A process that takes longer to answer hangs.
+/// A process that has not answered by then hangs.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
-/// What is asked here is answered in a few lines.
+/// Far above any answer, which is a few lines.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
 
 /// The control socket of a process.
@@ -30,7 +30,7 @@ impl ControlClient {
     /// The status and the text of the answer.
     ///
     /// # Errors
-    /// If nobody answers there.
+    /// If no process answers there.
     pub(super) fn ask(&self, method: &str, path: &str) -> anyhow::Result<(u16, String)> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let answer = runtime

@@ -12,13 +12,12 @@ use tokio::task::AbortHandle;
 use super::listen::BoundSocket;
 use super::process::Tasks;
 
-/// What a page that was asked for may still take when all else has ended. Who connects and asks nothing is not waited
-/// for any longer.
+/// Time for a page in progress when all else has ended. A connection without a request is not waited for any longer.
 const LAST_PAGE: Duration = Duration::from_secs(3);
 
-/// The listeners of those who ask about the process: waiting, answered, held or closed.
+/// The listeners for the pages about the process: not answered yet, answered, held or closed.
 pub(super) struct Admin {
-    /// Nobody is answered there: another process has the socket too, and answers.
+    /// Not answered here: another process has the socket too, and answers.
     waiting: Vec<(BoundSocket, Pages)>,
     sources: Arc<Sources>,
     answered: Vec<(BoundSocket, Pages, AbortHandle)>,
@@ -27,7 +26,7 @@ pub(super) struct Admin {
 }
 
 impl Admin {
-    /// Answers nobody yet.
+    /// Does not answer yet.
     pub(super) fn new(admin: BoundSocket, health: Option<BoundSocket>, mut sources: Sources) -> Admin {
         let (page, pages) = mpsc::channel(1);
         // Every connection holds the sources, so what this closure owns is gone when the last of them is.
@@ -46,7 +45,7 @@ impl Admin {
         Arc::clone(&self.sources)
     }
 
-    /// Answers where nobody else does: who asks means the address, and where a predecessor answers, it is ready.
+    /// Answers where no other process does. Where a predecessor answers it is ready, and a probe is about the address.
     ///
     /// # Errors
     /// If the runtime cannot watch a socket.
@@ -69,7 +68,7 @@ impl Admin {
             .fold(Ok(()), anyhow::Result::and)
     }
 
-    /// A socket that cannot be answered goes on waiting.
+    /// A socket that cannot be watched is left for the next attempt.
     fn answer(&mut self, socket: BoundSocket, pages: Pages, tasks: &mut Tasks) -> anyhow::Result<()> {
         match self.listen(&socket, &pages, tasks) {
             Ok(task) => self.answered.push((socket, pages, task)),
@@ -88,7 +87,7 @@ impl Admin {
         Ok(tasks.spawn(async move { match admin::serve(watched, what, sources).await {} }))
     }
 
-    /// Leaves the listeners to a successor, and keeps those open that it has. Whoever was accepted gets the page.
+    /// Leaves the listeners to a successor, and keeps those open that it has. Accepted connections still get their page.
     pub(super) fn hold(&mut self) {
         for (socket, pages, task) in self.answered.drain(..) {
             task.abort();
@@ -97,7 +96,7 @@ impl Admin {
         self.waiting.retain(|(socket, _)| !socket.given_up.is_set());
     }
 
-    /// Closes the listeners. Whoever was accepted gets the page.
+    /// Closes the listeners. Accepted connections still get their page.
     pub(super) fn close(&mut self) {
         self.hold();
         self.waiting.clear();
@@ -107,7 +106,7 @@ impl Admin {
     pub(super) async fn finished(mut self) {
         self.close();
         drop(self.sources);
-        // Nobody sends: this ends when nobody could.
+        // Nothing is ever sent: this ends when the last sender is dropped.
         let _ = tokio::time::timeout(LAST_PAGE, self.pages.recv()).await;
     }
 }

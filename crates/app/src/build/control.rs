@@ -1,4 +1,4 @@
-//! The control socket: where this very process can be asked, whoever answers on its addresses.
+//! The control socket: there this process itself answers, even while another one answers on its addresses.
 
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -29,8 +29,8 @@ impl ControlSocket {
         ControlSocket { path, commands, sources, answered: None }
     }
 
-    /// Takes the path and answers there, unless a process that still serves does: who asks for an upgrade asks that one
-    /// what has become of it.
+    /// Takes the path and answers there, unless a process that still serves does: `sluicegate upgrade` asks that one how
+    /// its upgrade went.
     ///
     /// # Errors
     /// If the path cannot be had.
@@ -39,8 +39,8 @@ impl ControlSocket {
         if is_taken { Ok(()) } else { self.serve(tasks) }
     }
 
-    /// Takes the path, whoever has it, and answers there, unless this process does so already. A successor with the same path
-    /// may have had it meanwhile.
+    /// Takes the path, even from another process, and answers there, unless this one does so already. A successor with the
+    /// same path may have had it meanwhile.
     ///
     /// # Errors
     /// If the path cannot be had.
@@ -59,7 +59,7 @@ impl ControlSocket {
         Ok(())
     }
 
-    /// Answers nobody any more.
+    /// Stops answering.
     pub(super) fn close(self) {
         if let Some((_, task)) = self.answered {
             task.abort();

@@ -1,4 +1,4 @@
-//! The lame duck: why the process asks not to be sent anybody, and whether load balancers have had the time to notice.
+//! The lame duck: why the process asks for no new clients, and whether load balancers have had the time to notice.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,9 +12,9 @@ use tokio::time::{Instant, sleep};
 
 use crate::config::Leave;
 
-/// How often is looked whether somebody new has come.
+/// How often to check for new connections.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// Nobody new for this long, and load balancers have noticed: they check more often than that, and send more often.
+/// Without a new connection for this long, load balancers have noticed: they check and send more often than that.
 const QUIET: Duration = Duration::from_secs(10);
 
 /// Why the process is a lame duck: it is one as long as there is a reason.
@@ -27,7 +27,7 @@ pub(super) struct LameDuck {
 
 #[derive(Default)]
 struct Reasons {
-    /// Whoever asked the process to leave; that is never taken back.
+    /// What asked the process to leave; that is never taken back.
     leaving: Option<&'static str>,
     requested: bool,
     taints: Vec<String>,
@@ -35,7 +35,7 @@ struct Reasons {
     newcomers: Option<Newcomers>,
 }
 
-/// Who has come so far, and when the last one did.
+/// How many connections were accepted so far, and when the last one was.
 #[derive(Clone, Copy)]
 struct Newcomers {
     count: u64,
@@ -53,11 +53,11 @@ impl LameDuck {
     }
 
     /// The process is to leave.
-    pub(super) fn leaving(&self, who: &'static str) {
-        self.change(|reasons| reasons.leaving = Some(who));
+    pub(super) fn leaving(&self, cause: &'static str) {
+        self.change(|reasons| reasons.leaving = Some(cause));
     }
 
-    /// Takes back what was handed over: the process is where it would be now if it had not been.
+    /// After the sockets were taken back: the phase becomes what it would be without the handover.
     pub(super) fn take_back(&self) {
         let reasons = self.lock();
         let to = if reasons.words().is_empty() { Phase::Serving } else { Phase::LameDuck };
@@ -99,14 +99,14 @@ impl LameDuck {
         self.lock().words()
     }
 
-    /// Whether load balancers have had their time, and nobody new comes.
+    /// Whether load balancers have had their time, and no new connections come.
     pub(super) fn let_go(&self) -> bool {
         let (reasons, time) = (self.lock(), self.leave.lame_duck_time);
         let last = reasons.newcomers.map_or(Duration::MAX, |newcomers| newcomers.last.elapsed());
         reasons.since.is_some_and(|since| since.elapsed() >= time) && last >= QUIET.min(time)
     }
 
-    /// Waits until load balancers have let go, or long enough.
+    /// Waits until load balancers have noticed, at most twice the time that they need.
     pub(super) async fn over(&self) {
         let asked = Instant::now();
         while !self.let_go() && asked.elapsed() < 2 * self.leave.lame_duck_time {
@@ -114,7 +114,7 @@ impl LameDuck {
         }
     }
 
-    /// Counts who comes, by what `count` says, for as long as the process lives.
+    /// Follows the number of accepted connections, `count`, for as long as the process lives.
     pub(super) async fn count(self, count: impl Fn() -> u64) -> Infallible {
         loop {
             self.came(count());
@@ -213,14 +213,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_still_comes_is_waited_for_but_not_for_ever() {
+    async fn new_connections_are_waited_for_but_not_for_ever() {
         let (duck, _watch) = duck();
         duck.leaving("SIGTERM");
         duck.came(1);
         tokio::time::advance(TIME - Duration::from_secs(2)).await;
         duck.came(2);
         tokio::time::advance(Duration::from_secs(2)).await;
-        assert!(!duck.let_go(), "somebody has come two seconds ago");
+        assert!(!duck.let_go(), "the last new connection was two seconds ago");
         tokio::time::advance(QUIET).await;
         assert!(duck.let_go());
 

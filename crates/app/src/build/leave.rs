@@ -1,4 +1,5 @@
-//! The way out: lame duck and drain, with or without a successor, the way back if that one dies, and the end of patience.
+//! How a process leaves: lame duck and drain, with or without a successor; how it serves again if the successor dies; and
+//! how it stops when time is up.
 
 use std::io;
 use std::pin::{Pin, pin};
@@ -24,53 +25,53 @@ use super::upgrade::Upgrade;
 /// From the hard stop until the workers must have ended; longer, and they hang.
 const STOP_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// Between two tries to answer on the pages' addresses again.
+/// Between two attempts to serve the pages again.
 const PAGES_PAUSE: Duration = Duration::from_secs(1);
 
-/// What a drain means for clients, up to the time it may take.
+/// What a drain means for clients; the time it may take follows.
 const TOLD: &str = "clients are told to leave with their next answer; what is left is cut in";
 
-/// A process that serves, on its way out, and maybe back.
+/// A process that serves, and that leaves in the end.
 pub(super) struct Leaving<'a> {
     pub(super) trigger: Arc<Trigger>,
     pub(super) duck: LameDuck,
     pub(super) upgrade: Upgrade,
-    /// How long a drain may take: until the last silent client is gone, and then as long as its last request may take.
+    /// How long a drain may take: until the last idle client is gone, and then as long as its last request may take.
     pub(super) grace: Duration,
-    /// How long it stays, drained, to be there if its successor dies.
+    /// How long it stays, though drained, to serve again if its successor dies.
     pub(super) guard_time: Duration,
-    /// Whether it does so as long as that one serves.
+    /// Whether it stays as long as its successor serves.
     pub(super) stays: bool,
     pub(super) admin: &'a mut Admin,
     pub(super) control: &'a mut ControlSocket,
     pub(super) tasks: &'a mut Tasks,
     pub(super) owner: Option<Owner>,
-    /// What whoever is started in this process' place has to know.
+    /// Tells a process that is started in this one's place that this one has handed over.
     pub(super) mark: Option<Mark>,
-    /// Waits until nobody is connected.
+    /// Waits until no client is connected.
     pub(super) deserted: Deserted,
     pub(super) state: LeaveState,
 }
 
-/// How far it has come.
+/// How far the process is with leaving.
 #[derive(Default)]
 pub(super) struct LeaveState {
-    /// Whether somebody has asked the process to leave.
+    /// Whether the process was asked to leave.
     asked: bool,
-    /// Why it leaves although nobody has.
+    /// Why it leaves without being asked.
     failed: Option<anyhow::Error>,
     successor: Option<Successor>,
-    /// Whether it takes back what its successor has, should that one die.
+    /// Whether it still holds the sockets, to take them back if the successor dies.
     holds: bool,
-    /// Whether nobody is connected any more since the handover.
+    /// Whether the last client has left since the handover.
     is_drained: bool,
     /// Until when it guards its successor although it is drained.
     guards_until: Option<Instant>,
-    /// Whether not all who ask about the process are answered since it has taken back.
+    /// Whether some pages are not served since it has taken back.
     lacks_pages: bool,
-    /// Whether its successor leaves, and nobody is to serve in its place.
+    /// Whether its successor leaves for good, so that no process is to serve any more.
     is_last: bool,
-    /// When what is left is cut; a lame duck has not come so far.
+    /// When what is left is cut; not set for a lame duck.
     ends: Option<Instant>,
 }
 
@@ -80,20 +81,20 @@ impl LeaveState {
         self.asked || self.failed.is_some()
     }
 
-    /// Whether it serves: nobody has asked it to leave, and nobody serves in its place.
+    /// Whether it serves: it was not asked to leave, and no successor serves in its place.
     fn serves(&self) -> bool {
         !self.leaves() && self.successor.is_none()
     }
 
-    /// Why it leaves although nobody has asked.
+    /// Why it leaves without being asked.
     pub(super) fn failed(self) -> Option<anyhow::Error> {
         self.failed
     }
 }
 
 impl Leaving<'_> {
-    /// Serves, and drains in the end: until nobody is left, the time is over or somebody asks again. A successor may come
-    /// and take what is open; if it dies while this process could still serve, it does.
+    /// Serves, and drains in the end: until no client is left, time is up or it is asked again. A successor may take over
+    /// what is open; if that dies while this process can still serve, this one does.
     ///
     /// # Errors
     /// If the data plane fails.
@@ -129,8 +130,8 @@ impl Leaving<'_> {
                     self.let_go();
                 }
                 () = &mut over, if is_sole && !serves && state.ends.is_none() => self.begin_drain(),
-                who = shutdown.asked_to_leave() => {
-                    if self.is_asked(who) {
+                cause = shutdown.asked_to_leave() => {
+                    if self.is_asked(cause) {
                         return self.stop(finished).await;
                     }
                 }
@@ -142,8 +143,8 @@ impl Leaving<'_> {
         }
     }
 
-    /// Without its control plane the process would serve an ever older table: it leaves, to be started anew, and takes
-    /// nothing back. If it has a predecessor that would serve if it died, that one serves.
+    /// Without its control plane the process would serve an ever older table: it leaves, to be restarted, and takes
+    /// nothing back. If its predecessor still guards it, that one serves again.
     async fn part_ended(&mut self, ended: Option<Result<anyhow::Error, JoinError>>) {
         if matches!(&ended, Some(Err(error)) if error.is_cancelled()) {
             return;
@@ -166,22 +167,23 @@ impl Leaving<'_> {
         }
     }
 
-    /// Somebody asks it to leave; whether that means at once.
-    fn is_asked(&mut self, who: &'static str) -> bool {
+    /// It is asked to leave. Returns whether that means at once.
+    fn is_asked(&mut self, cause: &'static str) -> bool {
         let had_begun = self.state.leaves() || self.state.successor.is_some();
         if std::mem::replace(&mut self.state.asked, true) {
-            tracing::warn!("{who} again: stopping at once");
+            tracing::warn!("{cause} again: stopping at once");
             return true;
         }
         if had_begun {
-            // Who replaces a process also signals it, and that one drains already. Only the next signal means more.
+            // A supervisor also signals a process that it has replaced, which drains already. Only the next signal means
+            // more.
             let since = match self.state.successor {
                 Some(_) => "draining since the handover",
                 None => "leaving since it failed",
             };
-            tracing::info!("{who}: {since}; ask again to stop at once");
+            tracing::info!("{cause}: {since}; ask again to stop at once");
         }
-        self.leave(who);
+        self.leave(cause);
         false
     }
 
@@ -191,7 +193,7 @@ impl Leaving<'_> {
             Some(_) => self.let_go(),
             None => {
                 self.duck.leaving(why);
-                // Whoever we have replaced may have to be started again in our place.
+                // Our predecessor's supervisor may have to start it again in our place.
                 self.owner.iter_mut().for_each(Owner::leave);
             }
         }
@@ -215,22 +217,22 @@ impl Leaving<'_> {
         }
     }
 
-    /// What the successor has is its own from now on.
+    /// Leaves the sockets to the successor for good.
     fn let_go(&mut self) {
         if std::mem::take(&mut self.state.holds) {
             self.trigger.advance(Phase::LetGo);
             self.admin.close();
             self.owner.iter_mut().for_each(Owner::let_go);
         }
-        // Also if it is drained: somebody may have been accepted in the moment of the handover, and is not waited for
-        // without end.
+        // Also if it is drained: a client that was accepted in the moment of the handover is not waited for without end.
         self.state.ends.get_or_insert_with(|| Instant::now() + self.grace);
         if self.state.leaves() {
             self.state.successor.iter().for_each(Successor::look_away);
         }
     }
 
-    /// Nobody is to serve in its place, nor in ours. Whoever is started again in our place takes over from it.
+    /// The successor leaves for good, and this process does not serve again. One that is started in our place takes over
+    /// from the successor.
     fn successor_leaves(&mut self) {
         tracing::warn!("{} serves no longer", self.successor());
         self.mark.iter().for_each(Mark::remove);
@@ -239,7 +241,7 @@ impl Leaving<'_> {
         self.let_go();
     }
 
-    /// Serves again: the listening sockets were open all the time, and whoever has come since waits in their queue.
+    /// Serves again: the listening sockets were open all the time, and new connections wait in their queues.
     fn take_back(&mut self, vacancy: Vacancy) {
         tracing::error!("{} has died: this process takes the listeners back and serves", self.successor());
         if let Some(owner) = &mut self.owner {
@@ -258,8 +260,8 @@ impl Leaving<'_> {
         self.mark.iter().for_each(Mark::remove);
     }
 
-    /// Answers again who asks about the process. Clients are served also if that fails, as it does without a file left:
-    /// nobody else would serve them.
+    /// Serves the pages again. Clients are served even if that fails, as without a free file descriptor: no other process
+    /// would serve them.
     fn serve_pages(&mut self) {
         let served = [self.admin.serve(self.tasks), self.control.serve(self.tasks)];
         self.state.lacks_pages = served.iter().any(Result::is_err);
@@ -268,7 +270,7 @@ impl Leaving<'_> {
         }
     }
 
-    /// Nobody is connected any more. All that is left to do is to watch the successor.
+    /// No client is connected any more. All that is left to do is to watch the successor.
     fn is_drained(&mut self) {
         (self.state.is_drained, self.state.ends) = (true, None);
         if self.stays {
@@ -281,7 +283,7 @@ impl Leaving<'_> {
         }
     }
 
-    /// In words.
+    /// The successor, in words.
     fn successor(&self) -> String {
         self.state
             .successor
@@ -289,7 +291,7 @@ impl Leaving<'_> {
             .map_or_else(|| "no process".to_owned(), |it| format!("process {}", it.pid()))
     }
 
-    /// The load balancers have let go, or had twice their time.
+    /// The load balancers have noticed, or had twice their time.
     fn begin_drain(&mut self) {
         self.trigger.advance(Phase::Draining);
         self.state.ends = Some(Instant::now() + self.grace);
@@ -315,7 +317,7 @@ impl Leaving<'_> {
         self.admin.close();
         tracing::info!("drained; staying as long as {} serves, or until asked to leave", self.successor());
         tokio::select! {
-            who = shutdown.asked_to_leave() => tracing::info!("{who}"),
+            cause = shutdown.asked_to_leave() => tracing::info!("{cause}"),
             _ = next_event(self.owner.as_mut(), self.state.successor.as_mut()) => {
                 tracing::warn!("{} serves no longer", self.successor());
                 self.mark.iter().for_each(Mark::remove);

@@ -39,7 +39,7 @@ pub(super) struct Process {
     succession: Succession,
     admin: Admin,
     control: ControlSocket,
-    /// For whoever is started in its place.
+    /// For a process that is started in this one's place.
     mark: Option<Mark>,
     tasks: Tasks,
     trigger: Arc<Trigger>,
@@ -82,12 +82,12 @@ impl Process {
         }
     }
 
-    /// Waits for the first table, or for somebody who asks the process to leave before; that one is returned.
+    /// Waits for the first table, or until the process is asked to leave, and returns the cause of that.
     pub(super) async fn first_table(
         &mut self,
         shutdown: &mut Shutdown,
     ) -> anyhow::Result<Option<&'static str>> {
-        // Else the predecessor, which is ready, answers there until we are: who asks means the address.
+        // Where a predecessor answers it goes on until we are ready: a probe is about the address, not about a process.
         self.admin.serve_new(&mut self.tasks)?;
         self.control.serve_if_free(&mut self.tasks)?;
         let synced =
@@ -97,11 +97,11 @@ impl Process {
             tokio::select! {
                 () = &mut synced => return Ok(None),
                 ended = self.tasks.join_next() => return Err(failure(ended)),
-                who = shutdown.asked_to_leave() => return Ok(Some(who)),
+                cause = shutdown.asked_to_leave() => return Ok(Some(cause)),
                 ended = self.succession.predecessor_ended() => {
                     ended?;
                     if self.succession.is_alone() {
-                        // Nobody else can answer the probes now.
+                        // No other process can answer the probes now.
                         self.admin.serve(&mut self.tasks)?;
                     }
                 }
@@ -109,7 +109,7 @@ impl Process {
         }
     }
 
-    /// Serves until somebody asks it to leave, and leaves.
+    /// Serves until it is asked to leave, and leaves.
     pub(super) async fn serve(mut self, mut shutdown: Shutdown) -> anyhow::Result<Outcome> {
         let mut owner = self.succession.claim().await?;
         let proxy = self.start()?;
@@ -140,7 +140,7 @@ impl Process {
         Ok(proxy)
     }
 
-    /// Follows what may make the process a lame duck, and what its operators ask for.
+    /// Follows what may make the process a lame duck, and the commands of its operators.
     fn watch_over(&mut self, metrics: proxy::Metrics, commands: mpsc::Receiver<CommandRequest>) {
         let (duck, upgrade) = (self.standing.duck.clone(), self.standing.upgrade.clone());
         self.tasks.spawn(async move { match upgrade::run_commands(commands, duck, upgrade).await {} });
@@ -182,7 +182,7 @@ impl Process {
     }
 }
 
-/// Starts the controller; what is returned ends with its first publication.
+/// Starts the controller; the returned future ends with its first publication.
 fn follow(
     tasks: &mut Tasks,
     config: controller::Config,

@@ -1,4 +1,4 @@
-//! What is spoken on which listener.
+//! Which protocols each listener speaks.
 
 use std::sync::Arc;
 

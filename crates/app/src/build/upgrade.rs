@@ -1,4 +1,4 @@
-//! The upgrade: the process starts its own successor, from the file that it was started from, and is taken over from.
+//! The upgrade: the process starts its own successor, from the file that it was started from, and hands over to it.
 
 use std::convert::Infallible;
 use std::process::ExitStatus;
@@ -14,7 +14,7 @@ use crate::config::Program;
 /// Starts successors, one at a time.
 #[derive(Clone)]
 pub(super) struct Upgrade {
-    /// What is started; why nothing can be.
+    /// What to start, or why nothing can be started.
     program: Result<Program, &'static str>,
     progress: Arc<Mutex<Progress>>,
 }
@@ -38,12 +38,12 @@ impl Upgrade {
         Upgrade { program, progress: Arc::default() }
     }
 
-    /// Why the last one came to nothing.
+    /// Why the last upgrade failed, if it did.
     pub(super) fn failed(&self) -> Option<String> {
         self.lock().failed.clone()
     }
 
-    /// Starts a successor. That it serves shows itself by the handover.
+    /// Starts a successor. The handover shows that it serves.
     fn start(&self) -> Result<String, String> {
         let started = self.try_start();
         match &started {
@@ -74,8 +74,8 @@ impl Upgrade {
         self.lock().running.take_if(|running| *running == pid);
     }
 
-    /// If it ends before it has taken over, nothing has come of it. After that its end is no matter of the upgrade: it may
-    /// have been replaced in its turn, or this process takes back.
+    /// If it ends before it has taken over, the upgrade has failed. After that its end does not matter here: it may have
+    /// been replaced in turn, or this process serves again.
     async fn watch(self, mut child: Child, pid: u32) {
         let ended = child.wait().await;
         let how = ended.map_or_else(|error| error.to_string(), |status: ExitStatus| status.to_string());
@@ -93,14 +93,14 @@ impl Upgrade {
     }
 }
 
-/// Does what operators ask for.
+/// Runs the commands of operators.
 pub(super) async fn run_commands(
     mut asked: mpsc::Receiver<CommandRequest>,
     duck: LameDuck,
     upgrade: Upgrade,
 ) -> Infallible {
     while let Some(CommandRequest { command, answer }) = asked.recv().await {
-        // Who asked before this process served has been told that it is not done.
+        // Sent before this process served: its sender was told that it is not done.
         if answer.is_closed() {
             continue;
         }
@@ -118,7 +118,7 @@ pub(super) async fn run_commands(
             }
             Command::Upgrade => upgrade.start(),
         };
-        // Who asked may have left since.
+        // The sender may have disconnected.
         let _ = answer.send(done);
     }
     std::future::pending().await

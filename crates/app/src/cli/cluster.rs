@@ -1,4 +1,4 @@
-//! Which cluster is followed, how much of it, and what is written into it.
+//! Which cluster the process follows, how much of it, and what it writes there.
 
 use std::path::PathBuf;
 

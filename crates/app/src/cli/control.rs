@@ -1,4 +1,4 @@
-//! What is asked of a running process, at its control socket.
+//! The commands for a running process, by its control socket.
 
 use std::path::PathBuf;
 
@@ -24,7 +24,7 @@ pub(crate) struct ProbeArgs {
     pub(crate) control: ControlArgs,
 }
 
-/// A page with a yes or a no.
+/// A page whose status means yes or no.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Probe {
     /// Whether it is ready for requests

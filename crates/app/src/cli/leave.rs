@@ -1,4 +1,4 @@
-//! How the process leaves, and who may ask it to.
+//! How the process leaves, and what makes it leave.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,14 +9,14 @@ use clap::{Args, ValueEnum};
 use crate::config::{Leave, Taint};
 use crate::units::SpanOrNone;
 
-/// For a load balancer that looks every 10 s and believes the second failure, with time to spare.
+/// For a load balancer that checks every 10 s and acts on the second failure, with time to spare.
 const LAME_DUCK_TIME: Duration = Duration::from_secs(30);
-/// Enough for what goes wrong with the first requests; whoever waits for the end of an old process does not wait for long.
+/// Enough for what goes wrong with the first requests, and not long to wait for the end of an old process.
 const GUARD_TIME: &str = "10s";
 /// Kubernetes sets this in every container.
 const IN_A_POD: &str = "KUBERNETES_SERVICE_HOST";
-/// What those who take nodes away put on them: cluster-autoscaler, karpenter (1.x, before), AWS' node termination
-/// handler, and people who want the same.
+/// Taints that announce the removal of a node: from cluster-autoscaler, karpenter (1.x and before), AWS' node termination
+/// handler, and for operators by hand.
 const TAINTS: [&str; 5] = [
     "ToBeDeletedByClusterAutoscaler",
     "karpenter.sh/disrupted",

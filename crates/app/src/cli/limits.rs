@@ -8,7 +8,7 @@ use proxy::{Downstream, Upstream, UpstreamHttp2};
 use super::protocols::{at_least_one, in_window, window};
 use crate::units::{Size, Span};
 
-/// Fields of a head at most: what holds them has no room for three times as many.
+/// Most fields in a head: `http::HeaderMap` has no room for three times as many.
 const FIELDS_MAX: usize = 10_000;
 
 fn fields(raw: &str) -> Result<usize, String> {

@@ -1,5 +1,5 @@
-//! Names of Kubernetes objects on the command line: refused here, with what to write, and not hours later by an API
-//! server.
+//! Names of Kubernetes objects on the command line: a bad one is refused here, with what to write instead, and not hours
+//! later by an API server.
 
 use controller::{LeaseName, ObjectKey};
 

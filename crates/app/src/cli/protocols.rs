@@ -1,4 +1,4 @@
-//! What is spoken with clients beside plain HTTP/1, and its limits. The defaults are `proxy`'s own.
+//! The protocols for clients beside plain HTTP/1, and their limits. The defaults are `proxy`'s own.
 
 use std::num::{NonZeroU32, NonZeroUsize};
 
@@ -89,7 +89,7 @@ impl ProtocolArgs {
     }
 }
 
-/// What one side of HTTP/2 lets the other send ahead, at most (RFC 9113 §6.9.1). More would be no use in a buffer for it.
+/// The largest flow-control window of HTTP/2 (RFC 9113 §6.9.1). A larger buffer would be of no use.
 const WINDOW_BYTES_MAX: u32 = u32::MAX >> 1;
 
 pub(super) fn window(raw: &str) -> Result<Size, String> {

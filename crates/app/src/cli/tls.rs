@@ -5,7 +5,7 @@ use controller::ObjectKey;
 
 use super::names;
 
-/// What of TLS no Ingress says.
+/// The settings of TLS that are not in Ingresses.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "TLS")]
 pub(crate) struct TlsArgs {

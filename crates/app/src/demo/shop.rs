@@ -1,5 +1,5 @@
-//! The shop of `deploy/examples/shop`, and what is changed in it: its manifests as files, and what they mean, told a
-//! second time and independently of the code that is shown.
+//! The shop of `deploy/examples/shop`, and what is changed in it: its manifests as files, and what they mean, worked out
+//! independently of the code that the demo shows.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ const FIXED: [(&str, &str); 3] = [
     ("ingress.yaml", include_str!("../../../../deploy/examples/shop/ingress.yaml")),
     ("services.yaml", include_str!("../../../../deploy/examples/shop/services.yaml")),
 ];
-/// The Ingresses that come, go and are led elsewhere.
+/// The Ingresses that are added, removed and led to another Service.
 const SALE: &str = include_str!("../../../../deploy/examples/shop/sale.yaml");
 const CHECKOUT: &str = include_str!("../../../../deploy/examples/shop/checkout.yaml");
 
@@ -227,7 +227,7 @@ impl Shop {
         }
     }
 
-    /// Puts a file in its place, or takes it away, in one step: nobody reads half of it.
+    /// Puts a file in its place, or removes it, in one step, so that half a file is never read.
     fn replace(&self, file: &str, text: Option<&str>) -> io::Result<()> {
         let target = self.manifests.join(file);
         match text {

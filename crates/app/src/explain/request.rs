@@ -1,4 +1,4 @@
-//! The request that is asked about, taken apart but not yet judged.
+//! The request to explain, parsed from the command line but not yet checked.
 
 /// A request as the words of the command line put it.
 #[derive(Debug, PartialEq, Eq)]

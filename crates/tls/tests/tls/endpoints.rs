@@ -35,7 +35,7 @@ fn an_endpoint_is_believed_by_its_authority_its_name_and_its_dates() {
 }
 
 #[test]
-fn where_there_is_nobody_to_vouch_there_is_no_handshake() {
+fn endpoints_to_verify_without_a_ca_bundle_get_no_handshake() {
     assert!(client_config(&[HTTP_1_1], &verified(), None).is_none());
     let ours = Authority::new("one").issue(Kind::Ecdsa, &["edge.test"]);
     let shown = Credentials::parse(None, Some((ours.chain.as_bytes(), ours.key.as_bytes()))).expect("a pair");
