@@ -32,7 +32,7 @@ pub(crate) fn run(args: RunArgs) -> u8 {
     tracing::info!(workers, connections_max = connections, files = files.files, "starting");
     if config.proxy.idle_timeout <= LOAD_BALANCER_IDLE {
         tracing::warn!(
-            "--idle-timeout is not above 60s, the idle time of an AWS load balancer: behind one, raise it"
+            "--idle-timeout is not above 60s, the idle timeout of an AWS load balancer: behind one, raise it"
         );
     }
     match on_control_runtime(serve(config)) {

@@ -37,8 +37,8 @@ pub(crate) struct DownstreamArgs {
     #[arg(long, value_name = "N", env = "SLUICEGATE_REQUESTS_MAX")]
     requests_max: Option<NonZeroUsize>,
 
-    /// Memory that this process may use; from 80% of it until below 70% new connections and requests are answered 503.
-    /// By default the container's limit, if it has one
+    /// Memory that this process may use. With 80% of it in use new connections and requests are answered 503, until less
+    /// than 70% is. By default the container's limit, if it has one
     #[arg(long, value_name = "SIZE", env = "SLUICEGATE_MEMORY_MAX")]
     pub(crate) memory_max: Option<Size>,
 

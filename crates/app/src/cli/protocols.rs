@@ -31,7 +31,7 @@ pub(crate) struct ProtocolArgs {
     #[arg(long, value_name = "N", env = "SLUICEGATE_HANDSHAKES_MAX", default_value_t = at_least_one(Downstream::default().handshakes_max))]
     handshakes_max: NonZeroUsize,
 
-    /// Concurrent requests on one HTTP/2 connection
+    /// Concurrent requests on one HTTP/2 connection. Clients are told; they wait, or open another connection
     #[arg(long, value_name = "N", env = "SLUICEGATE_HTTP2_STREAMS_MAX", default_value_t = NonZeroU32::new(Http2::default().streams_max).unwrap_or(NonZeroU32::MIN))]
     http2_streams_max: NonZeroU32,
 
@@ -95,7 +95,7 @@ const WINDOW_BYTES_MAX: u32 = u32::MAX >> 1;
 pub(super) fn window(raw: &str) -> Result<Size, String> {
     let size: Size = raw.parse()?;
     if size.0 > WINDOW_BYTES_MAX.into() {
-        return Err("write at most 2047MiB; HTTP/2 knows no larger window".into());
+        return Err("write at most 2047MiB; HTTP/2 has no larger window".into());
     }
     Ok(size)
 }
