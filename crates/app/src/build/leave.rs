@@ -1,6 +1,8 @@
 //! How a process leaves: lame duck and drain, with or without a successor; how it serves again if the successor dies; and
 //! how it stops when time is up.
 
+mod state;
+
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -21,6 +23,7 @@ use super::process::{Tasks, failure};
 use super::standby::Mark;
 use super::succession::{SuccessionEvent, given_back, next_event};
 use super::upgrade::Upgrade;
+pub(super) use state::LeaveState;
 
 /// From the hard stop until the workers must have ended; longer, and they hang.
 const STOP_TIME_MAX: Duration = Duration::from_secs(5);
@@ -51,45 +54,6 @@ pub(super) struct Leaving<'a> {
     /// Waits until no client is connected.
     pub(super) deserted: Deserted,
     pub(super) state: LeaveState,
-}
-
-/// How far the process is with leaving.
-#[derive(Default)]
-pub(super) struct LeaveState {
-    /// Whether the process was asked to leave.
-    asked: bool,
-    /// Why it leaves without being asked.
-    failed: Option<anyhow::Error>,
-    successor: Option<Successor>,
-    /// Whether it still holds the sockets, to take them back if the successor dies.
-    holds: bool,
-    /// Whether the last client has left since the handover.
-    is_drained: bool,
-    /// Until when it guards its successor although it is drained.
-    guards_until: Option<Instant>,
-    /// Whether some pages are not served since it has taken back.
-    lacks_pages: bool,
-    /// Whether its successor leaves for good, so that no process is to serve any more.
-    is_last: bool,
-    /// When what is left is cut; not set for a lame duck.
-    ends: Option<Instant>,
-}
-
-impl LeaveState {
-    /// Whether it leaves for good, with or without a successor.
-    fn leaves(&self) -> bool {
-        self.asked || self.failed.is_some()
-    }
-
-    /// Whether it serves: it was not asked to leave, and no successor serves in its place.
-    fn serves(&self) -> bool {
-        !self.leaves() && self.successor.is_none()
-    }
-
-    /// Why it leaves without being asked.
-    pub(super) fn failed(self) -> Option<anyhow::Error> {
-        self.failed
-    }
 }
 
 impl Leaving<'_> {
