@@ -1,4 +1,4 @@
-//! What can be listened on: TCP addresses, and paths of this machine.
+//! What a listener accepts on: TCP addresses and Unix sockets.
 
 use std::future::Future;
 use std::io;

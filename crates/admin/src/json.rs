@@ -1,4 +1,4 @@
-//! The JSON form of the domain's words. Field names are part of the command line: scripts read them.
+//! Routes, endpoints and problems as JSON. Field names are an interface: scripts read them.
 
 use std::net::SocketAddr;
 
@@ -76,7 +76,7 @@ struct EndpointView {
     takes_requests: bool,
 }
 
-/// A problem with its object spelled out. What is not known is an empty string.
+/// A problem and its object. What is not known is an empty string.
 #[derive(Debug, Serialize)]
 pub struct ProblemView<'a> {
     severity: &'static str,

@@ -1,14 +1,14 @@
-//! The pages for operators, probes and load balancers: whether the process is alive and ready, what it counts, what is
-//! live right now, and where it stands on its way out.
+//! The pages for operators, probes and load balancers: whether the process is alive and ready, its metrics, the live
+//! routes and endpoints, and how far it is with leaving.
 //!
 //! Owns: the paths `/live`, `/ready`, `/state`, `/metrics`, `/routes`, `/endpoints` and `/problems`, which of them a
-//! listener answers ([`Pages`]), and the JSON form of the domain's words ([`json`]), which `check` and `explain` print
-//! too. At the control socket also `/drain`, `/undrain` and `/upgrade`, which it passes on as an [`Order`].
-//! Never: decides anything. It only reads what others publish, and asks others to do something.
+//! listener answers ([`Pages`]), and the JSON form of routes, endpoints and problems ([`json`]), which `check` and
+//! `explain` print too. At the control socket also `/drain`, `/undrain` and `/upgrade`, which it passes on as a [`Command`].
+//! Never: decides anything. It only reads what other crates publish, and passes commands on to them.
 //! Start at [`serve`], then `pages::answer`.
 
 mod accept;
-mod order;
+mod command;
 mod pages;
 mod state;
 
@@ -27,23 +27,23 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
 
 pub use accept::Accept;
-pub use order::{Asked, Order, Orders, orders};
+pub use command::{Command, CommandRequest, CommandSender, command_channel};
 pub use state::State;
 
-/// Connections served at a time; more wait in the socket's backlog. A probe, a scraper and a few operators need less.
+/// Concurrent connections; more wait in the socket's backlog. A probe, a scraper and a few operators need less.
 const CONNECTIONS_MAX: usize = 64;
 /// Bytes of a request head; hyper's smallest buffer is 8 KiB, and no probe sends more.
 const HEAD_BYTES_MAX: usize = 8 << 10;
 /// From the connection to the end of the request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-/// From the connection to the end of the answer: who reads slowly holds one connection this long and blocks nobody.
+/// From the connection to the end of the answer: a slow reader holds one connection this long and blocks no other.
 const CONNECTION_TIME_MAX: Duration = Duration::from_secs(30);
 /// After an accept that failed, as with no file descriptor left: trying again at once would only burn CPU.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// What the pages are made of.
 pub struct Sources {
-    /// What the process still waits for.
+    /// What the process waits for before it is ready.
     pub readiness: Readiness,
     /// The live route table.
     pub routes: Published<RouteTable>,
@@ -51,25 +51,25 @@ pub struct Sources {
     pub problems: Published<Vec<Problem>>,
     /// Why the live table has no routes, in one line, if it has none.
     pub no_routes: Published<Option<Arc<str>>>,
-    /// Where the process stands.
+    /// The state of the process.
     pub state: Box<dyn Fn() -> State + Send + Sync>,
-    /// Everything that is counted, in Prometheus' text format 0.0.4.
+    /// All metrics, in Prometheus' text format 0.0.4.
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
 }
 
 /// Which pages a listener answers.
 #[derive(Clone, Debug)]
 pub enum Pages {
-    /// `/live` and `/ready`: for load balancers, which are to know no more.
+    /// `/live` and `/ready`: for load balancers, which need to know no more.
     Health,
-    /// All that can be looked at.
+    /// All that can be read.
     All,
-    /// That, and what can be asked of the process by POST: for its operators, where nobody else can connect.
-    Control(Orders),
+    /// All that, and the commands by POST: for a socket to which only operators can connect.
+    Control(CommandSender),
 }
 
 /// Answers on `listener` until it is dropped. Each connection carries one request: probes and scrapers come seldom,
-/// and none of them can then hold a connection that somebody else needs.
+/// and none of them can then hold a connection that another needs.
 pub async fn serve(listener: impl Accept, pages: Pages, sources: Arc<Sources>) -> Infallible {
     let free = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {

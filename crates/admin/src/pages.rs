@@ -9,7 +9,7 @@ use http_body_util::Full;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::{Order, Pages, Sources, json};
+use crate::{Command, Pages, Sources, json};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Prometheus' text format, version 0.0.4.
@@ -27,11 +27,11 @@ enum Path {
     Routes,
     Endpoints,
     Problems,
-    Order(Order),
+    Command(Command),
 }
 
-/// Every path, for finding one and for telling who asked for another: first what load balancers may see, then what
-/// everybody else may who is let in, then what changes something.
+/// Every path, to find one and to list them in a 404: first those for load balancers, then all others that only read, then
+/// those that change something.
 const PATHS: [(&str, Path); 10] = [
     ("/live", Path::Live),
     ("/ready", Path::Ready),
@@ -40,9 +40,9 @@ const PATHS: [(&str, Path); 10] = [
     ("/routes", Path::Routes),
     ("/endpoints", Path::Endpoints),
     ("/problems", Path::Problems),
-    ("/drain", Path::Order(Order::Drain)),
-    ("/undrain", Path::Order(Order::Undrain)),
-    ("/upgrade", Path::Order(Order::Upgrade)),
+    ("/drain", Path::Command(Command::Drain)),
+    ("/undrain", Path::Command(Command::Undrain)),
+    ("/upgrade", Path::Command(Command::Upgrade)),
 ];
 const HEALTH_PATHS: usize = 2;
 const READING_PATHS: usize = 7;
@@ -64,14 +64,14 @@ pub(crate) async fn answer<B>(request: Request<B>, pages: &Pages, sources: Arc<S
         return not_found(paths);
     };
     match (*path, pages) {
-        (Path::Order(order), Pages::Control(orders)) => match request.method {
-            Method::POST => answered(orders.ask(order).await),
+        (Path::Command(command), Pages::Control(commands)) => match request.method {
+            Method::POST => answered(commands.send(command).await),
             _ => method_not_allowed("POST"),
         },
         _ if !matches!(request.method, Method::GET | Method::HEAD) => method_not_allowed("GET, HEAD"),
         (Path::Live, _) => page(StatusCode::OK, &json!({ "live": true })),
         (Path::Ready, _) => ready(&sources, pages),
-        // A large table takes milliseconds to write: not on a thread that others need.
+        // A large table takes milliseconds to write: not on a thread that serves other pages.
         (path, _) => {
             let dump = tokio::task::spawn_blocking(move || dump(path, &sources)).await;
             dump.unwrap_or_else(|_| {
@@ -89,8 +89,8 @@ fn answered(answer: Result<String, String>) -> Page {
     }
 }
 
-/// A table without routes is told and changes nothing else: what is served may not depend on what others write into
-/// their objects. Load balancers are not told of classes and controllers.
+/// A table without routes is only reported: whether the process is ready must not depend on what tenants write into their
+/// objects. Load balancers need not know of classes and controllers.
 fn ready(sources: &Sources, pages: &Pages) -> Page {
     let waiting_for = sources.readiness.waiting_for();
     let ready = waiting_for.is_empty();
@@ -110,7 +110,7 @@ fn dump(path: Path, sources: &Sources) -> Page {
             page(StatusCode::OK, &json!({ "problems": json::problems(&sources.problems.load()) }))
         }
         Path::State => page(StatusCode::OK, &(sources.state)()),
-        Path::Routes | Path::Live | Path::Ready | Path::Order(_) => {
+        Path::Routes | Path::Live | Path::Ready | Path::Command(_) => {
             page(StatusCode::OK, &json::Routes::of(&sources.routes.load()))
         }
     }
@@ -118,7 +118,7 @@ fn dump(path: Path, sources: &Sources) -> Page {
 
 fn not_found(paths: &[(&str, Path)]) -> Page {
     let paths: Vec<&str> = paths.iter().map(|(path, _)| *path).collect();
-    page(StatusCode::NOT_FOUND, &json!({ "error": "there is no such page", "paths": paths }))
+    page(StatusCode::NOT_FOUND, &json!({ "error": "no such page", "paths": paths }))
 }
 
 fn method_not_allowed(allow: &'static str) -> Page {

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use admin::{Order, Pages, Sources, State};
+use admin::{Command, Pages, Sources, State};
 use lifecycle::{Phase, Readiness, Trigger, Waiting, drain::drain};
 use model::{
     Backend, BackendKey, Condition, Conditions, Endpoint, EndpointKey, Filters, HostMatch, ObjectRef, Origin,
@@ -193,7 +193,7 @@ async fn routes_show_conditions_and_every_backend_that_may_be_chosen() {
 }
 
 #[tokio::test]
-async fn endpoints_show_their_condition_and_who_takes_requests_in_the_newest_generation() {
+async fn endpoints_show_their_condition_and_whether_they_take_requests_in_the_newest_generation() {
     let admin = start().await;
     admin.routes.publish(table(8));
     let endpoint = |address: &str, condition: &str, takes: bool| json!({ "address": address, "uid": "pod-1", "condition": condition, "takesRequests": takes });
@@ -253,13 +253,13 @@ async fn state_tells_where_the_process_stands() {
 }
 
 #[tokio::test]
-async fn only_the_control_socket_takes_orders_and_only_by_post() {
+async fn only_the_control_socket_takes_commands_and_only_by_post() {
     let admin = start().await;
     assert_eq!(get(admin.address, "/drain").await.0, 404);
-    let (orders, mut asked) = admin::orders();
+    let (commands, mut asked) = admin::command_channel();
     let control = bind().await;
     let address = control.local_addr().unwrap();
-    tokio::spawn(admin::serve(control, Pages::Control(orders), admin.sources));
+    tokio::spawn(admin::serve(control, Pages::Control(commands), admin.sources));
     let post =
         async |path: &str| exchange(address, &format!("POST {path} HTTP/1.1\r\nhost: x\r\n\r\n")).await;
     assert_eq!(get(address, "/drain").await.0, 405);
@@ -267,10 +267,10 @@ async fn only_the_control_socket_takes_orders_and_only_by_post() {
     assert!(asked.try_recv().is_err(), "nothing was asked yet");
     let operator = async {
         let done = asked.recv().await.unwrap();
-        assert_eq!(done.order, Order::Drain);
+        assert_eq!(done.command, Command::Drain);
         done.answer.send(Ok("draining".into())).unwrap();
         let refused = asked.recv().await.unwrap();
-        assert_eq!(refused.order, Order::Upgrade);
+        assert_eq!(refused.command, Command::Upgrade);
         refused.answer.send(Err("no --handover".into())).unwrap();
     };
     let visitor = async { (post("/drain").await, post("/upgrade").await) };
@@ -280,7 +280,7 @@ async fn only_the_control_socket_takes_orders_and_only_by_post() {
 }
 
 #[tokio::test]
-async fn only_get_and_head_are_answered_and_odd_requests_harm_nobody() {
+async fn only_get_and_head_are_answered_and_odd_requests_do_no_harm() {
     let admin = start().await;
     let post = exchange(admin.address, "POST /live HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nhi").await;
     assert!(post.starts_with("HTTP/1.1 405 ") && post.contains("allow: GET, HEAD\r\n"), "{post}");

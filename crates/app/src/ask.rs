@@ -1,4 +1,4 @@
-//! `sluicegate probe`, `drain` and `upgrade`: what is asked of a running process, at its control socket.
+//! `sluicegate probe`, `drain` and `upgrade`: the client's side of a running process' control socket.
 
 mod client;
 
@@ -10,18 +10,18 @@ use serde::Deserialize;
 
 use crate::FAILED;
 use crate::cli::{ControlArgs, DrainArgs, Probe, ProbeArgs};
-use client::Control;
+use client::ControlClient;
 
-/// Between two looks at what has become of it.
+/// Between two looks at `/state`.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// From the start of a successor until it serves: its routes have to be read, and an API server may be away. The process
+/// From the start of a successor until it serves: it has to read its routes, and an API server may be down. The process
 /// that waits for its confirmation gives up after the same time.
 const UPGRADE_TIME_MAX: Duration = Duration::from_secs(600);
 
-/// What is read of `/state`.
+/// The part of `/state` that is read here.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct State {
+struct ProcessState {
     pid: u32,
     phase: String,
     let_go: bool,
@@ -30,23 +30,23 @@ struct State {
     upgrade_failed: Option<String>,
 }
 
-impl State {
-    fn of(control: &Control) -> anyhow::Result<State> {
+impl ProcessState {
+    fn of(control: &ControlClient) -> anyhow::Result<ProcessState> {
         let (_, text) = control.ask("GET", "/state")?;
         Ok(serde_json::from_str(&text)?)
     }
 }
 
-/// Exit codes: 0 yes, 1 no, or nobody answers.
+/// Exit codes: 0 yes, 1 no, or no process answers.
 pub(crate) fn probe(args: &ProbeArgs) -> u8 {
     let path = match args.probe {
         Probe::Ready => "/ready",
         Probe::Live => "/live",
     };
-    done(Control::new(&args.control).ask("GET", path).and_then(|(status, text)| {
+    done(ControlClient::new(&args.control).ask("GET", path).and_then(|(status, text)| {
         print!("{text}");
         if status != 200 {
-            bail!("it answers {status}");
+            bail!("the answer is {status}");
         }
         Ok(())
     }))
@@ -54,23 +54,26 @@ pub(crate) fn probe(args: &ProbeArgs) -> u8 {
 
 /// Exit codes: 0 all clients have left, or with `--undo` it serves again; 1 not.
 pub(crate) fn drain(args: &DrainArgs) -> u8 {
-    let control = Control::new(&args.control);
+    let control = ControlClient::new(&args.control);
     if args.undo {
-        return done(order(&control, "/undrain"));
+        return done(command(&control, "/undrain"));
     }
-    done(order(&control, "/drain").and_then(|()| wait_until_left(&control, args.wait.0)))
+    done(command(&control, "/drain").and_then(|()| wait_until_left(&control, args.wait.0)))
 }
 
-fn wait_until_left(control: &Control, wait: Duration) -> anyhow::Result<()> {
+fn wait_until_left(control: &ControlClient, wait: Duration) -> anyhow::Result<()> {
     let (deadline, mut told) = (Instant::now() + wait, None);
     loop {
-        let State { let_go, connections, requests, .. } = State::of(control)?;
+        let ProcessState { let_go, connections, requests, .. } = ProcessState::of(control)?;
         if let_go && connections == 0 {
-            println!("drained: nobody is left, and load balancers send nobody; it may be ended, or --undo");
+            println!(
+                "drained: no connections are left and load balancers send no more; stop it, or serve again (--undo)"
+            );
             return Ok(());
         }
         let left = format!("{connections} connections, {requests} requests in flight");
-        let now = if let_go { left } else { format!("load balancers may still send somebody; {left}") };
+        let now =
+            if let_go { left } else { format!("load balancers may still send new connections; {left}") };
         if told.as_ref() != Some(&now) {
             println!("{now}");
             told = Some(now);
@@ -86,23 +89,23 @@ fn wait_until_left(control: &Control, wait: Duration) -> anyhow::Result<()> {
 
 /// Exit codes: 0 the successor serves, 1 the old process does.
 pub(crate) fn upgrade(args: &ControlArgs) -> u8 {
-    let control = Control::new(args);
-    done(State::of(&control).and_then(|old| {
-        order(&control, "/upgrade")?;
+    let control = ControlClient::new(args);
+    done(ProcessState::of(&control).and_then(|old| {
+        command(&control, "/upgrade")?;
         wait_until_upgraded(&control, old.pid)
     }))
 }
 
-fn wait_until_upgraded(control: &Control, old: u32) -> anyhow::Result<()> {
+fn wait_until_upgraded(control: &ControlClient, old: u32) -> anyhow::Result<()> {
     let deadline = Instant::now() + UPGRADE_TIME_MAX;
     loop {
-        // Between two processes nobody may answer for a moment.
-        match State::of(control) {
+        // While the path changes hands, for a moment no process answers.
+        match ProcessState::of(control) {
             Ok(now) if now.pid != old && now.phase == "serving" => {
                 println!("process {} serves", now.pid);
                 return Ok(());
             }
-            Ok(State { upgrade_failed: Some(why), .. }) => bail!("{why}"),
+            Ok(ProcessState { upgrade_failed: Some(why), .. }) => bail!("{why}"),
             Err(error) if Instant::now() > deadline => return Err(error),
             _ if Instant::now() > deadline => {
                 bail!(
@@ -114,7 +117,7 @@ fn wait_until_upgraded(control: &Control, old: u32) -> anyhow::Result<()> {
     }
 }
 
-fn order(control: &Control, path: &str) -> anyhow::Result<()> {
+fn command(control: &ControlClient, path: &str) -> anyhow::Result<()> {
     #[derive(Deserialize)]
     #[serde(rename_all = "lowercase")]
     enum Answer {

@@ -25,12 +25,12 @@ use controller::Live;
 
 use crate::config::Config;
 
-use listen::{Door, Listeners, listeners};
+use listen::{BoundSocket, Listeners, listeners};
 use process::Process;
-pub use shutdown::{Ask, Shutdown};
+pub use shutdown::{Shutdown, ShutdownHandle};
 pub(crate) use standby::stand_by;
 
-/// A process whose sockets are bound and hold what comes; nothing is accepted before [`run`](Bound::run).
+/// A process whose sockets are bound, and queue connections; it accepts none before [`run`](Bound::run).
 pub struct Bound {
     /// Where HTTP is served.
     pub http: Vec<SocketAddr>,
@@ -64,11 +64,11 @@ pub async fn build(config: Config) -> anyhow::Result<Bound> {
     Ok(Bound { http, https, admin, live: Live::default(), listeners, config })
 }
 
-fn addresses(doors: &[Door]) -> io::Result<Vec<SocketAddr>> {
-    doors.iter().map(|door| door.listener.local_addr()).collect()
+fn addresses(sockets: &[BoundSocket]) -> io::Result<Vec<SocketAddr>> {
+    sockets.iter().map(|socket| socket.listener.local_addr()).collect()
 }
 
-/// How a process ended that was asked to.
+/// How a process ended after it was asked to leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// Requests that were in flight at the end and got no complete answer.
@@ -77,14 +77,14 @@ pub struct Outcome {
 
 impl Bound {
     /// Serves until `shutdown` asks or a successor does, then leaves. Accepts nothing until the first table is published,
-    /// so that nobody gets a 404 for a route that is about to be known. The control plane runs until the end of the drain.
+    /// so that no client gets a 404 for a route that is about to be known. The control plane runs until the drain ends.
     ///
     /// # Errors
     /// If the folder of manifests cannot be read, a thread cannot be had, or a part of the process fails.
     pub async fn run(self, mut shutdown: Shutdown) -> anyhow::Result<Outcome> {
         let mut process = Process::new(self, &shutdown);
-        if let Some(who) = process.first_table(&mut shutdown).await? {
-            tracing::info!("{who} before the first route table was published: nothing to drain");
+        if let Some(cause) = process.first_table(&mut shutdown).await? {
+            tracing::info!("{cause} before the first route table was published: nothing to drain");
             return Ok(Outcome { cut: 0 });
         }
         process.serve(shutdown).await

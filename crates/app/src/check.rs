@@ -1,4 +1,4 @@
-//! `sluicegate check`: reads a folder once and tells what is wrong with it.
+//! `sluicegate check`: reads a folder of manifests once and lists its problems.
 
 use std::io::{Write, stdout};
 
@@ -25,7 +25,7 @@ pub(crate) fn run(args: &CheckArgs) -> u8 {
         Format::Text => text(&compiled, &sums),
         Format::Json => as_json(&compiled, &sums),
     };
-    // Whoever closes the pipe early has read enough.
+    // A reader that closes the pipe early has read enough.
     let _ = stdout().write_all(shown.as_bytes());
     if sums.errors > 0 || (args.strict && sums.warnings > 0) { FAILED } else { 0 }
 }

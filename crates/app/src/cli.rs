@@ -1,8 +1,8 @@
 //! The command line, exactly as typed. What it means is decided in [`config`](crate::config).
 //!
 //! Each flag of `run` can also be set as an environment variable: `--idle-timeout` as `SLUICEGATE_IDLE_TIMEOUT`.
-//! No flag may be called `--port` or `--service-host`, or end so: Kubernetes sets `SLUICEGATE_PORT` and the like by
-//! itself in every pod beside a Service called `sluicegate`.
+//! No flag may be called `--port` or `--service-host`, or end like that: Kubernetes sets `SLUICEGATE_PORT` and the like
+//! in every pod beside a Service called `sluicegate`.
 
 mod cluster;
 mod control;
@@ -17,7 +17,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, ValueEnum};
 use ipnet::IpNet;
 use model::Balance;
 use proxy::AccessLog;
@@ -36,38 +36,39 @@ use crate::units::{Span, SpanOrNone};
 #[command(name = "sluicegate", version)]
 pub struct Cli {
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Subcommand,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    /// Serve traffic by the Ingresses of a cluster or of a folder of manifests
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Subcommand {
+    /// Serve the Ingresses of a cluster, or of a folder of manifests
     Run(Box<RunArgs>),
-    /// Read a folder of manifests and tell what is wrong with it
+    /// Read a folder of manifests and list its problems
     Check(CheckArgs),
-    /// Tell which rule serves a request, which do not and why, and which endpoints it may reach
+    /// Show which rule serves a request, which do not and why, and which endpoints may get it
     Explain(ExplainArgs),
-    /// Ask the process at a control socket whether it is ready or live; the exit code says so (for exec probes)
+    /// Ask the process at a control socket whether it is ready or live; exit code 0 means yes (for exec probes)
     Probe(ProbeArgs),
-    /// Ask the process at a control socket not to be sent anybody any more, and wait until all clients have left
+    /// Take the process at a control socket out of its load balancers, and wait until all clients have left
     Drain(DrainArgs),
-    /// Ask the process at a control socket to start its successor, from the same file, and wait until that serves
+    /// Make the process at a control socket start its successor, from the same file, and wait until that serves
     Upgrade(ControlArgs),
-    /// Make a folder and give it to a user: a kubelet makes those of a hostPath for root alone (for an init container)
-    Give(GiveArgs),
-    /// Run three upstreams, this proxy and its clients in one process while everything changes; count lost requests
+    /// Create a folder and make a user its owner: for an init container, since a kubelet creates hostPaths for root alone
+    #[command(alias = "give")]
+    ChownDir(ChownDirArgs),
+    /// Run three upstreams, this proxy and its clients in one process while routes change, and count lost requests
     Demo(DemoArgs),
 }
 
 /// Where the objects come from.
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// Read the Kubernetes objects from this folder and its sub-folders, and watch it
+    /// Read the Kubernetes objects from this folder and its sub-folders, and follow changes
     #[arg(long, value_name = "DIR", env = "SLUICEGATE_MANIFESTS", conflicts_with = "kubeconfig")]
     pub(crate) manifests: Option<PathBuf>,
 
-    /// Serve HTTP here; more than once or with commas for several. An IPv6 address takes no IPv4 connections, so name
-    /// both for both
+    /// Serve HTTP here; for several addresses repeat the flag or write commas. An IPv6 address takes no IPv4
+    /// connections: name both to serve both
     #[arg(
         long,
         value_name = "ADDR",
@@ -77,39 +78,39 @@ pub(crate) struct RunArgs {
     )]
     pub(crate) http: Vec<SocketAddr>,
 
-    /// Serve HTTPS here, with the certificates that Ingresses name (spec.tls); written as --http is. By default nowhere
+    /// Serve HTTPS here, with the certificates that Ingresses name (spec.tls); written like --http. By default none
     #[arg(long, value_name = "ADDR", env = "SLUICEGATE_HTTPS", value_delimiter = ',')]
     pub(crate) https: Vec<SocketAddr>,
 
-    /// Answer /live, /ready, /state, /metrics, /routes, /endpoints and /problems here. They tell much and ask for no password,
-    /// so by default only to this machine
+    /// Answer /live, /ready, /state, /metrics, /routes, /endpoints and /problems here. They show much and ask for no
+    /// password, so by default only this machine can reach them
     #[arg(long, value_name = "ADDR", env = "SLUICEGATE_ADMIN", default_value = "127.0.0.1:9901")]
     pub(crate) admin: SocketAddr,
 
     #[command(flatten)]
     pub(crate) classes: ClassArgs,
 
-    /// How endpoints share requests where an Ingress does not say (annotation sluicegate.io/load-balance)
+    /// How requests are balanced over endpoints, unless the Ingress says so (annotation sluicegate.io/load-balance)
     #[arg(long, value_name = "HOW", env = "SLUICEGATE_BALANCE", default_value = "least-request")]
     pub(crate) balance: BalanceArg,
 
-    /// How long the endpoints that served before go on where an Ingress or a Service names something that is not there yet,
-    /// as a port that the EndpointSlices get a moment later; then 503. One that is removed or not ready is out at once. 0s:
-    /// none goes on
+    /// How long the previous endpoints go on serving when an Ingress or a Service names something that does not exist
+    /// yet, such as a port that the EndpointSlices get a moment later; then 503. An endpoint that is removed or not ready
+    /// gets no requests in any case. 0s: 503 at once
     #[arg(long, value_name = "TIME", env = "SLUICEGATE_REFERENCE_TIMEOUT", default_value_t = SpanOrNone(compile::Settings::default().reference_timeout))]
     pub(crate) reference_timeout: SpanOrNone,
 
-    /// How long a connection may be silent between requests. Keep it above the idle time of the load balancer in front
-    /// (60s for an AWS one), else that sends requests into connections that are just being closed
+    /// How long a client's connection may be idle between requests, then it is closed. Keep it above the idle timeout of
+    /// the load balancer in front (60s on AWS), or that sends requests into connections that are just being closed
     #[arg(long, value_name = "TIME", env = "SLUICEGATE_IDLE_TIMEOUT", default_value_t = Span(proxy::Config::default().idle_timeout))]
     pub(crate) idle_timeout: Span,
 
-    /// The longest time until a request is answered, over all attempts. A drain may take --idle-timeout plus this
+    /// Time from the end of a request to its response, over all attempts. A drain may take --idle-timeout plus this
     #[arg(long, value_name = "TIME", env = "SLUICEGATE_MAX_REQUEST_TIME", default_value_t = Span(proxy::Config::default().max_request_time))]
     pub(crate) max_request_time: Span,
 
-    /// Peers whose X-Forwarded-*, Forwarded, X-Real-IP and X-Request-ID are believed: the load balancer's addresses.
-    /// From all others these fields are replaced
+    /// Peers whose X-Forwarded-*, Forwarded, X-Real-IP and X-Request-ID are trusted: the load balancer's addresses.
+    /// In requests of all other peers these fields are replaced
     #[arg(long, value_name = "CIDR", env = "SLUICEGATE_TRUSTED_PROXIES", value_delimiter = ',', value_parser = network)]
     pub(crate) trusted_proxies: Vec<IpNet>,
 
@@ -117,11 +118,11 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "N", env = "SLUICEGATE_WORKERS")]
     pub(crate) workers: Option<NonZeroUsize>,
 
-    /// Where the access log goes, one JSON object a line: off, stdout or a file
+    /// Where the access log goes, one JSON object per line: off, stdout or a file
     #[arg(long, value_name = "WHERE", env = "SLUICEGATE_ACCESS_LOG", default_value = "stdout", value_parser = access_log)]
     pub(crate) access_log: AccessLog,
 
-    /// Ask this server about the names of ExternalName Services instead of those in /etc/resolv.conf
+    /// The DNS server for the names of ExternalName Services, instead of those in /etc/resolv.conf
     #[arg(long, value_name = "ADDR", env = "SLUICEGATE_DNS_SERVER")]
     pub(crate) dns_server: Option<SocketAddr>,
 
@@ -147,29 +148,29 @@ pub(crate) struct RunArgs {
 /// Which Ingresses are ours.
 #[derive(Debug, Args)]
 pub(crate) struct ClassArgs {
-    /// The Ingress class that is ours even without an IngressClass object, and even if its IngressClass belongs to another
-    /// controller: those who come from there cannot change that. By default sluicegate, and then an IngressClass of that
-    /// name is believed
+    /// The Ingress class to serve even without an IngressClass object, and even if its IngressClass names another
+    /// controller: that cannot be changed later, which matters when you migrate. By default sluicegate, unless an
+    /// IngressClass of that name belongs to another controller
     #[arg(long, value_name = "NAME", env = "SLUICEGATE_CLASS", value_parser = names::object)]
     pub(crate) class: Option<String>,
 
-    /// The spec.controller of the IngressClasses that are ours
+    /// The spec.controller of the IngressClasses to serve
     #[arg(long, value_name = "NAME", env = "SLUICEGATE_CONTROLLER_NAME", default_value_t = compile::Settings::default().controller_name)]
     pub(crate) controller_name: String,
 }
 
-/// What `check` reads.
+/// The arguments of `check`.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     /// The folder of manifests
     #[arg(value_name = "DIR")]
     pub(crate) manifests: PathBuf,
 
-    /// Let warnings fail the check too
+    /// Fail on warnings too
     #[arg(long)]
     pub(crate) strict: bool,
 
-    /// How the result is printed
+    /// The form of the output
     #[arg(long, default_value = "text")]
     pub(crate) format: Format,
 
@@ -177,14 +178,14 @@ pub(crate) struct CheckArgs {
     pub(crate) classes: ClassArgs,
 }
 
-/// What `explain` is asked.
+/// The arguments of `explain`.
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
-    /// The request: GET where no method is given; http://host/path?query or host/path
+    /// The request, GET by default: http://host/path?query or host/path
     #[arg(value_names = ["METHOD", "URL"], num_args = 1..=2, required = true)]
     pub(crate) request: Vec<String>,
 
-    /// A field of the request, as 'Name: value'. A Host goes before the URL's; no other field bears on the route
+    /// A header field of the request, as 'Name: value'. Host overrides that of the URL; no other affects the route
     #[arg(long = "header", short = 'H', value_name = "FIELD", value_parser = header)]
     pub(crate) headers: Vec<(String, String)>,
 
@@ -192,7 +193,7 @@ pub(crate) struct ExplainArgs {
     #[arg(long, value_name = "DIR", env = "SLUICEGATE_MANIFESTS")]
     pub(crate) manifests: PathBuf,
 
-    /// How the result is printed
+    /// The form of the output
     #[arg(long, default_value = "text")]
     pub(crate) format: Format,
 
@@ -200,22 +201,22 @@ pub(crate) struct ExplainArgs {
     pub(crate) classes: ClassArgs,
 }
 
-/// What is given to whom.
+/// The arguments of `chown-dir`.
 #[derive(Debug, Args)]
-pub(crate) struct GiveArgs {
-    /// The folder; those above it must exist
+pub(crate) struct ChownDirArgs {
+    /// The folder; its parent must exist
     #[arg(value_name = "DIR")]
     pub(crate) folder: PathBuf,
 
-    /// The user's number
+    /// The numeric ID of the new owner
     #[arg(long, value_name = "UID")]
     pub(crate) user: u32,
 }
 
-/// How the demo runs.
+/// The arguments of `demo`.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// Stop by itself after this time, as if by Ctrl-C
+    /// Stop after this time, as if by Ctrl-C
     #[arg(long, value_name = "TIME")]
     pub(crate) duration: Option<Span>,
 

@@ -23,21 +23,21 @@ pub struct Config {
     pub http: Vec<SocketAddr>,
     /// Where to serve HTTPS.
     pub https: Vec<SocketAddr>,
-    /// What else is spoken there.
+    /// The protocols that are spoken there.
     pub protocols: Protocols,
     /// Where to answer operators and probes.
     pub admin: SocketAddr,
-    /// Where load balancers ask whether they may send requests; nowhere if none.
+    /// Where the health checks of load balancers are answered, if anywhere.
     pub health: Option<SocketAddr>,
-    /// The unix socket at which this very process can be asked.
+    /// The control socket, at which only this process answers.
     pub control: Option<PathBuf>,
-    /// Where sockets come from and go to at a change of processes; nowhere if none.
+    /// The Unix socket by which listening sockets are handed over, if they are.
     pub handover: Option<PathBuf>,
     /// How it leaves.
     pub leave: Leave,
-    /// What to start for an upgrade.
+    /// The program to start for an upgrade.
     pub program: Option<Program>,
-    /// What is read, and how soon a change is live.
+    /// Where the objects come from, and how soon a change is live.
     pub controller: controller::ControllerConfig,
     /// The data plane's settings.
     pub proxy: proxy::Config,
@@ -45,7 +45,7 @@ pub struct Config {
     pub memory_max: Option<u64>,
 }
 
-/// What is spoken before HTTP/1.
+/// Protocols beside plain HTTP/1.
 #[derive(Clone, Debug, Default)]
 pub struct Protocols {
     /// Peers that begin each connection with a PROXY header.
@@ -59,17 +59,17 @@ pub struct Protocols {
 pub struct Leave {
     /// How long load balancers may need to notice that it is not ready any more.
     pub lame_duck_time: Duration,
-    /// Taints of our node which mean that it is about to be taken away.
+    /// Taints of our node that announce its removal.
     pub taints: Vec<Taint>,
     /// Whether a process that has handed over stays until it is asked to leave.
     pub stay: bool,
-    /// How long it stays in any case, although it is drained, to serve again if its successor dies.
+    /// How long it stays at least, even when drained, to serve again if its successor dies.
     pub guard_time: Duration,
 }
 
 impl Leave {
-    /// From the request to leave to the end of the process, at most: the lame duck waits twice its time for whoever still
-    /// comes, and then it drains.
+    /// The longest time from the request to leave to the end of the process: while clients still connect, the lame duck
+    /// waits twice its time, and then it drains.
     pub fn stop_time(&self, proxy: &proxy::Config) -> Duration {
         2 * self.lame_duck_time + proxy.drain_time()
     }
@@ -85,19 +85,19 @@ pub struct Program {
 }
 
 impl Program {
-    /// Ours.
+    /// The program that this process runs.
     pub(crate) fn current() -> Option<Program> {
         let path = std::env::current_exe().ok()?;
         Some(Program { path, args: std::env::args_os().skip(1).collect() })
     }
 }
 
-/// The key of a taint, or how it begins.
+/// The key of a taint, or its beginning and a `*`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taint(String);
 
 impl Taint {
-    /// Whether a node that has this taint, written as `key:effect`, is meant.
+    /// Whether it matches a node's taint, written as `key:effect`.
     pub fn matches(&self, taint: &str) -> bool {
         let key = taint.split(':').next().unwrap_or(taint);
         match self.0.strip_suffix('*') {

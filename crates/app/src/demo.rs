@@ -1,4 +1,4 @@
-//! `sluicegate demo`: the promise, shown. Three upstreams, the real proxy on real manifests and its clients, all in
+//! `sluicegate demo` shows the promise: three upstreams, the real proxy on real manifests and its clients, all in
 //! one process, while routes and endpoints keep changing.
 //!
 //! ```text
@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use tracing::Level;
 
-use crate::build::{Ask, Shutdown, build};
+use crate::build::{Shutdown, ShutdownHandle, build};
 use crate::cli::DemoArgs;
 use crate::config::{Config, Leave, Protocols};
 use crate::fd::FdLimit;
@@ -113,26 +113,27 @@ async fn show(args: &DemoArgs, config: Config, shop: Shop) -> anyhow::Result<Tot
     let address = bound.http[0];
     greet(address, bound.admin, &shop);
     let (tally, expected) = (Tally::default(), Expected::new(shop.state()));
-    let leaving = Leaving::default();
+    let stopping = Stopping::default();
     let (ask, shutdown) = Shutdown::new();
     let live = bound.live.clone();
     let mut serving = tokio::spawn(bound.run(shutdown));
-    // What comes before the first table waits in the socket's backlog: clients need not.
-    let clients = Clients::start(address, &tally, &expected, &leaving)?;
-    let stop = tokio::spawn(stop_when_asked(args.duration.map(|span| span.0), leaving.clone(), ask.clone()));
+    // Clients may connect before the first table: they wait in the socket's backlog.
+    let clients = Clients::start(address, &tally, &expected, &stopping)?;
+    let stop = tokio::spawn(stop_when_asked(args.duration.map(|span| span.0), stopping.clone(), ask.clone()));
     let lines = tokio::spawn(show_lines(tally.clone()));
-    let editor = Editor { shop, live: live.routes, expected, tally: tally.clone(), leaving: leaving.clone() };
+    let editor =
+        Editor { shop, live: live.routes, expected, tally: tally.clone(), stopping: stopping.clone() };
     let (edited, outcome) = tokio::select! {
         edited = editor.run() => {
             if edited.is_err() {
-                leaving.set();
+                stopping.set();
                 ask.leave("the demo");
             }
             (edited, serving.await??)
         }
         ended = &mut serving => {
             let outcome = ended??;
-            anyhow::ensure!(leaving.is_set(), "the proxy ended before it was asked to");
+            anyhow::ensure!(stopping.is_set(), "the proxy ended before it was asked to");
             (Ok(()), outcome)
         }
     };
@@ -149,9 +150,9 @@ async fn show(args: &DemoArgs, config: Config, shop: Shop) -> anyhow::Result<Tot
 
 /// Whether the end of the demo has come. Clients then go on until they are told to leave, and do not come back.
 #[derive(Clone, Default)]
-struct Leaving(Arc<AtomicBool>);
+struct Stopping(Arc<AtomicBool>);
 
-impl Leaving {
+impl Stopping {
     fn set(&self) {
         self.0.store(true, Ordering::Release);
     }
@@ -162,21 +163,25 @@ impl Leaving {
 }
 
 /// Passes on SIGINT, SIGTERM and the end of `duration`; clients learn of it before the proxy does, since a client
-/// that is told to leave must know whether to come back.
-async fn stop_when_asked(duration: Option<Duration>, leaving: Leaving, ask: Ask) -> anyhow::Result<()> {
-    let mut signals = lifecycle::Signals::install().context("cannot take over SIGTERM and SIGINT")?;
+/// that is told to leave must know whether to reconnect.
+async fn stop_when_asked(
+    duration: Option<Duration>,
+    stopping: Stopping,
+    ask: ShutdownHandle,
+) -> anyhow::Result<()> {
+    let mut signals = lifecycle::Signals::install().context("cannot handle SIGTERM and SIGINT")?;
     let over = async {
         match duration {
             Some(duration) => tokio::time::sleep(duration).await,
             None => std::future::pending().await,
         }
     };
-    let who = tokio::select! {
-        who = signals.leave() => who,
+    let cause = tokio::select! {
+        signal = signals.leave() => signal,
         () = over => "the end of --duration",
     };
-    leaving.set();
-    ask.leave(who);
+    stopping.set();
+    ask.leave(cause);
     loop {
         ask.leave(signals.leave().await);
     }
@@ -210,7 +215,7 @@ async fn show_lines(tally: Tally) {
     }
 }
 
-/// Writes to standard output. Whoever closes the pipe early has read enough.
+/// Writes to standard output. A reader that closes the pipe early has read enough.
 fn say(text: &str) {
     let mut out = stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());

@@ -1,4 +1,4 @@
-//! `sluicegate explain`: what would become of one request, without sending it.
+//! `sluicegate explain`: what would happen to one request, without sending it.
 //!
 //! Reads host and path as the data plane does ([`RequestHost`], [`RequestPath`]) and asks [`model::explain()`].
 
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &ExplainArgs) -> u8 {
         Format::Text => show::text(&asked, &answer, &compiled),
         Format::Json => show::json(&asked, &answer, &compiled),
     };
-    // Whoever closes the pipe early has read enough.
+    // A reader that closes the pipe early has read enough.
     let _ = stdout().write_all(shown.as_bytes());
     if matches!(answer, Answer::Found(Found { status: None, .. })) { 0 } else { FAILED }
 }
@@ -45,7 +45,7 @@ fn usage(error: &str) -> u8 {
     USAGE
 }
 
-/// What becomes of a request.
+/// How a request would be answered.
 enum Answer<'a> {
     /// It is answered before a route is looked for.
     Refused { status: u16, why: String },

@@ -1,4 +1,4 @@
-//! File descriptors: as many as the system gives, because every connection is one.
+//! File descriptors: as many as the system allows, because every connection needs one.
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! Owns: flags and their meaning, the order of start and stop, the wiring between the crates, exit codes, and the
-//! commands `run`, `check`, `explain`, `demo`, and those that ask a running process: `probe`, `drain`, `upgrade`.
+//! commands `run`, `check`, `explain`, `demo`, `chown-dir`, and those that talk to a running process: `probe`, `drain`,
+//! `upgrade`.
 //! Never: logic of its own about routes or requests; that is `compile`'s, `model`'s and `proxy`'s.
 //! Start at [`main`], then [`build`](build()).
 
@@ -21,17 +22,17 @@ mod run;
 
 mod ask;
 mod check;
+mod chown_dir;
 mod demo;
 mod explain;
-mod give;
 
 use std::process::ExitCode;
 
-pub use build::{Ask, Bound, Outcome, Shutdown, build};
+pub use build::{Bound, Outcome, Shutdown, ShutdownHandle, build};
 pub use cli::Cli;
 pub use config::Config;
 
-use cli::Command;
+use cli::Subcommand;
 
 /// Something failed: it could not start, or a check found errors, or the demo lost a request.
 const FAILED: u8 = 1;
@@ -43,14 +44,14 @@ const CUT: u8 = 3;
 /// Does what the command line says.
 pub fn main(cli: Cli) -> ExitCode {
     let code = match cli.command {
-        Command::Run(args) => run::run(*args),
-        Command::Check(args) => check::run(&args),
-        Command::Explain(args) => explain::run(&args),
-        Command::Probe(args) => ask::probe(&args),
-        Command::Drain(args) => ask::drain(&args),
-        Command::Upgrade(args) => ask::upgrade(&args),
-        Command::Give(args) => give::run(&args),
-        Command::Demo(args) => demo::run(&args),
+        Subcommand::Run(args) => run::run(*args),
+        Subcommand::Check(args) => check::run(&args),
+        Subcommand::Explain(args) => explain::run(&args),
+        Subcommand::Probe(args) => ask::probe(&args),
+        Subcommand::Drain(args) => ask::drain(&args),
+        Subcommand::Upgrade(args) => ask::upgrade(&args),
+        Subcommand::ChownDir(args) => chown_dir::run(&args),
+        Subcommand::Demo(args) => demo::run(&args),
     };
     ExitCode::from(code)
 }

@@ -5,8 +5,8 @@ use std::io;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::Directive;
 
-/// Libraries that log each failed request, for as long as an API server is away. What matters of it the controller
-/// tells, once.
+/// Libraries that log each failed request, for as long as an API server is away. The controller
+/// logs what matters of that, once.
 const SILENT: [&str; 2] = ["kube_client=off", "kube_runtime=off"];
 
 /// Starts the log. `SLUICEGATE_LOG` says what is shown, as `debug` or `info,controller=debug`; else `default` and above.

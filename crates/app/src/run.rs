@@ -13,9 +13,9 @@ use crate::{CUT, FAILED, USAGE, log};
 
 /// Threads of the control plane: one compiles while the other answers probes.
 const CONTROL_THREADS: usize = 2;
-/// The idle time of an AWS load balancer unless it is told otherwise.
+/// The default idle timeout of an AWS load balancer.
 const LOAD_BALANCER_IDLE: Duration = Duration::from_secs(60);
-/// What tasks of the control plane may still take when all else has ended.
+/// Time for the last tasks of the control plane when all else has ended.
 const LAST_TASKS: Duration = Duration::from_secs(1);
 
 /// Exit codes: 0 nothing was cut, 1 it failed, 2 the configuration cannot be used, 3 requests were cut.
@@ -32,7 +32,7 @@ pub(crate) fn run(args: RunArgs) -> u8 {
     tracing::info!(workers, connections_max = connections, files = files.files, "starting");
     if config.proxy.idle_timeout <= LOAD_BALANCER_IDLE {
         tracing::warn!(
-            "--idle-timeout is not above 60s, the idle time of an AWS load balancer: behind one, raise it"
+            "--idle-timeout is not above 60s, the idle timeout of an AWS load balancer: behind one, raise it"
         );
     }
     match on_control_runtime(serve(config)) {
@@ -47,9 +47,9 @@ pub(crate) fn run(args: RunArgs) -> u8 {
 
 async fn serve(config: Config) -> anyhow::Result<Outcome> {
     let (ask, mut shutdown) = Shutdown::new();
-    ask.on_signals().context("cannot take over SIGTERM and SIGINT")?;
-    if let Some(who) = stand_by(&config, &mut shutdown).await? {
-        tracing::info!("{who} while another process serves: nothing to drain");
+    ask.on_signals().context("cannot handle SIGTERM and SIGINT")?;
+    if let Some(cause) = stand_by(&config, &mut shutdown).await? {
+        tracing::info!("{cause} while another process serves: nothing to drain");
         return Ok(Outcome { cut: 0 });
     }
     build(config).await?.run(shutdown).await

@@ -253,8 +253,8 @@ fn what_is_wrong_with_the_authorities_of_endpoints_is_told_too() {
     let dir = folder(&[("web.yaml", &ingress), ("s.yaml", secret)]);
     assert_eq!(
         told(&dir, &read(&dir), "invalid-certificate"),
-        ["error: s.yaml: Secret shop/s: data[ca.crt]: has no authority's certificate in it \
-          [invalid-certificate]; give the certificates of those who issue the endpoints' as PEM (BEGIN \
+        ["error: s.yaml: Secret shop/s: data[ca.crt]: has no CA certificate in it \
+          [invalid-certificate]; give the certificates of the CAs that issue the endpoints' as PEM (BEGIN \
           CERTIFICATE)"]
     );
 }

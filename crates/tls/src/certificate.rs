@@ -66,8 +66,8 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// Reads a certificate with its chain, and the key, both PEM. What else stands in either text (other kinds of PEM,
-    /// what OpenSSL writes between them) is passed over.
+    /// Reads a certificate with its chain, and the key, both PEM. Anything else in either text (other kinds of PEM,
+    /// what OpenSSL writes between them) is skipped.
     ///
     /// # Errors
     /// Says what cannot be used. A certificate that is expired, or whose chain is incomplete or in disorder, can: clients
@@ -150,7 +150,7 @@ impl Certificate {
 }
 
 impl fmt::Debug for Certificate {
-    /// Whatever it holds beside these is nothing for a log.
+    /// The rest must not get into a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<String> = self.names.iter().map(HostMatch::to_string).collect();
         f.debug_struct("Certificate").field("kind", &self.kind).field("names", &names).finish_non_exhaustive()
@@ -162,7 +162,7 @@ fn signing_key(key: &PrivateKeyDer<'_>) -> Result<Arc<dyn SigningKey>, Error> {
 }
 
 /// The key belongs to the first certificate. rustls' own `CertifiedKey::keys_match` asks the same but refuses certificates
-/// of version 1, which clients of private authorities may well accept.
+/// of version 1, which clients of private CAs may well accept.
 fn check_key(key: &dyn SigningKey, keys: &[Vec<u8>]) -> Result<(), Error> {
     let public = key.public_key().ok_or(Error::Unsupported)?;
     match keys.iter().position(|found| **found == *public.as_ref()) {

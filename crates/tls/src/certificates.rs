@@ -11,7 +11,7 @@ use rustls::sign::CertifiedKey;
 
 use crate::Certificate;
 
-/// What stands behind a name: one certificate, or several of different kinds side by side.
+/// The certificates for a name: one, or several of different kinds.
 #[derive(Debug)]
 pub struct Entry {
     name: Arc<str>,
@@ -96,19 +96,19 @@ impl Certificates {
         self.exact.get(name).or_else(by_wildcard)
     }
 
-    /// Whether a connection that was opened for `sni` may carry requests for `host` (without port): what it would have been
-    /// opened with is the same. Else the client took one host's certificate for another's, and is told to open a connection
-    /// of its own (421, RFC 9110 §15.5.20).
+    /// Whether a connection that was opened for `sni` may carry requests for `host` (without port): both have the same
+    /// certificates. Else the client took one host's certificate for another's, and is told to open a connection of its own
+    /// (421, RFC 9110 §15.5.20).
     ///
-    /// A client that asked for no name has nothing to tell them apart by, and would come back the same way: it may ask for
-    /// any host. That has to end for hosts which ask for a client certificate, once there are any.
+    /// A client without SNI could do no better on a new connection: it may ask for any host. That has to end for hosts which
+    /// demand a client certificate, once there are any.
     pub fn serves_alike(&self, sni: Option<&str>, host: &str) -> bool {
         let Some(sni) = sni else { return true };
         let (sni, host) = (normal(sni), normal(host));
         sni == host
             || match (self.find(Some(&sni)), self.find(Some(&host))) {
                 (Some(opened), Some(asked)) => Arc::ptr_eq(opened, asked),
-                // Without certificates nobody is connected; these have all gone since.
+                // Without certificates no client could have connected: they have all been removed since.
                 (None, None) => true,
                 _ => false,
             }

@@ -1,4 +1,4 @@
-//! How a handshake with an endpoint goes.
+//! Handshakes with endpoints.
 
 use std::sync::Arc;
 
@@ -16,25 +16,25 @@ use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, Signatur
 
 use crate::Credentials;
 
-/// Sessions remembered of the endpoints of one name: as many as rustls keeps tickets of one server.
+/// Sessions kept for the endpoints of one name: as many as rustls keeps tickets for one server.
 const SESSIONS_MAX: usize = 8;
 
-/// TLS 1.2 and 1.3 with these protocols in ALPN, and what is asked for beside; `None` if the credentials do not have what
-/// that takes.
+/// TLS 1.2 and 1.3 with these protocols in ALPN and the settings `how`; `None` if those need something that the credentials
+/// do not have.
 ///
-/// Where endpoints are not to be verified any certificate will do: pods have self-signed ones, for names that nobody asks
-/// for. Then TLS hides what is said from whoever only listens, as with ingress-nginx unless it is told otherwise, and proves
-/// nothing of who answers. Who is verified needs the name as a subjectAltName (RFC 9525 §6.3).
+/// Where endpoints are not to be verified any certificate will do: those of pods are self-signed, for names that are never
+/// asked for. TLS then protects against eavesdroppers only, not against impersonation, as in ingress-nginx by default. An
+/// endpoint that is verified needs the name as a subjectAltName (RFC 9525 §6.3).
 pub fn client_config(
     protocols: &[&[u8]],
     how: &UpstreamTls,
     credentials: Option<&Credentials>,
 ) -> Option<Arc<ClientConfig>> {
     let provider = Arc::new(default_provider());
-    let verifier = match credentials.and_then(Credentials::authorities) {
+    let verifier = match credentials.and_then(Credentials::ca_bundle) {
         Some(roots) if how.verify => verifier(roots, &provider)?,
         _ if how.verify => return None,
-        _ => Arc::new(Anybody(provider.signature_verification_algorithms)),
+        _ => Arc::new(AnyCertificate(provider.signature_verification_algorithms)),
     };
     let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&TLS13, &TLS12])
@@ -50,7 +50,7 @@ pub fn client_config(
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     config.enable_sni = how.send_name;
     if how.name.is_some() {
-        // Sessions are remembered by name, and there is but one.
+        // Sessions are kept by name, and there is only one.
         config.resumption = Resumption::in_memory_sessions(SESSIONS_MAX);
     }
     Some(Arc::new(config))
@@ -64,11 +64,11 @@ fn verifier(
     Some(builder.build().ok()?)
 }
 
-/// Takes any certificate; whoever presents it must have its key.
+/// Accepts any certificate; the endpoint must have its key.
 #[derive(Debug)]
-struct Anybody(WebPkiSupportedAlgorithms);
+struct AnyCertificate(WebPkiSupportedAlgorithms);
 
-impl ServerCertVerifier for Anybody {
+impl ServerCertVerifier for AnyCertificate {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,

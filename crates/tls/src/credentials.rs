@@ -1,4 +1,4 @@
-//! What a Secret holds for handshakes with endpoints: whom we believe, and what we show.
+//! What a Secret holds for handshakes with endpoints: a CA bundle, a client certificate, or both.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,55 +10,55 @@ use crate::Certificate;
 use crate::certificate::pem;
 use crate::error::{Error, Part};
 
-/// Most authorities. All public ones are some 150.
-const AUTHORITIES_MAX: usize = 1000;
+/// Most certificates in a CA bundle. All public CAs are some 150.
+const CAS_MAX: usize = 1000;
 
-/// Authorities that vouch for endpoints, a certificate that endpoints are shown, or both.
+/// A CA bundle that endpoints are verified with, a client certificate that endpoints are sent, or both.
 pub struct Credentials {
-    authorities: Option<Arc<RootCertStore>>,
-    certificate: Option<Arc<Certificate>>,
+    ca_bundle: Option<Arc<RootCertStore>>,
+    client_certificate: Option<Arc<Certificate>>,
 }
 
 impl Credentials {
-    /// Reads the authorities' certificates, PEM, and our own certificate, as [`Certificate::parse`] does.
+    /// Reads a CA bundle, PEM, and a client certificate with its key, as [`Certificate::parse`] does.
     ///
     /// # Errors
-    /// Says what cannot be used. One bad certificate among the authorities spoils them all: to leave it out could let
-    /// endpoints fail that its author means to be believed.
-    pub fn parse(authorities: Option<&[u8]>, own: Option<(&[u8], &[u8])>) -> Result<Credentials, Error> {
-        let authorities = authorities.map(roots).transpose()?;
-        let certificate = own.map(|(chain, key)| Certificate::parse(chain, key)).transpose()?;
-        Ok(Credentials { authorities: authorities.map(Arc::new), certificate: certificate.map(Arc::new) })
+    /// Says what cannot be used. One bad certificate spoils the whole CA bundle: without it, endpoints could fail that the
+    /// bundle's author wants to be trusted.
+    pub fn parse(ca_bundle: Option<&[u8]>, client: Option<(&[u8], &[u8])>) -> Result<Credentials, Error> {
+        let ca_bundle = ca_bundle.map(roots).transpose()?.map(Arc::new);
+        let client_certificate = client.map(|(chain, key)| Certificate::parse(chain, key)).transpose()?;
+        Ok(Credentials { ca_bundle, client_certificate: client_certificate.map(Arc::new) })
     }
 
-    pub(crate) fn authorities(&self) -> Option<&Arc<RootCertStore>> {
-        self.authorities.as_ref()
+    pub(crate) fn ca_bundle(&self) -> Option<&Arc<RootCertStore>> {
+        self.ca_bundle.as_ref()
     }
 
-    /// What endpoints are shown.
+    /// The client certificate.
     pub fn certificate(&self) -> Option<&Arc<Certificate>> {
-        self.certificate.as_ref()
+        self.client_certificate.as_ref()
     }
 }
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let authorities = self.authorities.as_ref().map_or(0, |roots| roots.len());
+        let cas = self.ca_bundle.as_ref().map_or(0, |roots| roots.len());
         f.debug_struct("Credentials")
-            .field("authorities", &authorities)
-            .field("certificate", &self.certificate)
+            .field("cas", &cas)
+            .field("client_certificate", &self.client_certificate)
             .finish()
     }
 }
 
 fn roots(text: &[u8]) -> Result<RootCertStore, Error> {
-    let certificates = pem::certificates(text, Part::Authorities)?;
-    if certificates.len() > AUTHORITIES_MAX {
-        return Err(Error::TooManyAuthorities { count: certificates.len(), max: AUTHORITIES_MAX });
+    let certificates = pem::certificates(text, Part::CaBundle)?;
+    if certificates.len() > CAS_MAX {
+        return Err(Error::TooManyCas { count: certificates.len(), max: CAS_MAX });
     }
     let mut roots = RootCertStore::empty();
     for (certificate, at) in certificates.into_iter().zip(1..) {
-        roots.add(certificate).map_err(|error| Error::NotAnAuthority { at, why: error.to_string() })?;
+        roots.add(certificate).map_err(|error| Error::NotACa { at, why: error.to_string() })?;
     }
     Ok(roots)
 }

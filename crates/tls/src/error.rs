@@ -9,8 +9,8 @@ pub enum Part {
     Chain,
     /// The private key.
     Key,
-    /// The certificates of those who vouch for others.
-    Authorities,
+    /// The CA bundle: certificates that others are verified with.
+    CaBundle,
 }
 
 impl fmt::Display for Part {
@@ -18,12 +18,13 @@ impl fmt::Display for Part {
         f.write_str(match self {
             Part::Chain => "certificate",
             Part::Key => "private key",
-            Part::Authorities => "authority's certificate",
+            Part::CaBundle => "CA certificate",
         })
     }
 }
 
-/// Why a certificate and its key, or authorities, cannot be used. Each says what is found in the part that [`Error::part`] names.
+/// Why a certificate and its key, or a CA bundle, cannot be used. Each says what is wrong with the part that [`Error::part`]
+/// names.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -43,7 +44,7 @@ pub enum Error {
     /// DER or PKCS #12.
     #[error("is binary (DER or PKCS #12), not PEM")]
     Binary(Part),
-    /// PEM that ends early, or has a line that is none.
+    /// PEM that ends early, or has a line that is not PEM.
     #[error("is not PEM that can be read: {why}")]
     Malformed {
         /// Of what.
@@ -70,7 +71,7 @@ pub enum Error {
         /// How many it may have.
         max: usize,
     },
-    /// A section that says that it is a certificate and is none.
+    /// A section that is labelled a certificate and is none.
     #[error("has a certificate that cannot be read at place {at}: {why}")]
     NotACertificate {
         /// Its place, from 1.
@@ -78,17 +79,17 @@ pub enum Error {
         /// What is wrong.
         why: String,
     },
-    /// More authorities than anybody has.
-    #[error("has {count} authorities, more than {max}")]
-    TooManyAuthorities {
+    /// More CA certificates than anyone needs.
+    #[error("has {count} CA certificates, more than {max}")]
+    TooManyCas {
         /// How many it has.
         count: usize,
         /// How many it may have.
         max: usize,
     },
-    /// A section that says that it is a certificate and is none that could vouch for others.
-    #[error("has a certificate that cannot be an authority's at place {at}: {why}")]
-    NotAnAuthority {
+    /// A certificate that cannot be a CA's.
+    #[error("has a certificate that cannot be a CA's at place {at}: {why}")]
+    NotACa {
         /// Its place, from 1.
         at: usize,
         /// What is wrong.
@@ -109,7 +110,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Which of them is wrong.
+    /// Which part is wrong.
     pub fn part(&self) -> Part {
         match self {
             Error::Empty(part)
@@ -119,11 +120,11 @@ impl Error {
             | Error::Missing { part, .. } => *part,
             Error::TooLong { .. } | Error::NotACertificate { .. } | Error::NotFirst { .. } => Part::Chain,
             Error::Encrypted | Error::Unsupported | Error::Mismatch => Part::Key,
-            Error::TooManyAuthorities { .. } | Error::NotAnAuthority { .. } => Part::Authorities,
+            Error::TooManyCas { .. } | Error::NotACa { .. } => Part::CaBundle,
         }
     }
 
-    /// What its author should do, as a sentence without its full stop.
+    /// What to do about it, as a sentence without its full stop.
     pub fn remedy(&self) -> &'static str {
         match self {
             Error::TooLarge { part: Part::Chain, .. } | Error::TooLong { .. } => {
@@ -132,17 +133,17 @@ impl Error {
             Error::Empty(Part::Chain) | Error::Missing { part: Part::Chain, .. } => {
                 "give the certificate and then its intermediates as PEM (BEGIN CERTIFICATE)"
             }
-            Error::Empty(Part::Authorities)
-            | Error::TooLarge { part: Part::Authorities, .. }
-            | Error::Missing { part: Part::Authorities, .. }
-            | Error::TooManyAuthorities { .. }
-            | Error::NotAnAuthority { .. } => {
-                "give the certificates of those who issue the endpoints' as PEM (BEGIN CERTIFICATE)"
+            Error::Empty(Part::CaBundle)
+            | Error::TooLarge { part: Part::CaBundle, .. }
+            | Error::Missing { part: Part::CaBundle, .. }
+            | Error::TooManyCas { .. }
+            | Error::NotACa { .. } => {
+                "give the certificates of the CAs that issue the endpoints' as PEM (BEGIN CERTIFICATE)"
             }
             Error::Empty(Part::Key) | Error::TooLarge { .. } | Error::Missing { .. } => {
                 "give the certificate's private key as PEM (BEGIN PRIVATE KEY)"
             }
-            Error::Binary(Part::Chain | Part::Authorities) => {
+            Error::Binary(Part::Chain | Part::CaBundle) => {
                 "convert it with openssl x509 -inform der, or openssl pkcs12 -nokeys"
             }
             Error::Binary(Part::Key) => {
@@ -151,7 +152,7 @@ impl Error {
             Error::Malformed { .. } => "copy it whole, from -----BEGIN to -----END, with its line ends",
             Error::NotACertificate { .. } => "issue the certificate anew, or copy it whole",
             Error::Encrypted => {
-                "decrypt it with openssl pkey; who may read the Secret could read the password too"
+                "decrypt it with openssl pkey; a password in the same Secret would protect nothing"
             }
             Error::Unsupported => {
                 "use RSA with 2048 to 8192 bits, ECDSA with P-256, P-384 or P-521, or Ed25519"

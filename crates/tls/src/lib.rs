@@ -1,4 +1,4 @@
-//! Certificates as clients get them.
+//! TLS towards clients and endpoints: certificates, handshakes and session tickets.
 //!
 //! ```text
 //! PEM ─► Certificate ─► Entry ─► Certificates ─► Published ─┐
@@ -8,7 +8,7 @@
 //!
 //! Owns: what PEM is accepted and what is wrong with the rest, which certificate a name gets, and session tickets that
 //! every replica can read.
-//! Never: kube, sockets, requests. Who names which certificate is decided elsewhere; here is only which one is found.
+//! Never: kube, sockets, requests. Which hosts a certificate is for is decided elsewhere; here it is only looked up.
 //! Start at [`server_config`], then [`Certificates::find`]; towards endpoints at [`client_config`].
 
 mod certificate;

@@ -1,4 +1,4 @@
-//! How a handshake goes: which protocols and which certificate.
+//! Handshakes with clients: which protocols and which certificate.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,19 +21,19 @@ pub const HTTP_1_1: &[u8] = b"http/1.1";
 /// than one connection at a time. One more costs some 250 bytes.
 const TICKETS_PER_HANDSHAKE: usize = 2;
 
-/// The cipher suites that go before all others. All of rustls' are safe; of these a byte costs least on a server, and on
-/// any client that was made in the last ten years.
+/// The preferred cipher suites. All of rustls' are safe; these cost the least CPU time for each byte, on a server and on any
+/// client of the last ten years.
 const FIRST: [CipherSuite; 3] = [
     CipherSuite::TLS13_AES_128_GCM_SHA256,
     CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
     CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
 ];
 
-/// TLS 1.2 and 1.3 with the certificates that are live when a client comes, and these protocols in ALPN, the preferred one
-/// first. A client that offers ALPN and none of them is refused; one that offers none at all is not.
+/// TLS 1.2 and 1.3 with the certificates that are live at the moment of the handshake, and these protocols in ALPN, the
+/// preferred one first. A client that offers ALPN without any of them is refused; one without ALPN is not.
 ///
-/// Where no certificate is found the handshake fails. A self-signed stand-in would help nobody who verifies, and teach the
-/// others not to; [`Certificates`] may have a default instead.
+/// Where no certificate is found the handshake fails. A self-signed stand-in would not help clients that verify, and
+/// teach users not to; [`Certificates`] may have a default instead.
 pub fn server_config(
     certificates: &Published<Certificates>,
     tickets: &Tickets,
@@ -47,19 +47,19 @@ pub fn server_config(
         .expect("the provider has cipher suites for both versions")
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(resolver));
-    // Ours, as auditors ask for: a client's may begin with the dearest one.
+    // Our order, as auditors ask for: a client's may begin with the most expensive suite.
     config.ignore_client_order = true;
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     // Tickets do the same for all replicas and for the next process, without memory and without a lock.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.ticketer = Arc::new(tickets.clone());
     config.send_tls13_tickets = TICKETS_PER_HANDSHAKE;
-    // What comes before the handshake is over can be played again by anybody who saw it (RFC 8446 §8).
+    // No early data: an eavesdropper could replay it (RFC 8446 §8).
     config.max_early_data_size = 0;
     Arc::new(config)
 }
 
-/// Finds the certificate for each handshake in what is live.
+/// Finds the certificate for each handshake among the live ones.
 struct Resolver(Published<Certificates>);
 
 impl ResolvesServerCert for Resolver {

@@ -1,7 +1,7 @@
-//! Session tickets: a client that comes back skips most of the handshake (RFC 5077, RFC 8446 §2.2), at whichever replica
-//! it arrives, if all have the same keys.
+//! Session tickets: a client that reconnects skips most of the handshake (RFC 5077, RFC 8446 §2.2), at any replica, if all
+//! have the same keys.
 //!
-//! A ticket is the session itself, sealed; nothing is remembered here. It is bound to the name that the client asked for
+//! A ticket is the session itself, encrypted; nothing is stored here. It is bound to the name that the client asked for
 //! by what rustls puts into it, and to nothing else. Should client certificates come in, it must also be bound to what
 //! was demanded of the client, or a session of one host resumes where another demands more (CVE-2025-23419).
 
@@ -17,11 +17,11 @@ use rustls::server::ProducesTickets;
 
 pub use key::{KEY_BYTES, KeyError, TicketKey};
 
-/// Most keys in use. A dozen rotations that overlap are more than anybody has a use for.
+/// Most keys in use. A dozen overlapping rotations are more than enough.
 pub const KEYS_MAX: usize = 16;
 
-/// How long a ticket is good for, in seconds. Browsers keep none for longer than a day or so, and whoever gets hold of a
-/// key can read what was resumed with it: half a day is what rustls takes too.
+/// How long a ticket is valid, in seconds. Browsers keep none for longer than a day or so, and a stolen key decrypts what
+/// was resumed with it: half a day is what rustls takes too.
 const LIFETIME_SECONDS: u32 = 12 * 60 * 60;
 
 /// How far the clocks of two replicas may be apart, in seconds.
@@ -35,9 +35,9 @@ const TICKET_BYTES_MAX: usize = 8 * 1024;
 pub struct Tickets(Arc<ArcSwap<Keys>>);
 
 enum Keys {
-    /// Made up here and known to nobody else: only this process can resume. `None` where there is no randomness.
+    /// Made by this process, which alone can resume with them. `None` where there is no randomness.
     Own(Option<Arc<dyn ProducesTickets>>),
-    /// Known to all replicas; the first seals, all open.
+    /// Shared by all replicas; the first encrypts, all decrypt.
     Shared(Vec<TicketKey>),
 }
 
@@ -58,14 +58,14 @@ impl Tickets {
         }
     }
 
-    /// Whether other processes may have the keys.
+    /// Whether the keys are shared with other processes.
     pub fn are_shared(&self) -> bool {
         matches!(**self.0.load(), Keys::Shared(_))
     }
 }
 
 impl fmt::Debug for Tickets {
-    /// No key is anything for a log.
+    /// Keys must not get into a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tickets").field("shared", &self.are_shared()).finish_non_exhaustive()
     }

@@ -12,32 +12,32 @@ use tokio::net::UnixStream;
 
 use crate::cli::ControlArgs;
 
-/// A process that takes longer to answer hangs.
+/// A process that has not answered by then hangs.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
-/// What is asked here is answered in a few lines.
+/// Far above any answer, which is a few lines.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
 
 /// The control socket of a process.
-pub(super) struct Control {
+pub(super) struct ControlClient {
     path: PathBuf,
 }
 
-impl Control {
-    pub(super) fn new(args: &ControlArgs) -> Control {
-        Control { path: args.control.clone() }
+impl ControlClient {
+    pub(super) fn new(args: &ControlArgs) -> ControlClient {
+        ControlClient { path: args.control.clone() }
     }
 
     /// The status and the text of the answer.
     ///
     /// # Errors
-    /// If nobody answers there.
+    /// If no process answers there.
     pub(super) fn ask(&self, method: &str, path: &str) -> anyhow::Result<(u16, String)> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let answer = runtime
             .block_on(async { tokio::time::timeout(ANSWER_TIME_MAX, self.exchange(method, path)).await });
         let answer = answer.with_context(|| format!("no answer within {ANSWER_TIME_MAX:?}")).flatten();
         answer.with_context(|| {
-            format!("{}: no process answers; name the --control of one that runs", self.path.display())
+            format!("{}: no process answers; name the --control of a running one", self.path.display())
         })
     }
 

@@ -9,26 +9,25 @@ use anyhow::Context;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-use super::listen::Door;
+use super::listen::BoundSocket;
 use super::process::Tasks;
 
-/// What a page that was asked for may still take when all else has ended. Who connects and asks nothing is not waited
-/// for any longer.
+/// Time for a page in progress when all else has ended. A connection without a request is not waited for any longer.
 const LAST_PAGE: Duration = Duration::from_secs(3);
 
-/// The listeners of those who ask about the process: waiting, answered, held or closed.
+/// The listeners for the pages about the process: not answered yet, answered, held or closed.
 pub(super) struct Admin {
-    /// Nobody is answered there: another process has the socket too, and answers.
-    waiting: Vec<(Door, Pages)>,
+    /// Not answered here: another process has the socket too, and answers.
+    waiting: Vec<(BoundSocket, Pages)>,
     sources: Arc<Sources>,
-    answered: Vec<(Door, Pages, AbortHandle)>,
+    answered: Vec<(BoundSocket, Pages, AbortHandle)>,
     /// Ends when the last page is out.
     pages: mpsc::Receiver<()>,
 }
 
 impl Admin {
-    /// Answers nobody yet.
-    pub(super) fn new(admin: Door, health: Option<Door>, mut sources: Sources) -> Admin {
+    /// Does not answer yet.
+    pub(super) fn new(admin: BoundSocket, health: Option<BoundSocket>, mut sources: Sources) -> Admin {
         let (page, pages) = mpsc::channel(1);
         // Every connection holds the sources, so what this closure owns is gone when the last of them is.
         let metrics = sources.metrics;
@@ -37,7 +36,7 @@ impl Admin {
             metrics()
         });
         let mut waiting = vec![(admin, Pages::All)];
-        waiting.extend(health.map(|door| (door, Pages::Health)));
+        waiting.extend(health.map(|socket| (socket, Pages::Health)));
         Admin { waiting, sources: Arc::new(sources), answered: Vec::new(), pages }
     }
 
@@ -46,15 +45,15 @@ impl Admin {
         Arc::clone(&self.sources)
     }
 
-    /// Answers where nobody else does: who asks means the address, and where a predecessor answers, it is ready.
+    /// Answers where no other process does. Where a predecessor answers it is ready, and a probe is about the address.
     ///
     /// # Errors
     /// If the runtime cannot watch a socket.
     pub(super) fn serve_new(&mut self, tasks: &mut Tasks) -> anyhow::Result<()> {
         let (answered, new) =
-            std::mem::take(&mut self.waiting).into_iter().partition(|(door, _)| door.is_answered);
+            std::mem::take(&mut self.waiting).into_iter().partition(|(socket, _)| socket.is_answered);
         self.waiting = answered;
-        new.into_iter().try_for_each(|(door, pages)| self.answer(door, pages, tasks))
+        new.into_iter().try_for_each(|(socket, pages)| self.answer(socket, pages, tasks))
     }
 
     /// Answers everywhere from now on; also again, after [`hold`](Admin::hold).
@@ -65,39 +64,39 @@ impl Admin {
         let waiting = std::mem::take(&mut self.waiting);
         waiting
             .into_iter()
-            .map(|(door, pages)| self.answer(door, pages, tasks))
+            .map(|(socket, pages)| self.answer(socket, pages, tasks))
             .fold(Ok(()), anyhow::Result::and)
     }
 
-    /// A door that cannot be answered goes on waiting.
-    fn answer(&mut self, door: Door, pages: Pages, tasks: &mut Tasks) -> anyhow::Result<()> {
-        match self.listen(&door, &pages, tasks) {
-            Ok(task) => self.answered.push((door, pages, task)),
+    /// A socket that cannot be watched is left for the next attempt.
+    fn answer(&mut self, socket: BoundSocket, pages: Pages, tasks: &mut Tasks) -> anyhow::Result<()> {
+        match self.listen(&socket, &pages, tasks) {
+            Ok(task) => self.answered.push((socket, pages, task)),
             Err(error) => {
-                self.waiting.push((door, pages));
+                self.waiting.push((socket, pages));
                 return Err(error);
             }
         }
         Ok(())
     }
 
-    fn listen(&self, door: &Door, pages: &Pages, tasks: &mut Tasks) -> anyhow::Result<AbortHandle> {
-        let watched = door.listener.try_clone().and_then(tokio::net::TcpListener::from_std);
+    fn listen(&self, socket: &BoundSocket, pages: &Pages, tasks: &mut Tasks) -> anyhow::Result<AbortHandle> {
+        let watched = socket.listener.try_clone().and_then(tokio::net::TcpListener::from_std);
         let watched = watched.context("an admin listener cannot be watched")?;
         let (sources, what) = (self.sources(), pages.clone());
         Ok(tasks.spawn(async move { match admin::serve(watched, what, sources).await {} }))
     }
 
-    /// Leaves the listeners to a successor, and keeps those open that it has. Whoever was accepted gets the page.
+    /// Leaves the listeners to a successor, and keeps those open that it has. Accepted connections still get their page.
     pub(super) fn hold(&mut self) {
-        for (door, pages, task) in self.answered.drain(..) {
+        for (socket, pages, task) in self.answered.drain(..) {
             task.abort();
-            self.waiting.push((door, pages));
+            self.waiting.push((socket, pages));
         }
-        self.waiting.retain(|(door, _)| !door.given_up.is_set());
+        self.waiting.retain(|(socket, _)| !socket.given_up.is_set());
     }
 
-    /// Closes the listeners. Whoever was accepted gets the page.
+    /// Closes the listeners. Accepted connections still get their page.
     pub(super) fn close(&mut self) {
         self.hold();
         self.waiting.clear();
@@ -107,7 +106,7 @@ impl Admin {
     pub(super) async fn finished(mut self) {
         self.close();
         drop(self.sources);
-        // Nobody sends: this ends when nobody could.
+        // Nothing is ever sent: this ends when the last sender is dropped.
         let _ = tokio::time::timeout(LAST_PAGE, self.pages.recv()).await;
     }
 }
@@ -128,9 +127,9 @@ mod tests {
     use super::*;
     use crate::config::Leave;
 
-    fn door(listener: TcpListener) -> Door {
+    fn socket(listener: TcpListener) -> BoundSocket {
         listener.set_nonblocking(true).unwrap();
-        Door { listener: Arc::new(listener), given_up: Default::default(), is_answered: false }
+        BoundSocket { listener: Arc::new(listener), given_up: Default::default(), is_answered: false }
     }
 
     fn sources() -> Sources {
@@ -141,11 +140,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_door_that_cannot_be_answered_keeps_no_other_from_it_and_is_there_for_the_next_try() {
+    async fn a_socket_that_cannot_be_watched_stops_no_other_and_is_there_for_the_next_attempt() {
         // The kernel watches no such file.
         let broken = TcpListener::from(OwnedFd::from(File::open("/dev/null").unwrap()));
         let sound = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut admin = Admin::new(door(broken), Some(door(sound)), sources());
+        let mut admin = Admin::new(socket(broken), Some(socket(sound)), sources());
         let mut tasks = Tasks::new();
         for _ in 0..2 {
             assert!(admin.serve(&mut tasks).is_err());

@@ -1,10 +1,10 @@
-//! The control socket: where this very process can be asked, whoever answers on its addresses.
+//! The control socket: there this process itself answers, even while another one answers on its addresses.
 
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use admin::{Orders, Pages, Sources};
+use admin::{CommandSender, Pages, Sources};
 use anyhow::Context;
 use lifecycle::socket_path::{self, Identity};
 use tokio::net::UnixListener;
@@ -13,20 +13,24 @@ use tokio::task::AbortHandle;
 use super::process::Tasks;
 
 /// The control socket: not there yet, or answered.
-pub(super) struct Control {
+pub(super) struct ControlSocket {
     path: Option<PathBuf>,
-    orders: Orders,
+    commands: CommandSender,
     sources: Arc<Sources>,
     answered: Option<(Identity, AbortHandle)>,
 }
 
-impl Control {
-    pub(super) fn new(path: Option<PathBuf>, orders: Orders, sources: Arc<Sources>) -> Control {
-        Control { path, orders, sources, answered: None }
+impl ControlSocket {
+    pub(super) fn new(
+        path: Option<PathBuf>,
+        commands: CommandSender,
+        sources: Arc<Sources>,
+    ) -> ControlSocket {
+        ControlSocket { path, commands, sources, answered: None }
     }
 
-    /// Takes the path and answers there, unless a process that still serves does: who asks for an upgrade asks that one
-    /// what has become of it.
+    /// Takes the path and answers there, unless a process that still serves does: `sluicegate upgrade` asks that one how
+    /// its upgrade went.
     ///
     /// # Errors
     /// If the path cannot be had.
@@ -35,8 +39,8 @@ impl Control {
         if is_taken { Ok(()) } else { self.serve(tasks) }
     }
 
-    /// Takes the path, whoever has it, and answers there, unless this process does so already. A successor with the same path
-    /// may have had it meanwhile.
+    /// Takes the path, even from another process, and answers there, unless this one does so already. A successor with the
+    /// same path may have had it meanwhile.
     ///
     /// # Errors
     /// If the path cannot be had.
@@ -47,7 +51,7 @@ impl Control {
         }
         let (listener, ours) = socket_path::claim(path).context("cannot own the path of --control")?;
         let listener = UnixListener::from_std(listener).context("the control socket cannot be watched")?;
-        let (pages, sources) = (Pages::Control(self.orders.clone()), Arc::clone(&self.sources));
+        let (pages, sources) = (Pages::Control(self.commands.clone()), Arc::clone(&self.sources));
         let task = tasks.spawn(async move { match admin::serve(listener, pages, sources).await {} });
         if let Some((_, before)) = self.answered.replace((ours, task)) {
             before.abort();
@@ -55,7 +59,7 @@ impl Control {
         Ok(())
     }
 
-    /// Answers nobody any more.
+    /// Stops answering.
     pub(super) fn close(self) {
         if let Some((_, task)) = self.answered {
             task.abort();

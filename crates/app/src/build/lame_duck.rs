@@ -1,4 +1,4 @@
-//! The lame duck: why the process asks not to be sent anybody, and whether load balancers have had the time to notice.
+//! The lame duck: why the process asks for no new clients, and whether load balancers have had the time to notice.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,9 +12,9 @@ use tokio::time::{Instant, sleep};
 
 use crate::config::Leave;
 
-/// How often is looked whether somebody new has come.
+/// How often to check for new connections.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// Nobody new for this long, and load balancers have noticed: they check more often than that, and send more often.
+/// Without a new connection for this long, load balancers have noticed: they check and send more often than that.
 const QUIET: Duration = Duration::from_secs(10);
 
 /// Why the process is a lame duck: it is one as long as there is a reason.
@@ -27,15 +27,15 @@ pub(super) struct LameDuck {
 
 #[derive(Default)]
 struct Reasons {
-    /// Whoever asked the process to leave; that is never taken back.
+    /// What asked the process to leave; that is never taken back.
     leaving: Option<&'static str>,
-    ordered: bool,
+    requested: bool,
     taints: Vec<String>,
     since: Option<Instant>,
     newcomers: Option<Newcomers>,
 }
 
-/// Who has come so far, and when the last one did.
+/// How many connections were accepted so far, and when the last one was.
 #[derive(Clone, Copy)]
 struct Newcomers {
     count: u64,
@@ -48,16 +48,16 @@ impl LameDuck {
     }
 
     /// An operator has asked for it, or no longer does.
-    pub(super) fn ordered(&self, ordered: bool) {
-        self.change(|reasons| reasons.ordered = ordered);
+    pub(super) fn set_requested(&self, requested: bool) {
+        self.change(|reasons| reasons.requested = requested);
     }
 
     /// The process is to leave.
-    pub(super) fn leaving(&self, who: &'static str) {
-        self.change(|reasons| reasons.leaving = Some(who));
+    pub(super) fn leaving(&self, cause: &'static str) {
+        self.change(|reasons| reasons.leaving = Some(cause));
     }
 
-    /// Takes back what was handed over: the process is where it would be now if it had not been.
+    /// After the sockets were taken back: the phase becomes what it would be without the handover.
     pub(super) fn take_back(&self) {
         let reasons = self.lock();
         let to = if reasons.words().is_empty() { Phase::Serving } else { Phase::LameDuck };
@@ -82,13 +82,13 @@ impl LameDuck {
         if words.is_empty() {
             reasons.since = None;
             self.trigger.recover();
-            tracing::info!("no lame duck any more: serving");
+            tracing::info!("not a lame duck any more: serving");
         } else {
             reasons.since.get_or_insert_with(Instant::now);
             self.trigger.advance(Phase::LameDuck);
             tracing::info!(
-                "lame duck ({}): /ready says so, clients are told to leave with their next answer, and whoever comes is \
-                 served",
+                "lame duck ({}): /ready fails, clients are told to leave with their next answer, and new ones are \
+                 still served",
                 words.join(", ")
             );
         }
@@ -99,14 +99,14 @@ impl LameDuck {
         self.lock().words()
     }
 
-    /// Whether load balancers have had their time, and nobody new comes.
+    /// Whether load balancers have had their time, and no new connections come.
     pub(super) fn let_go(&self) -> bool {
         let (reasons, time) = (self.lock(), self.leave.lame_duck_time);
         let last = reasons.newcomers.map_or(Duration::MAX, |newcomers| newcomers.last.elapsed());
         reasons.since.is_some_and(|since| since.elapsed() >= time) && last >= QUIET.min(time)
     }
 
-    /// Waits until load balancers have let go, or long enough.
+    /// Waits until load balancers have noticed, at most twice the time that they need.
     pub(super) async fn over(&self) {
         let asked = Instant::now();
         while !self.let_go() && asked.elapsed() < 2 * self.leave.lame_duck_time {
@@ -114,7 +114,7 @@ impl LameDuck {
         }
     }
 
-    /// Counts who comes, by what `count` says, for as long as the process lives.
+    /// Follows the number of accepted connections, `count`, for as long as the process lives.
     pub(super) async fn count(self, count: impl Fn() -> u64) -> Infallible {
         loop {
             self.came(count());
@@ -148,9 +148,9 @@ impl LameDuck {
 impl Reasons {
     fn words(&self) -> Vec<String> {
         let leaving = self.leaving.map(str::to_owned);
-        let ordered = self.ordered.then(|| "sluicegate drain".to_owned());
+        let requested = self.requested.then(|| "sluicegate drain".to_owned());
         let taints = self.taints.iter().map(|taint| format!("taint {taint} of our node"));
-        leaving.into_iter().chain(ordered).chain(taints).collect()
+        leaving.into_iter().chain(requested).chain(taints).collect()
     }
 }
 
@@ -180,9 +180,9 @@ mod tests {
         duck.taints(Some(&node("example.org/other:NoSchedule")));
         assert_eq!(watch.phase(), Phase::Serving);
         duck.taints(Some(&node("example.org/going:NoSchedule")));
-        duck.ordered(true);
+        duck.set_requested(true);
         assert_eq!(duck.reasons(), ["sluicegate drain", "taint example.org/going:NoSchedule of our node"]);
-        duck.ordered(false);
+        duck.set_requested(false);
         assert_eq!(watch.phase(), Phase::LameDuck);
         duck.taints(None);
         assert_eq!((watch.phase(), duck.reasons().len()), (Phase::Serving, 0));
@@ -191,9 +191,9 @@ mod tests {
     #[tokio::test]
     async fn what_happens_after_a_handover_counts_when_it_is_taken_back() {
         let (duck, watch) = duck();
-        for (ordered, phase) in [(true, Phase::LameDuck), (false, Phase::Serving)] {
+        for (requested, phase) in [(true, Phase::LameDuck), (false, Phase::Serving)] {
             duck.trigger.advance(Phase::HandedOver);
-            duck.ordered(ordered);
+            duck.set_requested(requested);
             assert_eq!(watch.phase(), Phase::HandedOver);
             duck.take_back();
             assert_eq!(watch.phase(), phase);
@@ -203,7 +203,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn load_balancers_have_the_time_they_need_from_the_first_reason_on() {
         let (duck, _watch) = duck();
-        duck.ordered(true);
+        duck.set_requested(true);
         tokio::time::advance(TIME - Duration::from_secs(1)).await;
         duck.leaving("SIGTERM");
         assert!(!duck.let_go());
@@ -213,14 +213,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_still_comes_is_waited_for_but_not_for_ever() {
+    async fn new_connections_are_waited_for_but_not_for_ever() {
         let (duck, _watch) = duck();
         duck.leaving("SIGTERM");
         duck.came(1);
         tokio::time::advance(TIME - Duration::from_secs(2)).await;
         duck.came(2);
         tokio::time::advance(Duration::from_secs(2)).await;
-        assert!(!duck.let_go(), "somebody has come two seconds ago");
+        assert!(!duck.let_go(), "the last new connection was two seconds ago");
         tokio::time::advance(QUIET).await;
         assert!(duck.let_go());
 

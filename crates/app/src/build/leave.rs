@@ -1,4 +1,7 @@
-//! The way out: lame duck and drain, with or without a successor, the way back if that one dies, and the end of patience.
+//! How a process leaves: lame duck and drain, with or without a successor; how it serves again if the successor dies; and
+//! how it stops when time is up.
+
+mod state;
 
 use std::io;
 use std::pin::{Pin, pin};
@@ -14,86 +17,48 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::Shutdown;
 use super::admin::Admin;
-use super::control::Control;
+use super::control::ControlSocket;
 use super::lame_duck::LameDuck;
 use super::process::{Tasks, failure};
 use super::standby::Mark;
-use super::succession::{Change, change, given_back};
+use super::succession::{SuccessionEvent, given_back, next_event};
 use super::upgrade::Upgrade;
+pub(super) use state::LeaveState;
 
 /// From the hard stop until the workers must have ended; longer, and they hang.
 const STOP_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// Between two tries to answer on the pages' addresses again.
+/// Between two attempts to serve the pages again.
 const PAGES_PAUSE: Duration = Duration::from_secs(1);
 
-/// What a drain means for clients, up to the time it may take.
+/// What a drain means for clients; the time it may take follows.
 const TOLD: &str = "clients are told to leave with their next answer; what is left is cut in";
 
-/// A process that serves, on its way out, and maybe back.
+/// A process that serves, and that leaves in the end.
 pub(super) struct Leaving<'a> {
     pub(super) trigger: Arc<Trigger>,
     pub(super) duck: LameDuck,
     pub(super) upgrade: Upgrade,
-    /// How long a drain may take: until the last silent client is gone, and then as long as its last request may take.
+    /// How long a drain may take: until the last idle client is gone, and then as long as its last request may take.
     pub(super) grace: Duration,
-    /// How long it stays, drained, to be there if its successor dies.
+    /// How long it stays, though drained, to serve again if its successor dies.
     pub(super) guard_time: Duration,
-    /// Whether it does so as long as that one serves.
+    /// Whether it stays as long as its successor serves.
     pub(super) stays: bool,
     pub(super) admin: &'a mut Admin,
-    pub(super) control: &'a mut Control,
+    pub(super) control: &'a mut ControlSocket,
     pub(super) tasks: &'a mut Tasks,
     pub(super) owner: Option<Owner>,
-    /// What whoever is started in this process' place has to know.
+    /// Tells a process that is started in this one's place that this one has handed over.
     pub(super) mark: Option<Mark>,
-    /// Waits until nobody is connected.
+    /// Waits until no client is connected.
     pub(super) deserted: Deserted,
-    pub(super) way: Way,
-}
-
-/// How far it has come.
-#[derive(Default)]
-pub(super) struct Way {
-    /// Whether somebody has asked the process to leave.
-    asked: bool,
-    /// Why it leaves although nobody has.
-    failed: Option<anyhow::Error>,
-    successor: Option<Successor>,
-    /// Whether it takes back what its successor has, should that one die.
-    holds: bool,
-    /// Whether nobody is connected any more since the handover.
-    is_drained: bool,
-    /// Until when it guards its successor although it is drained.
-    guards_until: Option<Instant>,
-    /// Whether not all who ask about the process are answered since it has taken back.
-    lacks_pages: bool,
-    /// Whether its successor leaves, and nobody is to serve in its place.
-    is_last: bool,
-    /// When what is left is cut; a lame duck has not come so far.
-    ends: Option<Instant>,
-}
-
-impl Way {
-    /// Whether it leaves for good, with or without a successor.
-    fn leaves(&self) -> bool {
-        self.asked || self.failed.is_some()
-    }
-
-    /// Whether it serves: nobody has asked it to leave, and nobody serves in its place.
-    fn serves(&self) -> bool {
-        !self.leaves() && self.successor.is_none()
-    }
-
-    /// Why it leaves although nobody has asked.
-    pub(super) fn failed(self) -> Option<anyhow::Error> {
-        self.failed
-    }
+    pub(super) state: LeaveState,
 }
 
 impl Leaving<'_> {
-    /// Serves, and drains in the end: until nobody is left, the time is over or somebody asks again. A successor may come
-    /// and take what is open; if it dies while this process could still serve, it does.
+    /// Serves, and drains in the end: until no client is left, time is up or it is asked again. A successor may take over
+    /// what is open; if that dies while this process can still serve, this one does.
     ///
     /// # Errors
     /// If the data plane fails.
@@ -105,36 +70,36 @@ impl Leaving<'_> {
         let duck = self.duck.clone();
         let mut over = pin!(duck.over());
         loop {
-            let way = &mut self.way;
-            let (serves, holds, is_drained) = (way.serves(), way.holds, way.is_drained);
-            let is_sole = way.successor.is_none();
+            let state = &mut self.state;
+            let (serves, holds, is_drained) = (state.serves(), state.holds, state.is_drained);
+            let is_sole = state.successor.is_none();
             tokio::select! {
                 report = &mut finished => {
                     let report = report.context("the data plane failed")?;
                     if serves {
-                        bail!("the workers ended although nobody had asked them to");
+                        bail!("the workers ended without being asked to");
                     }
                     return Ok(report);
                 }
                 ended = self.tasks.join_next(), if serves || holds => self.part_ended(ended).await,
-                change = change(self.owner.as_mut(), way.successor.as_mut()), if holds || is_sole => match change {
-                    Change::HandedOver(successor) => self.hand_over(successor),
-                    Change::Gone(Fate::Died(vacancy)) => self.take_back(vacancy),
-                    Change::Gone(Fate::Left) => self.successor_leaves(),
-                    Change::Gone(Fate::Lacks) => self.admin.hold(),
+                event = next_event(self.owner.as_mut(), state.successor.as_mut()), if holds || is_sole => match event {
+                    SuccessionEvent::HandedOver(successor) => self.hand_over(successor),
+                    SuccessionEvent::Gone(Fate::Died(vacancy)) => self.take_back(vacancy),
+                    SuccessionEvent::Gone(Fate::Left) => self.successor_leaves(),
+                    SuccessionEvent::Gone(Fate::Lacks) => self.admin.hold(),
                 },
-                () = sleep(PAGES_PAUSE), if serves && way.lacks_pages => self.serve_pages(),
+                () = sleep(PAGES_PAUSE), if serves && state.lacks_pages => self.serve_pages(),
                 () = self.deserted.wait(), if holds && !is_drained => self.is_drained(),
-                () = sleep_until(way.guards_until.unwrap_or_else(Instant::now)), if holds && is_drained && !self.stays => {
+                () = sleep_until(state.guards_until.unwrap_or_else(Instant::now)), if holds && is_drained && !self.stays => {
                     self.let_go();
                 }
-                () = &mut over, if is_sole && !serves && way.ends.is_none() => self.begin_drain(),
-                who = shutdown.asked_to_leave() => {
-                    if self.is_asked(who) {
+                () = &mut over, if is_sole && !serves && state.ends.is_none() => self.begin_drain(),
+                cause = shutdown.asked_to_leave() => {
+                    if self.is_asked(cause) {
                         return self.stop(finished).await;
                     }
                 }
-                () = sleep_until(way.ends.unwrap_or_else(Instant::now)), if way.ends.is_some() => {
+                () = sleep_until(state.ends.unwrap_or_else(Instant::now)), if state.ends.is_some() => {
                     tracing::warn!("the drain has taken its full time: stopping");
                     return self.stop(finished).await;
                 }
@@ -142,16 +107,16 @@ impl Leaving<'_> {
         }
     }
 
-    /// Without its control plane the process would serve an ever older table: it leaves, to be started anew, and takes
-    /// nothing back. If it has a predecessor that would serve if it died, that one serves.
+    /// Without its control plane the process would serve an ever older table: it leaves, to be restarted, and takes
+    /// nothing back. If its predecessor still guards it, that one serves again.
     async fn part_ended(&mut self, ended: Option<Result<anyhow::Error, JoinError>>) {
         if matches!(&ended, Some(Err(error)) if error.is_cancelled()) {
             return;
         }
         let error = failure(ended);
         tracing::error!("{error:#}; leaving");
-        self.way.failed = Some(error);
-        let is_sole = self.way.successor.is_none();
+        self.state.failed = Some(error);
+        let is_sole = self.state.successor.is_none();
         let given_back = match self.owner.take_if(|owner| is_sole && owner.is_watched()) {
             Some(owner) => given_back(owner).await,
             None => false,
@@ -159,39 +124,40 @@ impl Leaving<'_> {
         if given_back {
             self.trigger.advance(Phase::LetGo);
             self.admin.close();
-            self.way.ends = Some(Instant::now() + self.grace);
+            self.state.ends = Some(Instant::now() + self.grace);
             tracing::warn!("the predecessor serves again: draining; {TOLD} {:?}", self.grace);
         } else {
             self.leave("a failure of the control plane");
         }
     }
 
-    /// Somebody asks it to leave; whether that means at once.
-    fn is_asked(&mut self, who: &'static str) -> bool {
-        let had_begun = self.way.leaves() || self.way.successor.is_some();
-        if std::mem::replace(&mut self.way.asked, true) {
-            tracing::warn!("{who} again: stopping at once");
+    /// It is asked to leave. Returns whether that means at once.
+    fn is_asked(&mut self, cause: &'static str) -> bool {
+        let had_begun = self.state.leaves() || self.state.successor.is_some();
+        if std::mem::replace(&mut self.state.asked, true) {
+            tracing::warn!("{cause} again: stopping at once");
             return true;
         }
         if had_begun {
-            // Who replaces a process also signals it, and that one drains already. Only the next signal means more.
-            let since = match self.way.successor {
+            // A supervisor also signals a process that it has replaced, which drains already. Only the next signal means
+            // more.
+            let since = match self.state.successor {
                 Some(_) => "draining since the handover",
                 None => "leaving since it failed",
             };
-            tracing::info!("{who}: {since}; ask again to stop at once");
+            tracing::info!("{cause}: {since}; ask again to stop at once");
         }
-        self.leave(who);
+        self.leave(cause);
         false
     }
 
     /// Begins to leave for good, unless it does already.
     fn leave(&mut self, why: &'static str) {
-        match self.way.successor {
+        match self.state.successor {
             Some(_) => self.let_go(),
             None => {
                 self.duck.leaving(why);
-                // Whoever we have replaced may have to be started again in our place.
+                // Our predecessor's supervisor may have to start it again in our place.
                 self.owner.iter_mut().for_each(Owner::leave);
             }
         }
@@ -204,42 +170,42 @@ impl Leaving<'_> {
         self.mark.iter().for_each(Mark::set);
         self.upgrade.handed_over(successor.pid());
         let now = Instant::now();
-        self.way.ends.get_or_insert(now + self.grace);
-        self.way.guards_until = Some(now + self.guard_time);
+        self.state.ends.get_or_insert(now + self.grace);
+        self.state.guards_until = Some(now + self.guard_time);
         tracing::info!("handed over to process {}: draining; {TOLD} {:?}", successor.pid(), self.grace);
-        (self.way.holds, self.way.is_drained) = (true, false);
+        (self.state.holds, self.state.is_drained) = (true, false);
         let may_die = successor.says_farewell();
-        self.way.successor = Some(successor);
-        if self.way.leaves() || !may_die {
+        self.state.successor = Some(successor);
+        if self.state.leaves() || !may_die {
             self.let_go();
         }
     }
 
-    /// What the successor has is its own from now on.
+    /// Leaves the sockets to the successor for good.
     fn let_go(&mut self) {
-        if std::mem::take(&mut self.way.holds) {
+        if std::mem::take(&mut self.state.holds) {
             self.trigger.advance(Phase::LetGo);
             self.admin.close();
             self.owner.iter_mut().for_each(Owner::let_go);
         }
-        // Also if it is drained: somebody may have been accepted in the moment of the handover, and is not waited for
-        // without end.
-        self.way.ends.get_or_insert_with(|| Instant::now() + self.grace);
-        if self.way.leaves() {
-            self.way.successor.iter().for_each(Successor::look_away);
+        // Also if it is drained: a client that was accepted in the moment of the handover is not waited for without end.
+        self.state.ends.get_or_insert_with(|| Instant::now() + self.grace);
+        if self.state.leaves() {
+            self.state.successor.iter().for_each(Successor::look_away);
         }
     }
 
-    /// Nobody is to serve in its place, nor in ours. Whoever is started again in our place takes over from it.
+    /// The successor leaves for good, and this process does not serve again. One that is started in our place takes over
+    /// from the successor.
     fn successor_leaves(&mut self) {
         tracing::warn!("{} serves no longer", self.successor());
         self.mark.iter().for_each(Mark::remove);
-        self.way.is_last = true;
+        self.state.is_last = true;
         self.owner.iter_mut().for_each(Owner::leave);
         self.let_go();
     }
 
-    /// Serves again: the listening sockets were open all the time, and whoever has come since waits in their queue.
+    /// Serves again: the listening sockets were open all the time, and new connections wait in their queues.
     fn take_back(&mut self, vacancy: Vacancy) {
         tracing::error!("{} has died: this process takes the listeners back and serves", self.successor());
         if let Some(owner) = &mut self.owner {
@@ -247,30 +213,30 @@ impl Leaving<'_> {
             let given_up = owner.given_up();
             if !given_up.is_empty() {
                 tracing::warn!(
-                    "no longer served, because a successor was not to serve it: {}",
+                    "no longer served, because the successor's flags did not name it: {}",
                     given_up.join(", ")
                 );
             }
         }
         self.duck.take_back();
-        (self.way.successor, self.way.holds, self.way.ends) = (None, false, None);
+        (self.state.successor, self.state.holds, self.state.ends) = (None, false, None);
         self.serve_pages();
         self.mark.iter().for_each(Mark::remove);
     }
 
-    /// Answers again who asks about the process. Clients are served also if that fails, as it does without a file left:
-    /// nobody else would serve them.
+    /// Serves the pages again. Clients are served even if that fails, as without a free file descriptor: no other process
+    /// would serve them.
     fn serve_pages(&mut self) {
         let served = [self.admin.serve(self.tasks), self.control.serve(self.tasks)];
-        self.way.lacks_pages = served.iter().any(Result::is_err);
+        self.state.lacks_pages = served.iter().any(Result::is_err);
         for error in served.into_iter().filter_map(Result::err) {
             tracing::error!("{error:#}; trying again");
         }
     }
 
-    /// Nobody is connected any more. All that is left to do is to watch the successor.
+    /// No client is connected any more. All that is left to do is to watch the successor.
     fn is_drained(&mut self) {
-        (self.way.is_drained, self.way.ends) = (true, None);
+        (self.state.is_drained, self.state.ends) = (true, None);
         if self.stays {
             tracing::info!(
                 "drained; staying as long as {} serves, or until asked to leave",
@@ -281,15 +247,18 @@ impl Leaving<'_> {
         }
     }
 
-    /// In words.
+    /// The successor, in words.
     fn successor(&self) -> String {
-        self.way.successor.as_ref().map_or_else(|| "nobody".to_owned(), |it| format!("process {}", it.pid()))
+        self.state
+            .successor
+            .as_ref()
+            .map_or_else(|| "no process".to_owned(), |it| format!("process {}", it.pid()))
     }
 
-    /// The load balancers have let go, or had twice their time.
+    /// The load balancers have noticed, or had twice their time.
     fn begin_drain(&mut self) {
         self.trigger.advance(Phase::Draining);
-        self.way.ends = Some(Instant::now() + self.grace);
+        self.state.ends = Some(Instant::now() + self.grace);
         tracing::info!("draining; {TOLD} {:?}, or at once if asked again", self.grace);
     }
 
@@ -306,14 +275,14 @@ impl Leaving<'_> {
     /// Waits, without sockets, until the process is asked to leave or its successor is gone. It comes to that if the
     /// successor cannot be watched, or the drain has taken its full time.
     pub(super) async fn stay(&mut self, shutdown: &mut Shutdown) {
-        if !self.stays || self.way.leaves() || self.way.is_last {
+        if !self.stays || self.state.leaves() || self.state.is_last {
             return;
         }
         self.admin.close();
         tracing::info!("drained; staying as long as {} serves, or until asked to leave", self.successor());
         tokio::select! {
-            who = shutdown.asked_to_leave() => tracing::info!("{who}"),
-            _ = change(self.owner.as_mut(), self.way.successor.as_mut()) => {
+            cause = shutdown.asked_to_leave() => tracing::info!("{cause}"),
+            _ = next_event(self.owner.as_mut(), self.state.successor.as_mut()) => {
                 tracing::warn!("{} serves no longer", self.successor());
                 self.mark.iter().for_each(Mark::remove);
             }

@@ -1,4 +1,4 @@
-//! The listening sockets: a predecessor's where it has them, else new ones.
+//! The listening sockets: taken over from a predecessor where it has them, else new ones.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -17,10 +17,10 @@ use crate::config::Config;
 /// Connections that may wait to be accepted: a burst, and all that come before the first table is published. The
 /// kernel's `net.core.somaxconn` may hold it lower.
 const BACKLOG: i32 = 4096;
-/// How long an address may be taken while nobody is at the path of the handover: a predecessor whose file was removed
-/// has it back within a second.
+/// How long an address may be taken while no process answers at the handover path: a predecessor whose socket file was
+/// removed has it back within a second.
 const PREDECESSOR_WAIT: Duration = Duration::from_secs(5);
-/// Between two looks for it.
+/// Between two looks for the predecessor.
 const PREDECESSOR_PAUSE: Duration = Duration::from_millis(100);
 
 const HTTP: &str = "http";
@@ -28,21 +28,21 @@ const HTTPS: &str = "https";
 const ADMIN: &str = "admin";
 const HEALTH: &str = "health";
 
-/// All listening sockets of the process. Who accepts on one owns it: the handover offers only what is still open.
+/// All listening sockets of the process. The code that accepts on one owns it: only what is still open is handed over.
 pub(super) struct Listeners {
-    pub(super) http: Vec<Door>,
-    pub(super) https: Vec<Door>,
-    pub(super) admin: Door,
-    pub(super) health: Option<Door>,
+    pub(super) http: Vec<BoundSocket>,
+    pub(super) https: Vec<BoundSocket>,
+    pub(super) admin: BoundSocket,
+    pub(super) health: Option<BoundSocket>,
     /// What a successor may have.
     pub(super) offers: Vec<Offer>,
     pub(super) predecessor: Option<Received>,
 }
 
-/// A socket, for clients or for those who ask about the process.
-pub(super) struct Door {
+/// A listening socket, for clients or for the pages about the process.
+pub(super) struct BoundSocket {
     pub(super) listener: Arc<TcpListener>,
-    /// Whether it is to be closed, because a successor does not have it.
+    /// Whether it is to be closed, because a successor does not serve it.
     pub(super) given_up: GivenUp,
     /// Whether the predecessor answers there until it is released.
     pub(super) is_answered: bool,
@@ -60,7 +60,7 @@ pub(super) async fn listeners(config: &Config) -> anyhow::Result<Listeners> {
         let alone = received.is_none();
         match Sockets::of(received).all(config) {
             Err(error) if alone && is_taken(&error) && Instant::now() < deadline => {
-                tracing::debug!("{error:#}, and nobody is at {}; looking again", path.display());
+                tracing::debug!("{error:#}, and no process answers at {}; trying again", path.display());
                 sleep(PREDECESSOR_PAUSE).await;
             }
             listeners => return listeners.with_context(|| hint(path, alone)),
@@ -69,7 +69,7 @@ pub(super) async fn listeners(config: &Config) -> anyhow::Result<Listeners> {
 }
 
 fn hint(path: &Path, alone: bool) -> String {
-    let there = if alone { "nobody hands over" } else { "who hands over does not have it" };
+    let there = if alone { "no process hands over" } else { "the process that hands over does not have it" };
     format!("{there} at {}", path.display())
 }
 
@@ -77,7 +77,7 @@ fn is_taken(error: &anyhow::Error) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::AddrInUse)
 }
 
-/// Where sockets come from, and what became of them.
+/// Collects the listening sockets: those of the predecessor, and what is to be offered to a successor.
 #[derive(Default)]
 struct Sockets {
     received: Option<Received>,
@@ -101,29 +101,29 @@ impl Sockets {
         Ok(Listeners { http, https, admin, health, offers: self.offers, predecessor: self.received })
     }
 
-    fn several(&mut self, role: &'static str, addresses: &[SocketAddr]) -> anyhow::Result<Vec<Door>> {
+    fn several(&mut self, role: &'static str, addresses: &[SocketAddr]) -> anyhow::Result<Vec<BoundSocket>> {
         addresses.iter().map(|address| self.one(role, *address)).collect()
     }
 
     /// The socket for a configured address: the predecessor's, or a new one.
-    fn one(&mut self, role: &'static str, configured: SocketAddr) -> anyhow::Result<Door> {
+    fn one(&mut self, role: &'static str, configured: SocketAddr) -> anyhow::Result<BoundSocket> {
         let taken = self.received.as_mut().and_then(|received| received.take(role, configured));
         let is_answered = taken.is_some();
         let listener = Arc::new(match taken {
             Some(listener) => listener,
             None => bind(role, configured)?,
         });
-        let door = Door { listener, given_up: GivenUp::default(), is_answered };
-        let (listener, given_up) = (Arc::downgrade(&door.listener), door.given_up.clone());
+        let socket = BoundSocket { listener, given_up: GivenUp::default(), is_answered };
+        let (listener, given_up) = (Arc::downgrade(&socket.listener), socket.given_up.clone());
         self.offers.push(Offer { role, configured, listener, given_up });
-        Ok(door)
+        Ok(socket)
     }
 }
 
 fn bind(role: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
     let bind = || -> io::Result<TcpListener> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        // A process that is started anew must not wait until the connections of the last one are forgotten.
+        // A restarted process must not wait until the kernel has forgotten the connections of the last one (TIME_WAIT).
         socket.set_reuse_address(true)?;
         if address.is_ipv6() {
             // Else `[::]:80` and `0.0.0.0:80` exclude each other.
@@ -192,7 +192,7 @@ mod tests {
         let address = owned.local_addr().unwrap();
         let config = config(&[address], Some(path.clone()));
         let taking = tokio::spawn(async move { listeners(&config).await });
-        // It has met the taken address by then, or has not looked yet: both must end well.
+        // By then it has found the address taken, or has not tried yet: both must end well.
         sleep(2 * PREDECESSOR_PAUSE).await;
         assert!(!taking.is_finished());
         let handing = hand(Owner::claim(path, offers(&[&owned])).unwrap());
@@ -215,7 +215,7 @@ mod tests {
         assert!(addresses[0] != kept_at && addresses[0] != given_up_at && addresses[1] == kept_at);
         drop((kept, given_up));
         assert!(std::net::TcpStream::connect(kept_at).is_ok(), "the successor has it");
-        assert!(std::net::TcpStream::connect(given_up_at).is_err(), "nobody has it");
+        assert!(std::net::TcpStream::connect(given_up_at).is_err(), "it is closed");
         handing.abort();
     }
 

@@ -1,12 +1,12 @@
-//! The right to bind ports below 1024, for a user who is not root.
+//! The right to bind ports below 1024 without being root.
 //!
 //! Our image gives its program the file capability `cap_net_bind_service` as permitted, not as effective: with the latter
-//! it could not even be started where a container's capabilities leave it out. What is permitted has to be raised by the
-//! program itself, for the thread that binds.
+//! it could not even be started in a container without that capability. The program itself has to raise what is permitted,
+//! for the thread that binds.
 
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 
-/// Raises it for this thread where it is permitted. Where it is not, binding tells.
+/// Raises it for this thread where it is permitted. Where it is not, binding fails and says so.
 pub(super) fn allow() {
     let Ok(mut sets) = capabilities(None) else { return };
     let wanted = CapabilitySet::NET_BIND_SERVICE;

@@ -1,7 +1,7 @@
 //! Watches how much memory is in use, and tells the data plane when it is short.
 //!
-//! At its limit the kernel would kill the process, and with it every connection. Before that, whoever is new is turned
-//! away, so that those who are here can finish.
+//! At the limit the kernel would kill the process, and with it every connection. Before that, new requests are answered
+//! 503, so that those in flight can finish.
 
 use std::convert::Infallible;
 use std::fs;
@@ -13,22 +13,22 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// Between two looks. Clients on a fast network fill some MiB in that time, and a look costs some microseconds.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
-/// Parts of a hundred from which on memory is short. The rest is for what is on its way already, in the kernel's buffers too.
+/// Percent from which on memory is short. The rest is for what is in flight already, in the kernel's buffers too.
 const SHORT_FROM: u64 = 80;
-/// Parts of a hundred below which it is so no longer: far enough below that a few requests do not make the difference.
+/// Percent below which it is no longer: far enough below that a few requests do not make the difference.
 const ENOUGH_BELOW: u64 = 70;
 
-/// Between two purges of the allocator, which hold up whoever allocates for some milliseconds.
+/// Between two purges of the allocator, which delay every allocation for some milliseconds.
 const PURGE_EVERY: Duration = Duration::from_secs(1);
 
-/// Where it is written how much is in use, and how much may be.
+/// Which files tell how much memory is in use, and how much may be.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Memory {
     max: u64,
     used: Used,
 }
 
-/// Where it is written how much is in use.
+/// Which files tell how much memory is in use.
 #[derive(Debug, PartialEq, Eq)]
 enum Used {
     /// By this process: `RssAnon` of proc_pid_status(5), what it has allocated and the kernel cannot drop.
@@ -101,14 +101,14 @@ impl Memory {
 
 fn tell(short: bool, used: u64, max: u64) {
     if short {
-        tracing::warn!(used, max, "memory is short; new connections and requests are turned away");
+        tracing::warn!(used, max, "memory is short; new connections and requests are answered 503");
     } else {
         tracing::info!(used, max, "there is enough memory again");
     }
 }
 
-/// Gives the kernel back what the allocator keeps for the next allocations. By itself it does so in the course of
-/// allocations, of which a process that turns everybody away has few.
+/// Gives the kernel back what the allocator keeps for later. By itself it does so in the course of allocations, of which a
+/// process that refuses every request has few.
 #[cfg(feature = "jemalloc")]
 fn purge() {
     use tikv_jemalloc_ctl::{Access, AsName, arenas};
@@ -117,7 +117,7 @@ fn purge() {
     let Ok(mut decay) = DECAY.name().mib::<[usize; 3]>() else { return };
     for arena in 0..arenas::narenas::read().unwrap_or(0) {
         decay[1] = arena as usize;
-        // At once, and then as it was. An arena that nobody has used yet cannot be asked, and has nothing.
+        // At once, and then as it was. An arena that was not used yet cannot be read, and keeps nothing.
         let before: Result<isize, _> = decay.read();
         if let Ok(before) = before {
             let _ = decay.write(0_isize);

@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use ::admin::Asked;
+use ::admin::CommandRequest;
 use anyhow::Context;
 use controller::Live;
 use lifecycle::drain::drain;
@@ -14,10 +14,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
 
 use super::admin::Admin;
-use super::control::Control;
+use super::control::ControlSocket;
 use super::lame_duck::LameDuck;
-use super::leave::{Leaving, Way};
-use super::listen::Door;
+use super::leave::{LeaveState, Leaving};
+use super::listen::BoundSocket;
 use super::memory::Memory;
 use super::protocols;
 use super::standby::Mark;
@@ -34,12 +34,12 @@ pub(super) type Tasks = JoinSet<anyhow::Error>;
 pub(super) struct Process {
     live: Live,
     config: Config,
-    http: Vec<Door>,
-    https: Vec<Door>,
+    http: Vec<BoundSocket>,
+    https: Vec<BoundSocket>,
     succession: Succession,
     admin: Admin,
-    control: Control,
-    /// For whoever is started in its place.
+    control: ControlSocket,
+    /// For a process that is started in this one's place.
     mark: Option<Mark>,
     tasks: Tasks,
     trigger: Arc<Trigger>,
@@ -62,7 +62,7 @@ impl Process {
         let standing = Standing::new(watch.clone(), duck, upgrade);
         let admin = Admin::new(admin, health, standing.sources(&live, readiness));
         let mark = Mark::of(&config);
-        let control = Control::new(config.control.take(), shutdown.orders(), admin.sources());
+        let control = ControlSocket::new(config.control.take(), shutdown.commands(), admin.sources());
         let succession = Succession { path: config.handover.take(), offers, predecessor };
         let tasks = JoinSet::new();
         Process {
@@ -82,12 +82,12 @@ impl Process {
         }
     }
 
-    /// Waits for the first table, or for somebody who asks the process to leave before; that one is returned.
+    /// Waits for the first table, or until the process is asked to leave, and returns the cause of that.
     pub(super) async fn first_table(
         &mut self,
         shutdown: &mut Shutdown,
     ) -> anyhow::Result<Option<&'static str>> {
-        // Else the predecessor, which is ready, answers there until we are: who asks means the address.
+        // Where a predecessor answers it goes on until we are ready: a probe is about the address, not about a process.
         self.admin.serve_new(&mut self.tasks)?;
         self.control.serve_if_free(&mut self.tasks)?;
         let synced =
@@ -97,11 +97,11 @@ impl Process {
             tokio::select! {
                 () = &mut synced => return Ok(None),
                 ended = self.tasks.join_next() => return Err(failure(ended)),
-                who = shutdown.asked_to_leave() => return Ok(Some(who)),
+                cause = shutdown.asked_to_leave() => return Ok(Some(cause)),
                 ended = self.succession.predecessor_ended() => {
                     ended?;
                     if self.succession.is_alone() {
-                        // Nobody else can answer the probes now.
+                        // No other process can answer the probes now.
                         self.admin.serve(&mut self.tasks)?;
                     }
                 }
@@ -109,14 +109,14 @@ impl Process {
         }
     }
 
-    /// Serves until somebody asks it to leave, and leaves.
+    /// Serves until it is asked to leave, and leaves.
     pub(super) async fn serve(mut self, mut shutdown: Shutdown) -> anyhow::Result<Outcome> {
         let mut owner = self.succession.claim().await?;
         let proxy = self.start()?;
         self.admin.serve(&mut self.tasks)?;
         self.control.serve(&mut self.tasks)?;
         self.succession.confirm(owner.as_mut()).await;
-        self.watch_over(proxy.metrics(), shutdown.take_orders());
+        self.watch_over(proxy.metrics(), shutdown.take_commands());
         self.leave(proxy, owner, shutdown).await
     }
 
@@ -140,10 +140,10 @@ impl Process {
         Ok(proxy)
     }
 
-    /// Follows what may make the process a lame duck, and what its operators ask for.
-    fn watch_over(&mut self, metrics: proxy::Metrics, orders: mpsc::Receiver<Asked>) {
+    /// Follows what may make the process a lame duck, and the commands of its operators.
+    fn watch_over(&mut self, metrics: proxy::Metrics, commands: mpsc::Receiver<CommandRequest>) {
         let (duck, upgrade) = (self.standing.duck.clone(), self.standing.upgrade.clone());
-        self.tasks.spawn(async move { match upgrade::obey(orders, duck, upgrade).await {} });
+        self.tasks.spawn(async move { match upgrade::run_commands(commands, duck, upgrade).await {} });
         let (duck, node) = (self.standing.duck.clone(), self.live.node.clone());
         self.tasks.spawn(async move { match duck.follow(node).await {} });
         let duck = self.standing.duck.clone();
@@ -170,19 +170,19 @@ impl Process {
             owner,
             mark: self.mark,
             deserted: proxy.deserted(),
-            way: Way::default(),
+            state: LeaveState::default(),
         };
         let report = leaving.drain(&mut shutdown, pin!(proxy.finished())).await?;
         tracing::info!(cut = report.cut, "drained");
         leaving.stay(&mut shutdown).await;
-        let failed = leaving.way.failed();
+        let failed = leaving.state.failed();
         self.control.close();
         self.admin.finished().await;
         failed.map_or(Ok(Outcome { cut: report.cut }), Err)
     }
 }
 
-/// Starts the controller; what is returned ends with its first publication.
+/// Starts the controller; the returned future ends with its first publication.
 fn follow(
     tasks: &mut Tasks,
     config: controller::ControllerConfig,

@@ -1,4 +1,4 @@
-//! What is spoken on which listener.
+//! Which protocols each listener speaks.
 
 use std::sync::Arc;
 
@@ -6,15 +6,15 @@ use controller::Live;
 use proxy::{Listener, Protocol, Tls};
 use tls::{HTTP_1_1, HTTP_2};
 
-use super::listen::Door;
+use super::listen::BoundSocket;
 use crate::config::Protocols;
 
 /// The listeners of the data plane. With TLS the client chooses its HTTP, the newer one first.
 pub(super) fn listeners(
     protocols: &Protocols,
     live: &Live,
-    http: Vec<Door>,
-    https: Vec<Door>,
+    http: Vec<BoundSocket>,
+    https: Vec<BoundSocket>,
 ) -> Vec<Listener> {
     let plain = Arc::new(Protocol {
         proxy_header_from: protocols.proxy_header_from.clone(),
@@ -26,8 +26,8 @@ pub(super) fn listeners(
     let secure = Arc::new(Protocol { tls: Some(Arc::new(tls)), http2_cleartext: false, ..(*plain).clone() });
     let listener = |protocol: &Arc<Protocol>| {
         let protocol = Arc::clone(protocol);
-        move |door: Door| {
-            let (socket, given_up) = (door.listener, door.given_up);
+        move |socket: BoundSocket| {
+            let (socket, given_up) = (socket.listener, socket.given_up);
             Listener { socket, protocol: Arc::clone(&protocol), given_up }
         }
     };

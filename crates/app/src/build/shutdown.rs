@@ -1,22 +1,22 @@
-//! Who asks the process to leave, or for something less.
+//! How signals and operators ask the process to leave or to upgrade.
 
 use std::io;
 
-use admin::{Asked, Order, Orders};
+use admin::{Command, CommandRequest, CommandSender, command_channel};
 use lifecycle::{Signalled, Signals};
 use tokio::sync::mpsc;
 
 /// Asks a process to leave: the first time to drain, the second time to stop at once.
 #[derive(Clone, Debug)]
-pub struct Ask {
+pub struct ShutdownHandle {
     leave: mpsc::Sender<&'static str>,
-    orders: Orders,
+    commands: CommandSender,
 }
 
-impl Ask {
-    /// Asks, in the name of `who`. More than two questions are one.
-    pub fn leave(&self, who: &'static str) {
-        let _ = self.leave.try_send(who);
+impl ShutdownHandle {
+    /// Asks the process to leave because of `cause`. A third request means no more than the second.
+    pub fn leave(&self, cause: &'static str) {
+        let _ = self.leave.try_send(cause);
     }
 
     /// Asks at each SIGTERM and SIGINT from here on, and for an upgrade at each SIGUSR2.
@@ -29,10 +29,10 @@ impl Ask {
             loop {
                 match signals.next().await {
                     Signalled::Leave(signal) => self.leave(signal),
-                    // What comes of it is in the log. Nobody may be there yet to do it, and the next signal has to be heard.
+                    // The result is in the log. Not awaited: the process may not serve yet, and must hear the next signal.
                     Signalled::Upgrade => {
-                        let orders = self.orders.clone();
-                        tokio::spawn(async move { orders.ask(Order::Upgrade).await });
+                        let commands = self.commands.clone();
+                        tokio::spawn(async move { commands.send(Command::Upgrade).await });
                     }
                 }
             }
@@ -41,37 +41,37 @@ impl Ask {
     }
 }
 
-/// The end that is asked.
+/// The receiving end.
 #[derive(Debug)]
 pub struct Shutdown {
     leave: mpsc::Receiver<&'static str>,
-    orders: Orders,
-    asked: mpsc::Receiver<Asked>,
+    commands: CommandSender,
+    asked: mpsc::Receiver<CommandRequest>,
 }
 
 impl Shutdown {
-    /// Nobody has asked yet.
-    pub fn new() -> (Ask, Shutdown) {
+    /// Both ends; nothing was asked yet.
+    pub fn new() -> (ShutdownHandle, Shutdown) {
         let (sender, leave) = mpsc::channel(2);
-        let (orders, asked) = admin::orders();
-        (Ask { leave: sender, orders: orders.clone() }, Shutdown { leave, orders, asked })
+        let (commands, asked) = command_channel();
+        (ShutdownHandle { leave: sender, commands: commands.clone() }, Shutdown { leave, commands, asked })
     }
 
-    /// Where operators ask.
-    pub(super) fn orders(&self) -> Orders {
-        self.orders.clone()
+    /// Where operators send commands.
+    pub(super) fn commands(&self) -> CommandSender {
+        self.commands.clone()
     }
 
-    /// What operators ask for, for whoever does it; once.
-    pub(super) fn take_orders(&mut self) -> mpsc::Receiver<Asked> {
-        let (_, nobody) = mpsc::channel(1);
-        std::mem::replace(&mut self.asked, nobody)
+    /// The commands of operators; only the first call gets them.
+    pub(super) fn take_commands(&mut self) -> mpsc::Receiver<CommandRequest> {
+        let (_, closed) = mpsc::channel(1);
+        std::mem::replace(&mut self.asked, closed)
     }
 
-    /// Who asks next; waits for ever when nobody can any more.
+    /// Waits for the next request to leave, for ever if none can come any more; returns its cause.
     pub(super) async fn asked_to_leave(&mut self) -> &'static str {
         match self.leave.recv().await {
-            Some(who) => who,
+            Some(cause) => cause,
             None => std::future::pending().await,
         }
     }

@@ -1,8 +1,8 @@
-//! A container that is started again after its process had handed over.
+//! A container that is restarted after its process had handed over.
 //!
 //! In a pod such a process stays, and if it is killed the kubelet starts another in its place. That one must not take the
-//! sockets back: its pod is about to be deleted, and the kubelet may have sent the SIGTERM that goes with it to the one that
-//! died. So a process leaves a mark when it hands over; whoever finds it stands by for as long as somebody serves.
+//! sockets back: its pod is about to be deleted, and the SIGTERM for that may have gone to the process that died. So a
+//! process leaves a mark (a file) when it hands over; one that finds the mark stands by while another process serves.
 
 use std::fs;
 use std::io;
@@ -17,14 +17,14 @@ use lifecycle::drain::drain;
 use tokio::time::sleep;
 
 use super::Shutdown;
-use super::control::Control;
+use super::control::ControlSocket;
 use super::lame_duck::LameDuck;
 use super::process::Tasks;
 use super::state::Standing;
 use super::upgrade::Upgrade;
 use crate::config::Config;
 
-/// Between two looks whether the one that serves is still there.
+/// Between two looks whether a process still serves.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Beside the control socket, in a folder that lasts as long as the pod does.
 const NAME: &str = "handed-over";
@@ -42,7 +42,7 @@ impl Mark {
 
     pub(super) fn set(&self) {
         if let Err(error) = fs::write(&self.0, "") {
-            tracing::warn!(%error, "{} cannot be written: started again, this process would take over again", self.0.display());
+            tracing::warn!(%error, "{} cannot be written: after a restart this process would take over again", self.0.display());
         }
     }
 
@@ -60,8 +60,8 @@ impl Mark {
     }
 }
 
-/// Waits while there is a mark and somebody who serves; returns who asks the process to leave meanwhile. It is live and not
-/// ready, so that its pod is replaced.
+/// Waits while there is a mark and another process serves; returns the cause if this one is asked to leave meanwhile. It is
+/// live and not ready, so that its pod is replaced.
 ///
 /// # Errors
 /// If the control socket cannot be had.
@@ -77,33 +77,33 @@ pub(crate) async fn stand_by(
     tracing::info!("this pod has handed over already: standing by as long as its successor serves");
     let mut tasks = Tasks::new();
     control(config, shutdown).serve(&mut tasks)?;
-    // Twice: between the death of one that serves and the moment at which its predecessor serves again, nobody is there.
+    // Twice: after the death of the process that serves it takes a moment until its predecessor serves again.
     let mut misses = 0;
     while misses < 2 {
         tokio::select! {
             () = sleep(LOOK_EVERY) => {}
-            who = shutdown.asked_to_leave() => return Ok(Some(who)),
+            cause = shutdown.asked_to_leave() => return Ok(Some(cause)),
         }
         misses = if is_served(path) { 0 } else { misses + 1 };
     }
-    tracing::warn!("nobody serves any longer: starting");
+    tracing::warn!("no process serves any longer: starting");
     mark.remove();
     Ok(None)
 }
 
-/// A look that its owner takes no notice of.
+/// The owner of the path takes no notice of this.
 fn is_served(handover: &Path) -> bool {
     UnixStream::connect(handover).is_ok()
 }
 
-/// What kubelets ask, while there is nothing else.
-fn control(config: &Config, shutdown: &Shutdown) -> Control {
+/// The control socket, for the kubelet's probes.
+fn control(config: &Config, shutdown: &Shutdown) -> ControlSocket {
     let (trigger, watch) = drain();
     let readiness = Readiness::new(watch.clone());
-    // Never done: whoever stands by is not ready.
+    // Never done: a process that stands by is not ready.
     drop(readiness.register("the end of the successor"));
     let duck = LameDuck::new(Arc::new(trigger), config.leave.clone());
     let standing = Standing::new(watch, duck, Upgrade::new(None, false));
     let sources = standing.sources(&Live::default(), readiness);
-    Control::new(config.control.clone(), shutdown.orders(), Arc::new(sources))
+    ControlSocket::new(config.control.clone(), shutdown.commands(), Arc::new(sources))
 }

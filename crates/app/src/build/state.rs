@@ -1,4 +1,4 @@
-//! Where the process stands, for the pages that show it.
+//! The state of the process, for the pages that show it.
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,7 +10,7 @@ use super::lame_duck::LameDuck;
 use super::upgrade::Upgrade;
 use crate::metrics::Metrics;
 
-/// All that bears on whether and how the process leaves.
+/// What decides whether and how the process leaves, and what it counts.
 #[derive(Clone)]
 pub(super) struct Standing {
     pub(super) watch: Watch,

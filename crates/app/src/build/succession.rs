@@ -1,4 +1,4 @@
-//! Whom this process replaces, and who replaces it.
+//! The process that this one replaces, and the one that replaces it.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use lifecycle::handover::{self, Confirmed, Fate, Lost, Offer, Owner, Received, S
 use tokio::net::UnixStream;
 use tokio::time::{Instant, sleep};
 
-/// How long a process may need to take the place of one that it watches: some milliseconds, unless the machine is busy.
-/// Until then nobody answers the probes of one that waits for it.
+/// How long a process may need to replace one that it watches: some milliseconds, unless the machine is busy. Until then
+/// the probes of a process that waits for it are not answered.
 const TAKEN_BACK_WAIT: Duration = Duration::from_secs(1);
-/// Between two looks for it.
+/// Between two looks whether it has.
 const TAKEN_BACK_PAUSE: Duration = Duration::from_millis(20);
 
-/// The process in the line of those that hold the sockets one after the other.
+/// This process in the line of processes that have the sockets one after the other.
 pub(super) struct Succession {
     pub(super) path: Option<PathBuf>,
     pub(super) offers: Vec<Offer>,
@@ -22,8 +22,8 @@ pub(super) struct Succession {
 }
 
 impl Succession {
-    /// Waits until the predecessor ends by itself, so that nobody but us is left to answer; for ever if there is none. If
-    /// the one before it has taken its place, that one is our predecessor from then on.
+    /// Waits until the predecessor ends by itself, so that only we are left to answer; for ever if there is none. If the
+    /// one before it serves again, that one is our predecessor from then on.
     ///
     /// # Errors
     /// If it waits for us no longer and goes on without us.
@@ -45,12 +45,12 @@ impl Succession {
         Ok(())
     }
 
-    /// Whether nobody but us is left to answer.
+    /// Whether only we are left to answer.
     pub(super) fn is_alone(&self) -> bool {
         self.predecessor.is_none()
     }
 
-    /// Whoever serves now. The sockets are those that we have.
+    /// Connects to the process that serves now. It has the same sockets as we.
     async fn connect(&self) -> anyhow::Result<Option<Received>> {
         let Some(path) = &self.path else { return Ok(None) };
         let mut received = handover::connect(path).await.context("cannot take over by --handover")?;
@@ -64,7 +64,7 @@ impl Succession {
     /// Takes the path, for the next process to find us there.
     ///
     /// # Errors
-    /// If it cannot be had; nobody was accepted yet, and a predecessor goes on.
+    /// If it cannot be had; no client was accepted yet, and a predecessor goes on.
     pub(super) async fn claim(&mut self) -> anyhow::Result<Option<Owner>> {
         let Some(path) = self.path.clone() else { return Ok(None) };
         loop {
@@ -90,31 +90,36 @@ impl Succession {
             }
             Confirmed::Ended => tracing::warn!("process {pid} has ended before it could be released"),
             Confirmed::Refused => {
-                tracing::error!("process {pid} does not let go: both serve until one is ended");
+                tracing::error!(
+                    "process {pid} does not release its sockets: both serve until one is stopped"
+                );
             }
         }
     }
 }
 
-/// What happens to who serves on our sockets.
-pub(super) enum Change {
-    /// A successor does now.
+/// A change of the process that serves on our sockets.
+pub(super) enum SuccessionEvent {
+    /// A successor serves now.
     HandedOver(Successor),
-    /// The successor does no longer.
+    /// The successor serves no longer.
     Gone(Fate),
 }
 
-/// Waits for a successor to serve, or for what becomes of the one that does; for ever if none can come.
-pub(super) async fn change(owner: Option<&mut Owner>, successor: Option<&mut Successor>) -> Change {
+/// Waits for a successor to serve, or for the end of the one that does; for ever if none can come.
+pub(super) async fn next_event(
+    owner: Option<&mut Owner>,
+    successor: Option<&mut Successor>,
+) -> SuccessionEvent {
     match (owner, successor) {
-        (Some(owner), None) => Change::HandedOver(owner.handed_over().await),
-        (Some(owner), Some(successor)) => Change::Gone(successor.fate(owner).await),
+        (Some(owner), None) => SuccessionEvent::HandedOver(owner.handed_over().await),
+        (Some(owner), Some(successor)) => SuccessionEvent::Gone(successor.fate(owner).await),
         (None, _) => std::future::pending().await,
     }
 }
 
-/// Gives the path up, as a process does that dies; whether the predecessor that watches it serves by then. Both accept
-/// meanwhile.
+/// Gives the path up, as a process that dies does. Returns whether the predecessor, which watches it, serves then. Both
+/// accept meanwhile.
 pub(super) async fn given_back(owner: Owner) -> bool {
     let path = owner.path().to_owned();
     drop(owner);

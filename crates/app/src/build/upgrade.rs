@@ -1,11 +1,11 @@
-//! The upgrade: the process starts its own successor, from the file that it was started from, and is taken over from.
+//! The upgrade: the process starts its own successor, from the file that it was started from, and hands over to it.
 
 use std::convert::Infallible;
 use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use admin::{Asked, Order};
-use tokio::process::{Child, Command};
+use admin::{Command, CommandRequest};
+use tokio::process::{self, Child};
 use tokio::sync::mpsc;
 
 use super::lame_duck::LameDuck;
@@ -14,7 +14,7 @@ use crate::config::Program;
 /// Starts successors, one at a time.
 #[derive(Clone)]
 pub(super) struct Upgrade {
-    /// What is started; why nothing can be.
+    /// What to start, or why nothing can be started.
     program: Result<Program, &'static str>,
     progress: Arc<Mutex<Progress>>,
 }
@@ -38,12 +38,12 @@ impl Upgrade {
         Upgrade { program, progress: Arc::default() }
     }
 
-    /// Why the last one came to nothing.
+    /// Why the last upgrade failed, if it did.
     pub(super) fn failed(&self) -> Option<String> {
         self.lock().failed.clone()
     }
 
-    /// Starts a successor. That it serves shows itself by the handover.
+    /// Starts a successor. The handover shows that it serves.
     fn start(&self) -> Result<String, String> {
         let started = self.try_start();
         match &started {
@@ -57,10 +57,10 @@ impl Upgrade {
         let program = self.program.as_ref().map_err(|why| (*why).to_owned())?;
         let mut progress = self.lock();
         if let Some(pid) = progress.running {
-            return Err(format!("process {pid} is already preparing to take over; wait for it, or end it"));
+            return Err(format!("process {pid} is already preparing to take over; wait for it, or stop it"));
         }
         let path = program.path.display();
-        let child = Command::new(&program.path).args(&program.args).spawn();
+        let child = process::Command::new(&program.path).args(&program.args).spawn();
         let child =
             child.map_err(|error| format!("{path} cannot be started ({error}); this process serves on"))?;
         let pid = child.id().unwrap_or_default();
@@ -74,8 +74,8 @@ impl Upgrade {
         self.lock().running.take_if(|running| *running == pid);
     }
 
-    /// If it ends before it has taken over, nothing has come of it. After that its end is no matter of the upgrade: it may
-    /// have been replaced in its turn, or this process takes back.
+    /// If it ends before it has taken over, the upgrade has failed. After that its end does not matter here: it may have
+    /// been replaced in turn, or this process serves again.
     async fn watch(self, mut child: Child, pid: u32) {
         let ended = child.wait().await;
         let how = ended.map_or_else(|error| error.to_string(), |status: ExitStatus| status.to_string());
@@ -93,28 +93,32 @@ impl Upgrade {
     }
 }
 
-/// Does what operators ask for.
-pub(super) async fn obey(mut asked: mpsc::Receiver<Asked>, duck: LameDuck, upgrade: Upgrade) -> Infallible {
-    while let Some(Asked { order, answer }) = asked.recv().await {
-        // Who asked before this process served has been told that it is not done.
+/// Runs the commands of operators.
+pub(super) async fn run_commands(
+    mut asked: mpsc::Receiver<CommandRequest>,
+    duck: LameDuck,
+    upgrade: Upgrade,
+) -> Infallible {
+    while let Some(CommandRequest { command, answer }) = asked.recv().await {
+        // Sent before this process served: its sender was told that it is not done.
         if answer.is_closed() {
             continue;
         }
-        let done = match order {
-            Order::Drain => {
-                duck.ordered(true);
+        let done = match command {
+            Command::Drain => {
+                duck.set_requested(true);
                 Ok(format!("lame duck: {}", duck.reasons().join(", ")))
             }
-            Order::Undrain => {
-                duck.ordered(false);
+            Command::Undrain => {
+                duck.set_requested(false);
                 match duck.reasons().as_slice() {
                     [] => Ok("serving".into()),
                     others => Err(format!("still a lame duck, for another reason: {}", others.join(", "))),
                 }
             }
-            Order::Upgrade => upgrade.start(),
+            Command::Upgrade => upgrade.start(),
         };
-        // Who asked may have left since.
+        // The sender may have disconnected.
         let _ = answer.send(done);
     }
     std::future::pending().await

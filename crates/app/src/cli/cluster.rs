@@ -1,4 +1,4 @@
-//! Which cluster is followed, how much of it, and what is written into it.
+//! Which cluster the process follows, how much of it, and what it writes there.
 
 use std::path::PathBuf;
 
@@ -12,15 +12,15 @@ use crate::units::{Span, SpanOrNone};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "The cluster")]
 pub(crate) struct ClusterArgs {
-    /// Follow the cluster that this file names. Without it and without --manifests: the one that this pod runs in
+    /// Follow the cluster of this kubeconfig. Without it and without --manifests: the one that this pod runs in
     #[arg(long, value_name = "FILE", env = "SLUICEGATE_KUBECONFIG")]
     kubeconfig: Option<PathBuf>,
 
-    /// Read only these namespaces, for which Roles are enough. By default all
+    /// Read only these namespaces, for which Roles suffice. By default all
     #[arg(long, value_name = "NAME", env = "SLUICEGATE_WATCH_NAMESPACE", value_delimiter = ',', value_parser = names::namespace)]
     watch_namespace: Vec<String>,
 
-    /// Serve only the Ingresses of namespaces with these labels, as team=shop,stage!=test
+    /// Serve only the Ingresses of namespaces with these labels, such as team=shop,stage!=test
     #[arg(
         long,
         value_name = "LABELS",
@@ -30,26 +30,26 @@ pub(crate) struct ClusterArgs {
     )]
     watch_namespace_selector: Option<String>,
 
-    /// How often each Secret that is named is read again, more or less, where this process may not watch Secrets
-    /// (deploy/secret-watch gives the right to): until then a certificate that was renewed is not served. One that is
-    /// missing is asked for sooner. With more than 100 Secrets for each second of it they are read less often
+    /// How often, roughly, each named Secret is read again where this process may not watch Secrets (deploy/secret-watch
+    /// grants that): a renewed certificate is served only after that. A missing Secret is read sooner. With more than 100
+    /// Secrets for each second of this time they are read less often
     #[arg(long, value_name = "TIME", env = "SLUICEGATE_SECRET_READ_INTERVAL", default_value_t = Span(Secrets::default().read_interval))]
     secret_read_interval: Span,
 
-    /// How long a Secret that was deleted may be away before that is a problem: one that is replaced by delete-and-create is
-    /// back in a moment. What was last good of it stays in use in any case, while an Ingress names it
+    /// How long a deleted Secret may be missing before that is a problem: one that is replaced by delete-and-create is back
+    /// in a moment. Its last good content stays in use in any case, while an Ingress names it
     #[arg(long, value_name = "TIME", env = "SLUICEGATE_SECRET_GRACE_PERIOD", default_value_t = SpanOrNone(Secrets::default().grace_period))]
     secret_grace_period: SpanOrNone,
 
-    /// The node that this process runs on, to know when the cluster takes it away (from the pod's spec.nodeName)
+    /// The node that this process runs on (the pod's spec.nodeName), to notice when the cluster is about to remove it
     #[arg(long, value_name = "NAME", env = "SLUICEGATE_NODE_NAME", value_parser = names::object)]
     node_name: Option<String>,
 
-    /// The pod that this process runs in, to look at the start for what in its spec may cost requests (from metadata.name)
+    /// The pod that this process runs in (metadata.name), to check its spec at the start for what may cost requests
     #[arg(long, value_name = "NAME", env = "SLUICEGATE_POD_NAME", value_parser = names::object, requires = "pod_namespace")]
     pod_name: Option<String>,
 
-    /// The namespace of that pod (from metadata.namespace)
+    /// The namespace of that pod (metadata.namespace)
     #[arg(long, value_name = "NAME", env = "SLUICEGATE_POD_NAMESPACE", value_parser = names::namespace)]
     pod_namespace: Option<String>,
 
@@ -57,7 +57,7 @@ pub(crate) struct ClusterArgs {
     #[arg(long, value_name = "ADDR", env = "SLUICEGATE_PUBLISH_ADDRESS", value_delimiter = ',')]
     publish_address: Vec<Address>,
 
-    /// Write where this Service of type LoadBalancer can be reached into the status of our Ingresses
+    /// Write the addresses of this Service of type LoadBalancer into the status of our Ingresses
     #[arg(
         long,
         value_name = "NAMESPACE/NAME",
@@ -67,16 +67,16 @@ pub(crate) struct ClusterArgs {
     )]
     publish_service: Option<ObjectKey>,
 
-    /// Write no status, whatever else is said: for a while beside another controller of the same class
+    /// Write no status, whatever other flags say: for a while beside another controller of the same class
     #[arg(long, env = "SLUICEGATE_NO_STATUS")]
     no_status: bool,
 
-    /// Write no Events about what is wrong with objects
+    /// Write no Events about problems of objects
     #[arg(long, env = "SLUICEGATE_NO_EVENTS")]
     no_events: bool,
 
-    /// The Lease whose holder alone writes status and Events; by default sluicegate- and the class, in our own
-    /// namespace. Installations that serve different Ingresses of one class need one each
+    /// The Lease whose holder alone writes status and Events; by default sluicegate-CLASS in our own namespace.
+    /// Installations that serve different Ingresses of one class need one each
     #[arg(long, value_name = "[NAMESPACE/]NAME", env = "SLUICEGATE_LEASE", value_parser = names::lease)]
     lease: Option<LeaseName>,
 }

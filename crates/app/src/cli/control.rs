@@ -1,4 +1,4 @@
-//! What is asked of a running process, at its control socket.
+//! The commands for a running process, by its control socket.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::units::SpanOrNone;
 /// Which process.
 #[derive(Debug, Args)]
 pub(crate) struct ControlArgs {
-    /// The control socket of the process that is meant: its own --control
+    /// The control socket of the process to ask: its own --control
     #[arg(long, value_name = "PATH", env = "SLUICEGATE_CONTROL")]
     pub(crate) control: PathBuf,
 }
@@ -17,17 +17,17 @@ pub(crate) struct ControlArgs {
 /// What a probe asks.
 #[derive(Debug, Args)]
 pub(crate) struct ProbeArgs {
-    /// What is asked
+    /// What to ask
     pub(crate) probe: Probe,
 
     #[command(flatten)]
     pub(crate) control: ControlArgs,
 }
 
-/// A page with a yes or a no.
+/// A page whose status means yes or no.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Probe {
-    /// Whether it may be sent requests
+    /// Whether it is ready for requests
     Ready,
     /// Whether it answers at all
     Live,
@@ -43,8 +43,8 @@ pub(crate) struct DrainArgs {
     #[arg(long, conflicts_with = "wait")]
     pub(crate) undo: bool,
 
-    /// How long to wait until all clients have left. They need the time that load balancers need to notice, and then as
-    /// long as the idlest of them stays silent (--idle-timeout)
+    /// How long to wait until all clients have left. That takes until load balancers have noticed, and then as long as the
+    /// idlest client stays silent (--idle-timeout)
     #[arg(long, value_name = "TIME", default_value = "10m")]
     pub(crate) wait: SpanOrNone,
 }

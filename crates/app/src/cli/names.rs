@@ -1,5 +1,5 @@
-//! Names of Kubernetes objects on the command line: refused here, with what to write, and not hours later by an API
-//! server.
+//! Names of Kubernetes objects on the command line: a bad one is refused here, with what to write instead, and not hours
+//! later by an API server.
 
 use controller::{LeaseName, ObjectKey};
 
@@ -11,13 +11,13 @@ const NAMESPACE_BYTES_MAX: usize = 63;
 pub(crate) fn object(raw: &str) -> Result<String, String> {
     let fits = raw.len() <= OBJECT_BYTES_MAX && raw.split('.').all(is_label);
     fits.then(|| raw.to_owned())
-        .ok_or_else(|| format!("{raw:?} is no name; {FORM}, and dots between such parts"))
+        .ok_or_else(|| format!("{raw:?} is not a valid name; {FORM}, and dots between such parts"))
 }
 
 /// The name of a namespace.
 pub(crate) fn namespace(raw: &str) -> Result<String, String> {
     let fits = raw.len() <= NAMESPACE_BYTES_MAX && is_label(raw);
-    fits.then(|| raw.to_owned()).ok_or_else(|| format!("{raw:?} is no namespace; {FORM}"))
+    fits.then(|| raw.to_owned()).ok_or_else(|| format!("{raw:?} is not a valid namespace; {FORM}"))
 }
 
 /// `NAMESPACE/NAME`.
@@ -35,7 +35,7 @@ pub(crate) fn lease(raw: &str) -> Result<LeaseName, String> {
     Ok(LeaseName { namespace: None, name: object(raw)? })
 }
 
-const FORM: &str = "write lower case letters, digits and dashes, the last two not at its ends";
+const FORM: &str = "write lower-case letters, digits and dashes, with no dash at either end";
 
 fn is_label(raw: &str) -> bool {
     let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';

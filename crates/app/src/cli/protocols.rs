@@ -1,4 +1,4 @@
-//! What is spoken with clients beside plain HTTP/1, and its limits. The defaults are `proxy`'s own.
+//! The protocols for clients beside plain HTTP/1, and their limits. The defaults are `proxy`'s own.
 
 use std::num::{NonZeroU32, NonZeroUsize};
 
@@ -14,28 +14,28 @@ use crate::units::{Size, Span};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "TLS, HTTP/2 and the PROXY protocol")]
 pub(crate) struct ProtocolArgs {
-    /// Peers that begin each connection with a PROXY header (version 1 or 2), which says who the client is: the load
-    /// balancer's addresses. Of these it is demanded, of nobody else it is believed
+    /// Peers that begin each connection with a PROXY header (version 1 or 2), which names the client's address: the load
+    /// balancer's addresses. From these peers it is required, from all others it is not accepted
     #[arg(long, value_name = "CIDR", env = "SLUICEGATE_PROXY_PROTOCOL", value_delimiter = ',', value_parser = network)]
     proxy_protocol: Vec<IpNet>,
 
-    /// Speak HTTP/2 on --http too, with clients that know that they may (h2c by prior knowledge). With TLS they agree on it
+    /// Speak HTTP/2 on --http too, with clients that begin with it (h2c by prior knowledge). With TLS it is negotiated
     #[arg(long, env = "SLUICEGATE_HTTP2_CLEARTEXT")]
     http2_cleartext: bool,
 
-    /// From the first byte of a TLS handshake, or of a PROXY header, to its end
+    /// Time from the first byte of a TLS handshake, or of a PROXY header, to its end; then the connection is closed
     #[arg(long, value_name = "TIME", env = "SLUICEGATE_HANDSHAKE_TIMEOUT", default_value_t = Span(Downstream::default().handshake_timeout))]
     handshake_timeout: Span,
 
-    /// TLS handshakes under way on one worker; beyond, the oldest is given up: an honest one is done by then
+    /// TLS handshakes in progress on one worker; with more the oldest is dropped: an honest one is done by then
     #[arg(long, value_name = "N", env = "SLUICEGATE_HANDSHAKES_MAX", default_value_t = at_least_one(Downstream::default().handshakes_max))]
     handshakes_max: NonZeroUsize,
 
-    /// Requests that one connection of HTTP/2 may have in flight
+    /// Concurrent requests on one HTTP/2 connection. Clients are told; they wait, or open another connection
     #[arg(long, value_name = "N", env = "SLUICEGATE_HTTP2_STREAMS_MAX", default_value_t = NonZeroU32::new(Http2::default().streams_max).unwrap_or(NonZeroU32::MIN))]
     http2_streams_max: NonZeroU32,
 
-    /// Bytes of request bodies that one connection of HTTP/2 may send ahead of what upstreams have taken
+    /// Bytes of request bodies that one HTTP/2 connection may send ahead of what upstreams have taken
     #[arg(long, value_name = "SIZE", env = "SLUICEGATE_HTTP2_WINDOW", default_value_t = Http2::default().window_bytes.into(), value_parser = window)]
     http2_window: Size,
 
@@ -43,23 +43,23 @@ pub(crate) struct ProtocolArgs {
     #[arg(long, value_name = "SIZE", env = "SLUICEGATE_HTTP2_STREAM_WINDOW", default_value_t = Size(Http2::default().stream_window_bytes.into()), value_parser = window)]
     http2_stream_window: Size,
 
-    /// Bytes of fields, not compressed, that all requests in flight on one connection of HTTP/2 may have together; then 503. A
-    /// field that is sent again costs the client one byte, and us all of it
+    /// Uncompressed bytes of the header fields of all requests in flight on one HTTP/2 connection; more are answered 503.
+    /// A repeated field costs the client one byte, and us its full size
     #[arg(long, value_name = "SIZE", env = "SLUICEGATE_HTTP2_HEADS_BYTES_MAX", default_value_t = Http2::default().heads_bytes_max.into())]
     http2_heads_bytes_max: Size,
 
-    /// Bytes of one response that wait until the client of HTTP/2 takes them: enough to keep it busy, since each request may
-    /// hold as many
+    /// Bytes of one response that are buffered until the HTTP/2 client takes them. Each request in flight may hold as
+    /// many: enough to keep the client busy, and no more
     #[arg(long, value_name = "SIZE", env = "SLUICEGATE_HTTP2_SEND_BUFFER", default_value_t = Http2::default().send_buffer_bytes.into(), value_parser = window)]
     http2_send_buffer: Size,
 
-    /// Frames of HTTP/2 that are no piece of a message, such as PING, which a client may send in one go; twenty more a second,
-    /// and four more with each piece of a message. A request that is taken back counts as nine. Beyond, it is cut
+    /// HTTP/2 frames outside of messages, such as PING, that a client may send in a burst, plus twenty per second and four
+    /// with each frame of a message. A cancelled request counts as nine. With more the connection is cut
     #[arg(long, value_name = "N", env = "SLUICEGATE_HTTP2_EMPTY_FRAMES_MAX", default_value_t = NonZeroU32::new(Http2::default().empty_frames_max).unwrap_or(NonZeroU32::MIN))]
     http2_empty_frames_max: NonZeroU32,
 
-    /// For how long a connection of HTTP/2 that is to be told to leave may go without a moment in which no request is in
-    /// flight. Then it is told in the middle of them, which costs many clients a request
+    /// How long to wait for a moment without requests in flight before an HTTP/2 client is told to leave (GOAWAY). After
+    /// that it is told in the midst of them, which costs many clients a request
     #[arg(long, value_name = "TIME", env = "SLUICEGATE_HTTP2_GOODBYE_WAIT", default_value_t = Span(Http2::default().goodbye_wait))]
     http2_goodbye_wait: Span,
 }
@@ -89,13 +89,13 @@ impl ProtocolArgs {
     }
 }
 
-/// What one side of HTTP/2 lets the other send ahead, at most (RFC 9113 §6.9.1). More would be no use in a buffer for it.
+/// The largest flow-control window of HTTP/2 (RFC 9113 §6.9.1). A larger buffer would be of no use.
 const WINDOW_BYTES_MAX: u32 = u32::MAX >> 1;
 
 pub(super) fn window(raw: &str) -> Result<Size, String> {
     let size: Size = raw.parse()?;
     if size.0 > WINDOW_BYTES_MAX.into() {
-        return Err("write at most 2047MiB; HTTP/2 knows no larger window".into());
+        return Err("write at most 2047MiB; HTTP/2 has no larger window".into());
     }
     Ok(size)
 }

@@ -1,14 +1,14 @@
-//! What is typed, and what it becomes.
+//! Which configuration each command line becomes.
 
 use super::*;
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Subcommand};
 use clap::Parser;
 use std::path::Path;
 
 fn config(line: &str) -> Result<Config, ConfigError> {
     let cli = Cli::try_parse_from(line.split(' ')).unwrap_or_else(|e| panic!("{line}: {e}"));
     match cli.command {
-        Command::Run(args) => Config::new(*args, FdLimit { files: 1024 }),
+        Subcommand::Run(args) => Config::new(*args, FdLimit { files: 1024 }),
         _ => panic!("{line} is no run"),
     }
 }
@@ -64,7 +64,7 @@ fn without_a_folder_the_cluster_is_followed_as_the_flags_say() {
 }
 
 #[test]
-fn a_class_that_nobody_has_named_is_the_default_one() {
+fn a_class_that_no_flag_names_is_the_default_one() {
     let settings = config("sluicegate run --manifests x").expect("a config").controller.settings;
     assert_eq!((&*settings.class, settings.class_is_given), ("sluicegate", false));
 }
@@ -79,7 +79,7 @@ fn no_status_is_written_where_none_is_asked_for() {
 }
 
 #[test]
-fn a_lame_duck_needs_somebody_who_could_notice() {
+fn a_lame_duck_waits_only_where_load_balancers_can_notice() {
     let leave =
         |flags: &str| config(&format!("sluicegate run --manifests x {flags}")).expect("a config").leave;
     assert_eq!(leave("--http 127.0.0.1:0").lame_duck_time, Duration::ZERO);

@@ -15,7 +15,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::Leaving;
+use super::Stopping;
 use super::expected::Expected;
 use super::shop::URLS;
 use super::tally::{Failure, Tally};
@@ -37,10 +37,10 @@ impl Clients {
         address: SocketAddr,
         tally: &Tally,
         expected: &Expected,
-        leaving: &Leaving,
+        stopping: &Stopping,
     ) -> io::Result<Clients> {
         let client =
-            Client { address, tally: tally.clone(), expected: expected.clone(), leaving: leaving.clone() };
+            Client { address, tally: tally.clone(), expected: expected.clone(), stopping: stopping.clone() };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = std::thread::Builder::new().name("clients".into()).spawn(move || {
             runtime.block_on(async {
@@ -63,7 +63,7 @@ struct Client {
     address: SocketAddr,
     tally: Tally,
     expected: Expected,
-    leaving: Leaving,
+    stopping: Stopping,
 }
 
 /// Whether a connection can be used again.
@@ -76,7 +76,7 @@ enum After {
 impl Client {
     async fn run(self, place: usize) {
         let mut urls = (0..URLS.len()).cycle().skip(place);
-        while !self.leaving.is_set() {
+        while !self.stopping.is_set() {
             match self.one_connection(&mut urls).await {
                 Ok(()) => {}
                 Err(failure) => {

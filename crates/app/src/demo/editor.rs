@@ -7,9 +7,9 @@ use model::{Get, Published, RequestHost, RequestPath, RouteTable};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use super::Leaving;
+use super::Stopping;
 use super::expected::Expected;
-use super::shop::{Shop, URLS, Upstreams};
+use super::shop::{Shop, URLS, UpstreamSet};
 use super::tally::Tally;
 
 /// A change is begun this often, or once the last one is live.
@@ -22,7 +22,7 @@ pub(super) struct Editor {
     pub(super) live: Published<RouteTable>,
     pub(super) expected: Expected,
     pub(super) tally: Tally,
-    pub(super) leaving: Leaving,
+    pub(super) stopping: Stopping,
 }
 
 impl Editor {
@@ -38,7 +38,7 @@ impl Editor {
         let mut ticks = interval(CHANGE_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         self.until_live(&mut published, 0).await.context("the first manifests")?;
-        while !self.leaving.is_set() {
+        while !self.stopping.is_set() {
             ticks.tick().await;
             let (before, old) = (self.live.load().generation, self.shop.state().clone());
             let begun = Instant::now();
@@ -70,7 +70,7 @@ impl Editor {
         (0..URLS.len()).all(|url| self.usable(table, url) == Some(self.shop.state().allowed(url)))
     }
 
-    fn usable(&self, table: &RouteTable, url: usize) -> Option<Upstreams> {
+    fn usable(&self, table: &RouteTable, url: usize) -> Option<UpstreamSet> {
         let (host, target) = URLS[url];
         let (host, path) =
             (RequestHost::parse(host).ok()?, RequestPath::parse(target.split('?').next()?).ok()?);

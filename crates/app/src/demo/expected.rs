@@ -2,18 +2,18 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::shop::{State, URLS, Upstreams};
+use super::shop::{ShopState, URLS, UpstreamSet};
 
 /// For each URL, every set of upstreams that was ever allowed, the newest last.
 #[derive(Clone)]
-pub(super) struct Expected(Arc<[Mutex<Vec<Upstreams>>; URLS.len()]>);
+pub(super) struct Expected(Arc<[Mutex<Vec<UpstreamSet>>; URLS.len()]>);
 
 /// The moment a request was sent.
 #[derive(Clone, Copy)]
 pub(super) struct Moment(usize);
 
 impl Expected {
-    pub(super) fn new(state: &State) -> Expected {
+    pub(super) fn new(state: &ShopState) -> Expected {
         Expected(Arc::new(std::array::from_fn(|url| Mutex::new(vec![state.allowed(url)]))))
     }
 
@@ -28,20 +28,20 @@ impl Expected {
     }
 
     /// From before a change is written until it is seen live, what was right and what will be are both right.
-    pub(super) fn both(&self, old: &State, new: &State) {
+    pub(super) fn both(&self, old: &ShopState, new: &ShopState) {
         self.push(|url| old.allowed(url) | new.allowed(url));
     }
 
     /// Once a change is live, only the new state is right for a request that is sent from now on.
-    pub(super) fn only(&self, new: &State) {
+    pub(super) fn only(&self, new: &ShopState) {
         self.push(|url| new.allowed(url));
     }
 
-    fn push(&self, set: impl Fn(usize) -> Upstreams) {
+    fn push(&self, set: impl Fn(usize) -> UpstreamSet) {
         (0..URLS.len()).for_each(|url| self.sets(url).push(set(url)));
     }
 
-    fn sets(&self, url: usize) -> MutexGuard<'_, Vec<Upstreams>> {
+    fn sets(&self, url: usize) -> MutexGuard<'_, Vec<UpstreamSet>> {
         self.0[url].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,5 +1,5 @@
-//! The shop of `deploy/examples/shop`, and what is changed in it: its manifests as files, and what they mean, told a
-//! second time and independently of the code that is shown.
+//! The shop of `deploy/examples/shop`, and what is changed in it: its manifests as files, and what they mean, worked out
+//! independently of the code that the demo shows.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ const FIXED: [(&str, &str); 3] = [
     ("ingress.yaml", include_str!("../../../../deploy/examples/shop/ingress.yaml")),
     ("services.yaml", include_str!("../../../../deploy/examples/shop/services.yaml")),
 ];
-/// The Ingresses that come, go and are led elsewhere.
+/// The Ingresses that are added, removed and led to another Service.
 const SALE: &str = include_str!("../../../../deploy/examples/shop/sale.yaml");
 const CHECKOUT: &str = include_str!("../../../../deploy/examples/shop/checkout.yaml");
 
@@ -70,11 +70,11 @@ impl Condition {
 }
 
 /// A set of upstreams, one bit for each.
-pub(super) type Upstreams = u8;
+pub(super) type UpstreamSet = u8;
 
 /// What the manifests say.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct State {
+pub(super) struct ShopState {
     /// By Service and upstream.
     endpoints: [[Condition; NAMES.len()]; Service::ALL.len()],
     /// Where `sale.example.com` leads, while it is there.
@@ -83,9 +83,9 @@ pub(super) struct State {
     checkout: Option<Service>,
 }
 
-impl State {
+impl ShopState {
     /// Which upstreams may answer a request for this one of [`URLS`].
-    pub(super) fn allowed(&self, url: usize) -> Upstreams {
+    pub(super) fn allowed(&self, url: usize) -> UpstreamSet {
         let service = match URLS[url] {
             (_, "/checkout") => self.checkout.unwrap_or(Service::Web),
             ("sale.example.com", _) => self.sale.unwrap_or(Service::Web),
@@ -96,7 +96,7 @@ impl State {
     }
 
     /// The ready endpoints; if there are none, those that terminate (KEP-1669).
-    fn usable(&self, service: Service) -> Upstreams {
+    fn usable(&self, service: Service) -> UpstreamSet {
         let endpoints = &self.endpoints[service as usize];
         let set = |wanted| {
             (0..).zip(endpoints).filter(|(_, is)| **is == wanted).fold(0, |set, (at, _)| set | 1 << at)
@@ -108,7 +108,7 @@ impl State {
     }
 
     /// One change at random, and what it is in words. Each Service always keeps a usable endpoint.
-    fn changed(&self) -> (State, Change) {
+    fn changed(&self) -> (ShopState, Change) {
         loop {
             let mut next = self.clone();
             let change = match fastrand::u8(..10) {
@@ -161,14 +161,14 @@ pub(super) struct Shop {
     /// Beside the manifests, where a file is written before it takes its place in one step.
     scratch: PathBuf,
     addresses: [SocketAddr; NAMES.len()],
-    state: State,
+    state: ShopState,
 }
 
 impl Shop {
     /// Writes all manifests into a folder below `root`.
     pub(super) fn open(root: &Path, addresses: [SocketAddr; NAMES.len()]) -> io::Result<Shop> {
         let (manifests, scratch) = (root.join("manifests"), root.join("scratch"));
-        let state = State {
+        let state = ShopState {
             endpoints: [
                 [Condition::Ready, Condition::Ready, Condition::Absent],
                 [Condition::Absent, Condition::Absent, Condition::Ready],
@@ -202,12 +202,12 @@ impl Shop {
     }
 
     /// What the manifests say now.
-    pub(super) fn state(&self) -> &State {
+    pub(super) fn state(&self) -> &ShopState {
         &self.state
     }
 
     /// Changes something; `before` hears of the new state before any file changes. Returns the change in words.
-    pub(super) fn change(&mut self, before: impl FnOnce(&State)) -> io::Result<String> {
+    pub(super) fn change(&mut self, before: impl FnOnce(&ShopState)) -> io::Result<String> {
         let (next, change) = self.state.changed();
         before(&next);
         self.state = next;
@@ -227,7 +227,7 @@ impl Shop {
         }
     }
 
-    /// Puts a file in its place, or takes it away, in one step: nobody reads half of it.
+    /// Puts a file in its place, or removes it, in one step, so that half a file is never read.
     fn replace(&self, file: &str, text: Option<&str>) -> io::Result<()> {
         let target = self.manifests.join(file);
         match text {

@@ -1,5 +1,5 @@
-//! Three small HTTP servers on a thread of their own; each answers with its name. They stay up all the time: what
-//! comes and goes is only what the manifests say of them.
+//! Three small HTTP servers on a thread of their own; each answers with its name. They stay up all the time: only
+//! what the manifests say of them changes.
 
 use std::convert::Infallible;
 use std::io;

@@ -1,4 +1,4 @@
-//! The request that is asked about, taken apart but not yet judged.
+//! The request to explain, parsed from the command line but not yet checked.
 
 /// A request as the words of the command line put it.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,12 +26,12 @@ impl Asked {
             _ => return Err("write [METHOD] URL, as GET http://shop.example.com/cart".into()),
         };
         if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-') {
-            return Err(format!("{method:?} is no method; write [METHOD] URL"));
+            return Err(format!("{method:?} is not a method; write [METHOD] URL"));
         }
         let rest = match url.split_once("://") {
             Some(("http" | "https", rest)) => rest,
             Some((scheme, _)) if !scheme.contains(['/', '?']) => {
-                return Err(format!("{scheme:?} is no scheme that is served; write http:// or https://"));
+                return Err(format!("{scheme:?} is not a scheme that is served; write http:// or https://"));
             }
             _ => url,
         };

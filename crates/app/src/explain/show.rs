@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, Asked, Found, Possible};
 
-/// For people: what it is answered by, then the rule, its endpoints, and the rules that lost.
+/// For people: the request as it is read, then the rule, its endpoints, the rules that lost, and the answer.
 pub(super) fn text(asked: &Asked, answer: &Answer<'_>, compiled: &Compiled) -> String {
     let mut out = String::new();
     let found = match answer {

@@ -101,7 +101,7 @@ fn a_second_signal_ends_at_once_and_the_exit_code_says_that_a_request_was_cut() 
 }
 
 #[test]
-fn a_drain_with_nobody_connected_ends_at_once() {
+fn a_drain_without_connections_ends_at_once() {
     let upstream = Upstream::start("one");
     let folder = shop(&upstream);
     let mut gate = Gate::start(&folder, &[]);

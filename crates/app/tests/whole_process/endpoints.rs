@@ -1,4 +1,4 @@
-//! Endpoints of HTTP/2 whose connections end at the worst moment. Only a process can be held still until all of it has happened.
+//! HTTP/2 endpoints whose connections end at the worst moment. Only a process can be held still until that has happened.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};

@@ -1,4 +1,4 @@
-//! One process takes over from another, and whoever comes meanwhile does not notice.
+//! One process takes over from another, and clients do not notice.
 
 mod at_the_path;
 mod but_one;
@@ -183,7 +183,7 @@ fn a_probe_that_the_predecessor_has_accepted_is_answered_although_it_has_nothing
 }
 
 #[test]
-fn until_the_successor_has_its_routes_the_predecessor_answers_everybody() {
+fn until_the_successor_has_its_routes_the_predecessor_answers_all_clients() {
     let shop = Shop::open();
     let mut first = shop.process();
     let visitors = Visitors::start(&first, HOST);

@@ -1,4 +1,4 @@
-//! A process that is about to leave asks not to be sent anybody, and serves whoever comes all the same.
+//! A process that is about to leave asks for no new clients, and serves those that still come.
 
 mod balancers;
 mod commands;
@@ -91,7 +91,7 @@ fn sigterm_fails_the_health_check_at_once_and_goes_on_accepting_until_balancers_
 }
 
 #[test]
-fn without_a_health_listener_nobody_could_notice_and_a_drained_process_ends_at_once() {
+fn without_a_health_listener_there_is_nothing_to_wait_for_and_a_drained_process_ends_at_once() {
     let shop = Shop::open();
     let mut gate = Gate::start(&shop.folder, &[]);
     let asked = Instant::now();
@@ -111,12 +111,12 @@ fn newcomer_is_served(gate: SocketAddr) -> io::Result<bool> {
 }
 
 #[test]
-fn a_balancer_that_still_sends_somebody_new_is_waited_for_but_not_for_ever() {
+fn a_balancer_that_still_sends_new_clients_is_waited_for_but_not_for_ever() {
     let shop = Shop::open();
     let mut gate = shop.gate(&["--lame-duck-time", "4s"]);
     gate.signal(Signal::TERM);
     let asked = Instant::now();
-    // Whoever comes just as it ends, and finds nobody there, is refused.
+    // A client that connects just after it has ended is refused.
     while !gate.log().contains("draining;") && newcomer_is_served(gate.http).unwrap_or(false) {}
     let lame = asked.elapsed();
     assert!((Duration::from_millis(7800)..Duration::from_secs(30)).contains(&lame), "{lame:?}");

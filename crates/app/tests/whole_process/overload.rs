@@ -17,7 +17,7 @@ fn shop(upstream: &Upstream) -> Folder {
     ])
 }
 
-/// Whether somebody new is told to come back later.
+/// Whether a new client is answered 503.
 fn turns_away(gate: &Gate, word: &str) -> Option<()> {
     let answer = gate.client().get(HOST, "/");
     (answer.status == 503 && answer.body.contains(word)).then_some(())

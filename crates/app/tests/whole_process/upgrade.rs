@@ -20,7 +20,7 @@ struct Shop {
     _upstream: Upstream,
 }
 
-/// The successor, which is nobody's child here.
+/// The successor, which is not a child of the test.
 struct Orphan(i32);
 
 impl Drop for Orphan {

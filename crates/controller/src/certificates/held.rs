@@ -106,7 +106,7 @@ impl<T: OfSecret> Held<T> {
                 let field = match error.part() {
                     Part::Chain => "data[tls.crt]",
                     Part::Key => "data[tls.key]",
-                    Part::Authorities => "data[ca.crt]",
+                    Part::CaBundle => "data[ca.crt]",
                 };
                 let problem = (Severity::Error, reasons::INVALID_CERTIFICATE, format!("{error}{kept}"));
                 Some(of_secret(key, field, problem, error.remedy()))

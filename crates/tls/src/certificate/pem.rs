@@ -8,7 +8,7 @@ use crate::error::{Error, Part};
 /// Largest text that is read. A chain of ten certificates with large keys takes some 30 KiB; Kubernetes lets a Secret
 /// have 1 MiB, which a bundle of all public roots does not reach.
 const BYTES_MAX: usize = 128 * 1024;
-/// The same where such a bundle is meant.
+/// The same for a CA bundle.
 const BUNDLE_BYTES_MAX: usize = 1024 * 1024;
 const BEGIN: &str = "-----BEGIN ";
 
@@ -25,7 +25,7 @@ pub(crate) fn certificates(text: &[u8], part: Part) -> Result<Vec<CertificateDer
 
 /// The first private key.
 pub(super) fn key(text: &[u8]) -> Result<PrivateKeyDer<'static>, Error> {
-    // PKCS #8 says it in its label, what OpenSSL wrote before that in a line of the section, which is no base64.
+    // PKCS #8 says so in its label, OpenSSL's older format in a header line of the section.
     if labels(text).iter().any(|label| label == "ENCRYPTED PRIVATE KEY")
         || has_line(text, "Proc-Type: 4,ENCRYPTED")
     {
@@ -37,7 +37,7 @@ pub(super) fn key(text: &[u8]) -> Result<PrivateKeyDer<'static>, Error> {
 }
 
 fn sections(text: &[u8], part: Part) -> Result<Vec<(SectionKind, Vec<u8>)>, Error> {
-    let max = if part == Part::Authorities { BUNDLE_BYTES_MAX } else { BYTES_MAX };
+    let max = if part == Part::CaBundle { BUNDLE_BYTES_MAX } else { BYTES_MAX };
     if text.len() > max {
         return Err(Error::TooLarge { part, bytes: text.len(), max });
     }
@@ -58,8 +58,8 @@ fn is_binary(text: &[u8]) -> bool {
     matches!(text, [0x30, 0x81..=0x84, ..])
 }
 
-/// Each section ends before the next begins. The reader passes over an end without beginning, and takes what follows a
-/// missing end for base64; both are what is left of a text that was not copied whole.
+/// Each section ends before the next begins. The PEM reader would skip an end without beginning, and take what follows a
+/// missing end for base64; both come from a text that was not copied whole.
 fn check_ends(text: &[u8], part: Part) -> Result<(), Error> {
     let malformed = |why: String| Err(Error::Malformed { part, why });
     let mut open: Option<&[u8]> = None;

@@ -1,4 +1,4 @@
-//! What is read out of X.509: names, dates, keys, and who issued whom (RFC 5280).
+//! Reads X.509 certificates: names, dates, keys, and whether each issued the one before it (RFC 5280).
 
 use std::time::{Duration, SystemTime};
 
@@ -11,10 +11,10 @@ use x509_parser::time::ASN1Time;
 
 use super::Error;
 
-/// Most names that are read of a certificate. Public authorities give at most some hundreds.
+/// Most names that are read of a certificate. Public CAs allow some hundreds at most.
 const NAMES_MAX: usize = 10_000;
 
-/// What a chain says.
+/// What is read from a chain.
 pub(super) struct Chain {
     pub(super) leaf: Leaf,
     /// The public key of each certificate, as SubjectPublicKeyInfo.
@@ -23,7 +23,7 @@ pub(super) struct Chain {
     pub(super) out_of_order: Option<usize>,
 }
 
-/// What is wanted of the certificate that the key belongs to.
+/// What is read from the first certificate, which the key belongs to.
 pub(super) struct Leaf {
     pub(super) names: Vec<HostMatch>,
     pub(super) not_before: SystemTime,

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 
-/// How many random bytes a key is made of: 32 have all the strength there is; 48 and 80 are the files that nginx reads.
+/// How many random bytes a key is made of: more than 32 add no strength; 48 and 80 are the sizes that nginx reads.
 pub const KEY_BYTES: RangeInclusive<usize> = 32..=80;
 
 /// A ticket begins with the name of its key, so that of several keys only the right one is tried.
@@ -57,7 +57,7 @@ impl TicketKey {
         Some([&self.name, nonce.as_ref().as_slice(), &plain].concat())
     }
 
-    /// What was sealed, if this key did it and nobody changed it since.
+    /// What was sealed, if with this key and unchanged since.
     pub(super) fn open(&self, ticket: &[u8]) -> Option<Vec<u8>> {
         let rest = ticket.strip_prefix(&self.name)?;
         let (nonce, sealed) = rest.split_first_chunk::<NONCE_LEN>()?;

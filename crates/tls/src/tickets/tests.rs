@@ -27,7 +27,7 @@ fn a_ticket_is_good_for_half_a_day_whatever_becomes_of_its_key() {
 }
 
 #[test]
-fn a_ticket_that_somebody_changed_is_none() {
+fn a_ticket_that_was_changed_is_none() {
     let ticket = sealed(1);
     for at in 0..ticket.len() {
         let mut changed = ticket.clone();

@@ -30,12 +30,12 @@ fn an_endpoint_is_believed_by_its_authority_its_name_and_its_dates() {
     }
     assert!(meet(&config, &shown(other.certificate(Kind::Ecdsa, &["web.test"])), "web.test").is_err());
     assert!(meet(&config, &shown(authority.issue_expired(&["web.test"]).read()), "web.test").is_err());
-    let anybody = client_config(&[HTTP_1_1], &UpstreamTls::default(), None).expect("nothing is asked for");
-    assert!(meet(&anybody, &shown(other.issue_expired(&["web.test"]).read()), "else.test").is_ok());
+    let unverified = client_config(&[HTTP_1_1], &UpstreamTls::default(), None).expect("nothing is asked for");
+    assert!(meet(&unverified, &shown(other.issue_expired(&["web.test"]).read()), "else.test").is_ok());
 }
 
 #[test]
-fn where_there_is_nobody_to_vouch_there_is_no_handshake() {
+fn endpoints_to_verify_without_a_ca_bundle_get_no_handshake() {
     assert!(client_config(&[HTTP_1_1], &verified(), None).is_none());
     let ours = Authority::new("one").issue(Kind::Ecdsa, &["edge.test"]);
     let shown = Credentials::parse(None, Some((ours.chain.as_bytes(), ours.key.as_bytes()))).expect("a pair");
@@ -74,16 +74,16 @@ fn each_fault_of_authorities_is_told_as_theirs() {
     let pem = Authority::new("one").pem();
     for (text, error) in [
         ("", "is empty"),
-        ("hello", "has no authority's certificate in it"),
+        ("hello", "has no CA certificate in it"),
         (key.as_str(), "only PRIVATE KEY"),
         (none, "at place 1"),
         (&format!("{pem}{none}"), "at place 2"),
-        (&pem.repeat(1001), "has 1001 authorities, more than 1000"),
+        (&pem.repeat(1001), "has 1001 CA certificates, more than 1000"),
         (&" ".repeat(2 << 20), "more than 1048576"),
     ] {
         let refused = refused(text);
         assert!(refused.to_string().contains(error), "{refused}");
-        assert_eq!(refused.part(), Part::Authorities, "{refused}");
+        assert_eq!(refused.part(), Part::CaBundle, "{refused}");
     }
     assert!(matches!(refused("\x30\x1f"), Error::Missing { .. }));
 }

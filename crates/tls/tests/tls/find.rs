@@ -73,7 +73,7 @@ fn a_connection_carries_requests_for_the_hosts_of_its_own_entry() {
         assert_eq!(all.serves_alike(Some(sni), host), alike, "{sni} {host}");
     }
     for host in ["a.test", "x.b.test", "unknown.test"] {
-        assert!(all.serves_alike(None, host), "whoever asked for no name may ask for {host}");
+        assert!(all.serves_alike(None, host), "a client without SNI may ask for {host}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Who may come back with what ticket.
+//! Which clients may resume with which ticket.
 
 use std::sync::Arc;
 
@@ -52,7 +52,7 @@ fn a_session_of_one_replica_resumes_at_another_with_the_same_key() {
     let world = World::new();
     let (one, two) = (world.server(&[&FIRST]).0, world.server(&[&FIRST]).0);
     for client in world.clients() {
-        assert!(!resumes(&client, &one), "nobody resumes what has not been");
+        assert!(!resumes(&client, &one), "there is nothing to resume yet");
         assert!(resumes(&client, &two) && resumes(&client, &one));
     }
 }

@@ -32,7 +32,7 @@ fn serving(cluster: &Cluster, endpoint: std::net::SocketAddr) -> (Relay, Gate, t
 }
 
 #[test]
-fn what_happened_while_nobody_listened_is_known_after_a_new_list_and_connections_stay() {
+fn what_happened_while_the_process_stood_still_is_known_after_a_new_list_and_connections_stay() {
     let cluster = Cluster::own("forgotten");
     let (one, two) = (cluster.upstream("one"), cluster.upstream("two"));
     let (relay, gate, _kubeconfig) = serving(&cluster, one.address);

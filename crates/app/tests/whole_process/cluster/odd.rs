@@ -1,4 +1,4 @@
-//! Objects that the API server takes and that make no sense: they cost nobody else anything.
+//! Objects that the API server accepts and that make no sense: they cost no other object anything.
 
 use crate::support::{Cluster, Traffic, eventually};
 
@@ -21,7 +21,7 @@ fn service(cluster: &Cluster, name: &str, spec: &str, slice: &str) {
 }
 
 #[test]
-fn objects_that_make_no_sense_cost_nobody_else_anything() {
+fn objects_that_make_no_sense_cost_no_other_object_anything() {
     let cluster = Cluster::shared("odd");
     let gate = cluster.gate(&[]);
     let one = cluster.upstream("one");
@@ -84,7 +84,7 @@ fn objects_that_make_no_sense_cost_nobody_else_anything() {
     for name in ["metadata", "loop", "fqdn", "portless", "misnamed", "endless", "udp"] {
         gate.answers(&format!("{name}.example"), 503, "");
     }
-    eventually("that who asks for access control is not let in without", || {
+    eventually("that a route which wants access control is not served without", || {
         let answer = gate.client().get("annotated.example", "/");
         (answer.status != 200).then_some(())
     });

@@ -5,7 +5,7 @@ use kube::api::DeleteParams;
 
 use crate::support::{Cluster, Gate, Traffic, Upstream, block_on, eventually};
 
-/// Answers in a row that show that nobody else is asked: with two endpoints, one in 2^20 would be luck.
+/// Answers in a row that prove that no other endpoint is asked: with two endpoints, one in 2^20 would be luck.
 const IN_A_ROW: usize = 20;
 
 /// A pod that listens where an upstream does; it runs when the test says so.

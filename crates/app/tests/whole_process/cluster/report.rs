@@ -1,4 +1,4 @@
-//! What is written into the cluster, and by whom.
+//! What is written into the cluster, and by which process.
 
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::events::v1::Event;
@@ -107,7 +107,7 @@ fn a_replica_that_drains_hands_the_lease_on_and_one_that_is_killed_loses_it() {
     let mut first = replica(&cluster);
     cluster.apply(&cluster.ingress("first", "first.example", "web"));
     has_status(&cluster, "first");
-    let holding = holder(&cluster).expect("somebody has written");
+    let holding = holder(&cluster).expect("a process has written");
 
     let second = replica(&cluster);
     first.signal(Signal::TERM);

@@ -1,4 +1,4 @@
-//! Whose Ingresses are ours: by namespace, by its labels, and by class.
+//! Which Ingresses are ours: by namespace, by its labels, and by class.
 
 use k8s_openapi::api::networking::v1::IngressClass;
 use kube::Api;

@@ -68,7 +68,7 @@ fn is_read_again(api: &FakeApi, times: usize) {
     eventually("the Secret is read", || (reads(api) >= before + times).then_some(()));
 }
 
-/// What those say who miss a Secret.
+/// Whether it reports the Secret as missing.
 fn misses_it(gate: &Gate) -> bool {
     gate.has_problem("stale-certificate", "") || gate.has_problem("dangling-reference", "Secret")
 }
@@ -171,7 +171,7 @@ fn what_was_read_last_is_served_while_the_api_server_refuses_fails_hangs_or_talk
 }
 
 #[test]
-fn the_right_to_watch_is_used_when_it_is_given_and_missed_by_nobody_when_it_is_taken() {
+fn the_right_to_watch_is_used_when_it_is_given_and_not_missed_when_it_is_taken() {
     let (api, one, two, three) = (api(), Issued::to(HOST), Issued::to(HOST), Issued::to(HOST));
     put(&api, &one);
     let gate = gate(&api, "1s", "10s");

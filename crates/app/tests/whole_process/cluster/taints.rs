@@ -44,7 +44,7 @@ fn a_process_on_a_node_that_is_to_be_taken_away_is_a_lame_duck_until_the_taint_i
         phase(&gate, "lame duck");
         assert!(gate.json("/state")["reasons"][0].as_str().unwrap().contains(key));
         assert!(!is_healthy(&gate));
-        // Whoever is there and whoever comes is served, and told to leave.
+        // Old and new clients are served, and told to leave.
         for client in [&mut idle, &mut gate.client()] {
             let answer = client.get(HOST, "/");
             assert_eq!((answer.status, answer.closes()), (200, true), "{answer:?}");

@@ -1,4 +1,4 @@
-//! What may be found at the path of the handover, and who may come there.
+//! What may be found at the handover path, and which processes may connect there.
 
 use std::fs;
 use std::io::{Read, Write};

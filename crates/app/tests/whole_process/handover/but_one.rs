@@ -1,4 +1,4 @@
-//! A successor that does not serve on all addresses: nobody keeps open what nobody serves.
+//! A successor that does not serve on all addresses: no process keeps a socket open that none serves.
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -13,7 +13,7 @@ fn free() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
-/// Waits until whoever connects there is refused, and not left waiting for nobody.
+/// Waits until connections there are refused, and not left waiting in a queue that is never emptied.
 fn comes_to_be_refused(address: SocketAddr) {
     eventually("that it is refused", || {
         let refused = TcpStream::connect(address).err()?;
@@ -42,7 +42,9 @@ fn what_the_successor_does_not_have_is_refused_and_the_rest_is_taken_back_if_it_
     survivors.end();
     logs(
         &first,
-        &format!("no longer served, because a successor was not to serve it: http {more}, health {health}"),
+        &format!(
+            "no longer served, because the successor's flags did not name it: http {more}, health {health}"
+        ),
     );
     comes_to_be_refused(more);
     comes_to_be_refused(health);

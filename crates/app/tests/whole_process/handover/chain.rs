@@ -95,7 +95,7 @@ fn of_two_that_are_left_when_those_after_them_die_at_once_one_takes_back() {
 }
 
 #[test]
-fn who_has_lost_the_one_it_watched_watches_the_one_that_serves() {
+fn a_process_that_has_lost_the_one_it_watched_watches_the_one_that_serves() {
     let shop = Shop::open();
     let mut line = line(&shop, ["a", "b", "c", "d"]);
     let survivors = Survivors::start(&line[0].gate, HOST);
@@ -135,7 +135,7 @@ fn of_many_that_watch_the_same_process_one_takes_back() {
 }
 
 #[test]
-fn a_farewell_reaches_all_who_would_take_back() {
+fn a_farewell_reaches_all_that_would_take_back() {
     let shop = Shop::open();
     let mut line = line(&shop, ["a", "b", "c"]);
     let mut last = line.pop().unwrap();

@@ -28,7 +28,7 @@ fn a_successor_killed_before_it_serves_costs_nothing_and_the_next_one_takes_over
 fn a_predecessor_killed_after_it_has_handed_over_takes_no_newcomer_with_it() {
     let shop = Shop::open();
     let first = shop.process();
-    // Somebody for whose sake it stays.
+    // A client for which it stays.
     let mut idle = first.client();
     assert_eq!(idle.get(HOST, "/").status, 200);
     let second = shop.process();
@@ -47,14 +47,14 @@ fn clients_queue_for_a_successor_whose_predecessor_died_before_it_was_ready() {
     let shop = Shop::open();
     let first = shop.process();
     let second = shop.waiting_successor();
-    // It accepts nobody any more, but is not dead yet: the queue fills up.
+    // It accepts no connections any more, but is not dead yet: the queue fills up.
     first.pause();
     let mut queued: Vec<Client> = (0..50).map(|_| first.client()).collect();
     queued.iter_mut().for_each(|client| client.send(HOST, "/"));
     drop(first);
     queued.extend((0..50).map(|_| second.client()));
     queued[50..].iter_mut().for_each(|client| client.send(HOST, "/"));
-    // Somebody must answer the probes, and say the truth.
+    // The probes must be answered, and truthfully.
     assert_eq!((second.page("/live").0, second.page("/ready").0), (200, 503));
     shop.api.be_honest();
     for mut client in queued {

@@ -26,7 +26,7 @@ fn kill(gate: Gate) -> (Instant, Instant) {
 fn killed_after(times: &[Duration]) {
     let shop = Shop::open();
     let first = shop.process();
-    // Somebody for whose sake it still drains.
+    // A client for which it still drains.
     let mut idle = kept(&first);
     let survivors = Survivors::start(&first, HOST);
     let mut kills = Vec::new();
@@ -46,7 +46,7 @@ fn killed_after(times: &[Duration]) {
         let excused = kills.iter().any(|(before, after)| loss.is_due_to(*before, *after));
         assert!(excused, "{loss:?}, of {}\n{}", losses.len(), first.log());
     }
-    // Who was there all the time is told nothing.
+    // A client that was connected all the time is told nothing.
     let answer = idle.get(HOST, "/");
     assert_eq!((answer.status, answer.closes()), (200, false), "{answer:?}");
 }
@@ -111,7 +111,7 @@ fn queue(gate: &Gate, length: usize) -> Vec<Client> {
 }
 
 #[test]
-fn who_waits_to_be_accepted_by_a_successor_that_dies_is_answered_by_its_predecessor() {
+fn a_client_that_waits_to_be_accepted_by_a_successor_that_dies_is_answered_by_its_predecessor() {
     let shop = Shop::open();
     let first = shop.process_with(&STAY);
     let second = shop.process();
@@ -156,7 +156,7 @@ fn a_process_that_has_taken_back_is_as_it_was_before_the_handover() {
     assert!(told.get(HOST, "/").closes());
     drop(second);
     serves_again(&first, 1);
-    // Who was told to leave leaves, and nobody else is told.
+    // The client that was told to leave leaves, and no other is told.
     told.wait_until_closed();
     assert!(!idle.get(HOST, "/").closes());
     assert!(!first.client().get(HOST, "/").closes());
@@ -209,7 +209,7 @@ fn a_process_that_was_told_to_leave_takes_nothing_back() {
     logs(&first, "draining since the handover");
     let address = second.http;
     drop(second);
-    // Not silence: nobody has the sockets any more, so that another process can be started.
+    // Not silence: no process has the sockets any more, so that another one can be started.
     eventually("that it is refused", || std::net::TcpStream::connect(address).is_err().then_some(()));
     assert!(!first.log().contains("takes the listeners back"), "{}", first.log());
     shop.upstream.release();
@@ -269,7 +269,7 @@ fn a_predecessor_killed_when_it_has_just_taken_back_leaves_nothing_in_the_way() 
 }
 
 #[test]
-fn who_prepares_when_the_one_that_serves_dies_takes_over_from_the_one_that_takes_back() {
+fn a_process_that_prepares_when_the_one_that_serves_dies_takes_over_from_the_one_that_takes_back() {
     let shop = Shop::open();
     let first = shop.process_with(&STAY);
     let second = shop.process();

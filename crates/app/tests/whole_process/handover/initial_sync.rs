@@ -1,4 +1,4 @@
-//! A successor serves nobody before it has read all that it needs to know.
+//! A successor accepts no client before it has read all that it needs to know.
 
 use super::{HOST, Shop, has_handed_over, logs};
 use crate::support::{Gate, Lie, Visitors, eventually, program};
@@ -19,7 +19,7 @@ impl Shop {
     }
 }
 
-/// The predecessor serves everybody until this kind of object is known to its successor too.
+/// The predecessor serves all clients until its successor too knows this kind of object.
 fn waits_for(kind: &'static str) {
     let shop = Shop::open();
     let mut first = shop.process();

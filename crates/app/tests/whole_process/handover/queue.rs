@@ -1,4 +1,4 @@
-//! Who stands in the queue of a listening socket while it changes hands.
+//! Connections in the queue of a listening socket while it is handed over.
 
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
@@ -23,7 +23,7 @@ fn all_are_answered(queued: Vec<Client>) {
 }
 
 #[test]
-fn who_comes_while_both_processes_stand_still_is_answered_after_the_handover() {
+fn connections_while_both_processes_stand_still_are_answered_after_the_handover() {
     let shop = Shop::open();
     let mut first = shop.process();
     let second = shop.waiting_successor();
@@ -41,7 +41,7 @@ fn who_comes_while_both_processes_stand_still_is_answered_after_the_handover() {
 #[test]
 fn a_predecessor_that_closes_its_listener_on_a_long_queue_leaves_it_to_its_successor() {
     let shop = Shop::open();
-    // It accepts no more than these, who stay.
+    // It accepts no more than these, which stay.
     let first = shop.process_with(&["--connections-max", "4"]);
     let mut kept: Vec<Client> = (0..4).map(|_| first.client()).collect();
     kept.iter_mut().for_each(|client| assert_eq!(client.get(HOST, "/").status, 200));
@@ -54,7 +54,7 @@ fn a_predecessor_that_closes_its_listener_on_a_long_queue_leaves_it_to_its_succe
 }
 
 #[test]
-fn a_successor_with_fewer_workers_and_addresses_serves_all_who_come_to_those_it_has() {
+fn a_successor_with_fewer_workers_and_addresses_serves_all_connections_to_those_it_has() {
     let shop = Shop::open();
     let first = shop.process_with(&["--http", "127.0.0.2:0", "--workers", "4"]);
     let given_up = other_address(&first);
@@ -63,7 +63,7 @@ fn a_successor_with_fewer_workers_and_addresses_serves_all_who_come_to_those_it_
     has_handed_over(&first);
     let clients: Vec<_> = (0..8).map(|_| std::thread::spawn(move || visit(second.http, 125))).collect();
     clients.into_iter().for_each(|client| client.join().expect("every visit is answered 200"));
-    // Not silence: nobody has it any more.
+    // Not silence: no process has it any more.
     let refused = TcpStream::connect_timeout(&given_up, Duration::from_secs(5)).unwrap_err();
     assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
 }

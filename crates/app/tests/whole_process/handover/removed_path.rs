@@ -7,8 +7,8 @@ use std::process::Stdio;
 use super::{HOST, Shop, has_handed_over, logs};
 use crate::support::{Visitors, eventually, program};
 
-/// An address that no other process has, with a port that is the same for each that follows: who finds nobody at the path
-/// and binds port 0 would serve elsewhere unnoticed.
+/// An address that no other process has, with a port that is the same for each that follows: a process that finds none at
+/// the path and binds port 0 would serve elsewhere unnoticed.
 fn own_address() -> String {
     let [.., high, low] = std::process::id().to_be_bytes();
     SocketAddr::from((Ipv4Addr::new(127, 77, high, low), 8080)).to_string()
@@ -23,7 +23,7 @@ fn a_path_that_is_removed_before_and_after_each_of_five_handovers_costs_nothing(
     let visitors = Visitors::start(&last, HOST);
     for _ in 0..5 {
         fs::remove_file(shop.path()).unwrap();
-        // It finds nobody at first, and the address taken.
+        // It finds no process at the path at first, and the address taken.
         let next = process();
         assert_eq!((next.http, next.admin), (last.http, last.admin));
         has_handed_over(&last);

@@ -70,7 +70,7 @@ fn a_successor_that_is_told_to_leave_before_it_serves_leaves_the_sockets_to_its_
 }
 
 #[test]
-fn a_signal_to_the_predecessor_while_its_successor_waits_refuses_nobody() {
+fn a_signal_to_the_predecessor_while_its_successor_waits_refuses_no_client() {
     let shop = Shop::open();
     let mut first = shop.process();
     let second = shop.waiting_successor();

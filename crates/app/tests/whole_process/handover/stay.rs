@@ -81,7 +81,7 @@ fn it_stays_when_its_successor_hands_on_and_ends() {
 }
 
 #[test]
-fn a_rollout_of_three_that_all_stay_starts_nobody_again() {
+fn a_rollout_of_three_that_all_stay_restarts_none() {
     let shop = Shop::open();
     let mut all = vec![shop.process_with(&STAY)];
     for _ in 0..2 {
@@ -112,7 +112,7 @@ fn killed_after_its_handover_and_started_again_it_stands_by_and_takes_nothing_ba
     std::thread::sleep(A_WHILE);
     assert_eq!(second.json("/state")["phase"], "serving");
     assert!(!second.log().contains("no handover"), "{}", second.log());
-    // Nobody serves any longer: it does.
+    // No other process serves any longer: it does.
     drop(second);
     eventually("it serves", || (probe("ready") == Some(0)).then_some(()));
     kill_process(Pid::from_child(&again), Signal::TERM).unwrap();

@@ -1,4 +1,4 @@
-//! `kill -9` of either process just before each step of a handover, with somebody between them who holds it up.
+//! `kill -9` of either process just before each step of a handover, with a relay between them that holds it up.
 
 use std::process::{Child, Stdio};
 
@@ -35,7 +35,7 @@ fn successor_killed_before(step: Step) {
     visitors.go_on();
     drop(second);
     between.end();
-    // Who has not said who it is may only have looked.
+    // A process that has not said hello may only have looked.
     if step == Step::Sockets {
         logs(&first, "this process goes on serving");
     }
@@ -64,10 +64,10 @@ fn a_successor_killed_before_it_has_the_sockets_costs_nothing() {
     successor_killed_before(Step::Sockets);
 }
 
-/// It has accepted nobody by then: who is accepted by a process that is killed is lost with it. So it stands still from
-/// the moment that it has the path.
+/// It has accepted no connection by then: those that a killed process has accepted are lost with it. So it stands still
+/// from the moment that it has the path.
 #[test]
-fn a_successor_killed_before_it_has_confirmed_costs_only_whom_it_has_accepted() {
+fn a_successor_killed_before_it_has_confirmed_costs_only_what_it_has_accepted() {
     let shop = Shop::open();
     let first = shop.process();
     let between = Between::hold(&shop.path(), Step::Confirmed);
@@ -88,7 +88,7 @@ fn a_successor_killed_before_it_has_confirmed_costs_only_whom_it_has_accepted() 
 fn predecessor_killed_before(step: Step) {
     let shop = Shop::open();
     let first = shop.process();
-    // Somebody for whose sake it stays, however far it comes.
+    // A client for which it stays, however far it comes.
     let mut stays = first.client();
     assert_eq!(stays.get(HOST, "/").status, 200);
     let between = Between::hold(&shop.path(), step);
@@ -112,11 +112,11 @@ fn predecessor_killed_before(step: Step) {
 }
 
 #[test]
-fn a_predecessor_killed_before_it_knows_that_its_successor_serves_takes_nobody_with_it() {
+fn a_predecessor_killed_before_it_knows_that_its_successor_serves_takes_no_client_with_it() {
     predecessor_killed_before(Step::Confirmed);
 }
 
 #[test]
-fn a_predecessor_killed_before_it_has_said_that_it_accepts_no_more_takes_nobody_with_it() {
+fn a_predecessor_killed_before_it_has_said_that_it_accepts_no_more_takes_no_client_with_it() {
     predecessor_killed_before(Step::Released);
 }

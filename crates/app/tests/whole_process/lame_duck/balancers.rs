@@ -1,4 +1,4 @@
-//! A process that is told to leave without a successor, behind a balancer that learns of it late and moves nobody.
+//! A process that is told to leave without a successor, behind a balancer that learns of it late and moves no client.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -95,18 +95,21 @@ fn regulars(to: SocketAddr, count: usize, think: Duration) -> Crowd {
     })
 }
 
-/// Asks one process to leave, and checks that nobody whom the balancer went on sending there was refused.
+/// Asks one process to leave, and checks that it refused none of the clients that the balancer still sent there.
 fn leaves(nodes: &mut Nodes) {
     let Nodes { leaving, balancer, .. } = nodes;
     assert!(!balancer.has_let_go_of(0));
     leaving.signal(Signal::TERM);
     assert_eq!(leaving.exit_code(), 0, "{}", leaving.log());
     assert!(balancer.has_let_go_of(0) && !balancer.has_let_go_of(1));
-    assert!(balancer.sent_late(0) > 0, "nobody came whom a process that closes at once would have refused");
+    assert!(
+        balancer.sent_late(0) > 0,
+        "no client came that a process which closes at once would have refused"
+    );
     assert_eq!(balancer.refused(), 0);
 }
 
-/// Nobody stays for whose sake the process would go on accepting in any case.
+/// No client stays that would make the process go on accepting in any case.
 #[test]
 fn a_balancer_that_learns_late_of_a_node_that_goes_away_is_refused_nothing() {
     let mut nodes = Nodes::start();
@@ -137,7 +140,7 @@ fn a_balancer_that_never_moves_a_connection_is_rid_of_them_all_when_the_idle_tim
     let mut silent: Vec<Client> = (0..10).map(|_| Client::connect(balancer.address)).collect();
     silent.iter_mut().for_each(|client| assert_eq!(client.get(HOST, "/").status, 200));
     let spoke = Instant::now();
-    eventually("everybody", || (leaving.json("/state")["connections"] == 20).then_some(()));
+    eventually("all connections", || (leaving.json("/state")["connections"] == 20).then_some(()));
     let silent: Vec<_> = silent.into_iter().map(|client| spawn(|| client.wait_until_closed())).collect();
     leaving.signal(Signal::TERM);
     assert_eq!(leaving.exit_code(), 0, "{}", leaving.log());

@@ -17,7 +17,7 @@ fn text(output: &Output) -> String {
 }
 
 #[test]
-fn drain_waits_until_nobody_is_left_and_undo_serves_again() {
+fn drain_waits_until_no_client_is_left_and_undo_serves_again() {
     let shop = Shop::open();
     let gate = shop.gate(&["--lame-duck-time", "1s"]);
     let health = health(&gate);
@@ -33,7 +33,7 @@ fn drain_waits_until_nobody_is_left_and_undo_serves_again() {
     client.wait_until_closed();
     let drained = draining.wait_with_output().unwrap();
     assert_eq!(drained.status.code(), Some(0), "{}", text(&drained));
-    assert!(text(&drained).contains("nobody is left"), "{}", text(&drained));
+    assert!(text(&drained).contains("no connections are left"), "{}", text(&drained));
     // It stays, and goes on accepting: only a signal ends it.
     assert_eq!(gate.client().get(HOST, "/").status, 200);
     assert_eq!(command(&shop, &["drain", "--undo"]).status.code(), Some(0));
@@ -43,7 +43,7 @@ fn drain_waits_until_nobody_is_left_and_undo_serves_again() {
 }
 
 #[test]
-fn drain_tells_who_is_left_when_its_patience_ends() {
+fn drain_tells_what_is_left_when_its_wait_ends() {
     let shop = Shop::open();
     let gate = shop.gate(&["--lame-duck-time", "0s"]);
     let mut idle = gate.client();
@@ -55,7 +55,7 @@ fn drain_tells_who_is_left_when_its_patience_ends() {
 }
 
 #[test]
-fn a_probe_asks_this_very_process_whoever_answers_on_its_addresses() {
+fn a_probe_asks_this_process_even_if_another_answers_on_its_addresses() {
     let shop = Shop::open();
     let gate = shop.gate(&[]);
     let probe = |what: &str| command(&shop, &["probe", what]).status.code();
@@ -63,9 +63,9 @@ fn a_probe_asks_this_very_process_whoever_answers_on_its_addresses() {
     assert_eq!(command(&shop, &["drain", "--wait", "0s"]).status.code(), Some(1));
     assert_eq!((probe("ready"), probe("live")), (Some(1), Some(0)));
     drop(gate);
-    let nobody = command(&shop, &["probe", "live"]);
-    assert_eq!(nobody.status.code(), Some(1));
-    assert!(text(&nobody).contains("--control"), "{}", text(&nobody));
+    let unanswered = command(&shop, &["probe", "live"]);
+    assert_eq!(unanswered.status.code(), Some(1));
+    assert!(text(&unanswered).contains("--control"), "{}", text(&unanswered));
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn a_secret_that_is_spoilt_or_deleted_keeps_what_was_good() {
     world.update_upstream().expect("credentials");
     let key = ours.key.as_bytes();
     for (data, reason, text) in [
-        (&[("ca.crt", &b"x"[..])][..], reasons::INVALID_CERTIFICATE, "data[ca.crt]: has no authority"),
+        (&[("ca.crt", &b"x"[..])][..], reasons::INVALID_CERTIFICATE, "data[ca.crt]: has no CA certificate"),
         (&[("ca.crt", b"")], reasons::STALE_CERTIFICATE, "has lost a part"),
         (&[("ca.crt", authority.chain.as_bytes()), ("tls.key", key)], reasons::STALE_CERTIFICATE, "has lost"),
         (

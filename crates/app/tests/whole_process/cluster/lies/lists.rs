@@ -15,7 +15,7 @@ fn an_empty_list_lets_nothing_go_until_each_object_is_said_not_to_exist() {
     let gate = gate(&api).ready();
     let traffic = Traffic::start(gate.http, "web.example");
 
-    // The lists are wrong, and who asks by name is told the truth.
+    // The lists are wrong, and a GET by name is answered truthfully.
     api.lie(|ask| (ask.name.is_empty() && !ask.is_watch).then(|| Lie::list(&[], "")));
     api.forget();
     let looked = |kind: &str| api.asked(|ask| ask.kind == kind && ask.name == "web") > 0;
@@ -48,7 +48,7 @@ fn an_empty_list_lets_nothing_go_until_each_object_is_said_not_to_exist() {
 }
 
 #[test]
-fn an_object_that_cannot_be_read_costs_nobody_else_anything() {
+fn an_object_that_cannot_be_read_costs_no_other_object_anything() {
     let (api, _one) = api();
     let unreadable = json!({"metadata": {"name": "odd", "namespace": "shop"}, "spec": {"rules": "many"}});
     api.put("ingresses", unreadable.clone());

@@ -42,7 +42,7 @@ fn what_is_asked_of_the_api_server_is_what_the_roles_allow() {
         let verb = if may_watch { "watch" } else { "get" };
         let asked = || -> BTreeSet<(String, String)> {
             let review = |ask: &(String, String)| ask.1 == "selfsubjectaccessreviews";
-            // Who has no right to ask what its rights are has that to watch Secrets neither.
+            // A process without the right to ask for its rights has no right to watch Secrets either.
             api.all_asked().iter().map(|ask| ask.in_words_of_a_role()).filter(|ask| !review(ask)).collect()
         };
         for ask in [(verb, "secrets"), ("watch", "nodes"), ("watch", "ingresses"), ("get", "leases")] {
