@@ -6,6 +6,7 @@
 //! - `grpc`: calls of gRPC, and endpoints that speak HTTP/2 or TLS
 //! - `limits`: what is too large, too slow or too many, towards clients and from upstreams
 //! - `floods`: what costs an attacker little and would cost us much, with somebody honest beside it
+//! - `filters`: what a route's policy does with requests and answers
 //! - `routes`: which backend a request reaches
 //! - `overload`: more than can be served at a time
 //! - `early`: endpoints that answer before they have read a request
@@ -24,6 +25,7 @@
 mod access_log;
 mod drain;
 mod early;
+mod filters;
 mod floods;
 mod forwarding;
 mod grpc;

@@ -16,7 +16,7 @@ mod patience;
 mod state;
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ use self::http1::Http1;
 use self::interim::Interim;
 use crate::config::Tls;
 use crate::error::Refusal;
-use crate::forwarding::Forwarding;
+use crate::forwarding::{Forwarding, client_address};
 use crate::overload::Counted;
 use crate::proxy_header::Origin;
 use crate::timer::Timer;
@@ -137,6 +137,11 @@ impl Client {
             Box::new(Forwarding::new(self.peer(), self.local.get(), connected_to, scheme, networks))
         });
         forwarding.extend_or_replace(headers, networks, self.worker.config.downstream.underscores);
+    }
+
+    /// The client's address as endpoints are told it (`X-Real-IP`); none if a trusted proxy has told nonsense.
+    pub(crate) fn address(&self, headers: &HeaderMap) -> Option<IpAddr> {
+        client_address(self.peer().ip(), headers, &self.worker.config.trusted_proxies)
     }
 
     /// Shows the client's address as it is logged.

@@ -62,6 +62,10 @@ refusals! {
     Misdirected = MISDIRECTED_REQUEST, Internal, "misdirected";
     /// No rule matches.
     NoRoute = NOT_FOUND, Internal, "no-route";
+    /// The route is for clients of other addresses.
+    Address = FORBIDDEN, Internal, "address";
+    /// What was to guard the route cannot be honoured (see the object's problems).
+    Denied = SERVICE_UNAVAILABLE, Internal, "denied";
     /// CONNECT to anywhere, or TRACE.
     Method = METHOD_NOT_ALLOWED, Downstream, "method";
     /// The head took too long.

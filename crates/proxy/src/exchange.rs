@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use http::{HeaderValue, Method, Request, StatusCode, Version, header};
 use hyper::body::Incoming;
-use model::{Policy, Protocol, Route};
+use model::{Filters, Policy, Protocol, Route};
 
 use crate::access_log::Draft;
 use crate::client::Carrier;
@@ -89,6 +89,11 @@ impl Exchange {
     /// What applies to the route that was found.
     pub(crate) fn policy(&self) -> Option<&Policy> {
         self.route.as_ref().map(|route| &*route.policy)
+    }
+
+    /// What is done with it and its answer on the way.
+    pub(crate) fn filters(&self) -> Option<&Filters> {
+        self.policy()?.filters.as_deref()
     }
 
     /// The endpoints that it may go to.

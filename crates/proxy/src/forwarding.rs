@@ -147,6 +147,21 @@ fn real_ip(headers: &HeaderMap, networks: &[IpNet]) -> Option<IpAddr> {
     farthest
 }
 
+/// Where a request comes from: the peer's address, or what a proxy that we trust says; none if that says nonsense. It is what
+/// endpoints are told, so that they and we decide about the same client.
+pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, networks: &[IpNet]) -> Option<IpAddr> {
+    let of_peer = Some(peer.to_canonical());
+    if !is_trusted(peer, networks) {
+        of_peer
+    } else if headers.contains_key(FOR) {
+        real_ip(headers, networks)
+    } else if let Some(told) = headers.get(REAL_IP) {
+        told.to_str().ok()?.parse().ok()
+    } else {
+        of_peer
+    }
+}
+
 /// Adds an element to a list field, in one line: not every upstream joins several.
 fn append(headers: &mut HeaderMap, name: HeaderName, last: &HeaderValue) {
     let mut list: Vec<u8> = Vec::new();

@@ -4,6 +4,7 @@
 mod admit;
 mod attempts;
 mod facts;
+mod filter;
 mod heads;
 mod upgrade;
 
@@ -77,10 +78,9 @@ fn decide(
             return Err(why);
         }
     };
-    let (carrier, protocol) = (&exchange.carrier, exchange.protocol());
-    let (request, upgrade) = heads::for_upstream(carrier, protocol, request, target)?;
-    let limits = &carrier.worker().config.upstream;
-    Ok(Attempts::new(request, upgrade, upstreams, limits, protocol.is_http2()))
+    let (request, upgrade) = heads::for_upstream(exchange, request, target)?;
+    let limits = &exchange.carrier.worker().config.upstream;
+    Ok(Attempts::new(request, upgrade, upstreams, limits, exchange.protocol().is_http2()))
 }
 
 /// Whether the request may be sent, and where to; and its target, if that is to be another one.
@@ -95,6 +95,9 @@ fn find(
     let view = upstreams.view();
     let (route, backend) = find_route(&view, &RequestFacts { admitted: &admitted, request })?;
     exchange.found(route, upstreams.pool(&view, backend));
+    if let Some(filters) = exchange.filters() {
+        filter::admit(filters, || exchange.carrier.client().address(request.headers()))?;
+    }
     Ok(admit::target(request.uri()))
 }
 
@@ -241,7 +244,7 @@ fn failed(carrier: &Carrier, attempts: &mut Attempts, unanswered: Unanswered, re
 /// Hands the upstream's response to the client.
 fn relay(mut exchange: Exchange, lease: Lease, answered: Answered) -> Response<ResponseBody> {
     let (mut head, body) = answered.into_parts();
-    heads::for_client(&exchange.carrier, &mut head);
+    heads::for_client(&exchange, &mut head);
     exchange.answered(head.status);
     let has_no_body = matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     let body = if has_no_body || exchange.asks_for_head {

@@ -1,0 +1,47 @@
+//! What a route's filters do with its requests and answers.
+//!
+//! Which filters there are, and the order of their execution, is the order of the variants of [`RequestFilter`] and
+//! [`ResponseFilter`]; what each does stands in a file of its own. A request is looked at before anything of it is changed
+//! ([`admit`]) and changed when it is otherwise ready to be sent ([`edit_request`]), so that a filter has the last word.
+
+mod address;
+mod headers;
+
+use std::net::IpAddr;
+
+use http::HeaderMap;
+use model::{Filters, RequestFilter, ResponseFilter};
+
+use crate::error::Refusal;
+
+/// Whether the filters let a request through. The client's address is asked for only by those that need it, and is none if
+/// it cannot be known.
+///
+/// # Errors
+/// What the first filter that does not says.
+pub(super) fn admit(filters: &Filters, client: impl Fn() -> Option<IpAddr>) -> Result<(), Refusal> {
+    filters.request().iter().try_for_each(|filter| match filter {
+        RequestFilter::Deny => Err(Refusal::Denied),
+        RequestFilter::Addresses(rules) => address::admit(rules, client()),
+        RequestFilter::Headers(_) => Ok(()),
+    })
+}
+
+/// Changes the head that an endpoint gets.
+pub(super) fn edit_request(filters: &Filters, head: &mut HeaderMap) {
+    for filter in filters.request() {
+        match filter {
+            RequestFilter::Headers(edits) => headers::edit(edits, head),
+            RequestFilter::Deny | RequestFilter::Addresses(_) => {}
+        }
+    }
+}
+
+/// Changes the head of an endpoint's answer.
+pub(super) fn edit_response(filters: &Filters, head: &mut HeaderMap) {
+    for filter in filters.response() {
+        match filter {
+            ResponseFilter::Headers(edits) => headers::edit(edits, head),
+        }
+    }
+}

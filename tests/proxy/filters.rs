@@ -1,0 +1,106 @@
+//! What a route's policy does with requests and answers.
+
+use model::{AddressRules, Filters, HeaderChange, HeaderEdit, Policy, RequestFilter, ResponseFilter};
+use system_tests::{Client, PATIENCE, Sluice, Upstream, sluice};
+
+fn policy(request: Vec<RequestFilter>, response: Vec<ResponseFilter>) -> Policy {
+    Policy { filters: Filters::new(request, response), ..Policy::default() }
+}
+
+/// A gate whose only route has this policy, and which trusts the peers of these networks.
+fn gate(policy: Policy, upstream: &Upstream, trusted: &[&str]) -> Sluice {
+    let trusted: Vec<_> = trusted.iter().map(|network| network.parse().expect("a network")).collect();
+    let sluice = Sluice::with(|config| config.trusted_proxies = trusted.clone(), &[]);
+    sluice.publish_table(sluice::table_with(2, policy, &[sluice::ready(upstream.address)]));
+    sluice
+}
+
+fn addresses(deny: &[&str], allow: &[&str]) -> RequestFilter {
+    let parse = |networks: &[&str]| networks.iter().map(|raw| raw.parse().expect("a network")).collect();
+    RequestFilter::Addresses(AddressRules { deny: parse(deny), allow: parse(allow) })
+}
+
+fn edit(name: &str, change: HeaderChange) -> HeaderEdit {
+    HeaderEdit { name: name.into(), change }
+}
+
+#[test]
+fn a_route_whose_guard_cannot_be_honoured_is_503_and_its_endpoint_hears_nothing() {
+    let upstream = Upstream::answering("secret");
+    let sluice = gate(policy(vec![RequestFilter::Deny], vec![]), &upstream, &[]);
+    let answer = Client::connect(sluice.address).get("/");
+    assert_eq!((answer.status(), answer.text().as_str()), (503, "503 Service Unavailable (denied)\n"));
+    assert_eq!(upstream.connections(), 0);
+}
+
+#[test]
+fn clients_of_addresses_that_are_not_allowed_are_403_and_keep_their_connection() {
+    let upstream = Upstream::answering("hello");
+    let sluice = gate(policy(vec![addresses(&[], &["192.0.2.0/24"])], vec![]), &upstream, &[]);
+    let mut client = Client::connect(sluice.address);
+    for _ in 0..2 {
+        let answer = client.get("/");
+        assert_eq!((answer.status(), answer.text().as_str()), (403, "403 Forbidden (address)\n"));
+    }
+    assert_eq!(upstream.connections(), 0);
+    sluice.publish_table(sluice::table_with(
+        3,
+        policy(vec![addresses(&["192.0.2.0/24"], &["127.0.0.0/8"])], vec![]),
+        &[sluice::ready(upstream.address)],
+    ));
+    assert_eq!(client.get("/").status(), 200);
+}
+
+#[test]
+fn behind_a_trusted_proxy_it_is_the_address_that_the_proxy_tells_which_counts() {
+    let upstream = Upstream::answering("hello");
+    let allow = || policy(vec![addresses(&[], &["192.0.2.0/24"])], vec![]);
+    let trusting = gate(allow(), &upstream, &["127.0.0.0/8", "10.0.0.0/8"]);
+    let doubting = gate(allow(), &upstream, &[]);
+    for (told, allowed) in [
+        ("X-Forwarded-For: 192.0.2.7\r\n", true),
+        ("X-Forwarded-For: 198.51.100.1, 192.0.2.7, 10.1.1.1\r\n", true),
+        ("X-Forwarded-For: 192.0.2.7, 198.51.100.1\r\n", false),
+        ("X-Forwarded-For: 192.0.2.7, nonsense\r\n", false),
+        ("X-Real-IP: 192.0.2.7\r\n", true),
+        ("X-Real-IP: nonsense\r\n", false),
+        ("", false),
+    ] {
+        let ask = |sluice: &Sluice| {
+            let request = format!("GET / HTTP/1.1\r\nHost: any.example\r\n{told}\r\n");
+            Client::connect(sluice.address).send(request).response().status()
+        };
+        assert_eq!(ask(&trusting), if allowed { 200 } else { 403 }, "{told}");
+        assert_eq!(ask(&doubting), 403, "{told}");
+    }
+}
+
+#[test]
+fn heads_are_edited_last_on_the_way_to_an_endpoint_and_back() {
+    let answer =
+        "HTTP/1.1 200 OK\r\nServer: secret/1.0\r\nX-Frame-Options: ALLOW\r\nContent-Length: 0\r\n\r\n";
+    let (upstream, seen) = Upstream::recording(answer);
+    let request = vec![
+        edit("x-team", HeaderChange::Set("shop".into())),
+        edit("cookie", HeaderChange::Remove),
+        edit("via", HeaderChange::Add("1.1 edge".into())),
+    ];
+    let response = vec![
+        edit("server", HeaderChange::Remove),
+        edit("x-frame-options", HeaderChange::Set("DENY".into())),
+        edit("set-cookie", HeaderChange::Add("a=b".into())),
+    ];
+    let filters = policy(vec![RequestFilter::Headers(request)], vec![ResponseFilter::Headers(response)]);
+    let sluice = gate(filters, &upstream, &[]);
+    // What a client says of the connection must not reach what the route sets.
+    let asked = "GET / HTTP/1.1\r\nHost: any.example\r\nConnection: x-team\r\nX-Team: forged\r\nCookie: c=d\r\n\
+                 Via: 1.0 client\r\n\r\n";
+    let answer = Client::connect(sluice.address).send(asked).response();
+    let got = seen.recv_timeout(PATIENCE).expect("the upstream has answered");
+    assert_eq!(got.field("x-team").as_deref(), Some("shop"));
+    assert_eq!(got.field("cookie"), None);
+    assert_eq!(got.field("via").as_deref(), Some("1.0 client|1.1 edge"));
+    assert_eq!(answer.field("server"), None);
+    assert_eq!(answer.field("x-frame-options").as_deref(), Some("DENY"));
+    assert_eq!(answer.field("set-cookie").as_deref(), Some("a=b"));
+}
