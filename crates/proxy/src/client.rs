@@ -25,7 +25,7 @@ use http::header::HeaderMap;
 use self::heads::Heads;
 use self::http1::Http1;
 use self::interim::Interim;
-use crate::config::Tls;
+use crate::config::{Downstream, Tls};
 use crate::error::Refusal;
 use crate::forwarding::{Forwarding, client_address};
 use crate::overload::Counted;
@@ -89,6 +89,26 @@ impl Client {
         }
     }
 
+    /// What it may cost, and how long it may take.
+    pub(crate) fn limits(&self) -> &Downstream {
+        &self.worker.config.downstream
+    }
+
+    /// The tick that it is.
+    pub(crate) fn now(&self) -> u32 {
+        self.worker.timers.now()
+    }
+
+    /// Counts bytes that it has sent.
+    pub(crate) fn received(&self, bytes: usize) {
+        self.worker.cells.received_bytes.add(bytes as u64);
+    }
+
+    /// Counts bytes that it was sent.
+    pub(crate) fn sent(&self, bytes: usize) {
+        self.worker.cells.sent_bytes.add(bytes as u64);
+    }
+
     /// A load balancer has told where the bytes come from.
     pub(crate) fn is_proxied_from(&self, origin: Origin) {
         self.peer.set(origin.client);
@@ -101,9 +121,8 @@ impl Client {
     /// # Errors
     /// [`Refusal::Memory`], [`Refusal::ClientConnections`].
     pub(crate) fn admit(&self) -> Result<(), Refusal> {
-        let Worker { overload, config, .. } = &*self.worker;
+        let (overload, limits) = (&self.worker.overload, self.limits());
         overload.check_memory()?;
-        let limits = &config.downstream;
         if limits.connections_per_client_max < limits.connections_max {
             let counted = overload.count(self.peer().ip(), limits.connections_per_client_max)?;
             let _ = self.counted.set(Box::new(counted));
@@ -136,7 +155,7 @@ impl Client {
             let scheme = if self.secure.get().is_some() { "https" } else { "http" };
             Box::new(Forwarding::new(self.peer(), self.local.get(), connected_to, scheme, networks))
         });
-        forwarding.extend_or_replace(headers, networks, self.worker.config.downstream.underscores);
+        forwarding.extend_or_replace(headers, networks, self.limits().underscores);
     }
 
     /// The client's address as endpoints are told it (`X-Real-IP`); none if a trusted proxy has told nonsense.

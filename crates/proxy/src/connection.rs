@@ -174,7 +174,7 @@ fn drive<'c>(
     client: &'c Rc<Client>,
     seat: &'c Seat,
 ) -> impl Future<Output = (ClientIo, End)> {
-    let limits = &client.worker.config.downstream;
+    let limits = client.limits();
     let service = service_fn(move |request| {
         request::serve(&server.upstreams, Carrier::next_on(client), request, Some(seat))
     });

@@ -142,7 +142,7 @@ fn find_route<'v>(view: &'v View, facts: &impl Facts) -> Result<(&'v Arc<Route>,
 fn pick_endpoint(exchange: &Exchange, attempts: &Attempts) -> Result<Rc<EndpointPool>, Refusal> {
     attempts.upstreams.refresh();
     let (pool, policy) = exchange.pool().zip(exchange.policy()).ok_or(Refusal::NoRoute)?;
-    let now = exchange.carrier.worker().timers.now();
+    let now = exchange.carrier.client().now();
     let endpoint = pool.pick(policy.balance, |endpoint| attempts.prefers(endpoint), now);
     let endpoint = endpoint.or_else(|| pool.pick(policy.balance, |endpoint| attempts.may_try(endpoint), now));
     endpoint.ok_or_else(|| attempts.last_failure().unwrap_or(Refusal::NoEndpoint))

@@ -14,9 +14,8 @@ use hyper_util::rt::TokioIo;
 use lifecycle::{Phase, Watch};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, copy_bidirectional};
 
-use crate::client::Carrier;
+use crate::client::{Carrier, Client};
 use crate::exchange::Exchange;
-use crate::metrics;
 use crate::timer::Wait;
 use crate::upstream::Lease;
 
@@ -138,12 +137,12 @@ struct Heard<'a, S> {
 }
 
 impl<S> Heard<'_, S> {
-    fn heard(&self, counter: &metrics::Cell, bytes: usize) {
+    fn heard(&self, count: fn(&Client, usize), bytes: usize) {
         // A stream's bytes are counted with its connection's.
         if !self.carrier.is_stream() {
-            counter.add(bytes as u64);
+            count(self.carrier.client(), bytes);
         }
-        let time = self.carrier.worker().config.downstream.tunnel_idle_timeout;
+        let time = self.carrier.client().limits().tunnel_idle_timeout;
         self.carrier.timer().set(Wait::Client, time);
     }
 }
@@ -161,7 +160,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Heard<'_, S> {
         let result = Pin::new(&mut *this.stream).poll_read(cx, buf);
         let read = buf.filled().len() - before;
         if read > 0 {
-            this.heard(&this.carrier.worker().cells.received_bytes, read);
+            this.heard(Client::received, read);
         }
         result
     }
@@ -172,7 +171,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Heard<'_, S> {
         let this = self.get_mut();
         let result = Pin::new(&mut *this.stream).poll_write(cx, buf);
         if let Poll::Ready(Ok(written)) = result {
-            this.heard(&this.carrier.worker().cells.sent_bytes, written);
+            this.heard(Client::sent, written);
         }
         result
     }

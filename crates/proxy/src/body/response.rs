@@ -111,7 +111,7 @@ impl Relay {
         if carrier.is_stream() {
             carrier.timer().clear(Wait::Write);
             if pulled.is_ready() {
-                carrier.timer().set(Wait::Write, carrier.worker().config.downstream.write_timeout);
+                carrier.timer().set(Wait::Write, carrier.client().limits().write_timeout);
             }
         }
         if matches!(pulled, Poll::Ready(Some(Ok(_)))) {

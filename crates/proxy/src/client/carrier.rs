@@ -108,8 +108,8 @@ impl Carrier {
     /// So many bytes of the body have come. With HTTP/1 the socket knows.
     pub(crate) fn earn_patience(&self, bytes: usize) {
         if let Carrier::Stream(stream) = self {
-            let worker = self.worker();
-            stream.patience.earn(bytes, &stream.timer, worker.timers.now(), &worker.config.downstream);
+            let client = &stream.client;
+            stream.patience.earn(bytes, &stream.timer, client.now(), client.limits());
         }
     }
 
@@ -121,7 +121,7 @@ impl Carrier {
         if stream.request.is_grpc.get() || stream.request.is_answered.get() {
             return false;
         }
-        stream.patience.wait(&stream.timer, stream.client.worker.timers.now());
+        stream.patience.wait(&stream.timer, stream.client.now());
         stream.timer.expired(Wait::Client)
     }
 
@@ -132,9 +132,7 @@ impl Carrier {
     pub(crate) fn hold_head(&self, bytes: usize) -> Result<(), Refusal> {
         match self {
             Carrier::Connection(..) => Ok(()),
-            Carrier::Stream(stream) => {
-                stream.heads.hold(bytes, self.worker().config.downstream.http2.heads_bytes_max)
-            }
+            Carrier::Stream(stream) => stream.heads.hold(bytes, stream.client.limits().http2.heads_bytes_max),
         }
     }
 

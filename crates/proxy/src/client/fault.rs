@@ -47,7 +47,7 @@ impl Client {
     /// Begins the time in which something must be said to a client that has closed its side: one that only waits cannot be
     /// told from one that has left, until it is sent something.
     pub(crate) fn await_departure(&self) {
-        self.timer.set(Wait::Client, self.worker.config.downstream.half_close_time);
+        self.timer.set(Wait::Client, self.limits().half_close_time);
     }
 
     /// Notes a deadline of the client's that has passed.

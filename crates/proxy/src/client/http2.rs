@@ -38,7 +38,7 @@ impl Http2Stream {
     /// One of this connection.
     pub(crate) fn new(client: &Rc<Client>, id: u32) -> Http2Stream {
         let patience = Patience::default();
-        patience.begin(&client.worker.config.downstream);
+        patience.begin(client.limits());
         Http2Stream {
             client: Rc::clone(client),
             id,

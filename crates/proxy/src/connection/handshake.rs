@@ -57,7 +57,7 @@ pub(super) async fn handshake(
     server: &Server,
     client: &Rc<Client>,
 ) -> Result<(Stream, Version), Failed> {
-    let limits = &client.worker.config.downstream;
+    let limits = client.limits();
     server.handshakes.begin(client, limits.handshakes_max);
     client.timer.set(Wait::Client, limits.handshake_timeout);
     // After a PROXY header the first byte may still be on its way.

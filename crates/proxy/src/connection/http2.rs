@@ -45,7 +45,7 @@ pub(super) fn serve<'c>(
     server: &Rc<Server>,
     client: &'c Rc<Client>,
 ) -> impl Future<Output = ()> + use<'c> {
-    let limits = &client.worker.config.downstream;
+    let limits = client.limits();
     let streams = Streams::new(client);
     let turn = Rc::new(Turn::new());
     let goodbye = Rc::new(Goodbye::default());
@@ -121,7 +121,7 @@ struct Silence<'a> {
 
 impl<'a> Silence<'a> {
     fn new(client: &'a Client, goodbye: &'a Goodbye) -> Silence<'a> {
-        let since = client.worker.timers.now();
+        let since = client.now();
         Silence { client, goodbye, since, has_carried: false, stage: Stage::Staying, told_at: None }
     }
 
@@ -130,14 +130,14 @@ impl<'a> Silence<'a> {
         if !matches!(self.goodbye.stage.get(), Stage::Told | Stage::Ending) {
             return false;
         }
-        let now = self.client.worker.timers.now();
-        let wait = self.client.worker.config.downstream.http2.goodbye_wait;
+        let now = self.client.now();
+        let wait = self.client.limits().http2.goodbye_wait;
         now - *self.told_at.get_or_insert(now) >= ticks(wait)
     }
 
     fn is_broken(&mut self) {
         self.client.timer.clear(Wait::Client);
-        (self.since, self.has_carried) = (self.client.worker.timers.now(), true);
+        (self.since, self.has_carried) = (self.client.now(), true);
         // What was on its way all the same may not be the last.
         if self.goodbye.is(Stage::Ending) {
             self.goodbye.stage.set(Stage::Told);
@@ -167,7 +167,7 @@ impl<'a> Silence<'a> {
 
     fn most(&self, stage: Stage) -> Duration {
         let config = &self.client.worker.config;
-        let silence = self.client.worker.timers.now() - self.since;
+        let silence = self.client.now() - self.since;
         // The end of an answer may wait for the client.
         let has_just_carried = self.has_carried && silence < ticks(config.downstream.write_timeout);
         match stage {

@@ -53,7 +53,7 @@ impl ClientIo {
         if read == 0 {
             return self.end();
         }
-        self.client.worker.cells.received_bytes.add(read as u64);
+        self.client.received(read);
         self.take(buf, before)
     }
 
@@ -71,13 +71,13 @@ impl ClientIo {
         }
         let escaped = escaped(&buf.filled()[before..before + followed.passed], guard.odd());
         drop(guard);
-        let limits = &client.worker.config.downstream;
+        let limits = client.limits();
         // A piece of a head earns no time at all, or a slow client could hold on for ever.
         if followed.heads > 0 {
             client.timer.clear(Wait::Client);
             client.http1.patience.begin(limits);
         } else if was_in_body {
-            client.http1.patience.earn(read, &client.timer, client.worker.timers.now(), limits);
+            client.http1.patience.earn(read, &client.timer, client.now(), limits);
         }
         client.http1.heads_passed.set(client.http1.heads_passed.get() + followed.heads);
         if followed.passed < read {
@@ -114,7 +114,7 @@ impl ClientIo {
                 }
                 Poll::Ready(Ok(())) => {
                     let read = &buf.filled()[before..];
-                    client.worker.cells.received_bytes.add(read.len() as u64);
+                    client.received(read.len());
                     guard.held().extend_from_slice(read);
                     buf.set_filled(before);
                 }
@@ -139,10 +139,10 @@ impl ClientIo {
 
     /// Nothing came: says how long that may last.
     fn wait(&self) {
-        let (client, limits) = (&self.client, &self.client.worker.config.downstream);
+        let (client, limits) = (&self.client, self.client.limits());
         let guard = client.http1.guard.borrow();
         if guard.in_body() {
-            client.http1.patience.wait(&client.timer, client.worker.timers.now());
+            client.http1.patience.wait(&client.timer, client.now());
         } else if !guard.at_boundary() && !client.http1.is_serving() {
             client.timer.start(Wait::Client, limits.head_timeout);
         }

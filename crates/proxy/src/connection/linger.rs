@@ -21,7 +21,7 @@ const TICK_BYTES: usize = 512 << 10;
 
 /// Shuts our side and waits for the client's end, for a limited silence and a limited time.
 pub(super) async fn wait(stream: &mut Stream, client: &Client) {
-    let limits = &client.worker.config.downstream;
+    let limits = client.limits();
     client.timer.set(Wait::Client, limits.write_timeout);
     if !matches!(in_time(client, |cx| Pin::new(&mut *stream).poll_shutdown(cx)).await, Some(Ok(()))) {
         return;
@@ -65,12 +65,12 @@ impl Discard {
 
 /// Writes a last response, for as long as the client takes it.
 pub(super) async fn write(stream: &mut Stream, client: &Client, mut response: &[u8]) {
-    let limits = &client.worker.config.downstream;
+    let limits = client.limits();
     client.timer.set(Wait::Client, limits.write_timeout);
     while !response.is_empty() {
         match in_time(client, |cx| Pin::new(&mut *stream).poll_write(cx, response)).await {
             Some(Ok(written @ 1..)) => {
-                client.worker.cells.sent_bytes.add(written as u64);
+                client.sent(written);
                 response = &response[written..];
             }
             _ => return,

@@ -62,7 +62,7 @@ pub(super) async fn until<const BYTES: usize, T>(
 /// If it did not come in time; what there was of it is thrown away.
 pub(super) async fn request(stream: &Stream, client: &Client) -> Result<(), Refusal> {
     let Stream::Plain(socket) = stream else { return Ok(()) };
-    let limits = &client.worker.config.downstream;
+    let limits = client.limits();
     client.timer.set(Wait::Client, limits.head_timeout);
     let mut body = None;
     let worth_reading = |bytes: &[u8], all: bool| {
@@ -88,7 +88,7 @@ pub(super) async fn request(stream: &Stream, client: &Client) -> Result<(), Refu
         None => {}
     }
     if let Ok(read) = socket.try_read(&mut [0; FIRST_BYTES]) {
-        client.worker.cells.received_bytes.add(read as u64);
+        client.received(read);
     }
     Err(if body.is_some() { Refusal::BodyTimeout } else { Refusal::HeadTimeout })
 }
@@ -116,12 +116,12 @@ fn lacks_body(bytes: &[u8], limits: &Downstream) -> bool {
 /// So much more has come than at the last look, with the head at the first. The request has begun: should it end here, it
 /// is cut.
 fn wait_for_body(client: &Client, more: usize) {
-    let Client { http1, timer, worker, .. } = client;
+    let Client { http1, timer, .. } = client;
     if http1.abort.replace(true) {
-        http1.patience.earn(more, timer, worker.timers.now(), &worker.config.downstream);
+        http1.patience.earn(more, timer, client.now(), client.limits());
     } else {
         timer.clear(Wait::Client);
-        http1.patience.begin(&worker.config.downstream);
+        http1.patience.begin(client.limits());
     }
-    http1.patience.wait(timer, worker.timers.now());
+    http1.patience.wait(timer, client.now());
 }

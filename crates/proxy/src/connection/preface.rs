@@ -10,7 +10,7 @@ use crate::timer::Wait;
 /// Looks at the first bytes, as many as are needed to tell. One that does not send enough of them in time is HTTP/1's to
 /// refuse.
 pub(super) async fn is_there(socket: &TcpStream, client: &Client) -> bool {
-    client.timer.set(Wait::Client, client.worker.config.downstream.head_timeout);
+    client.timer.set(Wait::Client, client.limits().head_timeout);
     let found = peek::until::<{ PREFACE.len() }, bool>(socket, client, |first, all| {
         let decided = all || !PREFACE.starts_with(first);
         decided.then_some(first == PREFACE)

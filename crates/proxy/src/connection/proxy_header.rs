@@ -19,7 +19,7 @@ use crate::timer::Wait;
 /// # Errors
 /// If there is none, it is malformed, or it does not come in time.
 pub(super) async fn read(socket: &TcpStream, client: &Client) -> Result<Option<Origin>, Malformed> {
-    client.timer.set(Wait::Client, client.worker.config.downstream.handshake_timeout);
+    client.timer.set(Wait::Client, client.limits().handshake_timeout);
     let mut bytes = [0; BYTES_MAX];
     let parsed = loop {
         in_time(client, |cx| socket.poll_read_ready(cx)).await.ok_or(Malformed)?.map_err(|_| Malformed)?;

@@ -55,7 +55,7 @@ pub(crate) fn admit<'r>(carrier: &Carrier, request: &'r Request<Incoming>) -> Re
     let path = path(request)?;
     let host = host(request)?;
     expectation(request)?;
-    if request.body().size_hint().lower() > carrier.worker().config.downstream.body_bytes_max {
+    if request.body().size_hint().lower() > carrier.client().limits().body_bytes_max {
         return Err(Refusal::BodyTooLarge);
     }
     Ok(Admitted { host, path })
@@ -63,7 +63,7 @@ pub(crate) fn admit<'r>(carrier: &Carrier, request: &'r Request<Incoming>) -> Re
 
 /// What the guard has looked at in HTTP/1. Each crumb of a cookie counts: a compressed one costs a byte to send.
 fn measure(carrier: &Carrier, request: &Request<Incoming>) -> Result<(), Refusal> {
-    let limits = &carrier.worker().config.downstream;
+    let limits = carrier.client().limits();
     if request.headers().len() > limits.head_fields_max {
         return Err(Refusal::HeadTooLarge);
     }

@@ -55,13 +55,13 @@ impl Source {
 
 impl RequestBody {
     pub(crate) fn new(incoming: Incoming, carrier: Carrier) -> RequestBody {
-        let left = carrier.worker().config.downstream.body_bytes_max;
+        let left = carrier.client().limits().body_bytes_max;
         RequestBody { source: Source::Client(incoming), carrier, left, held: None }
     }
 
     /// The same, if several attempts may read it.
     pub(crate) fn replayed(replay: &Rc<Replay>, carrier: Carrier) -> RequestBody {
-        let left = carrier.worker().config.downstream.body_bytes_max;
+        let left = carrier.client().limits().body_bytes_max;
         RequestBody { source: Source::Replay(Rc::clone(replay), 0), carrier, left, held: None }
     }
 

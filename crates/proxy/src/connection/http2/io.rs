@@ -99,9 +99,9 @@ impl Http2Io {
     /// Looks at what has come, and keeps what is too much for this turn or not whole. After a flood nothing is said, and
     /// nothing more is read.
     fn take(&mut self, buf: &mut ReadBuf<'_>, before: usize) -> io::Result<()> {
-        let (worker, bytes) = (&self.client.worker, &buf.filled()[before..]);
-        worker.cells.received_bytes.add(bytes.len() as u64);
-        if !self.budget.receive(bytes, worker.timers.now()) {
+        let bytes = &buf.filled()[before..];
+        self.client.received(bytes.len());
+        if !self.budget.receive(bytes, self.client.now()) {
             return Err(self.flood());
         }
         let passed = self.blocks.follow(bytes).map_err(|TooLarge| self.flood())?;
@@ -146,7 +146,7 @@ impl Http2Io {
 
     fn handed_on(&mut self) {
         if self.open.were_a_crowd() {
-            self.crowded_at = Some(self.client.worker.timers.now());
+            self.crowded_at = Some(self.client.now());
         }
         self.goodbye.is_open.set(!self.open.none());
     }
@@ -163,7 +163,7 @@ impl Http2Io {
     fn wrote<T>(&self, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         match result {
             Poll::Pending => {
-                self.client.timer.start(Wait::Write, self.client.worker.config.downstream.write_timeout);
+                self.client.timer.start(Wait::Write, self.client.limits().write_timeout);
             }
             Poll::Ready(_) => self.client.timer.clear(Wait::Write),
         }
@@ -172,7 +172,7 @@ impl Http2Io {
 
     fn sent(&self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(Ok(written)) = result {
-            self.client.worker.cells.sent_bytes.add(written as u64);
+            self.client.sent(written);
         }
         self.wrote(result)
     }
@@ -275,7 +275,7 @@ impl AsyncWrite for Http2Io {
             let result = Pin::new(&mut this.stream).poll_shutdown(cx);
             ready!(this.wrote(result))?;
             this.shut = true;
-            this.client.timer.set(Wait::Write, this.client.worker.config.downstream.linger_timeout);
+            this.client.timer.set(Wait::Write, this.client.limits().linger_timeout);
         }
         while ready!(this.late.poll(&mut this.stream, cx))? > 0 {}
         Poll::Ready(Ok(()))

@@ -24,7 +24,7 @@ pub(super) fn poll(stream: &Http2Stream, cx: &mut Context<'_>) -> Poll<()> {
 }
 
 fn poll_body(stream: &Http2Stream, cx: &mut Context<'_>) -> Poll<()> {
-    let limits = &stream.client.worker.config.downstream;
+    let limits = stream.client.limits();
     stream.timer.start(Wait::Linger, limits.linger_time_max);
     loop {
         if stream.timer.expired(Wait::Linger) {

@@ -17,19 +17,19 @@ impl ClientIo {
         match &result {
             Poll::Ready(Ok(written)) => {
                 client.timer.clear(Wait::Write);
-                client.worker.cells.sent_bytes.add(*written as u64);
+                client.sent(*written);
                 if client.http1.eof.get() {
                     client.await_departure();
                 }
-                if client.http1.backlog.sent(*written, client.worker.timers.now()) {
+                if client.http1.backlog.sent(*written, client.now()) {
                     // hyper has asked for more in this turn, and would not again.
                     cx.waker().wake_by_ref();
                 }
             }
             Poll::Ready(Err(_)) => {}
             Poll::Pending => {
-                client.http1.backlog.refused(client.worker.timers.now());
-                client.timer.start(Wait::Write, client.worker.config.downstream.write_timeout);
+                client.http1.backlog.refused(client.now());
+                client.timer.start(Wait::Write, client.limits().write_timeout);
             }
         }
         result
@@ -84,8 +84,8 @@ impl AsyncWrite for ClientIo {
             Poll::Ready(Ok(())) => client.http1.flushed.set(true),
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
             Poll::Pending => {
-                client.http1.backlog.refused(client.worker.timers.now());
-                client.timer.start(Wait::Write, client.worker.config.downstream.write_timeout);
+                client.http1.backlog.refused(client.now());
+                client.timer.start(Wait::Write, client.limits().write_timeout);
                 return Poll::Pending;
             }
         }

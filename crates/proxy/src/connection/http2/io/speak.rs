@@ -16,7 +16,7 @@ use crate::timer::ticks;
 impl Http2Io {
     /// Whether the client asks one thing after the other.
     fn is_alone(&self) -> bool {
-        self.crowded_at.is_none_or(|at| self.client.worker.timers.now() - at > ticks(GOODBYE_ALONE))
+        self.crowded_at.is_none_or(|at| self.client.now() - at > ticks(GOODBYE_ALONE))
     }
 
     /// Writes what h2 has, with the goodbye behind it if it is the end of the last answer. The client reads both at once.
