@@ -48,9 +48,11 @@ impl std::error::Error for PatternError {}
 
 /// A regular expression over bytes: classes as `\w` mean ASCII. Two are equal if they are written equally.
 #[derive(Clone)]
-pub struct Pattern {
+pub struct Pattern(Arc<Compiled>);
+
+struct Compiled {
     /// What the operator wrote.
-    written: Arc<str>,
+    written: Box<str>,
     /// The whole of it, with our anchor and flags.
     regex: Regex,
 }
@@ -67,7 +69,7 @@ impl Pattern {
         // By itself it must be whole: else `a)|(b` would be one here, and not anchored.
         compile(written)?;
         let case = if ignore_case { "(?i)" } else { "" };
-        Ok(Pattern { regex: compile(&format!("{case}^(?:{written})"))?, written: written.into() })
+        Pattern::new(written, &format!("{case}^(?:{written})"))
     }
 
     /// A pattern for values of fields: it may match anywhere in them.
@@ -75,23 +77,32 @@ impl Pattern {
     /// # Errors
     /// Refuses what is too large and what is no regular expression.
     pub fn of_value(written: &str) -> Result<Pattern, PatternError> {
-        Ok(Pattern { regex: compile(written)?, written: written.into() })
+        Pattern::new(written, written)
+    }
+
+    fn new(written: &str, expression: &str) -> Result<Pattern, PatternError> {
+        Ok(Pattern(Arc::new(Compiled { regex: compile(expression)?, written: written.into() })))
     }
 
     /// Whether it matches.
     pub fn matches(&self, text: &str) -> bool {
-        self.regex.is_match(text.as_bytes())
+        self.0.regex.is_match(text.as_bytes())
     }
 
     /// The groups of its match.
     pub fn captures<'t>(&self, text: &'t str) -> Option<Captures<'t>> {
-        let groups = self.regex.captures(text.as_bytes())?;
+        let groups = self.0.regex.captures(text.as_bytes())?;
         Some(Captures { text, groups })
     }
 
     /// The pattern as it was written.
     pub fn as_str(&self) -> &str {
-        &self.written
+        &self.0.written
+    }
+
+    /// All that tells it from another.
+    fn expression(&self) -> &str {
+        self.0.regex.as_str()
     }
 }
 
@@ -115,7 +126,7 @@ fn compile(expression: &str) -> Result<Regex, PatternError> {
 
 impl PartialEq for Pattern {
     fn eq(&self, other: &Pattern) -> bool {
-        self.regex.as_str() == other.regex.as_str()
+        self.expression() == other.expression()
     }
 }
 
@@ -129,19 +140,19 @@ impl PartialOrd for Pattern {
 
 impl Ord for Pattern {
     fn cmp(&self, other: &Pattern) -> Ordering {
-        self.regex.as_str().cmp(other.regex.as_str())
+        self.expression().cmp(other.expression())
     }
 }
 
 impl Hash for Pattern {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.regex.as_str().hash(state);
+        self.expression().hash(state);
     }
 }
 
 impl fmt::Debug for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Pattern").field(&self.regex.as_str()).finish()
+        f.debug_tuple("Pattern").field(&self.expression()).finish()
     }
 }
 

@@ -13,7 +13,7 @@ pub(super) struct Paths {
     patterns: Option<Box<Patterns>>,
     prefix: Map<Box<str>, SamePath>,
     /// The lengths that occur in `prefix`, longest first: no others need a look.
-    prefix_lengths: Vec<usize>,
+    prefix_lengths: Box<[usize]>,
     /// What serves the requests that no rule does.
     pub(super) default: SamePath,
 }
@@ -25,12 +25,18 @@ struct Patterns {
     order: Vec<Pattern>,
 }
 
-/// The routes of one host for one path, which differ in their conditions.
+/// The routes of one host for one path, which differ in their conditions. Small, because most have one route without any,
+/// and tables are large: what is not in the CPU's caches costs more than all else here.
 #[derive(Debug, Default)]
 pub(super) struct SamePath {
-    /// Those with conditions, in the order in which they are asked.
-    conditional: Vec<Arc<Route>>,
+    conditional: Option<Box<Conditional>>,
     plain: Option<Arc<Route>>,
+}
+
+/// Routes with conditions, in the order in which they are asked.
+#[derive(Debug, Default)]
+struct Conditional {
+    routes: Vec<Arc<Route>>,
 }
 
 impl Paths {
@@ -77,9 +83,10 @@ impl Paths {
 
     /// Brings everything into the order in which it is asked, once all routes are there.
     pub(super) fn sort(&mut self) {
-        self.prefix_lengths = self.prefix.keys().map(|path| path.len()).collect();
-        self.prefix_lengths.sort_unstable_by(|a, b| b.cmp(a));
-        self.prefix_lengths.dedup();
+        let mut lengths: Vec<usize> = self.prefix.keys().map(|path| path.len()).collect();
+        lengths.sort_unstable_by(|a, b| b.cmp(a));
+        lengths.dedup();
+        self.prefix_lengths = lengths.into();
         let exact_and_prefix = self.exact.values_mut().chain(self.prefix.values_mut());
         exact_and_prefix.chain([&mut self.default]).for_each(SamePath::sort);
         if let Some(patterns) = &mut self.patterns {
@@ -109,10 +116,13 @@ impl Patterns {
 impl SamePath {
     /// The first route of which all conditions hold.
     pub(super) fn find(&self, facts: &impl Facts) -> Option<&Arc<Route>> {
-        if self.conditional.is_empty() {
-            return self.plain.as_ref();
+        match &self.conditional {
+            None => self.plain.as_ref(),
+            Some(conditional) => {
+                let mut routes = conditional.routes.iter();
+                routes.find(|route| route.conditions.hold(facts)).or(self.plain.as_ref())
+            }
         }
-        self.conditional.iter().find(|route| route.conditions.hold(facts)).or(self.plain.as_ref())
     }
 
     /// Adds a route, oldest first.
@@ -126,7 +136,7 @@ impl SamePath {
         if route.conditions.is_empty() {
             self.plain = Some(Arc::clone(route));
         } else {
-            self.conditional.push(Arc::clone(route));
+            self.conditional.get_or_insert_default().routes.push(Arc::clone(route));
         }
         Ok(())
     }
@@ -142,7 +152,7 @@ impl SamePath {
     }
 
     fn routes(&self) -> impl Iterator<Item = &Arc<Route>> {
-        self.conditional.iter().chain(&self.plain)
+        self.conditional.iter().flat_map(|conditional| &conditional.routes).chain(&self.plain)
     }
 
     fn oldest(&self) -> Option<&crate::Origin> {
@@ -151,6 +161,8 @@ impl SamePath {
 
     /// The one with more conditions first, and the older one of those with as many: they were added in that order.
     pub(super) fn sort(&mut self) {
-        self.conditional.sort_by_key(|route| route.conditions.precedence());
+        if let Some(conditional) = &mut self.conditional {
+            conditional.routes.sort_by_key(|route| route.conditions.precedence());
+        }
     }
 }
