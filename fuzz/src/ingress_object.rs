@@ -36,7 +36,7 @@ pub fn check(data: &[u8]) {
     assert_eq!(first.table.backends(), second.table.backends());
     let (host, path) = (RequestHost::parse("a.example"), RequestPath::parse("/kept"));
     let found = first.table.find(host.as_ref().ok(), &path.expect("a path"));
-    assert_eq!(found.map(|route| route.origin.namespace.to_string()), Some("kept".to_owned()));
+    assert_eq!(found.map(|route| route.origin.object.namespace.clone()), Some("kept".to_owned()));
 }
 
 fn objects(ingresses: Vec<Ingress>) -> Objects {

@@ -67,16 +67,20 @@ fn endpoints(out: &mut String, backend: &Backend, compiled: &Compiled) {
 }
 
 fn outcome(found: &Found<'_>) -> String {
+    let policy = found.explanation.winner().map(|route| &route.policy);
     match (found.status, found.backend) {
         (Some(404), _) => {
             let host = &found.explanation.host;
             format!("404, no rule of {host} matches the path, and there is no default backend")
         }
-        (Some(status), Some(_)) if found.explanation.winner().is_some_and(|route| route.policy.denies()) => {
+        (Some(status), Some(_)) if policy.is_some_and(|policy| policy.denies()) => {
             format!("{status}, denied: what was to guard access cannot be honoured; `check` says why")
         }
         (Some(status), Some(backend)) => format!("{status}, {}", selection(backend.selection())),
         (Some(status), None) => status.to_string(),
+        (None, _) if policy.is_some_and(|policy| policy.guards().next().is_some()) => {
+            "by one of the endpoints that take requests, if the client is let in: see filters".into()
+        }
         (None, _) => "by one of the endpoints that take requests".into(),
     }
 }
