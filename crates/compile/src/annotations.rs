@@ -69,8 +69,19 @@ pub(crate) fn read(
     settings: &mut RouteSettings,
     problems: &mut Problems,
 ) {
-    let Some(annotations) = annotations else { return };
-    for dialect in &DIALECTS {
+    if let Some(annotations) = annotations {
+        read_by(&DIALECTS, object, annotations, settings, problems);
+    }
+}
+
+fn read_by(
+    dialects: &[Dialect],
+    object: &ObjectRef,
+    annotations: &BTreeMap<String, String>,
+    settings: &mut RouteSettings,
+    problems: &mut Problems,
+) {
+    for dialect in dialects {
         for (read, name, value) in dialect.asked(annotations) {
             let annotation = Annotation { name, value, namespace: &object.namespace };
             for fault in read(&annotation, settings).err().into_iter().flatten() {
@@ -105,6 +116,8 @@ impl Dialect {
 
 #[cfg(test)]
 mod tests {
+    use model::Protocol;
+
     use super::*;
 
     #[test]
@@ -112,6 +125,20 @@ mod tests {
         assert_eq!(shown("a\n"), r#""a\n""#);
         assert_eq!(shown(&"é".repeat(SHOWN_MAX)), format!("\"{}\"", "é".repeat(SHOWN_MAX)));
         assert_eq!(shown(&"é".repeat(SHOWN_MAX + 1)), format!("\"{}\"…", "é".repeat(SHOWN_MAX)));
+    }
+
+    #[test]
+    fn the_rank_of_a_dialect_decides_and_not_the_alphabet() {
+        let dialect =
+            |prefix| Dialect { prefix, rows: &[("speak", backend::protocol)], other: |_, _| Ok(()) };
+        let annotations = [("a/speak", "grpc"), ("b/speak", "https")];
+        let annotations = annotations.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        for (dialects, spoken) in [(["a/", "b/"], Protocol::Https), (["b/", "a/"], Protocol::Grpc)] {
+            let (mut settings, mut problems) = (RouteSettings::default(), Problems::default());
+            let object = ObjectRef::new("Ingress", "shop", "web");
+            read_by(&dialects.map(dialect), &object, &annotations, &mut settings, &mut problems);
+            assert_eq!(settings.protocol, Some(spoken), "{dialects:?}");
+        }
     }
 
     /// A word that stands twice would be read by its first row alone.

@@ -69,6 +69,7 @@ fn endpoints(out: &mut String, Possible { backend, why }: &Possible<'_>, compile
 }
 
 fn outcome(found: &Found<'_>) -> String {
+    let policy = found.explanation.winner().map(|route| &route.policy);
     let unusable = |one: &&Possible<'_>| matches!(one.backend.selection(), Selection::None(_));
     let down = found.possible.iter().find(unusable);
     match (found.status, down) {
@@ -78,15 +79,18 @@ fn outcome(found: &Found<'_>) -> String {
             let what = if only_conditions { "request" } else { "path" };
             format!("404, no rule of {host} matches the {what}, and there is no default backend")
         }
-        (Some(status), Some(_)) if found.explanation.winner().is_some_and(|route| route.policy.denies()) => {
+        (Some(status), _) if policy.is_some_and(|policy| policy.denies()) => {
             format!("{status}, denied: what was to guard access cannot be honoured; `check` says why")
         }
         (Some(status), Some(down)) => format!("{status}, {}", selection(down.backend.selection())),
         (Some(status), None) => status.to_string(),
-        (None, None) => "by one of the endpoints that take requests".into(),
-        (None, Some(down)) => {
-            let why = selection(down.backend.selection());
-            format!("by one of the endpoints that take requests, or 503, {why} of {}", down.backend.key)
+        (None, down) => {
+            let guarded = policy.is_some_and(|policy| policy.guards().next().is_some());
+            let guarded = if guarded { ", if the client is let in: see filters" } else { "" };
+            let down = down.map(|one| {
+                format!(", or 503, {} of {}", selection(one.backend.selection()), one.backend.key)
+            });
+            format!("by one of the endpoints that take requests{guarded}{}", down.unwrap_or_default())
         }
     }
 }

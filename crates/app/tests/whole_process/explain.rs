@@ -153,6 +153,17 @@ fn a_route_whose_guard_cannot_be_honoured_refuses_though_its_endpoints_are_ready
 }
 
 #[test]
+fn a_route_for_clients_of_some_addresses_says_so() {
+    let guard = "metadata: { annotations: { sluicegate.io/allow-addresses: 192.0.2.0/24 }, ";
+    let guarded = ingress("web", "a.example.com", "/", "web").replacen("metadata: { ", guard, 1);
+    let slice = slice("web", "127.0.0.1:9001".parse().unwrap(), true);
+    let folder = Folder::new(&[("web.yaml", guarded), ("s.yaml", service("web")), ("e.yaml", slice)]);
+    let (code, shown) = explain_in(&folder.path(), &["a.example.com/"]);
+    let told = shown.contains("filters:   addresses\n") && shown.contains("if the client is let in");
+    assert!(code == 0 && told, "{shown}");
+}
+
+#[test]
 fn what_is_no_request_at_all_is_a_usage_error() {
     assert_eq!(explain(&["ftp://shop.example.com/"]).0, 2);
     let folder = Folder::new(&[]);
