@@ -103,7 +103,7 @@ fn a_host_keeps_its_certificate_while_its_ingress_names_a_secret_that_is_not_the
 }
 
 #[test]
-fn a_certificate_is_not_kept_for_another_namespace_nor_when_nobody_claims_the_host() {
+fn a_certificate_is_not_kept_for_another_namespace_nor_when_no_ingress_claims_the_host() {
     let mut world = World::new();
     world.ingress("shop/web", &[("one", &["a.test"])], &[]);
     world.ingress("shop/more", &[("one", &["b.test"])], &[]);
@@ -150,7 +150,7 @@ fn a_rule_without_tls_hosts_has_the_secret_whose_certificate_is_for_it() {
 }
 
 #[test]
-fn an_ingress_for_every_host_has_the_names_of_its_certificate_unless_somebody_claims_them() {
+fn an_ingress_for_every_host_has_the_names_of_its_certificate_unless_another_ingress_claims_them() {
     let mut world = World::new();
     world.ingress("shop/any", &[("one", &[])], &[""]);
     let one = issue(&["a.test", "b.test"]);

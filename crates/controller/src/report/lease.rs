@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_leads_doubts_a_lease_that_is_not_his_and_whoever_waits_one_that_is_free() {
+    fn a_leader_doubts_a_lease_that_is_not_its_own_and_a_waiting_replica_one_that_is_free() {
         let held = |holder: Option<&str>| {
             let spec = v1::LeaseSpec { holder_identity: holder.map(str::to_owned), ..Default::default() };
             v1::Lease { spec: Some(spec), ..Default::default() }

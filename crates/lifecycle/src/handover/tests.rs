@@ -122,7 +122,7 @@ async fn a_second_successor_waits_for_its_turn() {
 }
 
 #[tokio::test]
-async fn who_sends_garbage_or_nothing_gets_nothing_and_keeps_nobody_out() {
+async fn a_process_that_sends_garbage_or_nothing_gets_nothing_and_keeps_no_other_out() {
     let old = Old::with(1);
     let mut garbage = UnixStream::connect(old.path()).unwrap();
     garbage.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
@@ -168,7 +168,7 @@ async fn sockets_of_another_network_are_not_taken() {
 }
 
 #[tokio::test]
-async fn nobody_is_there_without_a_file_and_with_one_whose_process_is_gone() {
+async fn no_process_is_there_without_a_file_and_with_one_whose_process_is_gone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("handover");
     assert!(connect(&path).await.unwrap().is_none());

@@ -81,7 +81,7 @@ async fn a_request_is_in_flight_until_the_end_of_its_body() {
 }
 
 #[tokio::test]
-async fn whoever_loses_interest_leaves_nothing_in_flight() {
+async fn a_client_that_loses_interest_leaves_nothing_in_flight() {
     let (exit, layer) = exit();
     let answered = answer(&layer).await;
     let hanging =

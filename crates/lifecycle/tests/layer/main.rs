@@ -35,7 +35,7 @@ impl Sending {
 }
 
 #[test]
-fn nobody_is_turned_away_while_something_is_in_flight_and_then_it_exits_with_0() {
+fn no_client_is_turned_away_while_something_is_in_flight_and_then_it_exits_with_0() {
     let mut service = Service::start("0", LONG);
     let (mut kept, idle) = (service.client(), service.client());
     let mut sending = Sending::begin(&mut service);

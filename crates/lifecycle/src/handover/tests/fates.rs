@@ -230,7 +230,7 @@ async fn a_file_of_a_process_that_is_gone_is_replaced_by_the_one_that_serves() {
 }
 
 #[tokio::test]
-async fn what_the_one_that_serves_lacks_is_given_up_by_all_who_watch_it_and_by_who_comes_to_watch_it() {
+async fn what_the_one_that_serves_lacks_is_given_up_by_all_that_watch_it_or_come_to_watch_it() {
     let (_folder, path) = folder();
     let listeners: Vec<_> = (0..3).map(|_| Arc::new(TcpListener::bind("127.0.0.1:0").unwrap())).collect();
     let given_up = |process: &Process| process.owner.given_up().len();
