@@ -49,7 +49,7 @@ pub(crate) fn find(table: &RouteTable, asked: &Asked<'_>) -> Option<(u32, u32)> 
     Some((id_of(route), backend % BACKENDS_PER_RULE))
 }
 
-/// The rule that serves the request by what `explain` says, and how many rules it says so of.
+/// The rule that serves the request by what `explain` says.
 pub(crate) fn explained(table: &RouteTable, asked: &Asked<'_>) -> Option<u32> {
     explain(table, &Read::new(asked)).winner().map(|route| id_of(route))
 }
