@@ -1,5 +1,5 @@
 //! A request, from its head to the last byte of its response: `admit → find_route → pick_endpoint → send → relay →
-//! record`, in that order.
+//! record`, in that order. The last is what an [`Exchange`] ends with, wherever that is.
 
 mod admit;
 mod attempts;
@@ -75,13 +75,13 @@ fn decide(
             return Err(why);
         }
     };
-    let (carrier, protocol) = (&exchange.carrier, exchange.protocol());
-    let (request, upgrade) = heads::for_upstream(carrier, protocol, request, target)?;
-    let limits = &carrier.worker().config.upstream;
-    Ok(Attempts::new(request, upgrade, upstreams, limits, protocol.is_http2()))
+    let (request, upgrade) = heads::for_upstream(exchange, request, target)?;
+    let limits = &exchange.carrier.worker().config.upstream;
+    Ok(Attempts::new(request, upgrade, upstreams, limits, exchange.protocol().is_http2()))
 }
 
-/// Whether the request may be sent, and where to; and its target, if that is to be another one.
+/// Whether the request may be sent, and where to; and its target, if that is to be another one. From here on the policy of its
+/// route is known to the exchange.
 fn find(
     exchange: &mut Exchange,
     upstreams: &Upstreams,
@@ -237,7 +237,7 @@ fn failed(carrier: &Carrier, attempts: &mut Attempts, unanswered: Unanswered, re
 /// Hands the upstream's response to the client.
 fn relay(mut exchange: Exchange, lease: Lease, answered: Answered) -> Response<ResponseBody> {
     let (mut head, body) = answered.into_parts();
-    heads::for_client(&exchange.carrier, &mut head);
+    heads::for_client(&exchange, &mut head);
     exchange.answered(head.status);
     let has_no_body = matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     let body = if has_no_body || exchange.asks_for_head {

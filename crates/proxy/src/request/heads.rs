@@ -6,11 +6,10 @@ use http::{HeaderValue, Method, Request, Version, header, response};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
-use model::Protocol;
 
 use super::upgrade::Upgrade;
-use crate::client::Carrier;
 use crate::error::Refusal;
+use crate::exchange::Exchange;
 use crate::headers;
 use crate::upstream::RequestBody;
 
@@ -19,11 +18,11 @@ use crate::upstream::RequestBody;
 /// # Errors
 /// [`Refusal::BadHost`], if it has none that HTTP/2 could name.
 pub(super) fn for_upstream(
-    carrier: &Carrier,
-    protocol: Protocol,
+    exchange: &Exchange,
     request: Request<Incoming>,
     target: Option<Uri>,
 ) -> Result<(Request<RequestBody>, Option<Box<Upgrade>>), Refusal> {
+    let (carrier, protocol) = (&exchange.carrier, exchange.protocol());
     let (mut head, body) = request.into_parts();
     if head.version == Version::HTTP_2 {
         headers::as_http1(&head.uri, &mut head.headers);
@@ -59,7 +58,8 @@ pub(super) fn for_upstream(
 
 /// Makes the head of an upstream's response fit for the client. With HTTP/1 a drain shows here, and in `respond`: at the last
 /// moment at which it can be said, the client is told that this connection will serve no further request.
-pub(super) fn for_client(carrier: &Carrier, head: &mut response::Parts) {
+pub(super) fn for_client(exchange: &Exchange, head: &mut response::Parts) {
+    let carrier = &exchange.carrier;
     headers::strip_hop_by_hop(&mut head.headers);
     head.version = Version::HTTP_11;
     carrier.refuse_protocol();
