@@ -46,7 +46,7 @@ impl Exchange {
         let is_grpc = carrier.is_stream() && grpc::is_call(request.headers());
         carrier.request().begin(request, is_grpc);
         carrier.timer().set(Wait::Request, worker.config.max_request_time);
-        if let Some(time) = grpc::time_max(request.headers()).filter(|_| is_grpc) {
+        if is_grpc && let Some(time) = grpc::time_max(request.headers()) {
             carrier.timer().set(Wait::Call, time);
         }
         worker.cells.requests_in_flight.add(1);

@@ -15,7 +15,6 @@ use crate::connection::http2::budget::Budget;
 use crate::connection::http2::field_blocks::FieldBlocks;
 use crate::connection::http2::turn::Turn;
 use crate::frames::Frames;
-use crate::frames::Frames;
 use crate::guard;
 use crate::headers;
 use crate::metrics::Cells;

@@ -1,5 +1,5 @@
 //! A request, from its head to the last byte of its response: `admit → find_route → pick_endpoint → send → relay →
-//! record`, in that order.
+//! record`, in that order. The last is what an [`Exchange`] ends with, wherever that is.
 
 mod admit;
 mod attempts;
@@ -83,7 +83,8 @@ fn decide(
     Ok(Attempts::new(request, upgrade, upstreams, limits, exchange.protocol().is_http2()))
 }
 
-/// Whether the request may be sent, and where to; and its target, if that is to be another one.
+/// Whether the request may be sent, and where to; and its target, if that is to be another one. From here on the policy of its
+/// route is known to the exchange.
 fn find(
     exchange: &mut Exchange,
     upstreams: &Upstreams,

@@ -100,11 +100,7 @@ impl RequestBody {
 
     /// Nothing comes.
     fn wait(&self) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
-        if !self.carrier.is_out_of_patience() {
-            return Poll::Pending;
-        }
-        self.carrier.fail(Refusal::BodyTimeout);
-        self.fail(Refusal::BodyTimeout)
+        if self.carrier.is_out_of_patience() { self.fail(Refusal::BodyTimeout) } else { Poll::Pending }
     }
 
     fn fail(&self, why: Refusal) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
