@@ -30,38 +30,38 @@ enum Path {
     Command(Command),
 }
 
-/// Every path, to find one and to list them in a 404: first those for load balancers, then all others that only read, then
-/// those that change something.
-const PATHS: [(&str, Path); 10] = [
-    ("/live", Path::Live),
-    ("/ready", Path::Ready),
+/// For load balancers.
+const HEALTH: &[(&str, Path)] = &[("/live", Path::Live), ("/ready", Path::Ready)];
+/// For operators: these only read.
+const READING: &[(&str, Path)] = &[
     ("/state", Path::State),
     ("/metrics", Path::Metrics),
     ("/routes", Path::Routes),
     ("/endpoints", Path::Endpoints),
     ("/problems", Path::Problems),
+];
+/// These change something.
+const COMMANDS: &[(&str, Path)] = &[
     ("/drain", Path::Command(Command::Drain)),
     ("/undrain", Path::Command(Command::Undrain)),
     ("/upgrade", Path::Command(Command::Upgrade)),
 ];
-const HEALTH_PATHS: usize = 2;
-const READING_PATHS: usize = 7;
 
 /// Those that a listener answers.
-fn paths(pages: &Pages) -> &'static [(&'static str, Path)] {
-    match pages {
-        Pages::Health => &PATHS[..HEALTH_PATHS],
-        Pages::All => &PATHS[..READING_PATHS],
-        Pages::Control(_) => &PATHS,
-    }
+fn paths(pages: &Pages) -> impl Iterator<Item = &'static (&'static str, Path)> {
+    let groups: &[_] = match pages {
+        Pages::Health => &[HEALTH],
+        Pages::All => &[HEALTH, READING],
+        Pages::Control(_) => &[HEALTH, READING, COMMANDS],
+    };
+    groups.iter().copied().flatten()
 }
 
 /// Answers a request. Its body, if it has one, is not read.
 pub(crate) async fn answer<B>(request: Request<B>, pages: &Pages, sources: Arc<Sources>) -> Page {
     let (request, _) = request.into_parts();
-    let (asked, paths) = (request.uri.path(), paths(pages));
-    let Some((_, path)) = paths.iter().find(|(known, _)| *known == asked) else {
-        return not_found(paths);
+    let Some((_, path)) = paths(pages).find(|(known, _)| *known == request.uri.path()) else {
+        return not_found(pages);
     };
     match (*path, pages) {
         (Path::Command(command), Pages::Control(commands)) => match request.method {
@@ -116,8 +116,8 @@ fn dump(path: Path, sources: &Sources) -> Page {
     }
 }
 
-fn not_found(paths: &[(&str, Path)]) -> Page {
-    let paths: Vec<&str> = paths.iter().map(|(path, _)| *path).collect();
+fn not_found(pages: &Pages) -> Page {
+    let paths: Vec<&str> = paths(pages).map(|(path, _)| *path).collect();
     page(StatusCode::NOT_FOUND, &json!({ "error": "no such page", "paths": paths }))
 }
 

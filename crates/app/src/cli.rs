@@ -17,6 +17,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, ValueEnum};
 use ipnet::IpNet;
 use model::Balance;
@@ -91,8 +92,8 @@ pub(crate) struct RunArgs {
     pub(crate) classes: ClassArgs,
 
     /// How requests are balanced over endpoints, unless the Ingress says so (annotation sluicegate.io/load-balance)
-    #[arg(long, value_name = "HOW", env = "SLUICEGATE_BALANCE", default_value = "least-request")]
-    pub(crate) balance: BalanceArg,
+    #[arg(long, value_name = "HOW", env = "SLUICEGATE_BALANCE", value_parser = balance(), default_value = Balance::default().as_str())]
+    pub(crate) balance: Balance,
 
     /// How long the previous endpoints go on serving when an Ingress or a Service names something that does not exist
     /// yet, such as a port that the EndpointSlices get a moment later; then 503. An endpoint that is removed or not ready
@@ -234,22 +235,10 @@ pub(crate) enum Format {
     Json,
 }
 
-/// [`Balance`] on the command line.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum BalanceArg {
-    /// Of two endpoints at random, the one with fewer requests in flight
-    LeastRequest,
-    /// Each endpoint in turn
-    RoundRobin,
-}
-
-impl From<BalanceArg> for Balance {
-    fn from(typed: BalanceArg) -> Balance {
-        match typed {
-            BalanceArg::LeastRequest => Balance::LeastRequest,
-            BalanceArg::RoundRobin => Balance::RoundRobin,
-        }
-    }
+/// One of [`Balance::ALL`].
+fn balance() -> impl TypedValueParser<Value = Balance> {
+    let values = Balance::ALL.map(|balance| PossibleValue::new(balance.as_str()).help(balance.help()));
+    PossibleValuesParser::new(values).map(|word| Balance::parse(&word).unwrap_or_default())
 }
 
 /// A network, or one address as the network that holds only it.

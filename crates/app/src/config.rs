@@ -143,7 +143,7 @@ impl Config {
             return Err(ConfigError("--https: name another address than --http; none can serve both"));
         }
         let settings = Settings {
-            balance: args.balance.into(),
+            balance: args.balance,
             reference_timeout: args.reference_timeout.0,
             default_certificate: args.tls.default_certificate,
             ticket_keys: args.tls.ticket_keys,

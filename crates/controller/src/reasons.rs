@@ -1,17 +1,7 @@
 //! The words a [`Problem`](model::Problem) of this crate can have as its reason, beside those of [`compile`]. They are
 //! labels of metrics and keys in scripts: a closed set, never renamed.
 
-/// Makes a constant of each reason, and [`ALL`] of them.
-macro_rules! reasons {
-    ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
-        $($(#[$doc])* pub const $name: &str = $word;)*
-
-        /// All of them.
-        pub const ALL: [&str; [$($word,)*].len()] = [$($name,)*];
-    };
-}
-
-reasons! {
+compile::reasons! {
     /// A file or folder cannot be read.
     UNREADABLE_FILE = "unreadable-file",
     /// A file is not YAML or JSON.

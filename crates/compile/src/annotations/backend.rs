@@ -16,7 +16,7 @@ pub(super) fn balance(
     Annotation { name, value, .. }: &Annotation<'_>,
     settings: &mut RouteSettings,
 ) -> Result<(), Vec<Fault>> {
-    let known = Balance::ALL.into_iter().find(|known| known.as_str() == *value);
+    let known = Balance::parse(value);
     settings.balance = known.ok_or_else(|| {
         let applies = settings.balance.as_str();
         let words = Balance::ALL.map(Balance::as_str).join(" or ");

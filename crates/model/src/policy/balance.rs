@@ -21,4 +21,17 @@ impl Balance {
             Balance::RoundRobin => "round-robin",
         }
     }
+
+    /// What it does, for help texts.
+    pub fn help(self) -> &'static str {
+        match self {
+            Balance::LeastRequest => "Of two endpoints at random, the one with fewer requests in flight",
+            Balance::RoundRobin => "Each endpoint in turn",
+        }
+    }
+
+    /// The one with this word.
+    pub fn parse(word: &str) -> Option<Balance> {
+        Balance::ALL.into_iter().find(|balance| balance.as_str() == word)
+    }
 }
