@@ -6,6 +6,18 @@
 //! [`Published`], the one place where the control plane and the data plane meet.
 //! Never: tokio, kube, hyper, serde, or any IO. A value of this crate can be built in a test in one line.
 //! Start at [`RouteTable::find`].
+//!
+//! # The words
+//!
+//! **Downstream** is the client's side, **upstream** the other. A **route** says which requests go to which **target**:
+//! one **backend**, or several by conditions or weight; a backend is one port of a Service; an **endpoint** is one of
+//! its addresses. A **policy** is what applies to a route beyond where it leads, its **filters** are what is done with
+//! a request and its answer on the way; an **exchange** is one request and its answer. The **route table** holds all
+//! routes; each published one is a **snapshot** and has a **generation**. The **index** holds the last known Kubernetes
+//! objects; to **compile** is to make a table from them. A **problem** is what is wrong with one. A **drain** is the
+//! way a process leaves, a **lame duck** one that still accepts but asks load balancers to send no more, a **handover**
+//! how it leaves its sockets to a successor, and has them back if that one dies. **Live** means it runs, **ready** that
+//! it may be sent requests.
 
 mod backend;
 mod condition;

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::arrows;
 use crate::modules;
+use crate::paths;
 use crate::setup;
 use crate::shell::{self, cargo, root};
 
@@ -23,6 +24,7 @@ pub(crate) fn run() -> Result<()> {
     setup::lint_tools()?;
     shell::run(cargo(&["fmt", "--all", "--check"]))?;
     no_mod_rs()?;
+    paths::check()?;
     let crates = arrows::check()?;
     modules::check()?;
     dependencies()?;

@@ -12,6 +12,7 @@ mod setup;
 mod arrows;
 mod lint;
 mod modules;
+mod paths;
 
 mod bench;
 mod cluster;
