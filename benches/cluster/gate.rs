@@ -1,4 +1,4 @@
-//! The program itself, as the image has it.
+//! The program itself, built for release.
 
 use std::fs;
 use std::io::{BufRead, BufReader};

@@ -10,8 +10,10 @@ use tempfile::TempDir;
 
 use crate::attack;
 use crate::cores::pinned;
+use crate::manifests::{CLASS, backend};
 use crate::measure::resident_kib;
 use crate::process::{HOST, Process};
+use crate::secret::secret;
 use crate::upstream::Upstreams;
 
 /// A process that runs until this value is dropped.
@@ -75,65 +77,8 @@ fn stderr(folder: &Path) -> PathBuf {
     folder.join("stderr.log")
 }
 
-fn secret(certificate: &str, key: &str) -> String {
-    let indented = |text: &str| text.lines().map(|line| format!("    {line}\n")).collect::<String>();
-    format!(
-        "apiVersion: v1
-kind: Secret
-metadata: {{ name: bench, namespace: default }}
-type: kubernetes.io/tls
-stringData:
-  tls.crt: |
-{}  tls.key: |
-{}",
-        indented(certificate),
-        indented(key)
-    )
-}
-
 fn manifests_of(upstreams: &Upstreams) -> String {
-    let good = backend("good", HOST, upstreams.good);
-    let flooded = backend("flooded", attack::HOST, upstreams.flooded);
-    format!(
-        "apiVersion: networking.k8s.io/v1
-kind: IngressClass
-metadata: {{ name: sluicegate }}
-spec: {{ controller: sluicegate.io/ingress-controller }}
-{good}{flooded}"
-    )
-}
-
-fn backend(name: &str, host: &str, upstream: SocketAddr) -> String {
-    let (ip, port) = (upstream.ip(), upstream.port());
-    format!(
-        "---
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: {{ name: {name}, namespace: default }}
-spec:
-  ingressClassName: sluicegate
-  tls: [{{ hosts: [{HOST}], secretName: bench }}]
-  rules:
-    - host: {host}
-      http:
-        paths:
-          - {{ path: /, pathType: Prefix, backend: {{ service: {{ name: {name}, port: {{ number: 80 }} }} }} }}
----
-apiVersion: v1
-kind: Service
-metadata: {{ name: {name}, namespace: default }}
-spec:
-  ports: [{{ name: http, port: 80, targetPort: {port} }}]
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata:
-  name: {name}-1
-  namespace: default
-  labels: {{ kubernetes.io/service-name: {name} }}
-addressType: IPv4
-ports: [{{ name: http, port: {port} }}]
-endpoints: [{{ addresses: [{ip}], conditions: {{ ready: true }} }}]
-"
-    )
+    let good = backend("good", HOST, upstreams.good, true);
+    let flooded = backend("flooded", attack::HOST, upstreams.flooded, true);
+    format!("{CLASS}{good}{flooded}")
 }

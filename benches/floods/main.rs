@@ -17,12 +17,15 @@ mod gate;
 mod good;
 mod memory;
 mod report;
+mod secret;
 mod upstream;
 
 #[path = "../peers/cores.rs"]
 mod cores;
 #[path = "../soak/histogram.rs"]
 mod histogram;
+#[path = "../peers/manifests.rs"]
+mod manifests;
 #[path = "../peers/measure.rs"]
 mod measure;
 #[path = "../peers/process.rs"]

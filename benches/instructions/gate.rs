@@ -11,7 +11,9 @@ use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::callgrind;
+use crate::manifests::{CLASS, backend};
 use crate::process::{HOST, Process};
+use crate::secret::secret;
 use crate::upstream::Upstream;
 use crate::worker::Worker;
 
@@ -30,7 +32,10 @@ impl Gate {
         let certificate = CertificateParams::new([HOST.to_owned()])?.self_signed(&key)?;
         let manifests = folder.join("manifests");
         fs::create_dir(&manifests)?;
-        fs::write(manifests.join("bench.yaml"), manifest(upstream.address))?;
+        fs::write(
+            manifests.join("bench.yaml"),
+            CLASS.to_owned() + &backend("upstream", HOST, upstream.address, true),
+        )?;
         fs::write(manifests.join("secret.yaml"), secret(&certificate.pem(), &key.serialize_pem()))?;
         let mut command = callgrind::command(program, folder)?;
         command.args(["run", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--workers", "1"]);
@@ -61,59 +66,4 @@ impl Gate {
         let builder = ClientConfig::builder_with_protocol_versions(versions);
         Ok(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
     }
-}
-
-fn secret(certificate: &str, key: &str) -> String {
-    let indented = |text: &str| text.lines().map(|line| format!("    {line}\n")).collect::<String>();
-    format!(
-        "apiVersion: v1
-kind: Secret
-metadata: {{ name: bench, namespace: default }}
-type: kubernetes.io/tls
-stringData:
-  tls.crt: |
-{}  tls.key: |
-{}",
-        indented(certificate),
-        indented(key)
-    )
-}
-
-fn manifest(upstream: SocketAddr) -> String {
-    let (ip, port) = (upstream.ip(), upstream.port());
-    format!(
-        "apiVersion: networking.k8s.io/v1
-kind: IngressClass
-metadata: {{ name: sluicegate }}
-spec: {{ controller: sluicegate.io/ingress-controller }}
----
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: {{ name: bench, namespace: default }}
-spec:
-  ingressClassName: sluicegate
-  tls: [{{ hosts: [{HOST}], secretName: bench }}]
-  rules:
-    - host: {HOST}
-      http:
-        paths:
-          - {{ path: /, pathType: Prefix, backend: {{ service: {{ name: upstream, port: {{ number: 80 }} }} }} }}
----
-apiVersion: v1
-kind: Service
-metadata: {{ name: upstream, namespace: default }}
-spec:
-  ports: [{{ name: http, port: 80, targetPort: {port} }}]
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata:
-  name: upstream-1
-  namespace: default
-  labels: {{ kubernetes.io/service-name: upstream }}
-addressType: IPv4
-ports: [{{ name: http, port: {port} }}]
-endpoints: [{{ addresses: [{ip}], conditions: {{ ready: true }} }}]
-"
-    )
 }

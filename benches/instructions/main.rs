@@ -17,8 +17,12 @@ mod table;
 mod upstream;
 mod worker;
 
+#[path = "../peers/manifests.rs"]
+mod manifests;
 #[path = "../peers/process.rs"]
 mod process;
+#[path = "../floods/secret.rs"]
+mod secret;
 #[path = "../shops.rs"]
 mod shops;
 

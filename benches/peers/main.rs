@@ -17,6 +17,7 @@ mod upstream;
 
 mod floor;
 mod haproxy;
+mod manifests;
 mod nginx;
 mod proxy;
 mod sluicegate;

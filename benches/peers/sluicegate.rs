@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 
 use crate::cores::pinned;
+use crate::manifests::{CLASS, backend};
 use crate::process::{HOST, Process};
 
 /// Writes the manifests into `folder`, starts sluicegate with them and returns where it serves.
@@ -18,7 +19,7 @@ pub(crate) fn start(
 ) -> Result<(Process, SocketAddr)> {
     let manifests = folder.join("manifests");
     fs::create_dir(&manifests)?;
-    fs::write(manifests.join("bench.yaml"), manifest(upstream))?;
+    fs::write(manifests.join("bench.yaml"), CLASS.to_owned() + &backend("upstream", HOST, upstream, false))?;
     // Cargo puts all programs of the workspace into one folder.
     let program = std::env::current_exe()?.with_file_name("sluicegate");
     ensure!(program.is_file(), "{} is not there: build it with `cargo xtask bench`", program.display());
@@ -34,42 +35,4 @@ pub(crate) fn start(
     let (http, admin) = (process.listening("http=")?, process.listening("admin=")?);
     process.wait_for_200(admin, "/ready").context("sluicegate is not ready")?;
     Ok((process, http))
-}
-
-fn manifest(upstream: SocketAddr) -> String {
-    let (ip, port) = (upstream.ip(), upstream.port());
-    format!(
-        "apiVersion: networking.k8s.io/v1
-kind: IngressClass
-metadata: {{ name: sluicegate }}
-spec: {{ controller: sluicegate.io/ingress-controller }}
----
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: {{ name: bench, namespace: default }}
-spec:
-  ingressClassName: sluicegate
-  rules:
-    - host: {HOST}
-      http:
-        paths:
-          - {{ path: /, pathType: Prefix, backend: {{ service: {{ name: upstream, port: {{ number: 80 }} }} }} }}
----
-apiVersion: v1
-kind: Service
-metadata: {{ name: upstream, namespace: default }}
-spec:
-  ports: [{{ name: http, port: 80, targetPort: {port} }}]
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata:
-  name: upstream-1
-  namespace: default
-  labels: {{ kubernetes.io/service-name: upstream }}
-addressType: IPv4
-ports: [{{ name: http, port: {port} }}]
-endpoints: [{{ addresses: [{ip}], conditions: {{ ready: true }} }}]
-"
-    )
 }

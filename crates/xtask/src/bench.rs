@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use anyhow::Result;
 
 use crate::setup;
-use crate::shell::{self, DIST, cargo, program};
+use crate::shell::{self, cargo, program};
 
 /// The first options that ask for the other benchmarks.
 const CLUSTER: &str = "cluster";
@@ -16,7 +16,7 @@ const CLIENTS: &str = "clients";
 const INSTRUCTIONS: &str = "instructions";
 const ROLLOUT: &str = "rollout";
 
-/// Builds as the image is built and runs the benchmark with these options: beside other proxies, beside a cluster, the soak,
+/// Builds for release and runs the benchmark with these options: beside other proxies, beside a cluster, the soak,
 /// beside floods, under real clients, or under callgrind.
 ///
 /// # Errors
@@ -53,11 +53,17 @@ pub(crate) fn run(options: &[OsString]) -> Result<()> {
             ("peers", options)
         }
     };
-    let mut build = cargo(&["build", "--locked", "--package", "sluicegate", "--package", "benches"]);
-    build.args(DIST);
-    shell::run(build)?;
+    shell::run(cargo(&[
+        "build",
+        "--release",
+        "--locked",
+        "--package",
+        "sluicegate",
+        "--package",
+        "benches",
+    ]))?;
     // Started by cargo it would be built again, with the features that it has without the gate beside it.
-    let mut bench = program(shell::target_folder().join("dist").join(name), &[]);
+    let mut bench = program(shell::target_folder().join("release").join(name), &[]);
     bench.args(options).envs(envoy.map(|envoy| ("SOAK_ENVOY", envoy)));
     shell::run(bench)
 }

@@ -59,7 +59,7 @@ ready() {{ kubectl patch pod \"$1\" --subresource=status --patch '{{\"status\": 
   \"conditions\": [{{\"type\": \"Ready\", \"status\": \"True\"}}, {{\"type\": \"ContainersReady\", \"status\": \"True\"}}]}}}}'; }}    # ready POD
 
 # And in a third terminal, the gate:
-cargo run --release --bin sluicegate -- run --kubeconfig {kubeconfig} --http 127.0.0.1:8080",
+cargo sluicegate run --kubeconfig {kubeconfig} --http 127.0.0.1:8080",
         plane.server()
     )
 }

@@ -39,7 +39,6 @@ pub(crate) fn run(output: &Path, profile: &str) -> Result<()> {
 fn build(profile: &str) -> Result<PathBuf> {
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let mut build = cargo(&["build", "--profile", profile, "--locked", "--package", "sluicegate"]);
-    build.args(["--features", "jemalloc"]);
     build.args(["--target", &target, "--target-dir", TARGET_DIR]);
     build.env("RUSTFLAGS", "-C target-feature=+crt-static -C relocation-model=static");
     shell::run(build)?;

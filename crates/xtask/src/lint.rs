@@ -33,6 +33,11 @@ pub(crate) fn run() -> Result<()> {
     for name in &crates {
         shell::run(cargo(&["check", "--quiet", "--locked", "--package", name]))?;
     }
+    // As `cargo sluicegate` builds it.
+    let mut first =
+        cargo(&["clippy", "--quiet", "--locked", "--package", "sluicegate", "--no-default-features"]);
+    first.args(["--", "-D", "warnings"]);
+    shell::run(first)?;
     docs()?;
     fuzz_targets()
 }

@@ -34,7 +34,11 @@ enum Command {
     /// Format, clippy, docs, licences and bans, the fuzz targets, and the arrows between crates and between the proxy's modules
     Lint,
     /// Set up and run all tests
-    Test,
+    Test {
+        /// Only those that need neither Kubernetes nor other programs: in a minute or two, once all is built
+        #[arg(long)]
+        fast: bool,
+    },
     /// Run a Kubernetes control plane on loopback until Ctrl-C, and show how to use it
     Cluster {
         /// Real nodes, with kubelet and containerd in namespaces (needs root); without, pods are objects only
@@ -47,12 +51,12 @@ enum Command {
         #[arg(long, value_name = "FILE", default_value = "target/image/sluicegate.tar")]
         output: PathBuf,
         /// How the program is built; tests need no fast one
-        #[arg(long, value_name = "NAME", default_value = "dist")]
+        #[arg(long, value_name = "NAME", default_value = "release")]
         profile: String,
     },
-    /// Build as the image is built and compare with nginx, haproxy and the floor; `--help` shows the options. `soak` counts
-    /// what clients lose while everything changes, `rollout` the same on real nodes, `floods` is about attackers, `clients`
-    /// about the HTTP libraries that people use, `cluster` about the API server, `instructions` counts those of a request
+    /// Build for release and compare with nginx, haproxy and the floor; `--help` shows the options. `soak` counts what clients
+    /// lose while everything changes, `rollout` the same on real nodes, `floods` is about attackers, `clients` about the HTTP
+    /// libraries that people use, `cluster` about the API server, `instructions` counts those of a request
     #[command(disable_help_flag = true)]
     Bench {
         /// Options of the benchmark
@@ -65,7 +69,8 @@ fn main() -> ExitCode {
     let outcome = match Command::parse() {
         Command::Setup => setup::run(),
         Command::Lint => lint::run(),
-        Command::Test => test::run(),
+        Command::Test { fast: false } => test::run(),
+        Command::Test { fast: true } => test::run_fast(),
         Command::Cluster { nodes: 0 } => cluster::run(),
         Command::Cluster { nodes } => cluster::run_with_nodes(nodes.into()),
         Command::Image { output, profile } => image::run(&output, &profile),

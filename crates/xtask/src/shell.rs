@@ -12,9 +12,6 @@ pub(crate) fn root() -> &'static Path {
     manifest.ancestors().nth(2).expect("xtask lies two folders below the root")
 }
 
-/// Options of cargo for the program as it is deployed and measured; without them it is built in a hurry, for a first look.
-pub(crate) const DIST: [&str; 4] = ["--profile", "dist", "--features", "sluicegate/jemalloc"];
-
 /// Where cargo puts what it builds: this program too.
 pub(crate) fn target_folder() -> PathBuf {
     let own = std::env::current_exe().expect("Linux knows a process's program");

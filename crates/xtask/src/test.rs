@@ -1,9 +1,32 @@
-//! Runs all tests, with all that they need.
+//! Runs all tests, with all that they need, or those that need nothing.
 
-use anyhow::{Result, bail};
+use std::num::NonZeroUsize;
+use std::process::Stdio;
+use std::thread::available_parallelism;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
 
 use crate::setup;
 use crate::shell::{self, cargo};
+
+/// Tests of the fast round that start what has to be installed or built first, by their target.
+const SLOW_TARGETS: [(&str, &str); 7] = [
+    ("holder", "Kubernetes"),
+    ("plane", "Kubernetes"),
+    ("secrets", "Kubernetes"),
+    ("cluster", "Kubernetes"),
+    ("nodes", "Kubernetes"),
+    ("short", "Kubernetes"),
+    ("differential", "nginx and haproxy"),
+];
+/// The target that has both kinds, and its modules with those of the other kind.
+const WHOLE_PROCESS: &str = "whole_process";
+const SLOW_MODULES: [(&str, &str); 3] =
+    [("cluster::", "Kubernetes"), ("conformance::", "h2spec"), ("libraries::", "HTTP clients of Python")];
+
+/// At a time, for each core: they are short of time to wait for, not of cores.
+const FAST_TESTS_PER_CORE: usize = 5;
 
 /// Runs every test of the workspace.
 ///
@@ -32,12 +55,53 @@ pub(crate) fn run() -> Result<()> {
         Err(why) => eprintln!("note: {why:#}; tests that need our image will fail"),
     }
     // One failure must not hide another.
-    let (tests, properties) = (shell::run(test), fuzz_properties());
-    match (tests, properties) {
-        (Err(tests), Err(properties)) => {
-            bail!("{tests:#}; and in the fuzz targets' properties: {properties:#}")
+    both((shell::run(test), "the tests"), (fuzz_properties(), "the fuzz targets' properties"))
+}
+
+/// Runs those that need nothing but cargo, and says at the end which it has left out.
+///
+/// # Errors
+/// If one of them fails or does not compile; the others are run all the same.
+pub(crate) fn run_fast() -> Result<()> {
+    let mut most = cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--lib", "--bins"]);
+    for target in test_targets()? {
+        if target != WHOLE_PROCESS && SLOW_TARGETS.iter().all(|(slow, _)| *slow != target) {
+            most.args(["--test", &target]);
         }
-        (tests, properties) => tests.and(properties),
+    }
+    let mut processes =
+        cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--test", WHOLE_PROCESS]);
+    processes.arg("--").args(SLOW_MODULES.iter().flat_map(|(module, _)| ["--skip", module]));
+    let cores = available_parallelism().map_or(1, NonZeroUsize::get);
+    for tests in [&mut most, &mut processes] {
+        tests.env("RUST_TEST_THREADS", (FAST_TESTS_PER_CORE * cores).to_string());
+    }
+    let outcome = both((shell::run(most), "most tests"), (shell::run(processes), WHOLE_PROCESS));
+    eprintln!("left out, and run by `cargo xtask test`:");
+    for (slow, needs) in SLOW_TARGETS.iter().chain(&SLOW_MODULES) {
+        eprintln!("  {slow:15} needs {needs}");
+    }
+    eprintln!("  examples in the documentation, and the fuzz targets' properties");
+    outcome
+}
+
+/// All files of tests that the workspace has, so that a new one is run unless it is named above.
+fn test_targets() -> Result<Vec<String>> {
+    let mut metadata = cargo(&["metadata", "--no-deps", "--locked", "--format-version", "1"]);
+    let output = metadata.stderr(Stdio::inherit()).output().context("could not start cargo")?;
+    ensure!(output.status.success(), "cargo metadata failed ({})", output.status);
+    let metadata: Value = serde_json::from_slice(&output.stdout)?;
+    let packages = metadata["packages"].as_array().context("no packages")?;
+    let targets = packages.iter().filter_map(|package| package["targets"].as_array()).flatten();
+    let tests = targets.filter(|target| target["kind"] == serde_json::json!(["test"]));
+    Ok(tests.filter_map(|target| target["name"].as_str()).map(str::to_owned).collect())
+}
+
+/// Fails with what has failed of two.
+fn both((one, what_one): (Result<()>, &str), (other, what_other): (Result<()>, &str)) -> Result<()> {
+    match (one, other) {
+        (Err(one), Err(other)) => bail!("{what_one}: {one:#}; and {what_other}: {other:#}"),
+        (one, other) => one.and(other),
     }
 }
 
@@ -48,4 +112,17 @@ fn fuzz_properties() -> Result<()> {
         cargo(&["test", "--locked", "--no-default-features", "--lib", "--target-dir", "target/fuzz"]);
     test.args(["--manifest-path", "fuzz/Cargo.toml"]);
     shell::run(test)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_fast_round_leaves_out_by_name_is_there() {
+        let targets = test_targets().unwrap();
+        for name in SLOW_TARGETS.iter().map(|(name, _)| *name).chain([WHOLE_PROCESS]) {
+            assert!(targets.iter().any(|target| target == name), "{name} is not among {targets:?}");
+        }
+    }
 }
