@@ -1,6 +1,6 @@
 //! The program itself, as a process of its own.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, ErrorKind};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
@@ -66,7 +66,12 @@ impl Gate {
     /// Starts `sluicegate run` with these arguments on free ports and waits until they are bound.
     pub(crate) fn run(command: &mut Command) -> Gate {
         command.args(["--http", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--access-log", "off"]);
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        command.stderr(Stdio::piped());
+        // A program that a test has just written is still open for writing in whatever another test is about to start.
+        let mut child = eventually("a program that can be started", || match command.spawn() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => None,
+            started => Some(started.unwrap()),
+        });
         let (log, stderr) = (Arc::new(Mutex::new(String::new())), child.stderr.take().unwrap());
         let written = Arc::clone(&log);
         std::thread::spawn(move || {
