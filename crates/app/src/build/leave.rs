@@ -207,7 +207,7 @@ impl Leaving<'_> {
 
     /// Serves again: the listening sockets were open all the time, and new connections wait in their queues.
     fn take_back(&mut self, vacancy: Vacancy) {
-        tracing::error!("{} has died: this process takes the listeners back and serves", self.successor());
+        let successor = self.successor();
         if let Some(owner) = &mut self.owner {
             owner.take_back(vacancy);
             let given_up = owner.given_up();
@@ -220,6 +220,8 @@ impl Leaving<'_> {
         }
         self.duck.take_back();
         (self.state.successor, self.state.holds, self.state.ends) = (None, false, None);
+        // Said when it is true, so that whatever reads the log may count on it.
+        tracing::error!("{successor} has died: this process takes the listeners back and serves");
         self.serve_pages();
         self.mark.iter().for_each(Mark::remove);
     }

@@ -309,6 +309,8 @@ fn a_successor_that_is_started_again_takes_over_from_the_one_that_has_taken_back
         survivors.go_on();
     }
     let second = pod(1);
+    // What the log says of an earlier handover would not do.
+    eventually("the last handover", || first.log().matches("handed over to").nth(3).map(drop));
     logs(&first, "drained; staying");
     first.signal(Signal::TERM);
     survivors.go_on();
