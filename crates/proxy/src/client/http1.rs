@@ -83,7 +83,7 @@ impl Http1 {
         self.of_current(|request| request.fault.get())
     }
 
-    /// A request has begun that will get no answer of its own any more, unless it has one.
+    /// The request that it carries has no answer yet.
     pub(super) fn awaits_head_of_answer(&self) -> bool {
         self.of_current(|request| !request.is_answered.get())
     }
