@@ -1,5 +1,5 @@
-//! What the kernel watches on a connection: whether the other machine is still there. One that is gone closes nothing, and a peer that
-//! only listens, as in a tunnel or a call of gRPC, would never learn of it.
+//! What the kernel watches on a connection: whether the other machine is still there. One that is gone closes nothing, and
+//! a peer that only listens, as in a tunnel or a call of gRPC, would never learn of it.
 //!
 //! Towards endpoints PING of HTTP/2 is no substitute: servers of gRPC take more than one in five minutes as abuse.
 
@@ -29,9 +29,9 @@ pub(crate) fn watch(socket: impl AsFd, interval: Duration) -> io::Result<()> {
     Ok(set_socket_keepalive(&socket, true)?)
 }
 
-/// Ends a connection on which it is not confirmed for so long what was sent (gRFC A18). The kernel alone would send it again
-/// for fifteen minutes, which is too long for what many requests share. It would also cut a peer that confirms but does not read; with HTTP/2
-/// an endpoint reads all that comes, with HTTP/1 it may not.
+/// Ends a connection on which what was sent is not confirmed for so long (gRFC A18). The kernel alone would send it again
+/// for fifteen minutes, which is too long for what many requests share. It would also cut a peer that confirms but does not
+/// read; with HTTP/2 an endpoint reads all that comes, with HTTP/1 it may not.
 ///
 /// # Errors
 /// If the kernel does not.

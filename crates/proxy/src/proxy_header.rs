@@ -1,5 +1,5 @@
-//! The PROXY protocol: where a connection comes from, as what is said before HTTP has it. A load balancer says it to us, and we say it
-//! to endpoints that ask for it. Pure: bytes in, addresses out, and back.
+//! The PROXY protocol: where a connection comes from, as what is said before HTTP has it. A load balancer says it to us, and
+//! we say it to endpoints that ask for it. Pure: bytes in, addresses out, and back.
 //! <https://www.haproxy.org/download/3.2/doc/proxy-protocol.txt>
 
 use std::net::{IpAddr, SocketAddr};

@@ -36,8 +36,9 @@ pub struct Downstream {
     pub head_timeout: Duration,
     /// Silence in a request body, in all; after it: 408. What comes brings time back, see the next.
     pub body_timeout: Duration,
-    /// Bytes of a body that bring back a second of [`body_timeout`](Self::body_timeout), so that a client that sends faster than
-    /// this has for ever, and one that drips has not; 0: any piece brings back all of it. Kestrel's figure; a modem is ten times faster.
+    /// Bytes of a body that bring back a second of [`body_timeout`](Self::body_timeout), so that a client that sends faster
+    /// than this has for ever, and one that drips has not; 0: any piece brings back all of it. Kestrel's figure; a modem is ten
+    /// times faster.
     pub body_rate_min: u32,
     /// Between two pieces of a response that the client takes; after it the connection is cut.
     pub write_timeout: Duration,

@@ -1,7 +1,7 @@
 //! What a client still sends on a stream whose request is answered: it is read and thrown away for a limited time.
 //!
-//! To reset the stream at once is allowed (RFC 9113 §8.1), but a client that gets the reset together with the answer may see nothing
-//! but the reset: curl before its version 8 does.
+//! To reset the stream at once is allowed (RFC 9113 §8.1), but a client that gets the reset together with the answer may see
+//! nothing but the reset: curl before its version 8 does.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
