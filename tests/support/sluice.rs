@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use lifecycle::{Phase, Trigger};
 use model::Protocol as UpstreamProtocol;
@@ -59,6 +60,8 @@ impl Sluice {
         endpoints: &[SocketAddr],
     ) -> Sluice {
         let mut config = Config { access_log: AccessLog::Off, ..Config::default() };
+        // Tests need not wait for what only keeps clients from coming back all at once.
+        config.downstream.http2.goodbye_spread = Duration::from_millis(500);
         change(&mut config);
         let socket = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = socket.local_addr().expect("a bound socket");

@@ -79,6 +79,7 @@ impl ProtocolArgs {
             send_buffer_bytes: self.http2_send_buffer.in_memory(),
             empty_frames_max: self.http2_empty_frames_max.get(),
             goodbye_wait: self.http2_goodbye_wait.0,
+            ..Http2::default()
         };
         Downstream {
             handshake_timeout: self.handshake_timeout.0,

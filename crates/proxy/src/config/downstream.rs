@@ -109,6 +109,9 @@ pub struct Http2 {
     /// it is told in the middle of them, which many clients take badly. Counts to a drain: enough for most to find a moment,
     /// and little beside `idle_timeout`.
     pub goodbye_wait: Duration,
+    /// Connections are told to leave from a moment within this time after the beginning of a drain, each from another: at once,
+    /// and a thousand clients would come back in the same moment.
+    pub goodbye_spread: Duration,
 }
 
 impl Default for Http2 {
@@ -121,6 +124,7 @@ impl Default for Http2 {
             send_buffer_bytes: 64 << 10,
             empty_frames_max: 1000,
             goodbye_wait: Duration::from_secs(10),
+            goodbye_spread: Duration::from_secs(10),
         }
     }
 }

@@ -68,7 +68,7 @@ pub(super) fn serve<'c>(
         .enable_connect_protocol()
         .serve_connection(TokioIo::new(io), service);
     async move {
-        let mut lead = pin!(goodbye.lead(client.worker.drain.clone(), limits.http2.goodbye_wait));
+        let mut lead = pin!(goodbye.lead(client.worker.drain.clone(), &limits.http2));
         let (mut is_led, mut silence) = (false, Silence::new(client, &goodbye));
         poll_fn(|cx| {
             client.timer.attach(cx);

@@ -22,11 +22,9 @@ use std::time::Duration;
 
 use lifecycle::{Phase, Watch};
 
+use crate::config::Http2;
 use crate::frames::{GOAWAY, HEAD};
 
-/// Connections are told to leave from this time on after the beginning of a drain, each from another moment on: at once, and
-/// a thousand clients would come back in the same moment.
-pub(super) const GOODBYE_SPREAD: Duration = Duration::from_secs(10);
 /// Silence after which a connection that is to be told is not waited for to speak. As long as httpx keeps a connection for
 /// reuse: it reads nothing in between, and would lose a request that it sends behind a goodbye.
 pub(super) const GOODBYE_QUIET: Duration = Duration::from_secs(5);
@@ -94,12 +92,12 @@ impl Goodbye {
     }
 
     /// From the moment of this connection on it is due; ends when it is to be told even if it is never without a stream.
-    pub(super) async fn lead(&self, mut drain: Watch, wait: Duration) {
-        drain.lasted(Phase::LameDuck, GOODBYE_SPREAD.mul_f64(fastrand::f64())).await;
+    pub(super) async fn lead(&self, mut drain: Watch, limits: &Http2) {
+        drain.lasted(Phase::LameDuck, limits.goodbye_spread.mul_f64(fastrand::f64())).await;
         if self.is(Stage::Staying) {
             self.stage.set(Stage::Due);
         }
-        tokio::time::sleep(wait).await;
+        tokio::time::sleep(limits.goodbye_wait).await;
     }
 }
 
