@@ -104,3 +104,19 @@ fn heads_are_edited_last_on_the_way_to_an_endpoint_and_back() {
     assert_eq!(answer.field("x-frame-options").as_deref(), Some("DENY"));
     assert_eq!(answer.field("set-cookie").as_deref(), Some("a=b"));
 }
+
+#[test]
+fn an_answer_that_agrees_to_an_upgrade_is_edited_like_any_other() {
+    let answer = "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\nServer: secret/1.0\r\n\r\n";
+    let (upstream, _seen) = Upstream::recording(answer);
+    let response = vec![
+        edit("server", HeaderChange::Remove),
+        edit("strict-transport-security", HeaderChange::Set("max-age=1".into())),
+    ];
+    let sluice = gate(policy(vec![], vec![ResponseFilter::Headers(response)]), &upstream, &[]);
+    let asked = "GET / HTTP/1.1\r\nHost: any.example\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
+    let answer = Client::connect(sluice.address).send(asked).head().expect("an answer");
+    assert_eq!((answer.status(), answer.field("upgrade").as_deref()), (101, Some("websocket")));
+    assert_eq!(answer.field("server"), None);
+    assert_eq!(answer.field("strict-transport-security").as_deref(), Some("max-age=1"));
+}
