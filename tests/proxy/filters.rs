@@ -104,3 +104,43 @@ fn heads_are_edited_last_on_the_way_to_an_endpoint_and_back() {
     assert_eq!(answer.field("x-frame-options").as_deref(), Some("DENY"));
     assert_eq!(answer.field("set-cookie").as_deref(), Some("a=b"));
 }
+
+#[test]
+fn an_answer_that_agrees_to_an_upgrade_is_edited_like_any_other() {
+    let answer = "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\nServer: secret/1.0\r\n\r\n";
+    let (upstream, _seen) = Upstream::recording(answer);
+    let response = vec![
+        edit("server", HeaderChange::Remove),
+        edit("strict-transport-security", HeaderChange::Set("max-age=1".into())),
+    ];
+    let sluice = gate(policy(vec![], vec![ResponseFilter::Headers(response)]), &upstream, &[]);
+    let asked = "GET / HTTP/1.1\r\nHost: any.example\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
+    let answer = Client::connect(sluice.address).send(asked).head().expect("an answer");
+    assert_eq!((answer.status(), answer.field("upgrade").as_deref()), (101, Some("websocket")));
+    assert_eq!(answer.field("server"), None);
+    assert_eq!(answer.field("strict-transport-security").as_deref(), Some("max-age=1"));
+}
+
+#[test]
+fn what_a_client_sends_in_another_spelling_of_a_name_that_is_set_or_removed_does_not_reach_an_endpoint() {
+    let (upstream, seen) = Upstream::recording("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let request = vec![
+        edit("x-user", HeaderChange::Set("anonymous".into())),
+        edit("x-debug", HeaderChange::Remove),
+        edit("x-team", HeaderChange::Add("shop".into())),
+    ];
+    let sluice = Sluice::with(|config| config.downstream.underscores = true, &[]);
+    let filters = policy(vec![RequestFilter::Headers(request)], vec![]);
+    sluice.publish_table(sluice::table_with(2, filters, &[sluice::ready(upstream.address)]));
+    let asked = "GET / HTTP/1.1\r\nHost: any.example\r\nX_User: root\r\nX.User: root\r\nX~User: root\r\n\
+                 X_Debug: 1\r\nX.Debug: 1\r\nX_Team: mine\r\nX-Use.r: kept\r\n\r\n";
+    assert_eq!(Client::connect(sluice.address).send(asked).response().status(), 200);
+    let got = seen.recv_timeout(PATIENCE).expect("the upstream has answered");
+    assert_eq!(got.field("x-user").as_deref(), Some("anonymous"));
+    for gone in ["x_user", "x.user", "x~user", "x-debug", "x_debug", "x.debug"] {
+        assert_eq!(got.field(gone), None, "{gone}");
+    }
+    assert_eq!(got.field("x_team").as_deref(), Some("mine"));
+    assert_eq!(got.field("x-team").as_deref(), Some("shop"));
+    assert_eq!(got.field("x-use.r").as_deref(), Some("kept"));
+}

@@ -117,7 +117,10 @@ impl<'a> Backends<'a> {
     ) -> Option<(u32, Option<Fault>)> {
         let before = self.before.filter(|before| before.may_wait_for(key))?;
         let Selection::None(why) = builder.backend_at(place).selection() else { return None };
-        let (old, port) = led(before).filter(|(old, _)| why != Unavailable::Refused && old != key)?;
+        let may_serve = |old: &BackendKey| {
+            why != Unavailable::Refused && old != key && before::is_verified_alike(old, key)
+        };
+        let (old, port) = led(before).filter(|(old, _)| may_serve(old))?;
         // Many routes may lead to the same one, which may be large.
         let maker = self.maker;
         let takes_requests = self.instead.entry(old.clone()).or_insert_with(|| {

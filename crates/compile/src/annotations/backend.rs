@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use model::{Balance, HostName, Protocol, ProxyHeader};
 
-use super::Annotation;
+use super::{Annotation, shown};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::tls::NamedSecret;
 use crate::{ObjectKey, reasons};
+
+/// Longest name of an object, in bytes.
+const OBJECT_NAME_BYTES_MAX: usize = 253;
 
 /// How endpoints share requests.
 pub(super) fn balance(
@@ -20,7 +23,7 @@ pub(super) fn balance(
     settings.balance = known.ok_or_else(|| {
         let applies = settings.balance.as_str();
         let words = Balance::ALL.map(Balance::as_str).join(" or ");
-        invalid(format!("{name} cannot be {value:?}; {applies} applies"), format!("write {words}"))
+        invalid(format!("{name} cannot be {}; {applies} applies", shown(value)), format!("write {words}"))
     })?;
     Ok(())
 }
@@ -32,7 +35,7 @@ pub(super) fn protocol(
 ) -> Result<(), Vec<Fault>> {
     let known = Protocol::ALL.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(value.trim()));
     let protocol = known.ok_or_else(|| {
-        let message = format!("{name} cannot be {value:?}; what the Service says applies, else http");
+        let message = format!("{name} cannot be {}; what the Service says applies, else http", shown(value));
         invalid(message, "write http, https, grpc or grpcs")
     })?;
     settings.protocol = Some(protocol);
@@ -46,7 +49,8 @@ pub(super) fn proxy_header(
 ) -> Result<(), Vec<Fault>> {
     let known = ProxyHeader::ALL.into_iter().find(|known| known.as_str() == *value);
     let header = known.ok_or_else(|| {
-        invalid(format!("{name} cannot be {value:?}; endpoints get no PROXY header"), "write v1 or v2")
+        let message = format!("{name} cannot be {}; endpoints get no PROXY header", shown(value));
+        invalid(message, "write v1 or v2")
     })?;
     settings.proxy_header = Some(header);
     Ok(())
@@ -60,7 +64,7 @@ pub(super) fn tls_secret(
 ) -> Result<(), Vec<Fault>> {
     let Annotation { name, value, namespace: own } = annotation;
     let (namespace, secret) = value.split_once('/').unwrap_or((own, value));
-    let is_name = !secret.is_empty() && !secret.contains('/');
+    let is_name = [namespace, secret].into_iter().all(is_object_name);
     if is_name && namespace == *own {
         let secret = ObjectKey::new(namespace, secret);
         settings.tls_secret = Some(NamedSecret { secret, field: annotation.field() });
@@ -71,7 +75,7 @@ pub(super) fn tls_secret(
             "{name} names Secret {value}, which is in another namespace; the whole Ingress is answered 503"
         )
     } else {
-        format!("{name} cannot be {value:?}; the whole Ingress is answered 503")
+        format!("{name} cannot be {}; the whole Ingress is answered 503", shown(value))
     };
     Err(Fault::denied(message, "name a Secret in the Ingress' own namespace").into())
 }
@@ -86,7 +90,7 @@ pub(super) fn tls_verify(
         "off" => None,
         value => {
             let message =
-                format!("{} cannot be {value:?}; the whole Ingress is answered 503", annotation.name);
+                format!("{} cannot be {}; the whole Ingress is answered 503", annotation.name, shown(value));
             return Err(Fault::denied(message, "write on or off").into());
         }
     };
@@ -102,7 +106,7 @@ pub(super) fn tls_name(
     let host = || HostName::parse(value).ok().map(|host| host.as_str().to_owned());
     let parsed = address.or_else(host).map(Arc::from);
     let fault = parsed.is_none().then(|| {
-        let message = format!("{name} cannot be {value:?}, which is no DNS name; it has no effect");
+        let message = format!("{name} cannot be {}, which is no DNS name; it has no effect", shown(value));
         invalid(message, "write the DNS name in the certificate").into()
     });
     settings.tls_name = Some(parsed);
@@ -127,6 +131,30 @@ pub(super) fn send_tls_name(
     Ok(())
 }
 
+/// Whether an object may have this name (RFC 1123 §2.1, as the API server reads it). It is told as it is, in lines of a log.
+fn is_object_name(name: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
+    (1..=OBJECT_NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(allowed)
+}
+
 fn invalid(message: String, remedy: impl Into<String>) -> Fault {
     Fault::error(reasons::INVALID_ANNOTATION, message, remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_name_of_a_secret_denies_and_is_told_in_one_short_line() {
+        for value in [&"\n".repeat(1000), "", "shop/", "/ca", "a/b/c", "other/c\na", "Ca", &"a".repeat(254)] {
+            let mut settings = RouteSettings::default();
+            let annotation = Annotation { name: "x/secret", value, namespace: "shop" };
+            let faults = tls_secret(&annotation, &mut settings).expect_err(value);
+            for fault in faults {
+                assert!(fault.denies() && !fault.message.contains('\n'), "{}", fault.message);
+                assert!(fault.message.len() < 300, "{}", fault.message);
+            }
+        }
+    }
 }

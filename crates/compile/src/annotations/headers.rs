@@ -7,7 +7,8 @@ use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
 
-/// Most edits in an annotation: each is made in each head.
+/// Most edits in an annotation: each is made in each head. Lines that are none count, too: what is told of each is far longer
+/// than itself, and an annotation has room for a hundred thousand.
 const EDITS_MAX: usize = 64;
 /// Most bytes of names and values in an annotation: a head that grows by more is more than servers commonly take (8 KiB in
 /// all, in nginx and others).
@@ -50,7 +51,12 @@ fn read(
     let mut faults = Vec::new();
     let mut bytes = 0;
     edits.clear();
-    for line in annotation.value.lines().map(str::trim).filter(|line| !line.is_empty()) {
+    let lines = annotation.value.lines().map(str::trim).filter(|line| !line.is_empty());
+    for (at, line) in lines.enumerate() {
+        if at == EDITS_MAX {
+            faults.push(too_much(annotation.name));
+            break;
+        }
         let read = edit(line).and_then(|edit| match is_ours(&edit.name) {
             true => Err("the field is written by us alone".into()),
             false => Ok(edit),
@@ -58,7 +64,7 @@ fn read(
         match read {
             Ok(edit) => {
                 bytes += size(&edit);
-                if edits.len() == EDITS_MAX || bytes > EDITS_BYTES_MAX {
+                if bytes > EDITS_BYTES_MAX {
                     faults.push(too_much(annotation.name));
                     break;
                 }
@@ -135,7 +141,7 @@ fn bad_line(name: &str, line: &str, why: &str) -> Fault {
 
 fn too_much(name: &str) -> Fault {
     let message = format!(
-        "{name} has more than {EDITS_MAX} edits or {EDITS_BYTES_MAX} bytes of names and values; those beyond have no effect"
+        "{name} has more than {EDITS_MAX} lines or {EDITS_BYTES_MAX} bytes of names and values; those beyond have no effect"
     );
     Fault::error(reasons::INVALID_ANNOTATION, message, "write fewer or shorter ones")
 }
@@ -179,6 +185,8 @@ mod tests {
         assert_eq!((edits.len(), faults), (EDITS_MAX, 0));
         let (edits, faults) = read_request(&many(EDITS_MAX + 9));
         assert_eq!((edits.len(), faults), (EDITS_MAX, 1));
+        let (edits, faults) = read_request(&"nonsense\n".repeat(EDITS_MAX * 1000));
+        assert_eq!((edits.len(), faults), (0, EDITS_MAX + 1));
         let long = |length: usize| read_request(&format!("set x: {}", "y".repeat(length)));
         assert_eq!((long(EDITS_BYTES_MAX - 1).1, long(EDITS_BYTES_MAX).1), (0, 1));
     }

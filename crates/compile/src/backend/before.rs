@@ -7,7 +7,7 @@
 //!   have their addresses, under whatever port, for no other pod, or the DNS name that they came from still resolves to them.
 //!   Their condition is what the slices say now, so that one that goes or is not ready is out at once;
 //! - a route whose backend has none even so, and is new, leads where it led before, within its namespace and under the
-//!   same guards, if that takes requests.
+//!   same guards, if that takes requests and is verified by the same CA bundle, where endpoints are to be verified.
 //!
 //! Such a backend is *pending*. For how long is up to the caller, which has a clock: of a backend whose time is over
 //! nothing is taken from before, whichever route comes to it later. What is refused is never pending.
@@ -85,6 +85,15 @@ impl<'a> Before<'a> {
         let (_, port) = service.ports.iter().find(|(place, _)| *place == led)?;
         Some((key.clone(), port.clone()))
     }
+}
+
+/// Whether endpoints that are to be verified now were verified before: what is meant for them should reach no others. By what
+/// name may differ, since each Service has its own.
+pub(super) fn is_verified_alike(before: &BackendKey, now: &BackendKey) -> bool {
+    let (before, now) = (&before.transport, &now.transport);
+    let is_alike =
+        || before.tls.verify && before.tls.secret == now.tls.secret && before.protocol == now.protocol;
+    !now.tls.verify || is_alike()
 }
 
 /// Whether the backend is named rightly, for all we know, and has no endpoint that takes requests.

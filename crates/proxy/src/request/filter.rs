@@ -31,7 +31,7 @@ pub(super) fn admit(filters: &Filters, client: impl Fn() -> Option<IpAddr>) -> R
 pub(super) fn edit_request(filters: &Filters, head: &mut HeaderMap) {
     for filter in filters.request() {
         match filter {
-            RequestFilter::Headers(edits) => headers::edit(edits, head),
+            RequestFilter::Headers(edits) => headers::edit_request(edits, head),
             RequestFilter::Deny | RequestFilter::Addresses(_) => {}
         }
     }

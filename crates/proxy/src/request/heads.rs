@@ -1,5 +1,6 @@
-//! What is changed in heads on their way: in a request's for its upstream, in an answer's for its client. Nothing else changes
-//! one that is passed on.
+//! What is changed in heads on their way: in a request's for its upstream, in an answer's for its client. That of an
+//! answer which agrees to an upgrade is changed in [`upgrade`](super::upgrade()), and interim ones, which no filter of a route
+//! sees, in `client`.
 
 use http::uri::Uri;
 use http::{HeaderValue, Method, Request, Version, header, response};

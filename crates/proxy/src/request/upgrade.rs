@@ -12,8 +12,9 @@ use http::request::Parts;
 use http::{Method, Response, StatusCode, Version, response};
 use hyper::ext::Protocol as Wanted;
 use hyper::upgrade::OnUpgrade;
-use model::Protocol;
+use model::{Filters, Protocol};
 
+use super::filter;
 use crate::body::ResponseBody;
 use crate::error::Refusal;
 use crate::exchange::Exchange;
@@ -102,10 +103,14 @@ impl Upgrade {
         accept.is_some() && fields.get(header::SEC_WEBSOCKET_ACCEPT) == accept.as_ref()
     }
 
-    /// Tells the client that the endpoint agrees, in the client's own words.
-    fn agree(&self, head: &mut response::Parts) {
+    /// Tells the client that the endpoint agrees, in the client's own words. Beside these the filters of the route have the
+    /// last word, as of any answer of an endpoint.
+    fn agree(&self, head: &mut response::Parts, filters: Option<&Filters>) {
         let protocol = head.headers.get(header::UPGRADE).cloned();
         headers::strip_hop_by_hop(&mut head.headers);
+        if let Some(filters) = filters {
+            filter::edit_response(filters, &mut head.headers);
+        }
         head.version = Version::HTTP_11;
         head.extensions.clear();
         if self.stream.is_some() {
@@ -152,7 +157,7 @@ pub(super) async fn upgrade(
     }
     let upstream = answered.extensions_mut().remove::<OnUpgrade>();
     let (mut head, _) = answered.into_parts();
-    asked.agree(&mut head);
+    asked.agree(&mut head, exchange.filters());
     exchange.answered(head.status);
     exchange.carrier.timer().clear(Wait::Request);
     match Tunnel::open(exchange, lease, asked.stream, upstream).await {

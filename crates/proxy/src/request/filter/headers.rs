@@ -3,6 +3,25 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 use model::{HeaderChange, HeaderEdit};
 
+/// Makes the edits in a request's head. What a client sends in another spelling of a name that is set or removed goes, too:
+/// an endpoint that hands fields on as variables cannot tell `X.User` from the `X-User` that it believes.
+pub(super) fn edit_request(edits: &[HeaderEdit], head: &mut HeaderMap) {
+    let decided = edits.iter().filter(|edit| !matches!(edit.change, HeaderChange::Add(_)));
+    for HeaderEdit { name, .. } in decided {
+        while let Some(other) = head.keys().find(|other| is_other_spelling(other.as_str(), name)) {
+            let other = other.clone();
+            head.remove(other);
+        }
+    }
+    edit(edits, head);
+}
+
+/// Whether two names differ, and only in characters that are neither letters nor digits.
+fn is_other_spelling(name: &str, of: &str) -> bool {
+    let is_same = |(a, b): (u8, u8)| a == b || !(a.is_ascii_alphanumeric() || b.is_ascii_alphanumeric());
+    name.len() == of.len() && name != of && name.bytes().zip(of.bytes()).all(is_same)
+}
+
 /// Makes the edits, one after the other. Names and values were checked when they were compiled: one that is none is passed
 /// over.
 pub(super) fn edit(edits: &[HeaderEdit], head: &mut HeaderMap) {
