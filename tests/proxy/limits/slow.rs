@@ -1,4 +1,4 @@
-//! Who is too slow, and who only looks like it.
+//! Clients and upstreams that are too slow, and those that only look like it.
 
 use std::io::Read;
 use std::sync::Arc;

@@ -63,7 +63,7 @@ const CASES: &[Case] = &[
     case(137, "an empty path", &[M, S, A, (":path", b"")], ResetOr(400)),
     case(137, "a path with a space", &[M, S, A, (":path", b"/x y")], ResetOr(400)),
     case(137, "a path without a slash", &[M, S, A, (":path", b"x")], ResetOr(400)),
-    // h2 cuts the fragment off before anybody can see it; what is routed by is what is sent on.
+    // h2 cuts the fragment off before we can see it; what is routed by is what is sent on.
     case(137, "a path with a fragment", &[M, S, A, (":path", b"/plain#y")], Status(200)),
     case(137, "a whole URI as path", &[M, S, A, (":path", b"http://b/x")], ResetOr(400)),
     case(137, "a query only", &[M, S, A, (":path", b"?x")], ResetOr(400)),
@@ -116,7 +116,7 @@ const CASES: &[Case] = &[
     case(144, "CONNECT with a path", &[(":method", b"CONNECT"), S, A, P], ResetOr(405)),
     case(
         144,
-        "an extended CONNECT for what nobody offers",
+        "an extended CONNECT for what is not offered",
         &[(":method", b"CONNECT"), (":protocol", b"connect-udp"), S, A, P],
         Status(501),
     ),
@@ -163,7 +163,7 @@ fn hold(bench: &Bench, case: &Case, mut frames: Frames<impl Read + Write>) -> Re
 }
 
 #[test]
-fn a_malformed_request_of_http2_is_refused_alone_and_nobody_hears_of_it() {
+fn a_malformed_request_of_http2_is_refused_alone_and_the_upstream_does_not_hear_of_it() {
     let (bench, mut failures) = (bench(), Failures::default());
     for case in CASES {
         let frames = Frames::connect(bench.sluice.address);
@@ -240,7 +240,7 @@ fn a_body_that_differs_from_its_length_is_never_whole() {
 }
 
 #[test]
-fn pseudo_fields_in_trailers_reach_nobody() {
+fn pseudo_fields_in_trailers_do_not_reach_the_upstream() {
     // h2 drops those that stand first without a word, and takes the others for malformed.
     for (trailers, expected) in [
         (&[P][..], Status(200)),
@@ -297,7 +297,7 @@ fn white_space_around_a_value_of_http2_does_not_reach_the_upstream() {
     let mut frames = Frames::connect(sluice.address);
     frames.send(HEADERS, END_HEADERS | END_STREAM, 1, &block(&[M, S, A, P, ("x", b" \t1 \t")]));
     match frames.outcome(1) {
-        // RFC 9113 §8.2.1 calls it malformed; on the way to HTTP/1 it would be trimmed by whoever reads it.
+        // RFC 9113 §8.2.1 calls it malformed; on the way to HTTP/1 it would be trimmed by the reader.
         Outcome::Reset(code) => assert_eq!(code, PROTOCOL_ERROR, "row 136"),
         outcome => {
             assert_eq!(outcome, Outcome::Status(200), "row 136");

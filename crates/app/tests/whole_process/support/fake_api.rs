@@ -143,7 +143,7 @@ impl FakeApi {
         self.state.1.notify_all();
     }
 
-    /// Forgets all versions so far and ends all watches: who comes back gets 410 as an event.
+    /// Forgets all versions so far and ends all watches: a watch that is begun again gets 410 as an event.
     pub(crate) fn forget(&self) {
         let mut state = self.lock();
         let version = FIRST_VERSION + state.events.len() as u64 + 1;
@@ -187,7 +187,7 @@ impl FakeApi {
     }
 }
 
-/// A line of a watch. An API server writes the type first, and who reads it relies on that.
+/// A line of a watch. An API server writes the type first, and clients rely on that.
 fn told(event: &str, object: &Value) -> String {
     format!("{{\"type\": \"{event}\", \"object\": {object}}}\n")
 }
@@ -224,7 +224,7 @@ fn answer(stream: &TcpStream, ask: &Ask, lie: Option<Lie>, state: &(Mutex<State>
     if let Some(Lie::Late(by)) = lie {
         std::thread::sleep(by);
     }
-    // Who does not listen any more has decided so.
+    // A client that does not listen any more has decided so.
     let _ = match lie.filter(|lie| !matches!(lie, Lie::Late(_))).unwrap_or_else(|| honest(ask, state)) {
         Lie::Status(code, body) => write(stream, code, body.len(), &body),
         Lie::Cut(body) => write(stream, 200, body.len() + 9, &body),
