@@ -128,7 +128,7 @@ async fn the_one_before_a_successor_that_has_handed_on_takes_back_only_if_both_a
 }
 
 #[tokio::test]
-async fn who_has_let_go_leaves_the_watch_to_the_one_before() {
+async fn one_that_has_let_go_leaves_the_watch_to_the_one_before() {
     let (_folder, path) = folder();
     let mut first = Process::first(&path);
     let mut second = first.next().await;
@@ -184,7 +184,7 @@ async fn of_all_that_watch_a_process_that_dies_one_takes_back() {
 }
 
 #[tokio::test]
-async fn who_finds_another_one_in_the_place_of_its_predecessor_does_not_take_the_path() {
+async fn one_that_finds_another_in_the_place_of_its_predecessor_does_not_take_the_path() {
     let (_folder, path) = folder();
     let mut first = Process::first(&path);
     let mut second = first.next().await;
