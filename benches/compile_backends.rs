@@ -28,7 +28,7 @@ fn compile_all(criterion: &mut Criterion) {
     group.bench_function("compile all", |bencher| bencher.iter(|| compile(&objects, &settings, 1)));
 }
 
-/// An endpoint comes and goes; what is live is kept by somebody else meanwhile, as it is by the workers.
+/// An endpoint comes and goes; what is live is kept by another owner meanwhile, as it is by the workers.
 fn update_one(criterion: &mut Criterion) {
     let (mut objects, settings) =
         (shops::objects(SERVICES, &PATHS, ENDPOINTS_PER_SERVICE), Settings::default());

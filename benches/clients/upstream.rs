@@ -57,7 +57,7 @@ impl Upstream {
 
     /// What a browser has counted.
     pub(crate) fn result(&self) -> Option<String> {
-        self.result.lock().expect("nobody panics").clone()
+        self.result.lock().expect("no holder panics").clone()
     }
 }
 
@@ -71,7 +71,7 @@ async fn page(
     let answer = match &*path {
         "/page" => PAGE,
         "/result" => {
-            *place.lock().expect("nobody panics") = Some(String::from_utf8_lossy(&body).into_owned());
+            *place.lock().expect("no holder panics") = Some(String::from_utf8_lossy(&body).into_owned());
             ""
         }
         _ => "hello",

@@ -84,7 +84,7 @@ impl Api {
     }
 
     /// When a plain watch of all slices, as any client may have, tells of each change of this one. What it is late by,
-    /// nobody can be faster than.
+    /// every proxy is late by too.
     pub(crate) async fn watch(&self, name: &'static str) -> Result<mpsc::UnboundedReceiver<Instant>> {
         let (sender, told) = mpsc::unbounded_channel();
         let slices = self.of::<EndpointSlice>();

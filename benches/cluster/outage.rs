@@ -11,7 +11,7 @@ use crate::probe::{Probe, upstream};
 
 pub(crate) async fn run(plane: &ControlPlane, api: &Api, time: Duration) -> Result<()> {
     let (alive, next) = (upstream(own_address()?, 'a')?, upstream(own_address()?, 'b')?);
-    // A pod that is gone, and nobody can say so: each request that meets it has to be tried at the other one.
+    // A pod that is gone, and no object says so: each request that meets it has to be tried at the other one.
     let gone = std::net::TcpListener::bind((own_address()?, 0))?.local_addr()?;
     api.create("outage", "outage.example", &[alive]).await?;
     api.add_slice("outage", "outage-2", &[gone]).await?;

@@ -40,7 +40,7 @@ fn serve(stream: &TcpStream, name: char) -> std::io::Result<()> {
 /// The client.
 pub(crate) struct Probe {
     stop: Arc<AtomicBool>,
-    /// Who answers, and since when.
+    /// Which server answers, and since when.
     now: Arc<Mutex<(char, Instant)>>,
     answered: Arc<AtomicU64>,
     thread: JoinHandle<Result<()>>,

@@ -26,7 +26,7 @@ pub(crate) struct Size {
 }
 
 impl Size {
-    /// Addresses that nobody asks. Another turn gives others.
+    /// Addresses that are not asked. Another turn gives others.
     fn endpoints_of(self, service: usize, turn: usize) -> Vec<SocketAddr> {
         let first =
             (service * (self.endpoints + 1) + turn % 2) as u32 + u32::from(Ipv4Addr::new(10, 0, 0, 1));

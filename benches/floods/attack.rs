@@ -82,8 +82,8 @@ fn start(orders: &Orders) -> Result<()> {
     Ok(())
 }
 
-/// This program in another part, which runs where this process does, while nobody else wants the core (SCHED_IDLE in
-/// sched(7)). Niceness would not do: a nice one still ends its slice before somebody who wakes up runs.
+/// This program in another part, which runs where this process does, while no other process wants the core (SCHED_IDLE in
+/// sched(7)). Niceness would not do: a nice one still ends its slice before one that wakes up runs.
 pub(crate) fn yielding(part: &str) -> Result<Command> {
     let mut command = Command::new("chrt");
     command.args(["--idle", "0"]).arg(std::env::current_exe()?).arg(part);
@@ -100,7 +100,7 @@ pub(crate) struct Attack {
 /// What an attack has cost its owner.
 pub(crate) struct Cost {
     pub(crate) connections: u64,
-    /// Octets on the wire, with those of IP and TCP.
+    /// Bytes on the wire, with those of IP and TCP.
     pub(crate) sent: u64,
 }
 

@@ -17,17 +17,17 @@ pub(crate) enum Case {
     Settings,
     /// PRIORITY and WINDOW_UPDATE, which want none
     Priority,
-    /// Heads of very many fields in one octet each
+    /// Heads of very many fields in one byte each
     HpackFields,
-    /// Heads of few long fields in one octet each
+    /// Heads of few long fields in one byte each
     HpackValues,
     /// Large answers over HTTP/2 that are given no window
     ZeroWindow,
     /// Large answers over HTTP/1 that are not read
     SlowRead,
-    /// Heads that come octet by octet
+    /// Heads that come byte by byte
     SlowHead,
-    /// Bodies that come octet by octet
+    /// Bodies that come byte by byte
     SlowBody,
     /// Half of a ClientHello
     HandshakeStall,

@@ -1,4 +1,4 @@
-//! The endpoints, one for the good clients and one for the attackers: a short answer for whoever asks, a large one at a
+//! The endpoints, one for the good clients and one for the attackers: a short answer to each request, a large one at a
 //! path of its own.
 
 use std::io::{BufRead, BufReader, Read};
@@ -17,7 +17,7 @@ use crate::attack::yielding;
 const PART: &str = "upstream";
 /// Where the large answer is.
 pub(crate) const LARGE: &str = "/large";
-/// Octets of the large answer: far more than the proxy may hold of one.
+/// Bytes of the large answer: far more than the proxy may hold of one.
 const LARGE_BYTES: usize = 1 << 20;
 /// What waits in the kernel on this side is no matter of the proxy's.
 const SEND_BUFFER: u32 = 16 << 10;

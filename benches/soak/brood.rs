@@ -1,5 +1,5 @@
-//! The processes of one proxy. A proxy replaces itself by processes that nobody here has started; this process adopts
-//! them, so that it can tell who lives, how each has ended, and can end all of them, by their ids.
+//! The processes of one proxy. A proxy replaces itself by processes that were not started here; this process adopts
+//! them, so that it can tell which live, how each has ended, and can end all of them, by their ids.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -46,7 +46,7 @@ pub(crate) fn raise_open_files() -> Result<()> {
     Ok(rustix::process::setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?)
 }
 
-/// Where a program is. Debian's folder for servers is not in everybody's `PATH`; and nginx, which starts itself again,
+/// Where a program is. Debian's folder for servers is not in every user's `PATH`; and nginx, which starts itself again,
 /// must know its own place.
 pub(crate) fn find(program: &Path) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -142,7 +142,7 @@ impl Brood {
 
     /// The processes that live, each with its command line.
     pub(crate) fn alive(&mut self) -> Vec<(u32, String)> {
-        // Those who have ended are no longer listed once one has asked how.
+        // Those that have ended are no longer listed once one has asked how.
         self.ending(0);
         let descendants = descendants(std::process::id());
         let line = |id| fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
@@ -152,7 +152,7 @@ impl Brood {
             .collect()
     }
 
-    /// Asks all to end, and kills who does not.
+    /// Asks all to end, and kills those that do not.
     fn end(&mut self) {
         for signal in [Signal::TERM, Signal::KILL] {
             let deadline = Instant::now() + Duration::from_secs(2);
@@ -202,7 +202,7 @@ pub(crate) fn pause() -> Result<()> {
 }
 
 /// # Errors
-/// If somebody has pressed Ctrl-C.
+/// If Ctrl-C was pressed.
 pub(crate) fn go_on() -> Result<()> {
     ensure!(!INTERRUPTED.load(Ordering::Relaxed), "interrupted");
     Ok(())

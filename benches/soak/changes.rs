@@ -1,4 +1,4 @@
-//! What changes while the clients ask: the plan, and whoever carries it out.
+//! What changes while the clients ask: the plan, and what carries it out.
 
 use std::time::{Duration, Instant};
 
@@ -118,7 +118,7 @@ impl Stage<'_> {
     }
 
     fn wait_until(&mut self, begun: Instant, part: f64) -> Result<()> {
-        // One who is behind the plan does not wait, and yet has to hear of it.
+        // Behind the plan there is no wait, and yet a Ctrl-C has to be heard.
         go_on()?;
         while self.plan.progress(begun, self.clients.requests()) < part {
             self.world.stop_leavers();
@@ -163,14 +163,14 @@ impl Stage<'_> {
         Ok(told(is_live, path, &endpoint, &others))
     }
 
-    /// Until nobody of those who have been replaced is left.
+    /// Until none of those that have been replaced is left.
     fn settle(&mut self, courses: &mut Vec<Course>) -> Result<()> {
         self.clients.tally.lock().enter("settle");
         let (begun, longest) = (Instant::now(), Duration::from_secs(self.plan.settle));
         while begun.elapsed() < longest && self.proxy.former(self.brood) > 0 {
             self.world.stop_leavers();
             pause()?;
-            // Looking costs a little, and nobody waits for the moment.
+            // Looking costs a little, and nothing waits for the moment.
             std::thread::sleep(20 * LOOK);
         }
         courses.push(Course { phase: "settle", done: 0, unseen: 0, slowest: begun.elapsed() });

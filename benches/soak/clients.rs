@@ -28,7 +28,7 @@ use crate::tally::{Kind, Shared};
 use site::Site;
 
 /// How long a pool keeps a connection that is not used, as AWS's classic load balancers do. It is less than what any proxy
-/// here allows, so that who closes an idle connection before does it because of a change.
+/// here allows, so that a proxy that closes an idle connection before does it because of a change.
 const IDLE_MAX: Duration = Duration::from_secs(60);
 /// After a loss a client waits, so that a proxy that is down is not flooded and the tally not with it.
 const AFTER_LOSS: Duration = Duration::from_millis(50);
@@ -102,8 +102,8 @@ impl Clients {
         Ok(Clients { runtime: handle, doors, ended, ids, tally, thread })
     }
 
-    /// Asks again and again on new connections until this endpoint answers, but not for ever; returns who has answered
-    /// before, and whether it has. Every answer counts, as any client's does.
+    /// Asks again and again on new connections until this endpoint answers, but not for ever; returns which have
+    /// answered before, and whether it has. Every answer counts, as any client's does.
     pub(crate) fn until_live(
         &self,
         path: &'static str,

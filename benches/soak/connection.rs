@@ -29,7 +29,7 @@ impl Connection {
     /// Opens one.
     ///
     /// # Errors
-    /// If it is refused, or nobody answers.
+    /// If it is refused, or not answered.
     pub(crate) async fn open(door: &Door) -> Result<Connection, Failure> {
         let stream = timeout(PATIENCE, door.open()).await.map_err(|_| Failure::Timeout)??;
         Ok(Connection { stream, received: Vec::new(), answers: 0, idle_since: Instant::now() })

@@ -20,7 +20,7 @@ impl Http2 {
     /// Opens one.
     ///
     /// # Errors
-    /// If it is refused, or nobody answers.
+    /// If it is refused, or not answered.
     pub(crate) async fn open(door: &Door) -> Result<Http2, Failure> {
         let open = async {
             let stream = TokioIo::new(door.open().await?);
@@ -66,7 +66,7 @@ impl Http2 {
     }
 }
 
-/// A stream that was refused, or is above what a GOAWAY names, is as lost as any other: nobody here asks twice.
+/// A stream that was refused, or is above what a GOAWAY names, is as lost as any other: no client here asks twice.
 fn class(error: &hyper::Error) -> Failure {
     use std::error::Error;
     let cause = error.source().and_then(|cause| cause.downcast_ref::<h2::Error>());

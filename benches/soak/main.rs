@@ -6,7 +6,7 @@
 //!
 //! Owns: clients that never send a request twice and class each loss; the changes; how each proxy takes them; the tables.
 //! Never: a judgement of the others. It fails if sluicegate has lost a request or a process of it did not end well.
-//! Start at [`run`]; then [`clients`] for who asks, [`changes`] for what happens meanwhile.
+//! Start at [`run`]; then [`clients`] for what asks, [`changes`] for what happens meanwhile.
 
 mod answer;
 mod certificates;

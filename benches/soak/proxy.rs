@@ -91,7 +91,7 @@ pub(crate) struct Addresses {
 }
 
 impl Addresses {
-    /// Two that nobody uses at this moment.
+    /// Two that are free at this moment.
     pub(crate) fn free() -> Result<Addresses> {
         Ok(Addresses { http: free_address()?, https: free_address()? })
     }
@@ -162,7 +162,7 @@ pub(crate) fn version(program: &Path) -> String {
     lines.next().unwrap_or_else(|| program.display().to_string())
 }
 
-/// A loopback address that nobody uses at this moment.
+/// A loopback address that is free at this moment.
 pub(crate) fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }

@@ -90,7 +90,7 @@ pub(crate) struct Tally {
     /// By how much a client was late with a request that it had to send at a fixed time. Where that is a matter of seconds
     /// the machine was overloaded, and timeouts tell nothing of the proxy.
     pub(crate) late: Duration,
-    /// The first losses, for whoever wants to know why.
+    /// The first losses, for a reader who wants to know why.
     pub(crate) evidence: Vec<String>,
 }
 
@@ -167,7 +167,7 @@ impl Shared {
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Tally> {
-        self.0.lock().expect("nobody panics while counting")
+        self.0.lock().expect("counting does not panic")
     }
 }
 

@@ -95,7 +95,7 @@ fn listeners(count: usize) -> Result<Vec<std::net::TcpListener>> {
 struct Task {
     name: String,
     address: SocketAddr,
-    /// The first time it is there already, so that nobody can take its port meanwhile.
+    /// The first time it is there already, so that no other process can take its port meanwhile.
     listener: Option<std::net::TcpListener>,
     serving: watch::Receiver<bool>,
     told: mpsc::Sender<()>,
@@ -117,7 +117,7 @@ impl Task {
                         tokio::spawn(serve(stream, self.name.clone(), self.serving.clone()));
                     }
                     changed = stopped.changed() => match changed {
-                        // Also if it was stopped and started again meanwhile: whoever starts it waits for the word.
+                        // Also if it was stopped and started again meanwhile: the one that starts it waits for the word.
                         Ok(()) => break,
                         Err(_) => return,
                     },

@@ -37,7 +37,7 @@ pub fn check(data: &[u8]) {
     }
 }
 
-/// Whoever sends little is never cut; whoever sends much more than he may and can have earned is; in whatever pieces.
+/// A client that sends little is never cut; one that sends much more than it may and can have earned is; in whatever pieces.
 fn allowance(whole: &[u8], frames: &[Frame]) {
     let is_cut = !Allowance::new(MAX).receive(whole);
     let (mut spent, mut earned) = (0, 0);
@@ -65,10 +65,10 @@ fn held_from(frames: &[Frame]) -> Option<Option<usize>> {
         let ends = frame.flags & END_HEADERS != 0;
         open = match open {
             None if frame.kind == HEADERS && !ends => Some((frame.at + 9, frame.length)),
-            Some((at, octets)) if frame.kind == CONTINUATION && !ends => Some((at, octets + frame.length)),
+            Some((at, bytes)) if frame.kind == CONTINUATION && !ends => Some((at, bytes + frame.length)),
             _ => None,
         };
-        if open.is_some_and(|(_, octets)| octets > BLOCK_BYTES_MAX) {
+        if open.is_some_and(|(_, bytes)| bytes > BLOCK_BYTES_MAX) {
             return None;
         }
     }

@@ -1,4 +1,4 @@
-//! Whatever Ingresses say, compile makes a table of them, the same one each time, and an older Ingress of somebody else keeps
+//! Whatever Ingresses say, compile makes a table of them, the same one each time, and an older Ingress of another owner keeps
 //! what it has.
 
 use std::sync::Arc;

@@ -59,8 +59,8 @@ fn version_1(data: &[u8]) -> Expected {
     }
 }
 
-/// The outer `None` for no header, the inner one for nobody.
-#[expect(clippy::option_option, reason = "no header is not the same as one that names nobody")]
+/// The outer `None` for no header, the inner one for no client.
+#[expect(clippy::option_option, reason = "no header is not the same as one that names no client")]
 fn addresses(line: &[u8]) -> Option<Option<(SocketAddr, SocketAddr)>> {
     let rest = line.strip_prefix(b"PROXY ")?;
     if rest.contains(&b'\r') {

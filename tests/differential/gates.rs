@@ -76,7 +76,7 @@ struct Peer {
 
 impl Peer {
     fn start(program: &str, args: &[&str], folder: &Path, socket: &str) -> Peer {
-        // Debian's folder for servers is not in everybody's `PATH`.
+        // Debian's folder for servers is not in every user's `PATH`.
         let path = std::env::var("PATH").unwrap_or_default() + ":/usr/local/sbin:/usr/sbin";
         let mut command = Command::new(program);
         command.args(args).current_dir(folder).env("PATH", path);

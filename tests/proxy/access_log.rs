@@ -25,7 +25,7 @@ fn lines(act: impl FnOnce(&Sluice)) -> Vec<Value> {
 }
 
 #[test]
-fn a_line_says_whom_a_request_was_for_and_what_became_of_it_whatever_was_spoken() {
+fn a_line_says_which_host_a_request_was_for_and_what_became_of_it_whatever_was_spoken() {
     let lines = lines(|sluice| {
         let mut client = Client::connect(sluice.address);
         client.send("GET /a?b HTTP/1.1\r\nHost: one.test:81\r\nUser-Agent: \"me\"\r\n\r\n").response();

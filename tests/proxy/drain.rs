@@ -121,7 +121,7 @@ fn a_new_connection_during_a_drain_is_served_once() {
 }
 
 #[test]
-fn a_client_that_stood_in_the_queue_when_the_drain_started_is_somebody() {
+fn a_client_that_stood_in_the_queue_when_the_drain_started_is_served() {
     let upstream = Upstream::answering("hello");
     for _ in 0..20 {
         let sluice = Sluice::start(&[upstream.address]);

@@ -1,4 +1,4 @@
-//! Floods: what costs an attacker little and would cost us much. Each one ends or is bounded, and whoever is honest is
+//! Floods: what costs an attacker little and would cost us much. Each one ends or is bounded, and honest clients are
 //! served beside it. How fast, and in how much memory, `cargo xtask bench floods` tells.
 //!
 //! A head without an end, requests taken back at once, empty pieces of a body and streams beyond the limit are in
@@ -41,14 +41,14 @@ impl Bench {
         Bench { upstream, sluice }
     }
 
-    /// Somebody honest, who was there before.
+    /// An honest client that was there before.
     fn visitor(&self) -> Client {
         let mut visitor = Client::connect(self.sluice.address);
         assert_eq!(visitor.get("/").status(), 200);
         visitor
     }
 
-    /// Whoever was there before is served, and so is who comes now.
+    /// The client that was there before is served, and so is a new one.
     fn serves(&self, visitor: &mut Client) {
         assert_eq!(visitor.get("/").text(), "hello");
         self.visitor();

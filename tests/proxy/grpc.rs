@@ -192,7 +192,7 @@ fn an_endpoint_that_is_gone_ends_no_call_that_has_begun_and_gets_no_other() {
 #[test]
 fn endpoints_with_tls_of_their_own_are_spoken_to_in_it() {
     let authority = Authority::new();
-    let (chain, key) = authority.certify(&["whoever"]);
+    let (chain, key) = authority.certify(&["any.test"]);
     let server = |protocol: &[u8]| Arc::new(authority.server(&chain, &key, protocol));
     let upstream = GrpcUpstream::start(100, Some(server(b"h2")));
     let sluice = sluice(|_| {}, UpstreamProtocol::Grpcs, &[upstream.address]);

@@ -1,5 +1,5 @@
 //! A client that closes its sending side. One whose request is whole still waits for its answer, like `nc -N` and some
-//! health checks, or has left: nobody can tell, so it is served, but not for long in vain.
+//! health checks, or has left: the two look alike, so it is served, but not for long in vain.
 
 use std::thread;
 use std::time::Duration;
@@ -139,7 +139,7 @@ fn a_client_that_closes_its_side_during_a_drain_does_not_hold_it_up() {
     clients.iter_mut().for_each(|client| assert_eq!(client.get("/").text(), "hello"));
     sluice.drain();
     clients.iter_mut().for_each(Client::finish);
-    let report = sluice.finished_within(Duration::from_secs(10)).expect("nobody is left");
+    let report = sluice.finished_within(Duration::from_secs(10)).expect("no connection is left");
     assert_eq!(report.cut, 0);
 }
 

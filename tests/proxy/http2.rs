@@ -155,7 +155,7 @@ fn http1_is_still_spoken_where_http2_may_be() {
 }
 
 #[test]
-fn who_speaks_neither_http_is_told_nothing_and_who_spoke_one_is() {
+fn a_client_that_speaks_neither_http_is_told_nothing_and_one_that_spoke_either_is() {
     let upstream = echo();
     let sluice = sluice(&upstream);
     for neither in ["INVALID CONNECTION PREFACE\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n", "HELO\r\n"] {

@@ -89,7 +89,10 @@ fn a_connection_that_waits_for_its_answer_is_not_parked() {
     let mut client = Client::connect(sluice.address);
     client.request("GET", "/");
     eventually("the request is in flight", || upstream.requests() == 1);
-    assert!(client.is_quiet_for(Duration::from_millis(300)), "the idle time is over, but nobody is idle");
+    assert!(
+        client.is_quiet_for(Duration::from_millis(300)),
+        "the idle time is over, but the client is not idle"
+    );
     assert_eq!(sluice.count(PARKED), 0);
     gate.open();
     assert_eq!(client.response().text(), "hello");

@@ -5,7 +5,7 @@
 //! - `http2`: the same for many requests on one connection
 //! - `grpc`: calls of gRPC, and endpoints that speak HTTP/2 or TLS
 //! - `limits`: what is too large, too slow or too many, towards clients and from upstreams
-//! - `floods`: what costs an attacker little and would cost us much, with somebody honest beside it
+//! - `floods`: what costs an attacker little and would cost us much, with an honest client beside it
 //! - `filters`: what a route's policy does with requests and answers
 //! - `routes`: which backend a request reaches
 //! - `overload`: more than can be served at a time

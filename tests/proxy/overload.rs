@@ -1,4 +1,4 @@
-//! More than can be served at a time: who is turned away, what he is told, and that nobody else notices.
+//! More than can be served at a time: which clients are turned away, what they are told, and that no other notices.
 
 use proxy::Protocol;
 use system_tests::{Client, End, Gate, Http2, Message, Sluice, Upstream, eventually};
@@ -86,7 +86,7 @@ fn a_stream_too_many_is_turned_away_and_the_others_are_answered() {
 }
 
 #[test]
-fn while_memory_is_short_whoever_is_new_is_turned_away_and_what_has_begun_is_finished() {
+fn while_memory_is_short_new_clients_are_turned_away_and_what_has_begun_is_finished() {
     let gate = Gate::default();
     let upstream = Upstream::gated(&gate, "hello");
     let sluice = Sluice::start(&[upstream.address]);
@@ -99,7 +99,7 @@ fn while_memory_is_short_whoever_is_new_is_turned_away_and_what_has_begun_is_fin
     });
     sluice.overload().set_memory_short(true);
     turned_away(&idle.get("/"), "memory", true);
-    // Not even a head is read of somebody new.
+    // Not even a head is read of a new client.
     let mut new = Client::connect(sluice.address);
     turned_away(&new.response(), "memory", true);
     gate.open();

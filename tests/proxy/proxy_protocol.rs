@@ -1,4 +1,4 @@
-//! The PROXY protocol: who may say where a connection comes from, and what comes of it.
+//! The PROXY protocol: which peers may say where a connection comes from, and what comes of it.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use system_tests::{Client, Sluice, Upstream};
 const V1: &str = "PROXY TCP4 192.0.2.7 198.51.100.1 4711 8443\r\n";
 const REQUEST: &str = "GET / HTTP/1.1\r\nHost: host.test\r\n\r\n";
 
-/// An upstream that tells who it was told the client is.
+/// An upstream that tells which client it was told of.
 fn telling() -> Upstream {
     Upstream::scripted(|peer| {
         while let Ok(request) = peer.request() {
@@ -25,7 +25,7 @@ fn sluice(from: &str, change: impl FnOnce(&mut Config), upstream: &Upstream) -> 
 }
 
 #[test]
-fn the_client_is_whom_a_trusted_peer_names_for_all_requests_of_the_connection() {
+fn the_client_is_the_one_that_a_trusted_peer_names_for_all_requests_of_the_connection() {
     let upstream = telling();
     let sluice = sluice("127.0.0.0/8", |_| {}, &upstream);
     let mut client = Client::connect(sluice.address);
@@ -81,7 +81,7 @@ fn a_peer_that_must_say_it_and_does_not_is_refused_and_nothing_reaches_an_upstre
 }
 
 #[test]
-fn nobody_else_is_believed() {
+fn no_other_peer_is_believed() {
     let upstream = telling();
     let sluice = sluice("192.0.2.0/24", |_| {}, &upstream);
     let mut client = Client::connect(sluice.address);

@@ -140,7 +140,7 @@ fn an_idle_connection_is_kept_through_a_drain_and_ends_with_the_word_of_tls_for_
     assert!(client.get("a.test", "/").unwrap().closes());
     assert_eq!(client.rest(), (vec![], End::Clean));
     drop(client);
-    assert_eq!(edge.sluice.finished_within(PATIENCE).expect("nobody is left").cut, 0);
+    assert_eq!(edge.sluice.finished_within(PATIENCE).expect("no connection is left").cut, 0);
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn a_refused_head_is_answered_and_the_answer_arrives() {
 }
 
 #[test]
-fn a_body_that_ends_with_the_connection_is_not_whole_and_reaches_nobody_as_such() {
+fn a_body_that_ends_with_the_connection_is_not_whole_and_is_not_passed_on_as_such() {
     let (tell, told) = std::sync::mpsc::channel();
     let upstream = Upstream::scripted(move |peer| {
         let _ = tell.send(peer.request().is_ok());

@@ -37,7 +37,7 @@ impl Bench {
         bench
     }
 
-    /// One that nobody can ask in plain HTTP/1.
+    /// One that is not asked in plain HTTP/1 first.
     fn of(protocol: Protocol) -> Bench {
         let upstream = Upstream::scripted(|peer| {
             while let Ok(request) = peer.request() {
@@ -72,7 +72,7 @@ impl Bench {
         }
     }
 
-    /// A request that is refused before anybody hears of it.
+    /// A request that is refused before the upstream hears of it.
     fn refuses(&self, bytes: &[u8], statuses: &[u16]) -> Result<(), String> {
         let before = self.upstream.received();
         self.ends_with(bytes, statuses)?;

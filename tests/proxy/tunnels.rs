@@ -100,7 +100,7 @@ fn a_drain_lets_a_tunnel_be_and_ends_it_in_the_last_part_of_its_time() {
     assert!(lasted >= Duration::from_millis(950), "{lasted:?}");
     assert_eq!(other.rest(), (vec![], End::Clean));
     drop((client, other));
-    assert_eq!(sluice.finished_within(PATIENCE).expect("nobody is left").cut, 0);
+    assert_eq!(sluice.finished_within(PATIENCE).expect("no connection is left").cut, 0);
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn an_upstream_that_does_not_agree_answers_as_ever_and_the_connection_goes_on() 
 }
 
 #[test]
-fn nobody_is_switched_who_has_not_asked_for_just_that() {
+fn no_connection_is_upgraded_that_has_not_asked_for_just_that() {
     let upstream = Upstream::scripted(|peer| {
         while let Ok(request) = peer.request() {
             assert_eq!(request.field("upgrade"), None, "{request:?}");
@@ -253,7 +253,7 @@ fn what_is_said_before_the_upstream_has_declined_is_no_request() {
 }
 
 #[test]
-fn what_stands_behind_a_wish_that_nobody_grants_is_the_next_request() {
+fn what_stands_behind_an_upgrade_that_is_not_granted_is_the_next_request() {
     let upstream = Upstream::scripted(|peer| {
         while let Ok(request) = peer.request() {
             let _ = peer.respond(request.target());

@@ -204,7 +204,7 @@ fn a_stream_for_anything_else_and_a_tunnel_to_anywhere_are_refused() {
 }
 
 #[test]
-fn who_vanishes_is_gone_for_the_other_side_too() {
+fn a_side_that_vanishes_is_gone_for_the_other_too() {
     let upstream = WebSocketUpstream::start();
     let sluice = sluice(|_| {}, &[upstream.address]);
     let runtime = runtime();
@@ -254,7 +254,7 @@ fn a_stream_on_which_nothing_is_said_for_too_long_is_ended() {
     let sluice = sluice(|config| config.downstream.tunnel_idle_timeout = idle, &[upstream.address]);
     block_on(async {
         let (mut socket, _) = over_http2(connect(&sluice).await, "/", "websocket", "").await.unwrap();
-        assert!(!matches!(socket.next().await, Some(Ok(_))), "nobody says anything more");
+        assert!(!matches!(socket.next().await, Some(Ok(_))), "nothing more is said");
     });
     eventually("nothing is in flight", || sluice.metrics().open().1 == 0 && upstream.open() == 0);
 }

@@ -27,7 +27,7 @@ impl Client {
     /// Connects.
     ///
     /// # Panics
-    /// If nobody listens.
+    /// If the connection is refused.
     pub fn connect(to: SocketAddr) -> Client {
         let stream = TcpStream::connect(to).expect("the proxy accepts");
         stream.set_nodelay(true).expect("an open socket");

@@ -62,7 +62,7 @@ impl Frames<TcpStream> {
     /// Connects without TLS and sends the preface and empty settings.
     ///
     /// # Panics
-    /// If nobody listens.
+    /// If the connection is refused.
     pub fn connect(to: SocketAddr) -> Frames<TcpStream> {
         let stream = TcpStream::connect(to).expect("the proxy accepts");
         stream.set_nodelay(true).expect("an open socket");

@@ -9,7 +9,7 @@ use crate::PATIENCE;
 pub struct Gate(Arc<(Mutex<bool>, Condvar)>);
 
 impl Gate {
-    /// Lets everybody through, now and later.
+    /// Lets everything through, now and later.
     pub fn open(&self) {
         let (open, changed) = &*self.0;
         *open.lock().unwrap_or_else(PoisonError::into_inner) = true;

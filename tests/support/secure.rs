@@ -27,7 +27,7 @@ impl Default for Authority {
 }
 
 impl Authority {
-    /// A new one, which nobody else believes.
+    /// A new one, which nothing else trusts.
     ///
     /// # Panics
     /// If no key can be made.
@@ -112,7 +112,7 @@ impl Secure {
     /// Connects; the handshake comes with the first byte that is sent or read.
     ///
     /// # Panics
-    /// If nobody listens.
+    /// If the connection is refused.
     pub fn connect(to: SocketAddr, name: &str, config: &Arc<ClientConfig>) -> Secure {
         let socket = TcpStream::connect(to).expect("the proxy accepts");
         socket.set_nodelay(true).expect("an open socket");
@@ -194,7 +194,7 @@ impl Secure {
         self.stream.conn.handshake_kind() == Some(HandshakeKind::Resumed)
     }
 
-    /// Whether the other side lets data be sent that somebody could send once more (0-RTT).
+    /// Whether the other side lets data be sent that an attacker could send once more (0-RTT).
     pub fn may_send_early(&mut self) -> bool {
         self.stream.conn.early_data().is_some()
     }

@@ -90,7 +90,7 @@ impl Upstream {
         })
     }
 
-    /// An address on which nobody listens, and nobody will: it stays taken, so that no other test is given it.
+    /// An address on which nothing listens, and nothing will: it stays taken, so that no other test is given it.
     ///
     /// # Panics
     /// If loopback has no port left.
@@ -123,7 +123,7 @@ impl Upstream {
     }
 }
 
-/// An address that neither takes a connection nor refuses it: its queue is full and nobody accepts.
+/// An address that neither takes a connection nor refuses it: its queue is full and nothing is accepted.
 #[derive(Debug)]
 pub struct Deaf {
     /// Where it does not answer.
@@ -136,7 +136,7 @@ impl Deaf {
     /// Fills the queue of a listener.
     ///
     /// # Panics
-    /// If loopback has no port left, or the queue takes everybody.
+    /// If loopback has no port left, or the queue does not fill.
     pub fn start() -> Deaf {
         let listener = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
         listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).expect("a free port");

@@ -1,4 +1,4 @@
-//! Floods of frames: a few connections that send as fast as they are read. Whoever is cut comes back at once.
+//! Floods of frames: a few connections that send as fast as they are read. An attacker that is cut comes back at once.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,11 +10,11 @@ use super::wire::{
     Wire, frame, get, opening, pace,
 };
 
-/// Octets of a write, about.
+/// Bytes of a write, about.
 const BATCH: usize = 16 << 10;
 /// The largest identifier, near enough.
 const LAST_STREAM: u32 = (1 << 31) - 2001;
-/// One field that a first head puts into the table of the other side; later ones name it with one octet, which is this.
+/// One field that a first head puts into the table of the other side; later ones name it with one byte, which is this.
 const REMEMBERED: u8 = 0x80 | 62;
 
 /// What is sent again and again.

@@ -1,4 +1,4 @@
-//! Floods of connections: many, each of which costs its owner next to nothing. Whoever is cut comes back at once.
+//! Floods of connections: many, each of which costs its owner next to nothing. An attacker that is cut comes back at once.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use super::HOST;
 use super::wire::{END_HEADERS, END_STREAM, HEADERS, Wire, frame, get, give_way, opening};
 use crate::upstream::LARGE;
 
-/// Between two octets of who is slow.
+/// Between two bytes of a slow attacker.
 const BETWEEN: Duration = Duration::from_secs(3);
 /// As little as the kernel gives: what a client does not read is to stay with the proxy.
 const RECEIVE_BUFFER: u32 = 4 << 10;
@@ -80,7 +80,7 @@ async fn once(kind: &Kind, to: SocketAddr) -> io::Result<()> {
     }
 }
 
-/// One octet at a time, until the proxy has had enough.
+/// One byte at a time, until the proxy has had enough.
 async fn drip(mut wire: Wire) -> io::Result<()> {
     loop {
         tokio::select! {

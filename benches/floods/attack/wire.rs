@@ -26,14 +26,14 @@ pub(super) const END_HEADERS: u8 = 4;
 /// How a connection with prior knowledge begins.
 pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Octets of IP and TCP in a segment, with a time stamp.
+/// Bytes of IP and TCP in a segment, with a time stamp.
 const SEGMENT: u64 = 52;
 /// Connections are opened at this distance, by all attackers together.
 pub(crate) const OPENING_TIME: Duration = Duration::from_millis(1);
-/// Octets of a SYN and of the segment that completes the handshake.
+/// Bytes of a SYN and of the segment that completes the handshake.
 const OPENING: u64 = 60 + SEGMENT;
 
-/// The next moment at which somebody may open a connection, or send.
+/// The next moment at which an attacker may open a connection, or send.
 static OPEN: Turns = Turns(Mutex::new(None));
 static LINE: Turns = Turns(Mutex::new(None));
 
@@ -58,15 +58,15 @@ pub(super) async fn give_way(others: u32) {
     OPEN.take(OPENING_TIME * others).await;
 }
 
-/// Waits until so many octets fit into the attackers' line, of so many Mbit/s.
-pub(super) async fn pace(octets: usize, line: u32) {
-    LINE.take(Duration::from_nanos(octets as u64 * 8 * 1000 / u64::from(line))).await;
+/// Waits until so many bytes fit into the attackers' line, of so many Mbit/s.
+pub(super) async fn pace(bytes: usize, line: u32) {
+    LINE.take(Duration::from_nanos(bytes as u64 * 8 * 1000 / u64::from(line))).await;
 }
 
 static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
 static SENT: AtomicU64 = AtomicU64::new(0);
 
-/// Connections that were opened, and octets that were sent, those of IP and TCP among them (one segment for each write).
+/// Connections that were opened, and bytes that were sent, those of IP and TCP among them (one segment for each write).
 pub(super) fn counted() -> (u64, u64) {
     (CONNECTIONS.load(Ordering::Relaxed), SENT.load(Ordering::Relaxed))
 }
@@ -86,7 +86,7 @@ pub(super) fn opening(settings: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The head of a GET: entries of the static table (RFC 7541, appendix A), and literals that nobody remembers.
+/// The head of a GET: entries of the static table (RFC 7541, appendix A), and literals that are not to be remembered.
 pub(super) fn get(path: &str) -> Vec<u8> {
     let mut block = vec![0x82, 0x86];
     for (index, value) in [(1, super::HOST), (4, path)] {

@@ -29,7 +29,7 @@ pub(super) async fn steady(site: Rc<Site>, rate: u32) {
     .await;
 }
 
-/// The connection that became idle last and is still open. Those that nobody has needed for long are closed.
+/// The connection that became idle last and is still open. Those that were not needed for long are closed.
 fn take(site: &Site, pool: &RefCell<Vec<Connection>>) -> Option<Connection> {
     let too_long = |connection: &Connection| connection.idle_since.elapsed() >= IDLE_MAX;
     let unneeded = pool.borrow().iter().take_while(|connection| too_long(connection)).count();

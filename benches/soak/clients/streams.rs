@@ -19,7 +19,7 @@ const SHARED_BY: u32 = 16;
 #[derive(Default)]
 struct Present {
     connection: RefCell<Option<Rc<Http2>>>,
-    /// Who holds it opens the next one, for all.
+    /// The client that holds it opens the next one, for all.
     opening: Mutex<()>,
 }
 
@@ -83,7 +83,7 @@ async fn take(site: &Site, present: &Present) -> Result<(Rc<Http2>, bool), Failu
     Ok((connection, false))
 }
 
-/// Counts it once, whoever of its clients was first to see that it is over.
+/// Counts it once, whichever of its clients was first to see that it is over.
 fn give_up(site: &Site, present: &Present, over: &Rc<Http2>) {
     let mut connection = present.connection.borrow_mut();
     if connection.as_ref().is_some_and(|connection| Rc::ptr_eq(connection, over)) {

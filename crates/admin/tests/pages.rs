@@ -2,6 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+#[path = "pages/connections.rs"]
+mod connections;
+#[path = "pages/routes.rs"]
+mod routes;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -132,67 +137,6 @@ async fn ready_says_why_there_are_no_routes_to_operators_alone_and_is_ready_all_
 }
 
 #[tokio::test]
-async fn routes_show_each_rule_with_its_origin_and_the_rules_that_lost() {
-    let admin = start().await;
-    let route = |name: &str| {
-        json!({
-            "host": "*.example.com", "path": "/cart", "pathType": "Prefix", "selection": "ready",
-            "backend": { "namespace": "shop", "service": "web", "port": "http" },
-            "origin": { "namespace": "shop", "name": name, "field": "spec.rules[0].http.paths[1]" },
-            "policy": { "balance": "least-request" },
-        })
-    };
-    let expected = json!({
-        "generation": 7, "routes": [route("old")], "conflicts": [{ "lost": route("young"), "won": route("old") }],
-    });
-    assert_eq!(get(admin.address, "/routes").await, (200, expected));
-}
-
-#[tokio::test]
-async fn routes_show_their_filters_and_those_that_are_denied_select_no_endpoint() {
-    let admin = start().await;
-    let headers = ResponseFilter::Headers(Vec::new());
-    let filters = Filters::new(vec![RequestFilter::Deny], vec![headers]);
-    admin.routes.publish(table_with(8, Policy { filters, ..Policy::default() }));
-    let (_, shown) = get(admin.address, "/routes").await;
-    let route = &shown["routes"][0];
-    assert_eq!((&route["selection"], &route["backend"]["port"]), (&json!("refused"), &json!("http")));
-    let policy = json!({ "balance": "least-request", "filters": ["deny", "response-headers"] });
-    assert_eq!(route["policy"], policy);
-}
-
-#[tokio::test]
-async fn routes_show_conditions_and_every_backend_that_may_be_chosen() {
-    let admin = start().await;
-    let always = ValueMatch::Exact("always".into());
-    let condition = RequestCondition::Header { name: "x-canary".into(), value: always };
-    let (rule, share) = (SplitRule { condition, backend: 0 }, Share { backend: 0, weight: 2 });
-    let split = Split::new(vec![rule], vec![share]).unwrap();
-    let mut builder = RouteTableBuilder::default();
-    let old = table(7);
-    let backend = &**old.backend_at(0);
-    builder.backend(&backend.key, || backend.clone());
-    builder.route(Route {
-        path: PathMatch::Pattern(Pattern::of_path("/v[0-9]+", true).unwrap()),
-        conditions: Conditions::new(vec![RequestCondition::Method("GET".into())]),
-        target: Target::Split(Box::new(split)),
-        ..(*old.routes()[0]).clone()
-    });
-    admin.routes.publish(builder.build(8));
-    let (_, shown) = get(admin.address, "/routes").await;
-    let backend = json!({ "namespace": "shop", "service": "web", "port": "http" });
-    let split = json!({
-        "rules": [{ "condition": "header x-canary = always", "backend": backend, "selection": "ready" }],
-        "shares": [{ "weight": 2, "backend": backend, "selection": "ready" }],
-        "total": 2,
-    });
-    let route = &shown["routes"][0];
-    assert_eq!((&route["split"], &route["backend"]), (&split, &Value::Null));
-    assert_eq!(route["conditions"], json!(["method GET"]));
-    assert_eq!((&route["path"], &route["pathType"]), (&json!("/v[0-9]+"), &json!("Pattern")));
-}
-
-#[tokio::test]
 async fn endpoints_show_their_condition_and_whether_they_take_requests_in_the_newest_generation() {
     let admin = start().await;
     admin.routes.publish(table(8));
@@ -277,45 +221,4 @@ async fn only_the_control_socket_takes_commands_and_only_by_post() {
     let ((done, refused), ()) = tokio::join!(visitor, operator);
     assert!(done.starts_with("HTTP/1.1 200 ") && done.contains("draining"), "{done}");
     assert!(refused.starts_with("HTTP/1.1 409 ") && refused.contains("no --handover"), "{refused}");
-}
-
-#[tokio::test]
-async fn only_get_and_head_are_answered_and_odd_requests_do_no_harm() {
-    let admin = start().await;
-    let post = exchange(admin.address, "POST /live HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nhi").await;
-    assert!(post.starts_with("HTTP/1.1 405 ") && post.contains("allow: GET, HEAD\r\n"), "{post}");
-    let head = exchange(admin.address, "HEAD /routes HTTP/1.1\r\nhost: x\r\n\r\n").await;
-    assert!(head.starts_with("HTTP/1.1 200 ") && head.ends_with("\r\n\r\n"), "{head}");
-    for odd in [
-        "\r\n\r\n\r\n",
-        "GET\r\n\r\n",
-        "OPTIONS * HTTP/1.1\r\n\r\n",
-        "\u{0}\u{1}\r\n\r\n",
-        "GET /%zz HTTP/9.9\r\n\r\n",
-    ] {
-        exchange(admin.address, &format!("{odd}GET x\r\n\r\n")).await;
-    }
-    assert_eq!(get(admin.address, "/live").await.0, 200);
-}
-
-#[tokio::test]
-async fn a_client_that_never_speaks_blocks_no_probe() {
-    let admin = start().await;
-    let mut silent = Vec::new();
-    for _ in 0..8 {
-        silent.push(TcpStream::connect(admin.address).await.unwrap());
-    }
-    assert_eq!(get(admin.address, "/live").await.0, 200);
-}
-
-#[tokio::test]
-async fn a_full_house_of_silent_clients_is_cleared_by_the_head_timeout() {
-    let admin = start().await;
-    let mut silent = Vec::new();
-    for _ in 0..64 {
-        silent.push(TcpStream::connect(admin.address).await.unwrap());
-    }
-    let started = std::time::Instant::now();
-    assert_eq!(get(admin.address, "/live").await.0, 200);
-    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
 }

@@ -23,7 +23,7 @@ fn ingresses_of_our_class_are_ours_even_if_nothing_of_them_is_served() {
     let compiled = compiled([
         ("shop", "b", of_class("sluicegate", &[])),
         ("shop", "other", of_class("nginx", &[])),
-        ("shop", "nobodys", json!({})),
+        ("shop", "unclaimed", json!({})),
         ("blog", "a", json!({ "ingressClassName": "sluicegate", "rules": [{ "host": "no host" }] })),
     ]);
     assert_eq!(compiled.ours, [ObjectKey::new("blog", "a"), ObjectKey::new("shop", "b")]);

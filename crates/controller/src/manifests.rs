@@ -85,7 +85,7 @@ impl Manifests {
         for (path, stamp) in listing.files {
             let full = manifests.dir.join(&path);
             let mut file = File::new(shown(&full));
-            file.look(&full, stamp);
+            file.look(&full, stamp, stamp.age());
             manifests.files.insert(path, file);
         }
         Ok(manifests)
@@ -112,7 +112,8 @@ impl Manifests {
         for (path, stamp) in &listing.files {
             let full = self.dir.join(path);
             let file = self.files.entry(path.clone()).or_insert_with(|| File::new(shown(&full)));
-            match file.look_settled(&full, *stamp, written.get(path).copied(), now) {
+            let written = written.get(path).copied();
+            match file.look_settled(&full, *stamp, stamp.age(), written, now) {
                 Look::Unchanged => {}
                 Look::Taken => scan.changed = true,
                 Look::Later(at) => scan.again_at(at),
@@ -274,11 +275,17 @@ mod tests {
         let (path, mut file) = (dir.path().join("web.yaml"), File::new("web.yaml".into()));
         fs::write(&path, SERVICE).expect("a file");
         let stamp = Listing::of(dir.path()).expect("it can be listed").files[Path::new("web.yaml")];
-        file.look(&path, stamp);
+        let (young, now) = (Some(Duration::ZERO), Instant::now());
+        file.look(&path, stamp, young);
+        // A look that is too early, and one that cannot wait any longer.
         fs::write(&path, SERVICE.replace("web", "api")).expect("a file of the same length");
-        let now = Instant::now();
-        let looks = [now, now + LATER].map(|now| file.look_settled(&path, stamp, None, now));
-        assert!(looks.contains(&Look::Taken), "{looks:?}");
+        assert!(matches!(file.look_settled(&path, stamp, young, None, now), Look::Later(_)));
+        assert_eq!(file.look_settled(&path, stamp, young, None, now + LATER), Look::Taken);
         assert_eq!(file.held[0].id.name, "api");
+        // What was taken while it was young is read once more, and after that no more.
+        fs::write(&path, SERVICE).expect("a file of the same length");
+        let looks = [0, 1].map(|_| file.look_settled(&path, stamp, Some(LATER), None, now + LATER));
+        assert_eq!(looks, [Look::Taken, Look::Unchanged]);
+        assert_eq!(file.held[0].id.name, "web");
     }
 }

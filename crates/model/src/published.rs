@@ -1,4 +1,4 @@
-//! How a new snapshot becomes live: one owner publishes, many load, nobody waits.
+//! How a new snapshot becomes live: one owner publishes, many load, none waits.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -49,7 +49,7 @@ impl<T> Published<T> {
         self.inner.value.load_full()
     }
 
-    /// Calls `told` after each later publication, on the publisher's thread: it must only wake somebody.
+    /// Calls `told` after each later publication, on the publisher's thread: it must only wake another thread.
     pub fn subscribe(&self, told: impl Fn() + Send + 'static) {
         self.inner.subscribers.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(told));
     }

@@ -180,7 +180,7 @@ pub(crate) fn as_http2(head: &mut Parts, protocol: Protocol) -> Option<()> {
     Some(())
 }
 
-/// Whether a response's body ends where everybody would say it does (RFC 9112 §6.3): one plain length, or one coding that
+/// Whether a response's body ends where every reader would say it does (RFC 9112 §6.3): one plain length, or one coding that
 /// we know and no length beside it. hyper reads more than that, and what it undoes we would pass on as if it had never
 /// been there.
 pub(crate) fn is_framed_well(headers: &HeaderMap) -> bool {

@@ -117,8 +117,8 @@ async fn accept_until_handed_over(
             // What waited in the queue is taken first, and is then a client that is served.
             let queue_empty =
                 loads.total() == 0 && take(socket, protocol, limits, workers, loads) == Taken::All;
-            let nobody_left = queue_empty && loads.total() == 0;
-            if nobody_left {
+            let none_left = queue_empty && loads.total() == 0;
+            if none_left {
                 return ControlFlow::Break(());
             }
             if Instant::now() >= ends {

@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_versions_name_the_client_and_unknown_and_local_name_nobody() {
+    fn both_versions_name_the_client_and_unknown_and_local_name_none() {
         let addresses = "PROXY TCP4 192.0.2.7 198.51.100.1 4711 443\r\n";
         let origin =
             Origin { client: "192.0.2.7:4711".parse().unwrap(), local: "198.51.100.1:443".parse().unwrap() };
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_for_nobody_says_so() {
+    fn a_connection_for_no_client_says_so() {
         for version in Version::ALL {
             let bytes = header(version, None);
             assert_eq!(parse(&bytes), Parsed::Whole { origin: None, length: bytes.len() });

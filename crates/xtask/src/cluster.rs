@@ -30,7 +30,7 @@ pub(crate) fn run() -> Result<()> {
 /// The same with real nodes.
 ///
 /// # Errors
-/// If it is not root who asks, or something cannot be built or does not start; the error shows the end of a log.
+/// If it is not run by root, or something cannot be built or does not start; the error shows the end of a log.
 pub(crate) fn run_with_nodes(nodes: usize) -> Result<()> {
     let (binaries, programs) = (setup::control_plane()?, setup::nodes()?);
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;

@@ -118,7 +118,7 @@ fn cache() -> Option<PathBuf> {
 /// Builds and installs what real nodes are made of, which only root can start.
 ///
 /// # Errors
-/// If Go is missing, or packages are and it is not root who asks.
+/// If Go is missing, or packages are and it is not run by root.
 pub(crate) fn nodes() -> Result<Programs> {
     install(&NODES)?;
     nodes::build()?;
@@ -162,7 +162,7 @@ fn apt_get(args: &[&str]) -> Command {
     command
 }
 
-/// Looks also where Debian puts servers and network plugins, which is not in everybody's `PATH`.
+/// Looks also where Debian puts servers and network plugins, which is not in every user's `PATH`.
 fn is_installed(name: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let more = ["/usr/sbin", "/usr/local/sbin", "/usr/lib/cni"].map(Into::into);

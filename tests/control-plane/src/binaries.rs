@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::Recipe;
 
-/// The field's name for a folder with these programs; whoever sets it wants exactly those.
+/// The field's name for a folder with these programs; if it is set, exactly those are used.
 const ASSETS: &str = "KUBEBUILDER_ASSETS";
 
 /// All that [`ControlPlane`](crate::ControlPlane) starts, and kubectl, by which it looks and by which people do.

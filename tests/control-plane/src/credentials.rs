@@ -1,4 +1,4 @@
-//! Who may speak to the API server, and the kubeconfigs that say so.
+//! The users that may speak to the API server, and the kubeconfigs that say so.
 
 use std::fs;
 use std::io::{self, Read};

@@ -1,4 +1,4 @@
-//! etcd, behind a unix socket: no port to be taken, and nobody else's business. Its JSON gateway is all we speak to it.
+//! etcd, behind a unix socket: no port to be taken, and no access from elsewhere. Its JSON gateway is all we speak to it.
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -59,7 +59,7 @@ impl Etcd {
         self.server.start()
     }
 
-    /// Forgets all revisions but the newest, which is one that nobody has seen: a key of ours was written for it.
+    /// Forgets all revisions but the newest, which no client has seen: a key of ours was written for it.
     pub(crate) fn compact(&self) -> Result<(), Error> {
         let answer = self.post("/v3/kv/put", &format!(r#"{{"key":"{KEY}","value":""}}"#))?;
         let Some(revision) = revision(&answer) else {

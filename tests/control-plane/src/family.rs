@@ -15,7 +15,7 @@ use std::process::{Child, Command, Stdio};
 use crate::Error;
 
 /// Waits for the end of its input, then ends group `$1`, runs `$3` and removes folder `$2`. The removal is repeated,
-/// because those who were killed may still have been writing, but not for ever.
+/// because the processes that were killed may still have been writing, but not for ever.
 const WATCHDOG: &str = r#"
 trap '' HUP INT TERM
 read -r _
@@ -83,7 +83,7 @@ fn watchdog(leader: &Child, folder: &Path, cleanup: &str) -> io::Result<Child> {
     in_silence(&mut watchdog).process_group(0).spawn()
 }
 
-/// Without our output: whoever reads that waits until the last holder has closed it.
+/// Without our output: a program that reads it waits until the last holder has closed it.
 fn in_silence(command: &mut Command) -> &mut Command {
     command.current_dir("/").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null())
 }

@@ -28,13 +28,13 @@ const CONTROLLERS: [&str; 14] = [
     "statefulset-controller",
 ];
 
-/// What looks after nodes beside: who is not heard of is tainted, loses its pods, and is no endpoint any more. (The
+/// What looks after nodes beside: one that is not heard of is tainted, loses its pods, and is no endpoint any more. (The
 /// first of them also lets pods onto a node that has just become ready.)
 const NODE_CONTROLLERS: [&str; 3] =
     ["node-lifecycle-controller", "pod-garbage-collector-controller", "taint-eviction-controller"];
 
 /// A port that is ours until this is dropped, whether or not the API server runs: it shares the port with a socket that
-/// never listens, and nobody else is given it meanwhile.
+/// never listens, and no other process is given it meanwhile.
 pub(crate) struct Port {
     number: u16,
     _socket: Socket,
@@ -175,7 +175,7 @@ fn controller_manager_args(files: &Files, has_nodes: bool) -> Vec<String> {
         format!("--root-ca-file={}", files.ca().display()),
         format!("--controllers={}", [&CONTROLLERS, nodes].concat().join(",")),
         "--leader-elect=false".into(),
-        // No port: nobody asks it anything.
+        // No port: no client asks it anything.
         "--secure-port=0".into(),
         // The default, 20 a second, would make a test with a thousand Services wait for a minute.
         "--kube-api-qps=1000".into(),

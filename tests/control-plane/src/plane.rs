@@ -88,22 +88,22 @@ impl ControlPlane {
         &self.ca
     }
 
-    /// The kubeconfig of one who may do anything (group `system:masters`).
+    /// The kubeconfig of a user who may do anything (group `system:masters`).
     pub fn kubeconfig(&self) -> &Path {
         &self.kubeconfig
     }
 
-    /// The text of a kubeconfig for one who shows this token, such as `kubectl create token NAME` prints.
+    /// The text of a kubeconfig for a user with this token, such as `kubectl create token NAME` prints.
     pub fn kubeconfig_with_token(&self, token: &str) -> String {
         credentials::kubeconfig(&self.server, &self.files.ca(), &format!("token: {token}"))
     }
 
-    /// The text of a kubeconfig for one who shows the token in this file, which may be replaced any time.
+    /// The text of a kubeconfig for a user with the token in this file, which may be replaced any time.
     pub fn kubeconfig_with_token_file(&self, file: &Path) -> String {
         credentials::kubeconfig(&self.server, &self.files.ca(), &format!("tokenFile: {}", file.display()))
     }
 
-    /// A kubectl for this cluster, as one who may do anything.
+    /// A kubectl for this cluster, as a user who may do anything.
     pub fn kubectl(&self) -> Command {
         kubernetes::kubectl(&self.binaries, &self.files)
     }
@@ -123,7 +123,7 @@ impl ControlPlane {
         &self.controllers
     }
 
-    /// Applies manifests as one who may do anything.
+    /// Applies manifests as a user who may do anything.
     ///
     /// # Errors
     /// With what kubectl said.

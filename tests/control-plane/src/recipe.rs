@@ -35,7 +35,7 @@ impl Recipe {
         }
     }
 
-    /// Builds into the cache, in one step for those who look, and removes what earlier versions left there.
+    /// Builds into the cache, in one step for other processes, and removes what earlier versions left there.
     ///
     /// # Errors
     /// With what `build` returned, or if the cache cannot be written.
@@ -72,7 +72,7 @@ impl Recipe {
         format!("{hash:016x}")
     }
 
-    /// In one step, so that nobody finds half of it. Another process may have been faster, with the same result.
+    /// In one step, so that no process finds half of it. Another process may have been faster, with the same result.
     fn publish(&self, unfinished: &Path, folder: &Path) -> Result<(), Error> {
         if folder.exists() && self.find().is_err() {
             let _ = fs::remove_dir_all(folder);

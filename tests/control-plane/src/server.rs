@@ -149,7 +149,7 @@ impl Server {
 impl Drop for Server {
     /// The watchdog kills it too, but what is killed and not waited for stays in the table of processes.
     fn drop(&mut self) {
-        // There is nobody to tell, and the watchdog comes after us.
+        // No caller can be told, and the watchdog comes after us.
         let _ = self.kill();
     }
 }

@@ -22,7 +22,7 @@ pub(super) const CASES: &[Case] = &[
     same("a host with an underscore", b"GET /x HTTP/1.1\r\nHost: my_service.ns\r\n\r\n"),
     same("an address of IPv6", b"GET /x HTTP/1.1\r\nHost: [2001:DB8::1]:8080\r\n\r\n"),
     but("a host beyond ASCII", b"GET /x HTTP/1.1\r\nHost: b\xc3\xbccher.example\r\n\r\n", (Stricter, Stricter), "RFC 3986 §3.2.2: a host is ASCII. No certificate and no rule can name it, and servers disagree on which name it is"),
-    but("a host with two dots", b"GET /x HTTP/1.1\r\nHost: a..b\r\n\r\n", (Same, Stricter), "it names nobody (RFC 1035 §2.3.1)"),
+    but("a host with two dots", b"GET /x HTTP/1.1\r\nHost: a..b\r\n\r\n", (Same, Stricter), "it names no host (RFC 1035 §2.3.1)"),
     same("a host that begins with a hyphen", b"GET /x HTTP/1.1\r\nHost: -a-.example\r\n\r\n"),
     same("no space behind a colon", b"GET /x HTTP/1.1\r\nHost:a\r\nProbe:b\r\n\r\n"),
     but("white space around a value", b"GET /x HTTP/1.1\r\nHost: \t a \t\r\nProbe:  \t b \t \r\n\r\n", (Laxer, Same), "RFC 9110 §5.5: a tab is white space; nginx takes it for a part of the host"),

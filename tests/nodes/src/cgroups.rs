@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::Error;
 
-/// A new cpuset has no CPUs and no memory until it is given some, and nobody can enter it.
+/// A new cpuset has no CPUs and no memory until it is given some, and no process can enter it.
 const CPUSET: [&str; 2] = ["cpuset.cpus", "cpuset.mems"];
 
 /// How often a folder is tried: what ran in it was killed, and is gone in milliseconds.

@@ -31,7 +31,7 @@ impl Cluster {
     /// Starts a control plane and so many nodes, and returns when all are Ready.
     ///
     /// # Errors
-    /// If it is not root who asks, or something is missing or does not start; the error shows the end of a log.
+    /// If it is not run by root, or something is missing or does not start; the error shows the end of a log.
     pub fn start(binaries: &Binaries, programs: &Programs, nodes: usize) -> Result<Self, Error> {
         let network = Network::claim(programs)?;
         let cleanup = format!(
@@ -139,7 +139,7 @@ impl Cluster {
     }
 }
 
-/// kube-scheduler. Nobody waits for it: pods do.
+/// kube-scheduler. Only pods wait for it.
 struct Scheduler(Child);
 
 impl Scheduler {
@@ -148,7 +148,7 @@ impl Scheduler {
         let log = File::create(&log).map_err(Error::io(format!("create {}", log.display())))?;
         let mut scheduler = programs.command("kube-scheduler");
         scheduler.arg(format!("--kubeconfig={}", plane.kubeconfig().display()));
-        // No port: nobody asks it anything.
+        // No port: no client asks it anything.
         scheduler.args(["--leader-elect=false", "--secure-port=0"]).process_group(family.group());
         scheduler.stdout(Stdio::null()).stderr(log);
         Ok(Self(scheduler.spawn().map_err(Error::io("start kube-scheduler"))?))

@@ -16,8 +16,8 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    /// Takes the first number that nobody has: of two who make a bridge of the same name, one fails. The family of
-    /// the cluster removes it; see [`removal`](Self::removal).
+    /// Takes the first number that is not taken: of two processes that make a bridge of the same name, one fails. The family
+    /// of the cluster removes it; see [`removal`](Self::removal).
     pub(crate) fn claim(programs: &Programs) -> Result<Self, Error> {
         let claim = |number: &u8| ip(programs, &["link", "add", &name(*number), "type", "bridge"]).is_ok();
         let number = NUMBERS.into_iter().find(claim).ok_or(Error::NoBridge)?;

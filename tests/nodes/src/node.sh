@@ -32,9 +32,9 @@ ip link set lo up
 ip link set eth0 up
 ip address add "$address/24" dev eth0
 ip route add default via "$gateway"
-# The Service `kubernetes`: there is no kube-proxy, so somebody really has its address.
+# The Service `kubernetes`: there is no kube-proxy, so a server really has its address.
 ip route add 10.96.0.1/32 via "$api"
-# The pods of every other node there may ever be, so that nobody needs to tell a node of a new one.
+# The pods of every other node there may ever be, so that a node need not be told of a new one.
 other=1
 while [ "$other" -le 40 ]; do
     [ "$other" -eq "$number" ] || ip route add "$net.$other.0/24" via "$net.0.$((other + 10))"

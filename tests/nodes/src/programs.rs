@@ -38,7 +38,7 @@ const SYSTEM: [(&str, &str, &[&str]); 6] = [
     ("host-local", "containernetworking-plugins", &[CNI]),
 ];
 
-/// Root's PATH is not everybody's.
+/// Other users' PATH is not root's.
 const SBIN: &[&str] = &["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /// Debian's folder of CNI plugins.

@@ -24,7 +24,7 @@ pub(crate) fn write(folder: &Path, kubeconfig: &str, cgroup: &Path, pods: &str) 
     Ok(())
 }
 
-/// Everybody on the bridge may ask it; who is there may do anything anyway. It evicts nobody for want of disk: what
+/// Every process on the bridge may ask it; it may do anything anyway. No pod is evicted for want of disk: what
 /// it would look at is the memory of this machine.
 fn kubelet(cgroup: &Path) -> String {
     format!(
@@ -47,7 +47,7 @@ resolvConf: /run/resolv.conf
     )
 }
 
-/// Without CAP_SYS_RESOURCE, which containers and some virtual machines have not, runc may make nobody less likely to be
+/// Without CAP_SYS_RESOURCE, which containers and some virtual machines have not, runc may make no process less likely to be
 /// killed than itself.
 fn containerd(networks: &Path) -> String {
     format!(

@@ -114,7 +114,7 @@ fn assert_gone(traces: &[PathBuf]) {
     }
 }
 
-/// A process that has ended but was not asked for its status by whoever inherited it counts as gone.
+/// A process that has ended but was not asked for its status by the process that inherited it counts as gone.
 fn is_there(trace: &Path) -> bool {
     let stat = std::fs::read_to_string(trace.join("stat"));
     trace.exists() && !stat.is_ok_and(|stat| stat.contains(") Z "))

@@ -11,7 +11,7 @@ use system_tests::{Client, End, Gate, PATIENCE, Sluice, Upstream, eventually};
 use super::last_answer;
 
 #[test]
-fn the_workers_end_at_once_when_nobody_is_left() {
+fn the_workers_end_at_once_when_no_client_is_left() {
     let upstream = Upstream::answering("hello");
     for workers in [1, 3] {
         let mut sluice = Sluice::with(|config| config.workers = workers, &[upstream.address]);
@@ -19,7 +19,7 @@ fn the_workers_end_at_once_when_nobody_is_left() {
         eventually("all are gone", || sluice.metrics().open().0 == 0);
         sluice.drain();
         assert_eq!(sluice.finished_within(PATIENCE).map(|report| report.cut), Some(0), "{workers} workers");
-        assert!(TcpStream::connect(sluice.address).is_err(), "nobody listens any more");
+        assert!(TcpStream::connect(sluice.address).is_err(), "nothing listens any more");
     }
 }
 
@@ -142,7 +142,7 @@ fn a_response_that_its_client_has_not_taken_whole_counts_as_cut() {
             client.stream().read_exact(&mut vec![0; 16 * PIECES[0]]).expect("that much was sent");
         }
     }
-    // The kernel takes no more: a piece is left with us, and nobody but the client holds us up.
+    // The kernel takes no more: a piece is left with us, and only the client holds us up.
     drop(more);
     let mut other = Client::connect(sluice.address);
     eventually("the upstream's part is done", || other.get("/").text() == "reused");

@@ -80,7 +80,7 @@ fn while_many_requests_are_under_way_no_endpoint_is_held_for_a_body_that_has_not
     let crowd: Vec<_> = (0..CROWD).map(|_| begin("\r\nx", true)).collect();
     let mut held = begin("\r\nx", false);
     drop(begin("\r\nx", false));
-    eventually("who leaves is gone", || bench.refusals("client-gone") == 1);
+    eventually("the client that leaves is gone", || bench.refusals("client-gone") == 1);
     let mut asking = begin("Expect: 100-continue\r\n\r\n", true);
     assert_eq!(asking.response().status(), 100);
     let _conversing = begin("\r\n", false);
@@ -94,7 +94,7 @@ fn while_many_requests_are_under_way_no_endpoint_is_held_for_a_body_that_has_not
 }
 
 #[test]
-fn answers_that_nobody_reads_are_given_up_and_others_are_served_meanwhile() {
+fn answers_that_are_not_read_are_given_up_and_others_are_served_meanwhile() {
     const FEW: usize = 20;
     let bench = Bench::with(|config| config.downstream.write_timeout = SHORT);
     let mut visitor = bench.visitor();
@@ -134,7 +134,7 @@ fn answers_without_a_window_are_reset_each_and_the_connection_serves_on() {
 }
 
 #[test]
-fn whoever_goes_on_sending_after_the_end_is_read_slowly() {
+fn a_client_that_goes_on_sending_after_the_end_is_read_slowly() {
     let bench = Bench::with(|config| config.downstream.linger_time_max = SHORT);
     let mut visitor = bench.visitor();
     let mut client = Client::connect(bench.sluice.address);

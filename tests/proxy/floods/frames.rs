@@ -11,7 +11,7 @@ use super::Bench;
 
 /// More than a connection may send of them, many times over.
 const MANY: usize = 20_000;
-/// The first entry of the table that a client fills, as a field of one octet (RFC 7541 §6.1).
+/// The first entry of the table that a client fills, as a field of one byte (RFC 7541 §6.1).
 const REMEMBERED: u8 = 0x80 | 62;
 /// The setting that nothing of ours is remembered (RFC 9113 §6.5.2).
 const NO_TABLE: [u8; 6] = [0, 1, 0, 0, 0, 0];
@@ -115,7 +115,7 @@ fn remembering(name: &str, value: &str) -> Vec<u8> {
 }
 
 #[test]
-fn fields_that_cost_one_octet_each_are_refused_by_their_number_and_by_their_size() {
+fn fields_that_cost_one_byte_each_are_refused_by_their_number_and_by_their_size() {
     let bench = Bench::with(|_| {});
     let mut visitor = bench.visitor();
     let long = "y".repeat(3900);
@@ -131,9 +131,9 @@ fn fields_that_cost_one_octet_each_are_refused_by_their_number_and_by_their_size
         let ids = || (1..=100).map(|place| 2 * place + 1);
         ids().for_each(|id| frames.send(HEADERS, END_HEADERS | END_STREAM, id, &bomb));
         for outcome in frames.outcomes(ids()) {
-            assert_eq!(outcome, Outcome::Status(431), "{times} of {} octets", value.len());
+            assert_eq!(outcome, Outcome::Status(431), "{times} of {} bytes", value.len());
         }
-        assert_eq!(bench.upstream.requests() - before, 1, "{times} of {} octets", value.len());
+        assert_eq!(bench.upstream.requests() - before, 1, "{times} of {} bytes", value.len());
         bench.serves(&mut visitor);
     }
 }

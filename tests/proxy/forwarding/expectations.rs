@@ -30,7 +30,7 @@ fn a_client_that_waits_for_it_is_told_to_continue_and_its_upstream_never_knows()
 }
 
 #[test]
-fn nobody_is_told_to_continue_before_an_upstream_is_connected() {
+fn no_client_is_told_to_continue_before_an_upstream_is_connected() {
     let deaf = Deaf::start();
     let change = |config: &mut Config| config.upstream.connect_timeout = Duration::from_millis(100);
     assert_eq!(first_status(&Sluice::with(change, &[deaf.address]), POST), 504);
@@ -39,7 +39,7 @@ fn nobody_is_told_to_continue_before_an_upstream_is_connected() {
 }
 
 #[test]
-fn nobody_is_told_to_continue_with_what_will_be_refused() {
+fn no_client_is_told_to_continue_with_what_will_be_refused() {
     let upstream = Upstream::answering("hello");
     let sluice = Sluice::with(|config| config.downstream.body_bytes_max = 4, &[upstream.address]);
     assert_eq!(first_status(&sluice, POST), 413);
@@ -50,7 +50,7 @@ fn nobody_is_told_to_continue_with_what_will_be_refused() {
 }
 
 #[test]
-fn an_expectation_that_nobody_can_meet_is_417() {
+fn an_expectation_that_cannot_be_met_is_417() {
     let upstream = Upstream::answering("hello");
     let sluice = Sluice::start(&[upstream.address]);
     for expect in ["other", "100-continue, other", "100-continue\r\nExpect: other"] {

@@ -30,7 +30,7 @@ fn fields_of_the_clients_hop_stay_there() {
 }
 
 #[test]
-fn nobody_can_have_a_field_removed_that_routes_frames_or_authenticates() {
+fn no_client_can_have_a_field_removed_that_routes_frames_or_authenticates() {
     let seen = forwarded(
         "POST / HTTP/1.1\r\nHost: host.test\r\nContent-Length: 5\r\nAuthorization: Basic eA==\r\nCookie: a=b\r\n\
          Connection: Host, Content-Length, Authorization, Cookie, X-Forwarded-For, X-Real-IP, Forwarded\r\n\r\nhello",

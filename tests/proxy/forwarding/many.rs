@@ -55,31 +55,31 @@ fn a_thousand_requests_go_over_one_connection() {
 }
 
 #[test]
-fn answers_never_get_to_somebody_else() {
+fn answers_never_get_to_another_client() {
     const CLIENTS: usize = 64;
     const REQUESTS: usize = 160;
     let upstreams = [echoing(), echoing(), echoing()];
     let sluice = Sluice::with(|config| config.workers = 2, &upstreams.each_ref().map(|u| u.address));
     let address = sluice.address;
     std::thread::scope(|scope| {
-        for who in 0..CLIENTS {
+        for id in 0..CLIENTS {
             scope.spawn(move || {
                 let mut client = Client::connect(address);
                 for n in 0..REQUESTS {
-                    let body = format!("{who}:{n}:").repeat(1 + (n * 7 + who) % 60);
+                    let body = format!("{id}:{n}:").repeat(1 + (n * 7 + id) % 60);
                     client.send(match n % 3 {
                         0 => format!("GET /{body} HTTP/1.1\r\nHost: host.test\r\n\r\n"),
                         1 => format!(
-                            "POST /{who} HTTP/1.1\r\nHost: host.test\r\nContent-Length: {}\r\n\r\n{body}",
+                            "POST /{id} HTTP/1.1\r\nHost: host.test\r\nContent-Length: {}\r\n\r\n{body}",
                             body.len()
                         ),
                         _ => format!(
-                            "PUT /{who} HTTP/1.1\r\nHost: host.test\r\nTransfer-Encoding: chunked\r\n\r\n\
+                            "PUT /{id} HTTP/1.1\r\nHost: host.test\r\nTransfer-Encoding: chunked\r\n\r\n\
                              {:x}\r\n{body}\r\n0\r\n\r\n",
                             body.len()
                         ),
                     });
-                    let wanted = if n % 3 == 0 { format!("/{body} ") } else { format!("/{who} {body}") };
+                    let wanted = if n % 3 == 0 { format!("/{body} ") } else { format!("/{id} {body}") };
                     assert_eq!(client.response().text(), wanted);
                 }
             });

@@ -63,7 +63,7 @@ fn answers_that_can_have_no_body_have_none() {
 }
 
 #[test]
-fn a_body_that_must_not_be_there_reaches_nobody() {
+fn a_body_that_must_not_be_there_is_dropped() {
     for (method, answer) in [
         ("GET", "HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged"),
         ("GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 6\r\n\r\nforged"),

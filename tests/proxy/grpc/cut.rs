@@ -73,7 +73,7 @@ fn a_call_that_its_deadline_ends_says_so() {
 }
 
 #[test]
-fn whoever_reads_no_status_of_grpc_sees_that_the_answer_is_cut() {
+fn a_client_that_reads_no_status_of_grpc_sees_that_the_answer_is_cut() {
     for content_type in ["application/grpc", "text/plain"] {
         let upstream = breaking(Break::Reset, content_type);
         let sluice = sluice(|_| {}, Protocol::Grpc, &[upstream.address]);

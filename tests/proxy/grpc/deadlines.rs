@@ -52,7 +52,7 @@ fn a_call_whose_head_comes_with_its_first_message_may_be_silent_until_then() {
 }
 
 #[test]
-fn a_call_that_nobody_answers_is_given_up_after_the_longest_time_that_a_request_may_take() {
+fn a_call_without_an_answer_is_given_up_after_the_longest_time_that_a_request_may_take() {
     let upstream = GrpcUpstream::start(100, None);
     let soon = |config: &mut Config| config.max_request_time = SHORT;
     let sluice = sluice(soon, Protocol::Grpc, &[upstream.address]);

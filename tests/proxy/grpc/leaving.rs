@@ -27,7 +27,7 @@ fn calls_go_on_while_every_endpoint_ends_each_connection_after_a_few_of_them() {
     const CALLERS: usize = 8;
     const CALLS: usize = 50;
     let authority = Authority::new();
-    let (chain, key) = authority.certify(&["whoever"]);
+    let (chain, key) = authority.certify(&["any.test"]);
     let tls = Arc::new(authority.server(&chain, &key, b"h2"));
     for ending in [Ending::GoodbyeTwice, Ending::Goodbye, Ending::Refuse] {
         for (protocol, tls) in [(Protocol::Grpc, None), (Protocol::Grpcs, Some(tls.clone()))] {

@@ -54,7 +54,7 @@ fn at_the_limit_of_connections_a_request_waits_for_a_place() {
 }
 
 #[test]
-fn who_waits_for_a_place_in_vain_is_told_so_when_a_connection_would_have_been_given_up() {
+fn a_call_that_waits_for_a_place_in_vain_is_told_so_when_a_connection_would_have_been_given_up() {
     let upstream = GrpcUpstream::start(1, None);
     let impatient = |config: &mut Config| {
         at_most(1)(config);
@@ -75,7 +75,7 @@ fn who_waits_for_a_place_in_vain_is_told_so_when_a_connection_would_have_been_gi
 }
 
 #[test]
-fn who_waits_for_a_place_in_vain_gets_one_at_another_endpoint() {
+fn a_call_that_waits_for_a_place_in_vain_gets_one_at_another_endpoint() {
     let (narrow, wide) = (GrpcUpstream::start(1, None), GrpcUpstream::start(100, None));
     let impatient = |config: &mut Config| {
         at_most(1)(config);

@@ -26,7 +26,7 @@ fn a_drain_lets_requests_in_flight_end_and_then_ends_the_connection_cleanly() {
     gate.open();
     assert_eq!(&client.finish(answer).unwrap().body[..], b"hello");
     assert!(client.ends_cleanly());
-    assert_eq!(sluice.finished_within(PATIENCE).expect("nobody is left").cut, 0);
+    assert_eq!(sluice.finished_within(PATIENCE).expect("no connection is left").cut, 0);
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn requests_go_on_through_a_drain_until_the_goodbye_and_idle_connections_hear_it
     }
     assert!(answered > 1 && upstream.requests() == answered, "{answered} of {}", upstream.requests());
     assert!(busy.ends_cleanly() && idle.ends_cleanly());
-    assert_eq!(sluice.finished_within(PATIENCE).expect("nobody is left").cut, 0);
+    assert_eq!(sluice.finished_within(PATIENCE).expect("no connection is left").cut, 0);
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_client_that_takes_no_answer_is_reset_and_others_on_the_connection_are_serve
 }
 
 #[test]
-fn a_body_that_stops_or_drips_is_answered_408_and_resets_nobody_else() {
+fn a_body_that_stops_or_drips_is_answered_408_and_resets_no_other_stream() {
     let upstream = Upstream::answering("hello");
     let limit = |config: &mut proxy::Config| {
         (config.downstream.body_timeout, config.downstream.body_rate_min) =

@@ -1,135 +1,16 @@
 //! Frame by frame: when and how a drain says goodbye, and what a client may still send and is answered.
 
-use std::io::{BufReader, Read, Write};
-use std::net::TcpStream;
+mod raw;
+
 use std::time::{Duration, Instant};
 
 use system_tests::{Gate, PATIENCE, Sluice, Upstream, eventually};
 
+use self::raw::{
+    ANY_STREAM, DATA, EMPTY_SETTINGS, END_STREAM, Frame, GOAWAY, HEADERS, PREFACE, Raw, SETTINGS,
+    WINDOW_UPDATE,
+};
 use super::{sluice, sluice_with};
-
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-const EMPTY_SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
-/// The largest number of a stream: no stream is refused yet.
-const ANY_STREAM: u32 = (1 << 31) - 1;
-
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const SETTINGS: u8 = 4;
-const PING: u8 = 6;
-const GOAWAY: u8 = 7;
-const WINDOW_UPDATE: u8 = 8;
-const ACK: u8 = 1;
-const END_STREAM: u8 = 1;
-
-/// A client that writes and reads frames.
-struct Raw(BufReader<TcpStream>);
-
-#[derive(Debug)]
-struct Frame {
-    kind: u8,
-    flags: u8,
-    stream: u32,
-    payload: Vec<u8>,
-}
-
-impl Raw {
-    fn connect(sluice: &Sluice) -> Raw {
-        let socket = TcpStream::connect(sluice.address).unwrap();
-        socket.set_read_timeout(Some(PATIENCE)).unwrap();
-        socket.set_nodelay(true).unwrap();
-        Raw(BufReader::new(socket))
-    }
-
-    fn send(&mut self, bytes: &[u8]) {
-        self.0.get_mut().write_all(bytes).unwrap();
-    }
-
-    /// Connects, and says what comes before requests.
-    fn greet(sluice: &Sluice) -> Raw {
-        let mut client = Raw::connect(sluice);
-        client.send(PREFACE);
-        client.send(EMPTY_SETTINGS);
-        client
-    }
-
-    /// Asks for `http://h/` on this stream.
-    fn ask(&mut self, stream: u8) {
-        self.send(&[0, 0, 6, HEADERS, 5, 0, 0, 0, stream, 0x82, 0x86, 0x84, 0x41, 1, b'h']);
-    }
-
-    /// Asks for it on this stream and on the next, in one piece.
-    fn ask_twice(&mut self, first: u8) {
-        let ask = |stream| [0, 0, 6, HEADERS, 5, 0, 0, 0, stream, 0x82, 0x86, 0x84, 0x41, 1, b'h'];
-        self.send(&[ask(first), ask(first + 2)].concat());
-    }
-
-    /// The next frame; `None` at the end of the connection.
-    fn frame(&mut self) -> Option<Frame> {
-        let mut head = [0; 9];
-        match self.0.read(&mut head[..1]).unwrap() {
-            0 => return None,
-            _ => self.0.read_exact(&mut head[1..]).unwrap(),
-        }
-        let [length @ .., _, _, _, _, _, _] = head;
-        let mut payload = vec![0; u32::from_be_bytes([0, length[0], length[1], length[2]]) as usize];
-        self.0.read_exact(&mut payload).unwrap();
-        let stream = u32::from_be_bytes(head[5..].try_into().unwrap());
-        Some(Frame { kind: head[3], flags: head[4], stream, payload })
-    }
-
-    /// Reads on until there is a frame like this.
-    fn until(&mut self, like: impl Fn(&Frame) -> bool) -> Frame {
-        loop {
-            let frame = self.frame().expect("the connection goes on");
-            if like(&frame) {
-                return frame;
-            }
-        }
-    }
-
-    /// Reads on until this stream is answered with 200, the eighth entry of HPACK's static table.
-    fn is_answered(&mut self, stream: u32) {
-        let head = self.until(|frame| frame.kind == HEADERS && frame.stream == stream);
-        assert_eq!(head.payload[0], 0x88, "{head:?}");
-    }
-
-    /// Reads on until this stream has its whole answer.
-    fn has_its_answer(&mut self, stream: u32) {
-        self.is_answered(stream);
-        self.until(|frame| frame.kind == DATA && frame.stream == stream && frame.flags & END_STREAM != 0);
-    }
-
-    /// Reads on until the goodbye, without a question for a sign of life before it; returns the last stream that is served.
-    fn goodbye(&mut self) -> u32 {
-        let goodbye = self.until(|frame| frame.kind == GOAWAY || is_question(frame));
-        last_stream(&goodbye)
-    }
-
-    /// Reads on until that question, and answers it.
-    fn answers_the_question(&mut self) {
-        let question = self.until(is_question);
-        self.send(&[0, 0, 8, PING, ACK, 0, 0, 0, 0]);
-        self.send(&question.payload);
-    }
-
-    /// Nothing comes but the end of the connection.
-    fn has_ended(&mut self) {
-        if let Some(frame) = self.frame() {
-            panic!("{frame:?} behind the end");
-        }
-    }
-}
-
-fn is_question(frame: &Frame) -> bool {
-    frame.kind == PING && frame.flags & ACK == 0
-}
-
-fn last_stream(goodbye: &Frame) -> u32 {
-    assert_eq!(goodbye.kind, GOAWAY, "{goodbye:?}");
-    assert_eq!(goodbye.payload[4..8], [0; 4], "no error: {goodbye:?}");
-    u32::from_be_bytes(goodbye.payload[..4].try_into().unwrap())
-}
 
 fn nothing_was_cut(sluice: &mut Sluice) {
     assert_eq!(sluice.finished_within(PATIENCE).expect("no connection is left").cut, 0);

@@ -182,7 +182,7 @@ const RESPONSES: &[Row] = &[
         "304 | content-length: 5 | date: now || ",
     ),
     (
-        "a status that nobody knows",
+        "an unknown status",
         "HTTP/1.1 299\r\nContent-Length: 0\r\n\r\n",
         "299 | content-length: 0 | date: now || ",
     ),

@@ -66,7 +66,7 @@ const ROWS: &[Row] = &[
         "GET / HTTP/1.1 | host: a",
     ),
     (
-        "nobody is asked for a switch to HTTP/2",
+        "no upstream is asked for an upgrade to HTTP/2",
         "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n",
         "GET / HTTP/1.1 | host: a",
     ),

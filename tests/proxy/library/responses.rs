@@ -48,7 +48,7 @@ const TO_GET: &[Row] = &[
         "HTTP/1.1 404  | content-length: 0 | date: now || ",
     ),
     (
-        "a status that nobody knows",
+        "an unknown status",
         "HTTP/1.1 299\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 299  | content-length: 0 | date: now || ",
     ),
@@ -123,7 +123,7 @@ const TO_GET: &[Row] = &[
         "HTTP/1.1 304 Not Modified | content-length: 5 | date: now | etag: \"a\" || ",
     ),
     (
-        "trailers that nobody asked for go",
+        "trailers that were not asked for go",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nhi\r\n0\r\nX-Sum: 1\r\n\r\n",
         "HTTP/1.1 200 OK | date: now | trailer: X-Sum | transfer-encoding: chunked || 2\r\nhi\r\n0\r\n\r\n",
     ),

@@ -28,7 +28,7 @@ fn a_body_of_just_the_allowed_size_passes_in_both_framings() {
 }
 
 #[test]
-fn a_body_that_says_that_it_is_too_large_is_refused_before_anybody_hears_of_it() {
+fn a_body_that_says_that_it_is_too_large_is_refused_before_an_upstream_hears_of_it() {
     let upstream = Upstream::answering("hello");
     let sluice = limited(&upstream);
     let mut client = Client::connect(sluice.address);

@@ -1,4 +1,4 @@
-//! What an upstream may not send: the client gets 502, nobody else notices, and the connection is not used again.
+//! What an upstream may not send: the client gets 502, no other client notices, and the connection is not used again.
 
 use std::net::TcpListener;
 use std::sync::mpsc;
@@ -204,7 +204,7 @@ fn a_body_that_breaks_the_grammar_never_looks_whole() {
 }
 
 #[test]
-fn bytes_on_an_idle_connection_are_nobodys_answer() {
+fn bytes_on_an_idle_connection_are_no_answer() {
     for forged in [
         "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged",
         "HTTP/1.1 200 OK\r\nContent-",

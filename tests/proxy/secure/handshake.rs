@@ -32,7 +32,7 @@ fn a_client_without_tls_is_told_so() {
 }
 
 #[test]
-fn garbage_ends_the_connection_and_harms_nobody_else() {
+fn garbage_ends_the_connection_and_harms_no_other() {
     let upstream = Upstream::answering("hello");
     let edge = Edge::start(&[upstream.address]);
     for garbage in

@@ -68,7 +68,7 @@ fn a_first_message_without_end_is_given_up() {
 }
 
 #[test]
-fn a_first_message_in_pieces_of_a_byte_harms_nobody() {
+fn a_first_message_in_pieces_of_a_byte_does_no_harm() {
     let upstream = Upstream::answering("hello");
     let edge = Edge::start(&[upstream.address]);
     let mut bytes = Vec::new();
@@ -84,7 +84,7 @@ fn a_first_message_in_pieces_of_a_byte_harms_nobody() {
 }
 
 #[test]
-fn nobody_may_send_data_that_could_be_sent_again() {
+fn no_client_may_send_data_that_could_be_sent_again() {
     let upstream = Upstream::answering("hello");
     let edge = Edge::start(&[upstream.address]);
     let mut config = (*edge.authority.client()).clone();

@@ -1,4 +1,4 @@
-//! Frames that are each allowed and together are not (RFC 9113 §10.5): the connection of whoever sends them ends.
+//! Frames that are each allowed and together are not (RFC 9113 §10.5): the connection that they come on ends.
 
 use std::net::TcpStream;
 

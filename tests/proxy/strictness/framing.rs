@@ -11,7 +11,7 @@ const FIELDS: &[(u32, &[u16], &[u8])] = &[
     (1, &[400], b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"),
     (1, &[400], b"Content-Length: 0\r\nTransfer-Encoding: chunked\r\n"),
     (2, &[400], b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n"),
-    // Equal lengths could be merged; who sends two is broken, and refusing costs nobody else.
+    // Equal lengths could be merged; a client that sends two is broken, and refusing costs no other.
     (3, &[400], b"Content-Length: 5\r\nContent-Length: 5\r\n"),
     (4, &[400], b"Content-Length: 5\r\nContent-Length: 6\r\n"),
     (4, &[400], b"content-length: 6\r\nX: y\r\nCONTENT-LENGTH: 5\r\n"),

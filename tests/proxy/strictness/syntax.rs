@@ -118,7 +118,7 @@ const HEADS: &[(u32, &[u16], &[u8])] = &[
 ];
 
 #[test]
-fn what_breaks_the_grammar_is_refused_and_nobody_hears_of_it() {
+fn what_breaks_the_grammar_is_refused_and_the_upstream_does_not_hear_of_it() {
     let (bench, mut failures) = (Bench::new(), Failures::default());
     for (row, statuses, head) in HEADS {
         let request = [head, SMUGGLED].concat();
@@ -128,7 +128,7 @@ fn what_breaks_the_grammar_is_refused_and_nobody_hears_of_it() {
 }
 
 #[test]
-fn what_is_too_long_is_refused_and_nobody_hears_of_it() {
+fn what_is_too_long_is_refused_and_the_upstream_does_not_hear_of_it() {
     let (bench, mut failures) = (Bench::new(), Failures::default());
     let long = "x".repeat(100 << 10);
     let head = "GET /x HTTP/1.1\r\nHost: a\r\n";
@@ -169,7 +169,7 @@ const PASSING: &[(u32, &[u8], &str)] = &[
     (91, b"GET http://a/{x}?\"y\" HTTP/1.1\r\nHost: a\r\n\r\n", "GET /%7Bx%7D?%22y%22 HTTP/1.1|"),
     (91, b"GET /{x} HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n", "GET /%7Bx%7D HTTP/1.1|"),
     (91, b"POST /{x} HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n\"{}\"", "POST /%7Bx%7D HTTP/1.1|\"{}\""),
-    // Tunnels are a later matter: until then nobody is told of an upgrade.
+    // Tunnels are a later matter: until then no upstream is told of an upgrade.
     (95, b"GET /x HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMA\r\nConnection: Upgrade, HTTP2-Settings\r\n\r\n",
         "GET /x HTTP/1.1|"),
     (98, b"GET /x HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", "GET /x HTTP/1.1|"),

@@ -16,7 +16,7 @@ const STATUS_200: u8 = 0x88;
 
 fn tls() -> Arc<ServerConfig> {
     let authority = Authority::new();
-    let (chain, key) = authority.certify(&["whoever"]);
+    let (chain, key) = authority.certify(&["any.test"]);
     Arc::new(authority.server(&chain, &key, b"h2"))
 }
 

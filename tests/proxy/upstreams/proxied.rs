@@ -1,4 +1,4 @@
-//! Endpoints that are told by a PROXY header whom each connection is for.
+//! Endpoints that are told by a PROXY header which client each connection is for.
 
 use std::net::SocketAddr;
 
@@ -79,7 +79,7 @@ fn requests_that_share_a_connection_of_http2_share_the_ones_that_are_for_it() {
 }
 
 #[test]
-fn whom_a_balancer_names_is_told_and_not_the_balancer() {
+fn the_client_that_a_balancer_names_is_told_and_not_the_balancer() {
     let upstream = telling();
     let from = vec!["127.0.0.0/8".parse().unwrap()];
     let sluice =

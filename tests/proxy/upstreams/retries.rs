@@ -252,7 +252,7 @@ fn a_connection_that_its_upstream_closed_while_idle_costs_no_request_of_any_meth
         let mut client = Client::connect(sluice.address);
         for turn in 1..20 {
             assert_eq!(client.send(POST).response().status(), 200, "{how:?}");
-            // Whether we have noticed by now or find out as we write: nobody has read anything.
+            // Whether we have noticed by now or find out as we write: the upstream has read nothing.
             eventually("the upstream has closed", || upstream.ended() == turn);
         }
         assert_eq!(upstream.requests(), 19);

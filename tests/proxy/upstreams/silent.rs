@@ -1,4 +1,4 @@
-//! Connections of HTTP/2 that end without a word, and those that nobody needs any more.
+//! Connections of HTTP/2 that end without a word, and those that are not needed any more.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! TLS with endpoints: who is believed, what they are told, and what a change of that costs.
+//! TLS with endpoints: which are trusted, what they are told, and what a change of that costs.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ fn upstream(authority: &Authority, name: &str) -> SecureUpstream {
 }
 
 #[test]
-fn an_endpoint_is_sent_a_request_only_if_it_is_who_it_should_be() {
+fn an_endpoint_is_sent_a_request_only_if_its_certificate_is_as_it_should_be() {
     let (authority, other) = (Authority::new(), Authority::new());
     let (good, stranger) = (upstream(&authority, "web.test"), upstream(&other, "web.test"));
     let edge = Edge::new(Some(believing(&authority)));

@@ -71,7 +71,7 @@ impl Balancer {
         self.runtime.spawn(self.clone().check_for_ever(address));
     }
 
-    /// Forgets a node; its connections are nobody's business any more.
+    /// Forgets a node; its connections are not counted any more.
     pub(crate) fn deregister(&self, address: Ipv4Addr) {
         self.targets().retain(|target| target.address != address);
     }

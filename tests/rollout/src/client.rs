@@ -212,7 +212,7 @@ impl Client {
     }
 }
 
-/// A machine that has too much to do makes clients silent for longer than they want, and requests slow. Who reads of a
+/// A machine that has too much to do makes clients silent for longer than they want, and requests slow. A reader of a
 /// loss should know.
 async fn watch_the_clock(tally: Arc<Tally>, is_over: Arc<AtomicBool>) {
     let nap = Duration::from_millis(50);

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// Longer than the gate gives a request with short times; who waits longer would never be answered.
+/// Longer than the gate gives a request with short times; a client that waits longer would never be answered.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// More than any answer here has.
@@ -17,7 +17,7 @@ const HEAD_LIMIT: usize = 16 * 1024;
 /// How a request was lost.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Loss {
-    /// Nobody listened.
+    /// No process listened.
     Refused,
     /// No connection for another reason.
     Unreachable(ErrorKind),

@@ -1,4 +1,4 @@
-//! A kill without warning (SIGKILL) of one of two gates on a node, and what of its consequences nobody could prevent.
+//! A kill without warning (SIGKILL) of one of two gates on a node, and which of its consequences could not be prevented.
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -20,9 +20,9 @@ const RETURN_LIMIT: Duration = Duration::from_secs(60);
 
 /// What a kill met.
 pub(crate) struct Strike {
-    /// Connections that the process held: these nobody could save.
+    /// Connections that the process held: these could not be saved.
     pub(crate) held: usize,
-    /// It was the only one that listened: nobody could accept until another was started.
+    /// It was the only one that listened: no connection could be accepted until another was started.
     pub(crate) was_alone: bool,
 }
 

@@ -50,7 +50,7 @@ impl Options {
         Duration::from_secs_f64(self.balancer_lag)
     }
 
-    /// Shorter than the gate's idle timeout, as everybody's must be who wants nothing lost.
+    /// Shorter than the gate's idle timeout, as that of each client must be that wants nothing lost.
     pub(crate) fn longest_idle(&self) -> Duration {
         Duration::from_secs_f64(self.idle.unwrap_or(if self.shipped_times { 65.0 } else { 15.0 }))
     }

@@ -19,7 +19,7 @@ pub(crate) fn print(options: &Options, scenario: &Scenario, tally: &Tally) {
     let times = if options.shipped_times { "as shipped" } else { "short" };
     println!("the clients stood still for up to {:.1?}", tally.longest_standstill());
     println!(
-        "{} answered, {} lost, {} lost that nobody could save; times {times}; upstreams were rolled {} times",
+        "{} answered, {} lost, {} lost that could not be saved; times {times}; upstreams were rolled {} times",
         tally.answered(),
         needless.len(),
         excused.len(),

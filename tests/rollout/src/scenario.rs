@@ -16,7 +16,7 @@ use crate::steps::{Kill, Moment, Step, steps};
 use crate::tally::Tally;
 use crate::{kills, tally};
 
-/// How long clients are left alone between steps, so that each step meets those who have come back.
+/// How long clients are left alone between steps, so that each step meets those that have come back.
 const PAUSE: Duration = Duration::from_secs(3);
 
 /// How long a predecessor drains before it is killed: some of its clients have left by then, others have not.
@@ -60,7 +60,7 @@ impl Scenario {
         self.stage.logs.refused(&lost.target)
     }
 
-    /// Plays all steps, and waits until nobody drains any more.
+    /// Plays all steps, and waits until no process drains any more.
     pub(crate) fn play(&mut self) -> Result<()> {
         thread::sleep(PAUSE);
         for (number, step) in self.steps.clone().into_iter().enumerate() {
@@ -131,7 +131,7 @@ impl Scenario {
         Ok(note)
     }
 
-    /// Health has said 503, the balancer has seen it, and nobody is connected any more.
+    /// Health has said 503, the balancer has seen it, and no client is connected any more.
     fn wait_until_let_go(&self, address: std::net::Ipv4Addr) -> Result<()> {
         let balancer = self.stage.balancer();
         let is_out = || balancer.is_in(address) == Some(false);
@@ -154,7 +154,7 @@ impl Scenario {
         self.stage.cluster.nodes().iter().flat_map(gates::on).collect()
     }
 
-    /// `rollout status` waits for the end of those who drain, so the kill cannot wait for that.
+    /// `rollout status` waits for the end of those that drain, so the kill cannot wait for that.
     fn kill(&mut self, kill: Kill) -> Result<String> {
         let before = self.all_gates();
         self.restart()?;

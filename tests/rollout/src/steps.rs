@@ -25,7 +25,7 @@ pub(crate) enum Step {
     Kill(Kill),
 }
 
-/// Who is killed.
+/// Which process is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kill {
     /// The one that takes over.

@@ -71,7 +71,7 @@ pub(crate) struct Tally {
     outages: Mutex<Vec<Outage>>,
 }
 
-/// A time in which nobody listened on a node, because the only one who did was killed.
+/// A time in which no process listened on a node, because the only one that did was killed.
 #[derive(Debug)]
 struct Outage {
     node: Ipv4Addr,
@@ -80,7 +80,7 @@ struct Outage {
 }
 
 impl Outage {
-    /// Who was refused, or whose connection nobody had accepted.
+    /// Whether this client was refused, or its connection not accepted.
     fn has(&self, lost: &Lost) -> bool {
         let is_there = lost.node.is_some_and(|node| node.ip() == self.node);
         is_there && lost.carried == 0 && (self.began..self.ended + OUTAGE_MARGIN).contains(&lost.at)
@@ -116,13 +116,13 @@ impl Tally {
         lock(&self.all_lost).push(lost);
     }
 
-    /// Says that a process was killed that held the connections of these clients: nobody could have saved those.
+    /// Says that a process was killed that held the connections of these clients: those could not be saved.
     pub(crate) fn excuse(&self, clients: impl IntoIterator<Item = SocketAddr>) {
         let now = Instant::now();
         lock(&self.cut).extend(clients.into_iter().map(|client| (client, now)));
     }
 
-    /// Says that nobody could listen on a node, since the only one who did was killed.
+    /// Says that no process could listen on a node, since the only one that did was killed.
     pub(crate) fn excuse_outage(&self, node: Ipv4Addr, began: Instant, ended: Instant) {
         lock(&self.outages).push(Outage { node, began, ended });
     }

@@ -84,19 +84,20 @@ impl File {
         matches!(self.unsettled, Some((Unsettled::Gone, _)))
     }
 
-    /// Takes what the file says if it has changed, without regard to whether it is still being written.
-    pub(super) fn look(&mut self, path: &Path, stamp: Stamp) {
+    /// Takes what the file says, without regard to whether it is still being written. `age` is that of `stamp`.
+    pub(super) fn look(&mut self, path: &Path, stamp: Stamp, age: Option<Duration>) {
         let parsed = self.parse(path);
         self.take(parsed);
-        self.stamp = stamp.age().is_none_or(|age| age >= YOUNG).then_some(stamp);
+        self.stamp = age.is_none_or(|age| age >= YOUNG).then_some(stamp);
     }
 
-    /// Takes what the file says if it has changed and has settled. `written` is when a program that has it open last
-    /// wrote to it.
+    /// Takes what the file says if it has changed and has settled. `age` is that of `stamp`; `written` is when a program
+    /// that has the file open last wrote to it.
     pub(super) fn look_settled(
         &mut self,
         path: &Path,
         stamp: Stamp,
+        age: Option<Duration>,
         written: Option<Instant>,
         now: Instant,
     ) -> Look {
@@ -107,10 +108,8 @@ impl File {
         if let Some(until) = written.map(|at| at + WRITE_PAUSE).filter(|until| *until > now) {
             return Look::Later(until);
         }
-        let young = stamp.age().filter(|age| *age < YOUNG);
-        if young.is_some()
-            && let Some(until) = self.settles(Unsettled::Young, YOUNG_AT_MOST, now)
-        {
+        let is_young = age.is_some_and(|age| age < YOUNG);
+        if is_young && let Some(until) = self.settles(Unsettled::Young, YOUNG_AT_MOST, now) {
             return Look::Later(until.min(now + YOUNG));
         }
         let parsed = self.parse(path);
@@ -122,7 +121,7 @@ impl File {
         }
         self.take(parsed);
         self.unsettled = None;
-        self.stamp = young.is_none().then_some(stamp);
+        self.stamp = (!is_young).then_some(stamp);
         Look::Taken
     }
 

@@ -72,7 +72,7 @@ async fn a_silent_dns_server_delays_no_other_change_and_becomes_a_problem() {
     let started = Instant::now();
     run.write("other.yaml", &ingress("other", "other.test"));
     run.until(|now| now.serves("other.test")).await;
-    assert!(started.elapsed() < Duration::from_secs(1));
+    assert!(started.elapsed() < Duration::from_secs(4), "a look-up that fails takes five");
     run.until(|now| now.has_problem("unresolved-name")).await;
     server.answer(&[Ipv4Addr::new(10, 0, 0, 7)]);
     run.until(|now| {

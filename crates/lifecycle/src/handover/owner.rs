@@ -1,20 +1,19 @@
 //! The serving side: owns the path, and passes the sockets to the process that comes to replace us.
 
+mod session;
+
 use std::io;
 use std::path::{Path, PathBuf};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
+use self::session::{Met, put_off, serve};
 use super::predecessor::{Received, is_ours};
 use super::watch::{Successor, Vacancy, Watcher, Watchers, find, is_vacant, lock};
-use super::wire::{
-    CONFIRMED, GIVEN_UP, Greeting, Outgoing, RELEASED, SERVES, Served, State, VERSION, invalid, say,
-    send_sockets,
-};
-use super::{CONFIRM_WAIT, Error, MESSAGE_WAIT, OTHERS_MAX, Offer, PATH_CHECK, TURN_PAUSE};
+use super::wire::Served;
+use super::{Error, OTHERS_MAX, Offer, PATH_CHECK, TURN_PAUSE};
 use crate::socket_path::{self, Identity};
 
 /// Owns the path of the handover.
@@ -33,13 +32,6 @@ pub struct Owner {
     lost: bool,
     /// Whether another process had the path at the last look, and did not take over from this one.
     is_passed_over: bool,
-}
-
-/// What a process that connected is to us.
-enum Met {
-    /// With what it says it serves on.
-    Successor(Successor, Option<Served>),
-    Watcher(Watcher),
 }
 
 impl Owner {
@@ -256,94 +248,4 @@ async fn accept(listener: Option<&(UnixListener, Identity)>) -> io::Result<UnixS
         Some((listener, _)) => listener.accept().await.map(|(stream, _)| stream),
         None => std::future::pending().await,
     }
-}
-
-/// One that has to wait for its turn, unless it only watches.
-async fn put_off(mut stream: UnixStream) -> Option<Watcher> {
-    say(&stream, &Greeting::ours(State::Busy).bytes());
-    match timeout(MESSAGE_WAIT, Greeting::read(&mut stream)).await {
-        Ok(Ok(theirs)) if theirs.state == State::Watches => return Some(Watcher { stream, theirs }),
-        _ => tracing::info!("another successor has to wait for its turn"),
-    }
-    None
-}
-
-/// One successor, from its greeting to its confirmation.
-async fn serve(mut stream: UnixStream, offers: Vec<Offer>) -> io::Result<Met> {
-    let theirs = in_time("it does not send its greeting", pass_on(&mut stream, offers)).await?;
-    if theirs.state == State::Watches {
-        return Ok(Met::Watcher(Watcher { stream, theirs }));
-    }
-    let pid = theirs.pid;
-    let served = match timeout(CONFIRM_WAIT, confirmation(&mut stream)).await {
-        Ok(Ok(served)) => served,
-        Ok(Err(error)) if error.kind() == io::ErrorKind::InvalidData => return Err(error),
-        Ok(Err(_)) => return Err(io::Error::other(format!("process {pid} left before it served"))),
-        Err(_) => {
-            say(&stream, &[GIVEN_UP]);
-            return Err(io::Error::other(format!("process {pid} does not serve after {CONFIRM_WAIT:?}")));
-        }
-    };
-    // It serves, whether it hears this or not.
-    say(&stream, &[RELEASED]);
-    Ok(Met::Successor(Successor::new(stream, theirs), served))
-}
-
-/// That it serves, and on which sockets if it says so.
-async fn confirmation(stream: &mut UnixStream) -> io::Result<Option<Served>> {
-    let (mut served, mut word) = (None, stream.read_u8().await?);
-    if word == SERVES {
-        served = Some(Served::read(stream).await?);
-        word = stream.read_u8().await?;
-    }
-    if word == CONFIRMED { Ok(served) } else { Err(invalid("what the successor says makes no sense")) }
-}
-
-/// Passes the sockets on, to one that wants them.
-async fn pass_on(stream: &mut UnixStream, offers: Vec<Offer>) -> io::Result<Greeting> {
-    let theirs = greet(stream).await?;
-    if theirs.version != VERSION {
-        let Greeting { pid, version, .. } = theirs;
-        return Err(io::Error::other(format!(
-            "process {pid} takes over in version {version}, this one hands over in version {VERSION}; end this process \
-             first, then start that one"
-        )));
-    }
-    if theirs.state == State::Watches {
-        return Ok(theirs);
-    }
-    // What is closed by now is not offered; what is offered stays open while it is on its way.
-    let open = offers.iter().filter_map(|offer| {
-        let listener = offer.listener.upgrade()?;
-        Some(Outgoing { role: offer.role, configured: offer.configured, listener })
-    });
-    let open: Vec<Outgoing> = open.collect();
-    send_sockets(stream, &open).await?;
-    tracing::info!(
-        sockets = open.len(),
-        "process {} has the listening sockets and prepares to serve",
-        theirs.pid
-    );
-    Ok(theirs)
-}
-
-/// # Errors
-/// [`io::ErrorKind::ConnectionAborted`] for a process that says nothing: it only looked whether one is here.
-async fn greet(stream: &mut UnixStream) -> io::Result<Greeting> {
-    let greeted = match stream.write_all(&Greeting::ours(State::GoOn).bytes()).await {
-        Ok(()) => Greeting::read(stream).await,
-        Err(error) => Err(error),
-    };
-    greeted.map_err(|error| match error.kind() {
-        io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => {
-            io::ErrorKind::ConnectionAborted.into()
-        }
-        _ => error,
-    })
-}
-
-async fn in_time<T>(late: &'static str, message: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-    timeout(MESSAGE_WAIT, message)
-        .await
-        .unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, late)))
 }

@@ -1,5 +1,5 @@
 //! Bytes that a request target must not have and that programs send all the same: curl and scripts escape nothing, and no
-//! proxy of note refuses what they send. They are escaped before anybody else looks at the target, so that it is the one
+//! proxy of note refuses what they send. They are escaped before anything else looks at the target, so that it is the one
 //! that a client which escapes would have sent.
 
 use std::borrow::Cow;

@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_in_step_may_have_more_at_a_time_and_who_pauses_may_not() {
+    fn a_client_in_step_may_have_more_at_a_time_and_one_that_pauses_may_not() {
         let backlog = WriteBacklog::default();
         for _ in 0..128 {
             assert_eq!(fill(&backlog), 2);

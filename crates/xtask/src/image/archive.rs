@@ -5,7 +5,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use tar::{Builder, EntryType, Header};
 
-/// Nobody in particular, as in other images without a shell.
+/// A user without a name or rights, as in other images without a shell.
 const USER: u32 = 65532;
 
 /// `cap_net_bind_service=+p` as the kernel stores it (capability.h, revision 2): the revision, what is permitted, what is

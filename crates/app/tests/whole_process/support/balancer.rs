@@ -14,7 +14,7 @@ const CHECK_EVERY: Duration = Duration::from_millis(200);
 const CHECK_TIME_MAX: Duration = Duration::from_secs(5);
 /// Failures in a row until a target is believed to be ill.
 const THRESHOLD: u32 = 2;
-/// From then until nobody new is sent there: a balancer is many machines, and they tell each other.
+/// From then until no new client is sent there: a balancer is many machines, and they tell each other.
 const LAG: Duration = Duration::from_millis(300);
 
 /// One process, as the balancer sees it.
@@ -68,7 +68,7 @@ impl Balancer {
         self.targets.iter().map(|target| target.refused.load(Ordering::SeqCst)).sum()
     }
 
-    /// Whether a target is sent nobody new any more.
+    /// Whether a target is sent no new client any more.
     pub(crate) fn has_let_go_of(&self, place: usize) -> bool {
         !self.targets[place].is_in.load(Ordering::SeqCst)
     }

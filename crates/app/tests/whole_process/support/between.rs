@@ -73,7 +73,7 @@ impl Between {
         eventually(&format!("{step:?}"), || (self.state.0.lock().unwrap().at? == step).then_some(()));
     }
 
-    /// Ends the conversation for whoever is left.
+    /// Ends the conversation for the one that is left.
     pub(crate) fn end(&self) {
         self.state.0.lock().unwrap().over = true;
         self.state.1.notify_all();
@@ -111,7 +111,7 @@ fn converse(
     let (lines, sockets) = receive(old)?;
     wait(Step::Sockets)?;
     send(new, &lines, &sockets)?;
-    // A copy that nobody accepts on would let clients wait for nobody.
+    // On a copy that is not accepted on, clients would wait in vain.
     drop(sockets);
     let (mut end, mut confirmed, mut word) = ([0; 2], [0; WORD_BYTES_MAX], [0; 1]);
     old.read_exact(&mut end)?;

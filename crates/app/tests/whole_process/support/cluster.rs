@@ -109,7 +109,7 @@ impl Cluster {
         block_on(self.api::<K>().delete(name, &DeleteParams::default())).unwrap();
     }
 
-    /// The program, as one who may do anything.
+    /// The program, as a user who may do anything.
     pub(crate) fn gate(&self, more: &[&str]) -> Gate {
         self.gate_with(self.plane.kubeconfig().to_str().unwrap(), more).ready()
     }

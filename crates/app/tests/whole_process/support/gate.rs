@@ -14,7 +14,7 @@ use super::{Client, Folder, PATIENCE, eventually};
 /// What an API server that is back tells is live by then: the longest wait between two tries is a second.
 const SOON: Duration = Duration::from_secs(2);
 
-/// The program with these arguments, and without the settings of whoever runs the tests.
+/// The program with these arguments, and without the settings in the environment of the tests.
 pub(crate) fn program(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sluicegate"));
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SLUICEGATE_"))

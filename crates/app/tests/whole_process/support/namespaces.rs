@@ -8,8 +8,8 @@ use std::process::{Child, Command, Stdio};
 use super::eventually;
 
 const INSIDE: &str = "INSIDE_A_NAMESPACE";
-/// Whom nobody is: what is sent there is lost.
-const NOBODY: &str = "02:00:00:00:00:99";
+/// No interface has this address: what is sent there is lost.
+const NOWHERE: &str = "02:00:00:00:00:99";
 
 /// The two ends of the wire.
 #[derive(Clone, Copy)]
@@ -97,7 +97,7 @@ impl Link {
     }
 
     fn neighbour(&self, there: bool, from: End, to: End, carries: bool) {
-        let mac = if carries { to.mac } else { NOBODY };
+        let mac = if carries { to.mac } else { NOWHERE };
         let known = ["neighbour", "replace", to.address, "lladdr", mac, "dev", from.device];
         self.ip(there, &[&known[..], &["nud", "permanent"]].concat());
     }

@@ -29,7 +29,7 @@ impl Relay {
         std::thread::spawn(move || {
             for here in listener.incoming() {
                 let (here, Ok(there)) = (here.unwrap(), TcpStream::connect(to)) else { continue };
-                // While it is cut, whoever comes is sent away.
+                // While it is cut, every client is sent away.
                 let mut connections = connections.lock().unwrap();
                 let Some(connections) = &mut *connections else { continue };
                 connections.extend([here.try_clone().unwrap(), there.try_clone().unwrap()]);

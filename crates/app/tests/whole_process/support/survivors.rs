@@ -1,4 +1,4 @@
-//! Everybody who comes while processes are killed under them: clients that keep their connections, clients that come anew
+//! All that come while processes are killed under them: clients that keep their connections, clients that come anew
 //! for each request, and a probe. What is inside a process that is killed is lost with it; nothing else may be.
 
 use std::net::{SocketAddr, TcpStream};
@@ -52,7 +52,7 @@ struct Connection {
 impl Connection {
     /// Fails the test if it is refused.
     fn open(to: SocketAddr) -> Connection {
-        let stream = TcpStream::connect(to).expect("nobody is refused");
+        let stream = TcpStream::connect(to).expect("no client is refused");
         Connection { client: Client::on(stream), opened: Instant::now() }
     }
 
@@ -106,18 +106,18 @@ impl Survivors {
         let before: Vec<u64> = counts().collect();
         eventually("more answers", || {
             let failed = self.all.iter().any(|survivor| survivor.thread.is_finished());
-            assert!(!failed, "somebody was refused, or answered otherwise than 200");
+            assert!(!failed, "a client was refused, or answered otherwise than 200");
             counts().zip(&before).all(|(now, before)| now > before + 5).then_some(())
         });
     }
 
-    /// Ends it and returns how many answers there were and what was lost; fails if anybody was refused.
+    /// Ends it and returns how many answers there were and what was lost; fails if any client was refused.
     pub(crate) fn end(self) -> (u64, Vec<Loss>) {
         self.go_on();
         self.stop.store(true, Ordering::Relaxed);
         let (mut answers, mut losses) = (0, Vec::new());
         for survivor in self.all {
-            losses.extend(survivor.thread.join().expect("nobody is refused"));
+            losses.extend(survivor.thread.join().expect("no client is refused"));
             answers += survivor.answered.load(Ordering::Relaxed);
         }
         (answers, losses)

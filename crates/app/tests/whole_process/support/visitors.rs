@@ -1,4 +1,4 @@
-//! Everybody who comes while one process takes over from another: clients on connections they keep, clients that come
+//! All that come while one process takes over from another: clients on connections they keep, clients that come
 //! anew for each request, and a probe. None of them tries anything twice.
 
 use std::net::SocketAddr;
@@ -44,7 +44,7 @@ impl Visitors {
         visitors
     }
 
-    /// Only those who keep nothing: two clients and the probe.
+    /// Only those that keep nothing: two clients and the probe.
     pub(crate) fn comers(gate: &Gate, host: &'static str) -> Visitors {
         let mut visitors = Visitors { stop: Arc::default(), all: Vec::new() };
         let (http, admin) = (gate.http, gate.admin);

@@ -1,88 +1,20 @@
 //! What becomes of a successor, and which process takes its place.
 
+mod process;
+
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use crate::socket_path::Lock;
 
-use super::super::watch::{Fate, Successor};
+use super::super::watch::Fate;
 use super::super::wire::{CONFIRMED, Greeting, Served, State, Word};
-use super::super::{Confirmed, Owner, Received, connect};
+use super::super::{Owner, Received, connect};
 use super::sides::{eventually, offers};
-
-/// A process in a line of those that have followed one another.
-struct Process {
-    path: PathBuf,
-    owner: Owner,
-    successor: Option<Successor>,
-}
-
-impl Process {
-    fn first(path: &Path) -> Process {
-        Process::with(path, &[])
-    }
-
-    fn with(path: &Path, listeners: &[Arc<TcpListener>]) -> Process {
-        let owner = Owner::claim(path.into(), offers(listeners)).unwrap();
-        Process { path: path.into(), owner, successor: None }
-    }
-
-    /// The next process, which serves in the place of this one.
-    async fn next(&mut self) -> Process {
-        self.next_with(&[]).await
-    }
-
-    async fn next_with(&mut self, listeners: &[Arc<TcpListener>]) -> Process {
-        let (path, offers) = (self.path.clone(), offers(listeners));
-        let next = async {
-            let mut received = connect(&path).await.unwrap().expect("a process is there");
-            let owner = Owner::follow(path.clone(), offers.clone(), Some(&received)).await.unwrap();
-            let mut owner = owner.expect("the predecessor is there");
-            assert_eq!(received.confirm(&offers).await, Confirmed::Released);
-            owner.replaces(received);
-            Process { path: path.clone(), owner, successor: None }
-        };
-        let (next, successor) = tokio::join!(next, self.owner.handed_over());
-        self.successor = Some(successor);
-        next
-    }
-
-    async fn fate(&mut self) -> Fate {
-        soon(self.successor.as_mut().unwrap().fate(&mut self.owner)).await
-    }
-
-    async fn takes_back(&mut self) {
-        match self.fate().await {
-            Fate::Died(vacancy) => self.owner.take_back(vacancy),
-            other => panic!("it is dead: {other:?}"),
-        }
-        self.successor = None;
-    }
-
-    /// Whether it has nothing to do for a while, in which others come to it.
-    async fn waits(&mut self) -> bool {
-        let while_ = std::time::Duration::from_millis(100);
-        match &mut self.successor {
-            Some(successor) => tokio::time::timeout(while_, successor.fate(&mut self.owner)).await.is_err(),
-            None => tokio::time::timeout(while_, self.owner.handed_over()).await.is_err(),
-        }
-    }
-}
-
-async fn soon<T>(what: impl Future<Output = T>) -> T {
-    tokio::time::timeout(std::time::Duration::from_secs(20), what).await.expect("soon")
-}
-
-fn folder() -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("handover");
-    (folder, path)
-}
+use process::{Process, folder, soon};
 
 #[tokio::test]
 async fn a_successor_that_dies_is_told_from_one_that_lives() {
@@ -128,7 +60,7 @@ async fn the_one_before_a_successor_that_has_handed_on_takes_back_only_if_both_a
 }
 
 #[tokio::test]
-async fn who_has_let_go_leaves_the_watch_to_the_one_before() {
+async fn one_that_has_let_go_leaves_the_watch_to_the_one_before() {
     let (_folder, path) = folder();
     let mut first = Process::first(&path);
     let mut second = first.next().await;
@@ -184,7 +116,7 @@ async fn of_all_that_watch_a_process_that_dies_one_takes_back() {
 }
 
 #[tokio::test]
-async fn who_finds_another_one_in_the_place_of_its_predecessor_does_not_take_the_path() {
+async fn one_that_finds_another_in_the_place_of_its_predecessor_does_not_take_the_path() {
     let (_folder, path) = folder();
     let mut first = Process::first(&path);
     let mut second = first.next().await;

@@ -31,7 +31,7 @@ use crate::worker::Worker;
 /// Bytes that are read at a time. They are looked through for a flood before anything of them is worked on.
 const READ_BYTES_MAX: u64 = 16 << 10;
 
-/// Between two turns of a client that has used up much of its budget, in the middle: a request each is as much as one who
+/// Between two turns of a client that has used up much of its budget, in the middle: a request each is as much as a user who
 /// types or clicks needs.
 const PAUSE: Duration = Duration::from_millis(50);
 

@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_pass_than_anybody_needs() {
+    fn no_more_pass_than_a_client_needs() {
         assert_eq!(passed(&HINTS.repeat(20)).len(), INTERIMS_MAX);
     }
 }
