@@ -3,6 +3,14 @@
 //! Which filters there are, and the order of their execution, is the order of the variants of [`RequestFilter`] and
 //! [`ResponseFilter`]; what each does stands in a file of its own. A request is looked at before anything of it is changed
 //! ([`admit`]) and changed when it is otherwise ready to be sent ([`edit_request`]), so that a filter has the last word.
+//!
+//! Where the filters that are to come find their place:
+//! - one that answers by itself, as a redirect does: a refusal of [`admit`], and `respond` makes the answer of it;
+//! - one that has to wait, as for another server's word on a request: boxed and awaited in `serve`, before `attempt`, so that
+//!   requests without it keep no room for it;
+//! - one with a memory, as a limit on a rate: its state is the worker's, keyed by the route's origin as pools are by their
+//!   backend, so that it survives publications;
+//! - one that changes a body: between the pull and the account of `body::Relay`.
 
 mod address;
 mod headers;
