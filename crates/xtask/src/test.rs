@@ -10,8 +10,8 @@ use serde_json::Value;
 use crate::setup;
 use crate::shell::{self, cargo};
 
-/// Tests of the fast round that start what has to be installed or built first, by their target.
-const SLOW_TARGETS: [(&str, &str); 7] = [
+/// Tests that are no part of the fast round: they start what has to be installed or built first, or take long. By their target.
+const SLOW_TARGETS: [(&str, &str); 9] = [
     ("holder", "Kubernetes"),
     ("plane", "Kubernetes"),
     ("secrets", "Kubernetes"),
@@ -19,6 +19,8 @@ const SLOW_TARGETS: [(&str, &str); 7] = [
     ("nodes", "Kubernetes"),
     ("short", "Kubernetes"),
     ("differential", "nginx and haproxy"),
+    ("find_against_oracle", "a quarter of a minute"),
+    ("update_against_compile", "a quarter of a minute"),
 ];
 /// The target that has both kinds, and its modules with those of the other kind.
 const WHOLE_PROCESS: &str = "whole_process";
@@ -79,7 +81,7 @@ pub(crate) fn run_fast() -> Result<()> {
     let outcome = both((shell::run(most), "most tests"), (shell::run(processes), WHOLE_PROCESS));
     eprintln!("left out, and run by `cargo xtask test`:");
     for (slow, needs) in SLOW_TARGETS.iter().chain(&SLOW_MODULES) {
-        eprintln!("  {slow:15} needs {needs}");
+        eprintln!("  {slow:22} needs {needs}");
     }
     eprintln!("  examples in the documentation, and the fuzz targets' properties");
     outcome

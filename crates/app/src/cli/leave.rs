@@ -11,8 +11,9 @@ use crate::units::SpanOrNone;
 
 /// For a load balancer that checks every 10 s and acts on the second failure, with time to spare.
 const LAME_DUCK_TIME: Duration = Duration::from_secs(30);
-/// Enough for what goes wrong with the first requests, and not long to wait for the end of an old process.
-const GUARD_TIME: &str = "10s";
+/// Enough for what goes wrong with the first requests, for memory that runs short, and for an operator to notice; it costs
+/// the memory of a process without clients for as long.
+const GUARD_TIME: &str = "1m";
 /// Kubernetes sets this in every container.
 const IN_A_POD: &str = "KUBERNETES_SERVICE_HOST";
 /// Taints that announce the removal of a node: from cluster-autoscaler, karpenter (1.x and before), AWS' node termination
