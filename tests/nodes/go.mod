@@ -151,7 +151,7 @@ require (
 	sigs.k8s.io/yaml v1.6.0 // indirect
 )
 
-// Kubernetes names its own modules by folder, which no other module can follow.
+// Kubernetes names its own modules by folder, which nobody else can follow.
 replace (
 	k8s.io/api => k8s.io/api v0.37.2
 	k8s.io/apiextensions-apiserver => k8s.io/apiextensions-apiserver v0.37.2

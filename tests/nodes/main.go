@@ -1,8 +1,8 @@
 // One binary that is what Kubernetes runs beside a control plane when there are real nodes: it looks at the name that
 // it was called by.
 //
-// It is a module of its own, beside the control plane's: tests without nodes build none of this, and after a change here
-// no control plane is built anew. The Rust crate in this folder builds and starts it.
+// It is a module of its own, beside the control plane's: who needs no nodes builds none of this, and a change here does
+// not make anybody build a control plane anew. The Rust crate in this folder builds and starts it.
 package main
 
 import (
