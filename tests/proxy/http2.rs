@@ -115,6 +115,23 @@ fn what_is_refused_is_refused_for_one_request_and_the_connection_goes_on() {
 }
 
 #[test]
+fn a_head_request_that_is_refused_gets_the_head_of_the_answer_and_no_body() {
+    let upstream = echo();
+    let sluice = sluice(&upstream);
+    let mut client = Http2::connect(sluice.address);
+    let refused = client.request("HEAD", HOST, "/..").body(Full::default()).unwrap();
+    let answer = client.send(refused).expect("no reset");
+    assert_eq!((answer.head.status().as_u16(), answer.body.len()), (400, 0));
+    let same = client.get(HOST, "/..").unwrap();
+    assert_eq!(answer.head.headers().get("content-length"), same.head.headers().get("content-length"));
+    let (head, _) =
+        Client::connect(sluice.address).send("HEAD /.. HTTP/1.1\r\nHost: host.test\r\n\r\n").rest();
+    let head = String::from_utf8_lossy(&head);
+    assert!(head.contains(&format!("\r\ncontent-length: {}\r\n", same.body.len())), "{head}");
+    assert!(head.ends_with("\r\n\r\n"), "{head}");
+}
+
+#[test]
 fn a_response_that_breaks_off_is_a_reset_of_its_stream_and_no_clean_end() {
     let upstream = Upstream::scripted(|peer| {
         let _ = peer.request();

@@ -54,6 +54,11 @@ impl Annotation<'_> {
 /// Most characters of a value that are shown where it may have many: a problem becomes a line of the log and an Event.
 const SHOWN_MAX: usize = 80;
 
+/// Most faults that are told of one object's annotations: more than are shown of an object in the end, and few enough that
+/// thousands of unknown words, which take 20 bytes each and a fault of them a thousand, are no way to use up memory. What denies
+/// is told in any case.
+const TOLD_MAX: usize = 200;
+
 /// A part of a value as it is told, in one line and quotation marks.
 fn shown(part: &str) -> String {
     match part.char_indices().nth(SHOWN_MAX) {
@@ -81,12 +86,16 @@ fn read_by(
     settings: &mut RouteSettings,
     problems: &mut Problems,
 ) {
+    let mut left = TOLD_MAX;
     for dialect in dialects {
         for (read, name, value) in dialect.asked(annotations) {
             let annotation = Annotation { name, value, namespace: &object.namespace };
             for fault in read(&annotation, settings).err().into_iter().flatten() {
                 settings.denied |= fault.denies();
-                problems.add(object.clone(), annotation.field(), fault);
+                if left > 0 || fault.denies() {
+                    problems.add(object.clone(), annotation.field(), fault);
+                    left = left.saturating_sub(1);
+                }
             }
         }
     }
@@ -139,6 +148,29 @@ mod tests {
             read_by(&dialects.map(dialect), &object, &annotations, &mut settings, &mut problems);
             assert_eq!(settings.protocol, Some(spoken), "{dialects:?}");
         }
+    }
+
+    #[test]
+    fn of_thousands_of_faults_few_are_told_and_one_that_denies_wherever_it_stands() {
+        let unknown = (0..5000).map(|at| (format!("sluicegate.io/a{at}"), String::new()));
+        let denied = [("sluicegate.io/deny-addresses".to_owned(), String::new())];
+        // Read behind all of those, which its table does not have.
+        let other = |annotation: &Annotation<'_>, settings: &mut RouteSettings| match annotation.name {
+            "sluicegate.io/deny-addresses" => access::deny(annotation, settings),
+            _ => (own::DIALECT.other)(annotation, settings),
+        };
+        let dialect = Dialect { prefix: own::DIALECT.prefix, rows: &[], other };
+        let (mut settings, mut problems) = (RouteSettings::default(), Problems::default());
+        let annotations = unknown.chain(denied).collect();
+        read_by(
+            &[dialect],
+            &ObjectRef::new("Ingress", "shop", "web"),
+            &annotations,
+            &mut settings,
+            &mut problems,
+        );
+        assert!(settings.denied);
+        assert_eq!(problems.count(), TOLD_MAX + 1);
     }
 
     /// A word that stands twice would be read by its first row alone.

@@ -66,6 +66,11 @@ impl Problems {
         self.0.push(Problem { object, field: field.into(), severity, reason, message, remedy });
     }
 
+    #[cfg(test)]
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// All of them, sorted, each once, and not more than an author would read.
     pub(crate) fn finish(mut self) -> Vec<Problem> {
         self.0.sort();

@@ -24,6 +24,8 @@ pub(crate) fn refuse(mut exchange: Exchange, why: Refusal) -> Response<ResponseB
         carrier.fine();
     }
     let (head, text) = if carrier.request().is_grpc.get() { call_head(why) } else { head(carrier, why) };
+    // Over HTTP/2 hyper would send it in answer to HEAD, too, which clients take for a broken stream.
+    let text = text.filter(|_| !exchange.asks_for_head);
     Response::from_parts(head, ResponseBody::Own { text, _exchange: exchange })
 }
 
