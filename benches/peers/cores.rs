@@ -9,7 +9,7 @@ use rustix::process::{Resource, Rlimit};
 /// Which core does what.
 #[derive(Clone, Copy)]
 pub(crate) struct Cores {
-    /// The proxy's, which it shares with nobody.
+    /// The proxy's, which it does not share.
     pub(crate) proxy: usize,
     /// The load's and the upstream's.
     pub(crate) rest: usize,
@@ -33,7 +33,7 @@ pub(crate) fn raise_open_files() -> Result<()> {
     Ok(rustix::process::setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?)
 }
 
-/// A program that will run on one core. Debian's folder for servers is not in everybody's `PATH`.
+/// A program that will run on one core. Debian's folder for servers is not in every `PATH`.
 pub(crate) fn pinned(core: usize, program: impl AsRef<OsStr>) -> Command {
     let path = std::env::var("PATH").unwrap_or_default();
     let mut command = Command::new("taskset");

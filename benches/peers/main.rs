@@ -129,7 +129,7 @@ fn load_in_turns(options: &Options, scenario: &Scenario, upstream: &Upstream) ->
     let mut series: Series<Run> = proxies.iter().map(|proxy| (proxy.proxy, Vec::new())).collect();
     for turn in 0..options.runs as usize {
         for place in 0..proxies.len() {
-            // Nobody always goes first.
+            // None always goes first.
             let place = (place + turn) % proxies.len();
             let run = load::run(&proxies[place], scenario, options.seconds, upstream.cores())?;
             report::progress(scenario.name, proxies[place].proxy, turn, &run.to_string());

@@ -12,7 +12,7 @@ use crate::process::Process;
 use crate::upstream::Upstream;
 use crate::{floor, haproxy, nginx, sluicegate};
 
-/// A loopback address that nobody uses at this moment.
+/// A loopback address that is free at this moment.
 pub(crate) fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
