@@ -19,9 +19,10 @@ pub(super) fn allow(annotation: &Annotation<'_>, settings: &mut RouteSettings) -
     Ok(())
 }
 
-/// The networks whose clients may not use the route.
+/// The networks whose clients may not use the route. Lists of several dialects add up: one that guarded a route must not
+/// vanish because another comes beside it.
 pub(super) fn deny(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
-    settings.deny = networks(annotation)?;
+    settings.deny.extend(networks(annotation)?);
     Ok(())
 }
 

@@ -118,8 +118,9 @@ pub(super) fn tls_name_to_send(
     annotation: &Annotation<'_>,
     settings: &mut RouteSettings,
 ) -> Result<(), Vec<Fault>> {
+    tls_name(annotation, settings)?;
     settings.send_tls_name = true;
-    tls_name(annotation, settings)
+    Ok(())
 }
 
 /// Whether endpoints are told the name (SNI): `on`, or anything else.

@@ -97,6 +97,10 @@ fn edit(line: &str) -> Result<HeaderEdit, String> {
     if !is_token(name) {
         return Err(format!("{} is no field name", shown(name)));
     }
+    // RFC 6265 §5.4.
+    if matches!(change, HeaderChange::Add(_)) && name.eq_ignore_ascii_case("cookie") {
+        return Err("a request has one field of this name; set it".into());
+    }
     Ok(HeaderEdit { name: name.to_ascii_lowercase().into(), change })
 }
 

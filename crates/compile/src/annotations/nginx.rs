@@ -24,8 +24,10 @@ const ROWS: &[(&str, Reader)] = &[
 
 /// Whether the Ingress is a variant of another one, for a share of its requests.
 fn canary(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
-    settings.canary = annotation.value == "true";
-    not_honoured(annotation, settings)
+    // As ingress-nginx reads booleans (Go's strconv.ParseBool).
+    settings.canary = matches!(annotation.value, "1" | "t" | "T" | "true" | "TRUE" | "True");
+    // What is a canary is told of as a whole.
+    if settings.canary { Ok(()) } else { not_honoured(annotation, settings) }
 }
 
 fn not_honoured(annotation: &Annotation<'_>, _: &mut RouteSettings) -> Result<(), Vec<Fault>> {

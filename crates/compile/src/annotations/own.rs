@@ -26,5 +26,14 @@ fn unknown(annotation: &Annotation<'_>, _: &mut RouteSettings) -> Result<(), Vec
     let known: Vec<String> = ROWS.iter().map(|(word, _)| format!("{PREFIX}{word}")).collect();
     let message = format!("{} is not known and has no effect", annotation.name);
     let remedy = format!("use one of {}, or remove it", known.join(", "));
+    // A slip of the pen must not open what was to be guarded.
+    let word = annotation.name.strip_prefix(PREFIX).unwrap_or(annotation.name).to_ascii_lowercase();
+    if word.starts_with("allow") || word.starts_with("deny") {
+        let message = format!(
+            "{} is not known and may be meant as a guard, so the whole Ingress is answered 503",
+            annotation.name
+        );
+        return Err(Fault::denied(message, remedy).into());
+    }
     Err(Fault::warning(reasons::UNKNOWN_ANNOTATION, message, remedy).into())
 }

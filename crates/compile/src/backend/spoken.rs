@@ -41,6 +41,14 @@ pub(super) fn fault(backend: &Backend) -> Option<Fault> {
         let remedy = "speak http or https with its endpoints, or remove sluicegate.io/backend-proxy-protocol";
         return Some(Fault::error(reasons::INVALID_ANNOTATION, message, remedy));
     }
+    if transport.tls.verify && !backend.protocol.is_tls() {
+        let message = format!(
+            "endpoints are to be verified, and {spoken} is spoken without TLS; requests for this backend are \
+             answered 503"
+        );
+        let remedy = "let sluicegate.io/backend-protocol be https or grpcs, or do not ask for verification";
+        return Some(Fault::error(reasons::INVALID_ANNOTATION, message, remedy));
+    }
     (transport.tls != UpstreamTls::default() && !backend.protocol.is_tls()).then(|| {
         let message =
             format!("what the Ingress says of TLS with endpoints has no effect: {spoken} is spoken");

@@ -28,7 +28,11 @@ pub(super) fn without_certificate(key: &ObjectKey, by: By, objects: &Objects) ->
 
 /// What is wrong with a Secret for handshakes with endpoints, which may be verified by it.
 pub(super) fn without_credentials(key: &ObjectKey, verify: bool, objects: &Objects) -> Option<Fault> {
-    let Some(secret) = objects.secrets.get(key) else { return absent(key, By::Ingress, objects) };
+    let Some(secret) = objects.secrets.get(key) else {
+        let fault = absent(key, By::Ingress, objects)?;
+        let message = format!("{}; requests for the Ingress are answered 503", fault.message);
+        return Some(Fault::error(fault.reason, message, fault.remedy));
+    };
     let [authorities, chain, key_of_it] = ["ca.crt", "tls.crt", "tls.key"].map(|entry| has(secret, entry));
     let lack = match (authorities, chain, key_of_it) {
         (false, ..) if verify => "CA bundle (ca.crt) to verify endpoints by",
@@ -41,7 +45,7 @@ pub(super) fn without_credentials(key: &ObjectKey, verify: bool, objects: &Objec
         format!("names Secret {key}, which has no {lack}; requests for the Ingress are answered 503");
     let remedy = "give the Secret a CA bundle as ca.crt, or a client certificate and its key as tls.crt and tls.key, \
                   or all three, in PEM";
-    Some(Fault::warning(reasons::INCOMPLETE_SECRET, message, remedy))
+    Some(Fault::error(reasons::INCOMPLETE_SECRET, message, remedy))
 }
 
 /// What is wrong with a Secret that is not there.
