@@ -21,7 +21,10 @@
 //! - [`Objects`]: HTTPRoutes, Gateways, GatewayClasses and ReferenceGrants; [`compile`]: a second loop.
 //! - `tls`: nothing but a second source of claims, the `certificateRefs` of listeners.
 //!
-//! `backend`, `endpoint`, `policy`, `routes` and `conflict` stay as they are.
+//! - `source`'s drafts, and `routes`: conditions, and several backends by weight; `backend::before` has to decide what goes on
+//!   of a split.
+//!
+//! `backend`, `endpoint`, `policy` and `conflict` stay as they are.
 
 mod compiled;
 mod objects;

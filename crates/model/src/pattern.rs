@@ -1,4 +1,6 @@
 //! Regular expressions, bounded in size and matched in a time that grows no faster than what is matched.
+//!
+//! No source asks for one yet: tables of tests do.
 
 use std::cmp::Ordering;
 use std::fmt;
