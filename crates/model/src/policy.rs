@@ -23,7 +23,7 @@ pub struct Policy {
 impl Policy {
     /// Whether every request is refused, wherever the route leads.
     pub fn denies(&self) -> bool {
-        self.filters.as_ref().is_some_and(|filters| filters.deny())
+        self.filters.as_ref().is_some_and(|filters| filters.denies())
     }
 
     /// What decides on access.

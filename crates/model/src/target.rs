@@ -1,6 +1,6 @@
 //! Where a route leads: to one backend, or to one of several by what a request is like and by chance.
 //!
-//! No source asks for one yet, except that a target is one backend: tables of tests do.
+//! No source asks for a split yet: tables of tests do.
 
 use crate::{Facts, RequestCondition};
 

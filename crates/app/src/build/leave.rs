@@ -89,7 +89,7 @@ impl Leaving<'_> {
                     SuccessionEvent::Gone(Fate::Lacks) => self.admin.hold(),
                 },
                 () = sleep(PAGES_PAUSE), if serves && state.lacks_pages => self.serve_pages(),
-                () = self.deserted.wait(), if holds && !is_drained => self.is_drained(),
+                () = self.deserted.wait(), if holds && !is_drained => self.note_drained(),
                 () = sleep_until(state.guards_until.unwrap_or_else(Instant::now)), if holds && is_drained && !self.stays => {
                     self.let_go();
                 }
@@ -237,7 +237,7 @@ impl Leaving<'_> {
     }
 
     /// No client is connected any more. All that is left to do is to watch the successor.
-    fn is_drained(&mut self) {
+    fn note_drained(&mut self) {
         (self.state.is_drained, self.state.ends) = (true, None);
         if self.stays {
             tracing::info!(

@@ -76,7 +76,7 @@ impl Filters {
     }
 
     /// Whether every request is refused.
-    pub fn deny(&self) -> bool {
+    pub fn denies(&self) -> bool {
         self.request.first() == Some(&RequestFilter::Deny)
     }
 
