@@ -65,6 +65,8 @@ pub(crate) fn run() -> Result<()> {
 /// # Errors
 /// If one of them fails or does not compile; the others are run all the same.
 pub(crate) fn run_fast() -> Result<()> {
+    // A test starts an example, which cargo builds by itself only for a round of everything.
+    shell::run(cargo(&["build", "--workspace", "--locked", "--examples"]))?;
     let mut most = cargo(&["test", "--workspace", "--locked", "--no-fail-fast", "--lib", "--bins"]);
     for target in test_targets()? {
         if target != WHOLE_PROCESS && SLOW_TARGETS.iter().all(|(slow, _)| *slow != target) {
