@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::num::NonZeroU16;
 use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -136,23 +137,32 @@ fn a_route_whose_own_time_for_a_connection_is_short_is_504_while_another_one_wai
     assert_eq!(sluice.count(CONNECTS), 2);
 }
 
-#[test]
-fn a_connection_that_requests_share_is_opened_for_those_that_still_wait() {
-    let gate = Gate::default();
-    let passed = gate.clone();
+/// An endpoint of HTTP/2 that says nothing at all until the gate is open, or answers no request until then; and what is told of
+/// each request.
+fn http2_upstream(gate: &Gate, is_dumb: bool) -> (Upstream, Receiver<()>) {
+    let (tell, told) = mpsc::channel();
+    let gate = gate.clone();
     let upstream = Upstream::scripted(move |peer| {
-        passed.pass();
+        if is_dumb {
+            gate.pass();
+        }
         let Ok(mut frames) = Frames::accept(&mut peer.stream) else { return };
         while let Ok((kind, _, id, _)) = frames.read() {
             if kind == HEADERS {
+                let _ = tell.send(());
+                gate.pass();
                 frames.send(HEADERS, END_HEADERS | END_STREAM, id, &block(&[(":status", "200")]));
             }
         }
     });
-    let timeouts = Timeouts { connect: Some(SHORT), ..Timeouts::default() };
-    let sluice = Sluice::with(|config| config.upstream.connect_timeout = PATIENCE * 2, &[]);
-    let transport = Transport { protocol: Some(Protocol::Grpc), ..Transport::default() };
-    sluice.publish_table(beside(timeouts, transport, upstream.address));
+    (upstream, told)
+}
+
+#[test]
+fn a_connection_that_requests_share_is_opened_for_those_that_still_wait() {
+    let gate = Gate::default();
+    let (upstream, _) = http2_upstream(&gate, true);
+    let sluice = gate_of_http2(|config| config.upstream.connect_timeout = PATIENCE * 2, upstream.address);
     // The one with the short time is that which begins to open it.
     let mut client = Client::connect(sluice.address);
     client.request("GET", "/own");
@@ -164,6 +174,33 @@ fn a_connection_that_requests_share_is_opened_for_those_that_still_wait() {
     gate.open();
     assert_eq!(patient.response().status(), 200);
     assert_eq!((upstream.connections(), sluice.count(CONNECTS)), (1, 1));
+}
+
+#[test]
+fn a_request_waits_for_a_place_beside_others_as_long_as_its_route_lets_it_connect() {
+    let gate = Gate::default();
+    let (upstream, told) = http2_upstream(&gate, false);
+    let narrow = |config: &mut Config| {
+        config.upstream.connect_timeout = PATIENCE * 2;
+        (config.upstream.http2.connections_max, config.upstream.http2.streams_max) = (1, 1);
+    };
+    let sluice = gate_of_http2(narrow, upstream.address);
+    let mut first = waiting(&sluice, "/", 1);
+    told.recv_timeout(PATIENCE).expect("it has the only place");
+    let mut patient = waiting(&sluice, "/", 2);
+    let answer = Client::connect(sluice.address).get("/own");
+    assert_eq!((answer.status(), answer.text().as_str()), (503, "503 Service Unavailable (endpoint-busy)\n"));
+    gate.open();
+    assert_eq!((first.response().status(), patient.response().status()), (200, 200));
+}
+
+/// [`beside`] over HTTP/2, with a short time for a connection.
+fn gate_of_http2(change: impl FnOnce(&mut Config), endpoint: SocketAddr) -> Sluice {
+    let sluice = Sluice::with(change, &[]);
+    let timeouts = Timeouts { connect: Some(SHORT), ..Timeouts::default() };
+    let transport = Transport { protocol: Some(Protocol::Grpc), ..Transport::default() };
+    sluice.publish_table(beside(timeouts, transport, endpoint));
+    sluice
 }
 
 fn tried(attempts: u16, endpoints: u16) -> Policy {
