@@ -7,6 +7,7 @@
 //! - `limits`: what is too large, too slow or too many, towards clients and from upstreams
 //! - `floods`: what costs an attacker little and would cost us much, with an honest client beside it
 //! - `filters`: what a route's policy does with requests and answers
+//! - `timeouts`: how long a route's own times let its endpoints take, and how often its requests are tried
 //! - `routes`: which backend a request reaches
 //! - `overload`: more than can be served at a time
 //! - `early`: endpoints that answer before they have read a request
@@ -39,6 +40,7 @@ mod proxy_protocol;
 mod routes;
 mod secure;
 mod strictness;
+mod timeouts;
 mod tunnels;
 mod upstreams;
 mod websocket;

@@ -8,6 +8,7 @@ mod connections;
 mod routes;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,8 +16,8 @@ use admin::{Command, Pages, Sources, State};
 use lifecycle::{Phase, Readiness, Trigger, Waiting, drain::drain};
 use model::{
     Backend, BackendKey, Condition, Conditions, Endpoint, EndpointKey, Filters, HostMatch, ObjectRef, Origin,
-    PathMatch, Pattern, Policy, Problem, Published, RequestCondition, RequestFilter, ResponseFilter, Route,
-    RouteTable, RouteTableBuilder, Severity, Share, Split, SplitRule, Target, ValueMatch,
+    PathMatch, Pattern, Policy, Problem, Published, RequestCondition, RequestFilter, ResponseFilter, Retry,
+    Route, RouteTable, RouteTableBuilder, Severity, Share, Split, SplitRule, Target, Timeouts, ValueMatch,
 };
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

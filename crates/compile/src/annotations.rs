@@ -8,6 +8,7 @@ mod backend;
 mod headers;
 mod nginx;
 mod own;
+mod time;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;

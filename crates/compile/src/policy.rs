@@ -32,9 +32,10 @@ pub(crate) fn build(mut asked: RouteSettings, mut tell: impl FnMut(String, Fault
         asked.denied |= fault.denies();
         tell(field, fault);
     }
+    let RouteSettings { balance, timeouts, retry, .. } = asked;
     let filters = filters(&asked);
     Built {
-        policy: Arc::new(Policy { balance: asked.balance, filters }),
+        policy: Arc::new(Policy { balance, timeouts, retry, filters }),
         transport: Arc::new(upstream::transport(&asked)),
         upstream_secret: upstream::secret(&asked),
     }

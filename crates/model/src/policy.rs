@@ -5,17 +5,25 @@ mod address;
 mod balance;
 mod filter;
 mod header;
+mod retry;
+mod timeouts;
 
 pub use address::AddressRules;
 pub use balance::Balance;
 pub use filter::{Filters, RequestFilter, ResponseFilter};
 pub use header::{HeaderChange, HeaderEdit};
+pub use retry::Retry;
+pub use timeouts::Timeouts;
 
 /// What applies to a route.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
     /// How the backend's endpoints share its requests.
     pub balance: Balance,
+    /// How long they may take.
+    pub timeouts: Timeouts,
+    /// How often a request is tried.
+    pub retry: Retry,
     /// What is done with requests and responses; none for most routes, which then pay one look at a pointer.
     pub filters: Option<Box<Filters>>,
 }

@@ -6,7 +6,7 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::{HeaderValue, Method, Request, StatusCode, Version, header};
 use hyper::body::Incoming;
@@ -77,6 +77,7 @@ impl Exchange {
 
     /// Where it leads.
     pub(crate) fn found(&mut self, route: &Arc<Route>, pool: Rc<BackendPool>) {
+        self.carrier.request().answer_within(route.policy.timeouts.response);
         self.route = Some(Arc::clone(route));
         self.pool = Some(pool);
     }
@@ -94,6 +95,18 @@ impl Exchange {
     /// What is done with it and its answer on the way.
     pub(crate) fn filters(&self) -> Option<&Filters> {
         self.policy()?.filters.as_deref()
+    }
+
+    /// How long it may wait for a connection, or for a place on one.
+    pub(crate) fn connect_timeout(&self) -> Duration {
+        let own = self.policy().and_then(|policy| policy.timeouts.connect);
+        own.unwrap_or(self.carrier.worker().config.upstream.connect_timeout)
+    }
+
+    /// How long an endpoint may be silent in the body of its answer.
+    pub(crate) fn body_timeout(&self) -> Duration {
+        let own = self.policy().and_then(|policy| policy.timeouts.body);
+        own.unwrap_or(self.carrier.worker().config.upstream.body_timeout)
     }
 
     /// The endpoints that it may go to.

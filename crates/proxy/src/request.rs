@@ -79,8 +79,7 @@ fn decide(
         }
     };
     let (request, upgrade) = heads::for_upstream(exchange, request, target)?;
-    let limits = &exchange.carrier.worker().config.upstream;
-    Ok(Attempts::new(request, upgrade, upstreams, limits, exchange.protocol().is_http2()))
+    Ok(Attempts::new(request, upgrade, upstreams, exchange))
 }
 
 /// Whether the request may be sent, and where to; and its target, if that is to be another one. From here on the policy of its
@@ -156,12 +155,13 @@ async fn send(
     attempts: &mut Attempts,
 ) -> Result<(Lease, Answered), Failed> {
     exchange.attempt(endpoint);
+    let exchange = &*exchange;
     let carrier = &exchange.carrier;
     let (mut lease, answered) = if endpoint.transport.protocol.is_http2() {
         // Boxed, so that a connection of HTTP/1 keeps no room for it.
-        Box::pin(send_on_http2(carrier, endpoint, attempts)).await?
+        Box::pin(send_on_http2(exchange, endpoint, attempts)).await?
     } else {
-        send_on_http1(carrier, endpoint, attempts).await?
+        send_on_http1(exchange, endpoint, attempts).await?
     };
     lease.is_upgraded = check(carrier, attempts.upgrade.as_deref(), &answered, endpoint)?;
     carrier.timer().clear(Wait::Upstream);
@@ -175,10 +175,11 @@ async fn send(
 
 /// On a pooled connection where that is safe, else on a fresh one.
 async fn send_on_http1(
-    carrier: &Carrier,
+    exchange: &Exchange,
     endpoint: &Rc<EndpointPool>,
     attempts: &mut Attempts,
 ) -> Result<(Lease, Answered), Failed> {
+    let carrier = &exchange.carrier;
     let worker = carrier.worker();
     let mut lease = endpoint.lease(carrier.client(), attempts.reuse(), worker.timers.now());
     let connection = match &mut lease.connection {
@@ -187,7 +188,7 @@ async fn send_on_http1(
             connection
         }
         // Boxed, because few requests need the room.
-        none => match Box::pin(connect(carrier, endpoint)).await {
+        none => match Box::pin(connect(carrier, endpoint, exchange.connect_timeout())).await {
             Ok(connection) => none.insert(connection),
             Err(why) => return Err(Failed::unsent(why)),
         },
@@ -201,13 +202,14 @@ async fn send_on_http1(
 
 /// On a connection that others share.
 async fn send_on_http2(
-    carrier: &Carrier,
+    exchange: &Exchange,
     endpoint: &Rc<EndpointPool>,
     attempts: &mut Attempts,
 ) -> Result<(Lease, Answered), Failed> {
-    let (worker, reuse) = (carrier.worker(), attempts.reuse());
+    let carrier = &exchange.carrier;
+    let (worker, reuse, time) = (carrier.worker(), attempts.reuse(), exchange.connect_timeout());
     let mut lease = endpoint.lease(carrier.client(), Reuse::No, worker.timers.now());
-    let slot = take_slot(carrier, endpoint, reuse).await.map_err(Failed::unsent)?;
+    let slot = take_slot(carrier, endpoint, reuse, time).await.map_err(Failed::unsent)?;
     worker.cells.upstream_reuses.add(u64::from(slot.reused));
     lease.reused = !slot.fresh;
     carrier.await_head();

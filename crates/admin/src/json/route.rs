@@ -1,5 +1,7 @@
 //! Routes and where they lead.
 
+use std::collections::BTreeMap;
+
 use model::{Origin, Policy, Route, RouteTable, Share, Split, SplitRule, Target, Unavailable};
 use serde::Serialize;
 
@@ -151,6 +153,11 @@ struct OriginView {
 #[derive(Debug, Serialize)]
 struct PolicyView {
     balance: &'static str,
+    /// As times are written in annotations.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    timeouts: BTreeMap<&'static str, String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    retry: BTreeMap<&'static str, u16>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     filters: Vec<&'static str>,
 }
@@ -158,6 +165,11 @@ struct PolicyView {
 impl PolicyView {
     fn of(policy: &Policy) -> PolicyView {
         let filters = policy.filters.iter().flat_map(|filters| filters.words()).collect();
-        PolicyView { balance: policy.balance.as_str(), filters }
+        PolicyView {
+            balance: policy.balance.as_str(),
+            timeouts: policy.timeouts.words().map(|(word, time)| (word, format!("{time:?}"))).collect(),
+            retry: policy.retry.words().collect(),
+            filters,
+        }
     }
 }

@@ -33,6 +33,19 @@ async fn routes_show_their_filters_and_those_that_are_denied_select_no_endpoint(
 }
 
 #[tokio::test]
+async fn routes_show_the_times_and_attempts_that_are_their_own() {
+    let admin = start().await;
+    let timeouts = Timeouts { connect: Some(Duration::from_millis(300)), ..Timeouts::default() };
+    let retry = Retry { attempts: NonZeroU16::new(1), endpoints: None };
+    admin.routes.publish(table_with(8, Policy { timeouts, retry, ..Policy::default() }));
+    let (_, shown) = get(admin.address, "/routes").await;
+    let policy = json!({
+        "balance": "least-request", "timeouts": { "connect": "300ms" }, "retry": { "attempts": 1 },
+    });
+    assert_eq!(shown["routes"][0]["policy"], policy);
+}
+
+#[tokio::test]
 async fn routes_show_conditions_and_every_backend_that_may_be_chosen() {
     let admin = start().await;
     let always = ValueMatch::Exact("always".into());

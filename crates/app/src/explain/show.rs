@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use ::admin::json::{BackendView, RouteView, selection};
 use compile::Compiled;
-use model::{Candidate, Explanation, Route, Selection, Unavailable, Verdict};
+use model::{Candidate, Explanation, Policy, Route, Selection, Unavailable, Verdict};
 use serde_json::{Value, json};
 
 use super::{Answer, Asked, Found, Possible};
@@ -20,9 +20,7 @@ pub(super) fn text(asked: &Asked, answer: &Answer<'_>, compiled: &Compiled) -> S
     let mut candidates = found.explanation.candidates.iter().peekable();
     if let Some(winner) = candidates.next_if(|c| c.verdict == Verdict::Won) {
         let _ = writeln!(out, "route:     {}", line(&winner.route));
-        if let Some(filters) = &winner.route.policy.filters {
-            let _ = writeln!(out, "filters:   {}", filters.words().collect::<Vec<_>>().join(", "));
-        }
+        policy(&mut out, &winner.route.policy);
         found.possible.iter().for_each(|one| endpoints(&mut out, one, compiled));
     }
     if candidates.peek().is_some() {
@@ -47,6 +45,22 @@ fn request(out: &mut String, asked: &Asked, found: &Found<'_>) {
     let _ = writeln!(out, "rules of:  {}", found.explanation.host);
     let _ = writeln!(out, "matched:   {}", found.facts.path.matching());
     let _ = writeln!(out, "forwarded: {}{query}", asked.path);
+}
+
+/// What applies to the route alone.
+fn policy(out: &mut String, policy: &Policy) {
+    let times: Vec<_> = policy.timeouts.words().map(|(word, time)| format!("{word} {time:?}")).collect();
+    let counts: Vec<_> = policy.retry.words().map(|(word, count)| format!("{word} {count}")).collect();
+    let filters: Vec<_> = policy.filters.iter().flat_map(|filters| filters.words()).collect();
+    for (name, all) in [
+        ("timeouts: ", times.join(", ")),
+        ("retry:    ", counts.join(", ")),
+        ("filters:  ", filters.join(", ")),
+    ] {
+        if !all.is_empty() {
+            let _ = writeln!(out, "{name} {all}");
+        }
+    }
 }
 
 /// Where a rule stands and what it is for.

@@ -164,6 +164,17 @@ fn a_route_for_clients_of_some_addresses_says_so() {
 }
 
 #[test]
+fn a_route_with_times_and_attempts_of_its_own_says_so() {
+    let said =
+        "metadata: { annotations: { sluicegate.io/response-timeout: 300ms, sluicegate.io/attempts: \"1\" }, ";
+    let own = ingress("web", "a.example.com", "/", "web").replacen("metadata: { ", said, 1);
+    let slice = slice("web", "127.0.0.1:9001".parse().unwrap(), true);
+    let folder = Folder::new(&[("web.yaml", own), ("s.yaml", service("web")), ("e.yaml", slice)]);
+    let (code, shown) = explain_in(&folder.path(), &["a.example.com/"]);
+    assert!(code == 0 && shown.contains("\ntimeouts:  response 300ms\nretry:     attempts 1\n"), "{shown}");
+}
+
+#[test]
 fn what_is_no_request_at_all_is_a_usage_error() {
     assert_eq!(explain(&["ftp://shop.example.com/"]).0, 2);
     let folder = Folder::new(&[]);

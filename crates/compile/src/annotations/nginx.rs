@@ -1,6 +1,6 @@
 //! ingress-nginx' dialect, as far as it is honoured. What is not and decides on access denies.
 
-use super::{Annotation, Dialect, Reader, access, backend};
+use super::{Annotation, Dialect, Reader, access, backend, time};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -13,6 +13,9 @@ const ROWS: &[(&str, Reader)] = &[
     ("backend-protocol", backend::protocol),
     ("canary", canary),
     ("denylist-source-range", access::deny),
+    ("proxy-connect-timeout", time::connect_seconds),
+    ("proxy-next-upstream-tries", time::tries),
+    ("proxy-read-timeout", time::read_seconds),
     ("proxy-ssl-name", backend::tls_name),
     ("proxy-ssl-secret", backend::tls_secret),
     ("proxy-ssl-server-name", backend::send_tls_name),

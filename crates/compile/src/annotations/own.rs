@@ -1,6 +1,6 @@
 //! Our own dialect.
 
-use super::{Annotation, Dialect, Reader, access, backend, headers};
+use super::{Annotation, Dialect, Reader, access, backend, headers, time};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -11,15 +11,19 @@ const PREFIX: &str = "sluicegate.io/";
 
 const ROWS: &[(&str, Reader)] = &[
     ("allow-addresses", access::allow),
+    ("attempts", time::attempts),
     ("backend-protocol", backend::protocol),
     ("backend-proxy-protocol", backend::proxy_header),
     ("backend-tls-name", backend::tls_name_to_send),
     ("backend-tls-secret", backend::tls_secret),
     ("backend-tls-verify", backend::tls_verify),
+    ("body-timeout", time::body),
+    ("connect-timeout", time::connect),
     ("deny-addresses", access::deny),
     ("load-balance", backend::balance),
     ("request-headers", headers::request),
     ("response-headers", headers::response),
+    ("response-timeout", time::response),
 ];
 
 fn unknown(annotation: &Annotation<'_>, _: &mut RouteSettings) -> Result<(), Vec<Fault>> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use model::{Balance, HeaderEdit, Protocol, ProxyHeader};
+use model::{Balance, HeaderEdit, Protocol, ProxyHeader, Retry, Timeouts};
 
 use crate::tls::NamedSecret;
 
@@ -16,6 +16,10 @@ pub(crate) struct RouteSettings {
     pub(crate) canary: bool,
     /// How endpoints share requests.
     pub(crate) balance: Balance,
+    /// How long they may take.
+    pub(crate) timeouts: Timeouts,
+    /// How often a request is tried.
+    pub(crate) retry: Retry,
     /// What is spoken with endpoints; if nothing, the Service says it.
     pub(crate) protocol: Option<Protocol>,
     /// The PROXY header that connections to endpoints begin with.

@@ -58,6 +58,12 @@ fn route(table: &RouteTable, route: &Route) -> String {
         let _ = writeln!(out, "backend: {}", table.backend_at(place).key);
     }
     let _ = writeln!(out, "balance: {}", route.policy.balance.as_str());
+    for (word, time) in route.policy.timeouts.words() {
+        let _ = writeln!(out, "{word}: {time:?}");
+    }
+    for (word, count) in route.policy.retry.words() {
+        let _ = writeln!(out, "{word}: {count}");
+    }
     for filter in route.policy.filters.iter().flat_map(|filters| filters.request()) {
         let _ = writeln!(out, "request: {}", request_filter(filter));
     }

@@ -133,7 +133,7 @@ impl Relay {
     fn is_late(&self) -> Option<Refusal> {
         let (carrier, timer) = (&self.exchange.carrier, self.exchange.carrier.timer());
         if !carrier.request().is_grpc.get() {
-            timer.start(Wait::Upstream, carrier.worker().config.upstream.body_timeout);
+            timer.start(Wait::Upstream, self.exchange.body_timeout());
         }
         if timer.expired(Wait::Call) {
             return Some(Refusal::CallTimeout);

@@ -67,7 +67,9 @@ impl Carrier {
         if self.request().is_grpc.get() {
             self.timer().clear(Wait::Upstream);
         } else {
-            self.timer().set(Wait::Upstream, self.worker().config.upstream.head_timeout);
+            let own = self.request().response_timeout();
+            let time = own.unwrap_or(self.worker().config.upstream.head_timeout);
+            self.timer().set(Wait::Upstream, time);
         }
     }
 

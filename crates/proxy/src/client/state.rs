@@ -1,6 +1,8 @@
 //! What the carrier of a request, and its body, must see of it.
 
 use std::cell::Cell;
+use std::num::NonZeroU32;
+use std::time::Duration;
 
 use http::{Request, Version};
 use http_body::Body;
@@ -24,6 +26,8 @@ pub(crate) struct RequestState {
     pub(crate) is_grpc: Cell<bool>,
     /// Why nothing more of it is read, as far as that was found in its body.
     pub(crate) fault: Cell<Option<Refusal>>,
+    /// How long its route gives an endpoint to answer, in milliseconds: each stream keeps room for it.
+    response_timeout: Cell<Option<NonZeroU32>>,
 }
 
 impl RequestState {
@@ -33,5 +37,16 @@ impl RequestState {
         self.speaks_http10.set(request.version() == Version::HTTP_10);
         self.body_unread.set(!request.body().is_end_stream());
         self.is_grpc.set(is_grpc);
+    }
+
+    /// Its route has a time of its own in which an endpoint must answer, or none.
+    pub(crate) fn answer_within(&self, time: Option<Duration>) {
+        let millis = time.map(|time| u32::try_from(time.as_millis()).unwrap_or(u32::MAX));
+        self.response_timeout.set(millis.and_then(NonZeroU32::new));
+    }
+
+    /// That time.
+    pub(super) fn response_timeout(&self) -> Option<Duration> {
+        self.response_timeout.get().map(|millis| Duration::from_millis(u64::from(millis.get())))
     }
 }

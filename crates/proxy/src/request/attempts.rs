@@ -16,16 +16,18 @@
 //! A request that could not be tried again takes no connection that has been idle for more than a moment: the upstream
 //! may be closing it just now.
 
+use std::num::NonZeroU16;
 use std::rc::Rc;
 use std::time::Duration;
 
 use http::{Request, request};
 use http_body::Body;
+use model::Retry;
 
 use super::upgrade::Upgrade;
 use crate::client::Carrier;
-use crate::config;
 use crate::error::{Refusal, Side};
+use crate::exchange::Exchange;
 use crate::timer::{Wait, ticks};
 use crate::upstream::{EndpointPool, Replay, RequestBody, Reuse, Upstreams};
 
@@ -91,15 +93,18 @@ impl Failed {
 }
 
 impl Attempts {
-    /// `may_be_refused`: the endpoint may refuse a request after it was sent, and say that it has not looked at it.
     pub(super) fn new(
         request: Request<RequestBody>,
         upgrade: Option<Box<Upgrade>>,
         upstreams: &Rc<Upstreams>,
-        limits: &config::Upstream,
-        may_be_refused: bool,
+        exchange: &Exchange,
     ) -> Attempts {
-        let (idempotent, has_body) = (request.method().is_idempotent(), !request.body().is_end_stream());
+        let (left, deaths_left) = limits(exchange);
+        // The only attempt leaves nothing to be tried again.
+        let idempotent = left > 1 && request.method().is_idempotent();
+        // After it was sent, by an endpoint that says that it has not looked at it.
+        let may_be_refused = left > 1 && exchange.protocol().is_http2();
+        let has_body = !request.body().is_end_stream();
         // One that may turn out to be too long to be kept takes no connection that may die of it.
         let is_short = !has_body || Replay::keeps(&request.body().size_hint());
         let (request, replay) = if has_body && (may_be_refused || (idempotent && is_short)) {
@@ -111,7 +116,6 @@ impl Attempts {
         };
         let repeatable = idempotent && (!has_body || replay.is_some());
         let spare = || Box::new(Spare { head: copy(&request), body: replay, repeatable });
-        let limit = |limit: u32| u16::try_from(limit).unwrap_or(u16::MAX);
         Attempts {
             spare: (repeatable || may_be_refused).then(spare),
             request: Some(request),
@@ -119,8 +123,8 @@ impl Attempts {
             upstreams: Rc::clone(upstreams),
             tried: Vec::new(),
             last_failure: None,
-            left: limit(limits.attempts_max),
-            deaths_left: limit(limits.deaths_max),
+            left,
+            deaths_left,
             reuse: if repeatable && is_short { Reuse::Any } else { Reuse::Young(ticks(YOUNG)) },
         }
     }
@@ -209,6 +213,17 @@ impl Attempts {
         *request.extensions_mut() = head.extensions.clone();
         Some(request)
     }
+}
+
+/// How many attempts there may be, and how many endpoints' fresh connections may die of it: as its route says, else as the proxy
+/// is set to.
+fn limits(exchange: &Exchange) -> (u16, u16) {
+    let limits = &exchange.carrier.worker().config.upstream;
+    let Retry { attempts, endpoints } = exchange.policy().map(|policy| policy.retry).unwrap_or_default();
+    let limit = |own: Option<NonZeroU16>, limit: u32| {
+        own.map_or_else(|| u16::try_from(limit).unwrap_or(u16::MAX), NonZeroU16::get)
+    };
+    (limit(attempts, limits.attempts_max), limit(endpoints, limits.deaths_max))
 }
 
 /// Whether another attempt would fail in the same way.

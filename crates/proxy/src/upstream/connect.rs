@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io;
 use std::pin::pin;
 use std::task::Poll;
+use std::time::Duration;
 
 use rustix::io::Errno;
 use tokio::io::AsyncWriteExt;
@@ -40,18 +41,19 @@ pub(super) async fn dial(
     transport.begin(socket, to).await
 }
 
-/// Connects for one request of HTTP/1, within the time for that and within what the request has left.
+/// Connects for one request of HTTP/1, within this time and within what the request has left.
 ///
 /// # Errors
 /// As [`dial`]; and [`Refusal::ConnectTimeout`], which another endpoint may not share.
 pub(crate) async fn connect(
     carrier: &Carrier,
     endpoint: &EndpointPool,
+    time: Duration,
 ) -> Result<Box<Http1Connection>, Refusal> {
     let (worker, timer) = (carrier.worker(), carrier.timer());
     let limits = &worker.config.upstream;
     worker.cells.upstream_connects.add(1);
-    timer.set(Wait::Upstream, limits.connect_timeout);
+    timer.set(Wait::Upstream, time);
     let mut dialling = pin!(dial(endpoint, Some(carrier.client().origin()), &worker.overload));
     let connected = std::future::poll_fn(|cx| match dialling.as_mut().poll(cx) {
         Poll::Ready(result) => Poll::Ready(result),

@@ -12,6 +12,7 @@ mod watched;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 
 use hyper::client::conn::http2::SendRequest;
 use tokio::sync::Notify;
@@ -180,7 +181,8 @@ impl Connections {
     }
 }
 
-/// A slot for a request on one of the endpoint's connections. It waits while one is opened, or until one is free.
+/// A slot for a request on one of the endpoint's connections. It waits while one is opened, or until one is free, and no longer
+/// than this time. A connection that is being opened, for whichever requests, has the proxy's own.
 ///
 /// # Errors
 /// As for a connection of HTTP/1: nothing was sent. [`Refusal::EndpointBusy`]: there may be no more connections, and no
@@ -189,11 +191,13 @@ pub(crate) async fn take_slot(
     carrier: &Carrier,
     endpoint: &Rc<EndpointPool>,
     reuse: Reuse,
+    time: Duration,
 ) -> Result<StreamSlot, Refusal> {
     let (worker, connections) = (carrier.worker(), &endpoint.http2);
     let limits = &worker.config.upstream;
     let opened = connections.opened.get();
     let mut deadline = None;
+    let mut deadline = || *deadline.get_or_insert_with(|| Instant::now() + time);
     loop {
         let (now, streams_max) = (worker.timers.now(), limits.http2.streams_max);
         let wanted = Wanted { reuse, opened, now, streams_max };
@@ -204,14 +208,14 @@ pub(crate) async fn take_slot(
         }
         let is_opening = connections.opening.borrow().is_some();
         if is_opening || !connections.are_all_busy(limits.http2.connections_max) {
-            connections.opening(endpoint, worker).wait(carrier).await?;
+            let opening = connections.opening(endpoint, worker);
+            timeout_at(deadline(), opening.wait(carrier)).await.unwrap_or(Err(Refusal::ConnectTimeout))?;
             continue;
         }
         // All of them carry requests just now, so they live: a fresh one would be no safer.
         if let Some(slot) = connections.slot(&wanted, |_, _| true) {
             return Ok(slot);
         }
-        let deadline = *deadline.get_or_insert_with(|| Instant::now() + limits.connect_timeout);
-        timeout_at(deadline, freed).await.map_err(|_| Refusal::EndpointBusy)?;
+        timeout_at(deadline(), freed).await.map_err(|_| Refusal::EndpointBusy)?;
     }
 }
