@@ -144,3 +144,21 @@ fn what_a_client_sends_in_another_spelling_of_a_name_that_is_set_or_removed_does
     assert_eq!(got.field("x-team").as_deref(), Some("shop"));
     assert_eq!(got.field("x-use.r").as_deref(), Some("kept"));
 }
+
+#[test]
+fn a_trailer_does_not_bring_back_what_a_route_sets_or_removes() {
+    let answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Secret, X-Sum\r\n\r\n\
+                  2\r\nok\r\n0\r\nX-Secret: 1\r\nX-Sum: 2\r\n\r\n";
+    let (upstream, seen) = Upstream::recording(answer);
+    let request = vec![edit("x-team", HeaderChange::Set("shop".into()))];
+    let response = vec![edit("x-secret", HeaderChange::Remove)];
+    let filters = policy(vec![RequestFilter::Headers(request)], vec![ResponseFilter::Headers(response)]);
+    let sluice = gate(filters, &upstream, &[]);
+    let asked = "POST / HTTP/1.1\r\nHost: any.example\r\nTE: trailers\r\nConnection: TE\r\nTrailer: X-Team\r\n\
+                 Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nX-Team: forged\r\n\r\n";
+    let answer = Client::connect(sluice.address).send(asked).response();
+    let got = seen.recv_timeout(PATIENCE).expect("the upstream has answered");
+    assert_eq!((got.text().as_str(), got.field("x-team").as_deref()), ("hi", Some("shop")));
+    assert_eq!(got.trailers, []);
+    assert_eq!((answer.text().as_str(), &*answer.trailers), ("ok", &[("x-sum".into(), "2".into())][..]));
+}

@@ -227,9 +227,14 @@ fn strip_nominated(headers: &mut HeaderMap) {
 /// RFC 9110 §6.5.1: a field that frames, routes or authenticates a message has no meaning in a trailer, and a recipient
 /// that merges trailers into the head must not be fooled by one.
 pub(crate) fn keep_allowed_trailers(frame: &mut Frame<Bytes>) {
+    remove_trailers(frame, is_refused_in_trailers);
+}
+
+/// Removes the trailers of these names.
+pub(crate) fn remove_trailers(frame: &mut Frame<Bytes>, is_removed: impl Fn(&HeaderName) -> bool) {
     if let Some(trailers) = frame.trailers_mut() {
-        let refused: Vec<_> = trailers.keys().filter(|name| is_refused_in_trailers(name)).cloned().collect();
-        refused.into_iter().for_each(|name| {
+        let removed: Vec<_> = trailers.keys().filter(|name| is_removed(name)).cloned().collect();
+        removed.into_iter().for_each(|name| {
             trailers.remove(name);
         });
     }

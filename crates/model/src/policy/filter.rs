@@ -1,7 +1,7 @@
 //! The closed list of what can be done with a request and its response on the way. To add a filter: a variant here, in the
 //! place at which it is to be executed; what builds it in `compile`; and a file in `proxy`'s `request/filter`.
 
-use crate::{AddressRules, HeaderEdit};
+use crate::{AddressRules, HeaderChange, HeaderEdit};
 
 /// What is done with a request before it is sent. **The order of the variants is the order of execution**, whatever the
 /// order in which they were asked for: what refuses a request stands before what costs something, and all of that before what
@@ -86,6 +86,20 @@ impl Filters {
         request.chain(self.response.iter().map(ResponseFilter::as_str))
     }
 
+    /// Whether heads of requests are edited.
+    pub fn edit_requests(&self) -> bool {
+        self.request.iter().any(|filter| matches!(filter, RequestFilter::Headers(_)))
+    }
+
+    /// Whether responses have their fields of this name, in lower case, set or removed.
+    pub fn edit_response_field(&self, name: &str) -> bool {
+        self.response.iter().any(|filter| match filter {
+            ResponseFilter::Headers(edits) => {
+                edits.iter().any(|edit| *edit.name == *name && !matches!(edit.change, HeaderChange::Add(_)))
+            }
+        })
+    }
+
     /// What is done with responses.
     pub fn response(&self) -> &[ResponseFilter] {
         &self.response
@@ -95,7 +109,6 @@ impl Filters {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::HeaderChange;
 
     #[test]
     fn filters_are_executed_in_the_order_of_their_variants() {

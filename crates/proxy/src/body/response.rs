@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use crate::error::Refusal;
 use crate::exchange::Exchange;
 use crate::grpc;
-use crate::headers::keep_allowed_trailers;
+use crate::headers::{keep_allowed_trailers, remove_trailers};
 use crate::timer::Wait;
 use crate::upstream::Lease;
 
@@ -67,6 +67,9 @@ impl Relay {
         match pulled {
             Poll::Ready(Some(Ok(mut frame))) => {
                 keep_allowed_trailers(&mut frame);
+                if let Some(filters) = self.exchange.filters() {
+                    remove_trailers(&mut frame, |name| filters.edit_response_field(name.as_str()));
+                }
                 self.account(&frame);
                 Poll::Ready(Some(Ok(frame)))
             }

@@ -26,6 +26,8 @@ pub(crate) struct RequestState {
     pub(crate) is_grpc: Cell<bool>,
     /// Why nothing more of it is read, as far as that was found in its body.
     pub(crate) fault: Cell<Option<Refusal>>,
+    /// Its head is edited by its route: its trailers do not reach the endpoint, which might merge them into that head.
+    pub(crate) drops_trailers: Cell<bool>,
     /// How long its route gives an endpoint to answer, in milliseconds: each stream keeps room for it.
     response_timeout: Cell<Option<NonZeroU32>>,
 }

@@ -7,6 +7,7 @@ use http::{HeaderValue, Method, Request, Version, header, response};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
+use model::Filters;
 
 use super::filter;
 use super::upgrade::Upgrade;
@@ -51,6 +52,7 @@ pub(super) fn for_upstream(
     if let Some(filters) = exchange.filters() {
         filter::edit_request(filters, &mut head.headers);
     }
+    carrier.request().drops_trailers.set(exchange.filters().is_some_and(Filters::edit_requests));
     head.version = Version::HTTP_11;
     if let Some(target) = target {
         head.uri = target;

@@ -14,7 +14,7 @@ pub(crate) use self::replay::Replay;
 use super::http2::OpenStream;
 use crate::client::Carrier;
 use crate::error::Refusal;
-use crate::headers::keep_allowed_trailers;
+use crate::headers::{keep_allowed_trailers, remove_trailers};
 use crate::timer::Wait;
 
 /// A client's body on its way to an upstream.
@@ -138,6 +138,7 @@ impl Body for RequestBody {
                 }
                 self.progress();
                 keep_allowed_trailers(&mut frame);
+                remove_trailers(&mut frame, |_| self.carrier.request().drops_trailers.get());
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(_))) => self.fail(Refusal::ClientGone),
