@@ -5,7 +5,7 @@ use std::time::Duration;
 use model::Published;
 use tls::AllCredentials;
 
-/// Limits towards upstreams.
+/// Limits towards upstreams. A route's own times and attempts ([`model::Timeouts`], [`model::Retry`]) win over those here.
 #[derive(Clone, Debug)]
 pub struct Upstream {
     /// Until a request can be sent on a new connection, its TLS handshake and HTTP/2's settings included; after it another endpoint is tried, then 504.

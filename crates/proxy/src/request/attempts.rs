@@ -100,9 +100,9 @@ impl Attempts {
         exchange: &Exchange,
     ) -> Attempts {
         let (left, deaths_left) = limits(exchange);
-        // The only attempt leaves nothing to be tried again.
+        // Where there is only one attempt, nothing is kept for another.
         let idempotent = left > 1 && request.method().is_idempotent();
-        // After it was sent, by an endpoint that says that it has not looked at it.
+        // An endpoint of HTTP/2 may refuse a request after it was sent, and say that it has not looked at it.
         let may_be_refused = left > 1 && exchange.protocol().is_http2();
         let has_body = !request.body().is_end_stream();
         // One that may turn out to be too long to be kept takes no connection that may die of it.
