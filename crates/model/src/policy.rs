@@ -11,7 +11,7 @@ mod timeouts;
 pub use address::AddressRules;
 pub use balance::Balance;
 pub use filter::{Filters, RequestFilter, ResponseFilter};
-pub use header::{HeaderChange, HeaderEdit};
+pub use header::{HeaderChange, HeaderEdit, is_forwarding_field};
 pub use retry::Retry;
 pub use timeouts::Timeouts;
 

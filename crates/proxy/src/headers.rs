@@ -6,7 +6,7 @@ use http::request::Parts;
 use http::uri::{PathAndQuery, Scheme, Uri};
 use http::{StatusCode, Version};
 use http_body::Frame;
-use model::Protocol;
+use model::{Protocol, is_forwarding_field};
 
 use crate::field;
 
@@ -69,13 +69,17 @@ const NOT_IN_TRAILERS: [HeaderName; 28] = [
     header::FORWARDED,
 ];
 
-/// Fields that we check or set, beside those that begin with `x-forwarded-` or `x-original-`.
-const OWNED: [&str; 6] =
-    ["content-length", "forwarded", "host", "transfer-encoding", "x-real-ip", "x-request-id"];
+/// Fields that we check, beside those that [we set](is_forwarding_field).
+const CHECKED: [&str; 3] = ["content-length", "host", "transfer-encoding"];
+
+/// Whether a field of this name, in lower case, is ours to write or to check.
+fn is_owned(name: &str) -> bool {
+    is_forwarding_field(name) || CHECKED.contains(&name)
+}
 
 /// Whether a trailer of this name is dropped.
 pub(crate) fn is_refused_in_trailers(name: &HeaderName) -> bool {
-    let ours = is_alias(name.as_str(), false, false) || OWNED.contains(&name.as_str());
+    let ours = is_alias(name.as_str(), false, false) || CHECKED.contains(&name.as_str());
     ours || HOP_BY_HOP.contains(name) || NOT_IN_TRAILERS.contains(name)
 }
 
@@ -93,14 +97,10 @@ pub(crate) fn strip_aliases(headers: &mut HeaderMap, trusted: bool, underscores:
 /// wanted; other spellings if we own the name.
 fn is_alias(name: &str, trusted: bool, underscores: bool) -> bool {
     if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
-        return !trusted && is_forwarding(name);
+        return !trusted && is_forwarding_field(name);
     }
     let plain = name.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
-    (name.contains('_') && !underscores) || is_forwarding(&plain) || OWNED.contains(&plain.as_str())
-}
-
-fn is_forwarding(name: &str) -> bool {
-    name.starts_with("x-forwarded-") || name.starts_with("x-original-")
+    (name.contains('_') && !underscores) || is_owned(&plain)
 }
 
 /// Whether the client takes trailers (RFC 9110 §10.1.4); the one part of `TE` that is worth passing on.
@@ -217,8 +217,7 @@ fn strip_nominated(headers: &mut HeaderMap) {
     }
     for name in nominated {
         // What a trusted proxy says about the client is not the client's to take away.
-        let ours = is_forwarding(name.as_str()) || OWNED.contains(&name.as_str());
-        if !ours && !NEVER_NOMINATED.contains(&name) {
+        if !is_owned(name.as_str()) && !NEVER_NOMINATED.contains(&name) {
             headers.remove(name);
         }
     }

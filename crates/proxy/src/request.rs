@@ -90,19 +90,19 @@ fn find(
     request: &Request<Incoming>,
 ) -> Result<Option<Uri>, Refusal> {
     let admitted = admit(&exchange.carrier, request)?;
-    has_room(exchange.carrier.worker())?;
-    is_directed(exchange.carrier.client(), &admitted)?;
+    check_room(exchange.carrier.worker())?;
+    check_directed(exchange.carrier.client(), &admitted)?;
     let view = upstreams.view();
     let (route, backend) = find_route(&view, &RequestFacts { admitted: &admitted, request })?;
     exchange.found(route, upstreams.pool(&view, backend));
     if let Some(filters) = exchange.filters() {
-        filter::admit(filters, || exchange.carrier.client().address(request.headers()))?;
+        filter::admit(filters, exchange, request)?;
     }
     Ok(admit::target(request.uri()))
 }
 
 /// Whether there is memory and a place for this request, which is counted already.
-fn has_room(worker: &Worker) -> Result<(), Refusal> {
+fn check_room(worker: &Worker) -> Result<(), Refusal> {
     worker.overload.check_memory()?;
     let in_flight = worker.cells.requests_in_flight.get();
     if in_flight > worker.requests_max { Err(Refusal::Requests) } else { Ok(()) }
@@ -110,7 +110,7 @@ fn has_room(worker: &Worker) -> Result<(), Refusal> {
 
 /// Whether the TLS connection, if it is one, was opened for this host: else what its certificate was to ensure was not
 /// ensured for this request.
-fn is_directed(client: &Client, admitted: &Admitted<'_>) -> Result<(), Refusal> {
+fn check_directed(client: &Client, admitted: &Admitted<'_>) -> Result<(), Refusal> {
     let (Some(secure), Some(host)) = (client.secure.get(), &admitted.host) else { return Ok(()) };
     let name = secure.name.as_deref();
     if name == Some(host.name()) || secure.tls.certificates.load().serves_alike(name, host.name()) {

@@ -1,6 +1,6 @@
 //! Readers of edits of heads: one edit a line, as `set X-Frame-Options: DENY`, `add Via: edge` or `remove Server`.
 
-use model::{HeaderChange, HeaderEdit};
+use model::{HeaderChange, HeaderEdit, is_forwarding_field};
 
 use super::{Annotation, shown};
 use crate::policy::RouteSettings;
@@ -28,10 +28,6 @@ const FRAMING: [&str; 10] = [
     "transfer-encoding",
     "upgrade",
 ];
-/// What endpoints believe us in a request: which client it is from, how it came, and by which id it is found in the log.
-/// Beside these all that begin with `x-forwarded-` or `x-original-`.
-const FORWARDING: [&str; 3] = ["forwarded", "x-real-ip", "x-request-id"];
-
 /// Edits of requests' heads.
 pub(super) fn request(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
     read(annotation, |name| is_framing(name) || is_forwarding(name), &mut settings.request_headers)
@@ -127,8 +123,7 @@ fn is_framing(name: &str) -> bool {
 }
 
 fn is_forwarding(name: &str) -> bool {
-    let name = plain(name);
-    FORWARDING.contains(&&*name) || name.starts_with("x-forwarded-") || name.starts_with("x-original-")
+    is_forwarding_field(&plain(name))
 }
 
 /// An endpoint that hands fields on as variables cannot tell `X-Real-IP` from `X_Real.IP`.

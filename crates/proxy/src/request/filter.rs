@@ -15,22 +15,22 @@
 mod address;
 mod headers;
 
-use std::net::IpAddr;
-
-use http::HeaderMap;
+use http::{HeaderMap, Request};
 use model::{Filters, RequestFilter, ResponseFilter};
 
 use crate::error::Refusal;
+use crate::exchange::Exchange;
 
-/// Whether the filters let a request through. The client's address is asked for only by those that need it, and is none if
-/// it cannot be known.
+/// Whether the filters let a request through, of which the head is as it came.
 ///
 /// # Errors
 /// What the first filter that does not says.
-pub(super) fn admit(filters: &Filters, client: impl Fn() -> Option<IpAddr>) -> Result<(), Refusal> {
+pub(super) fn admit<B>(filters: &Filters, exchange: &Exchange, request: &Request<B>) -> Result<(), Refusal> {
     filters.request().iter().try_for_each(|filter| match filter {
         RequestFilter::Deny => Err(Refusal::Denied),
-        RequestFilter::Addresses(rules) => address::admit(rules, client()),
+        RequestFilter::Addresses(rules) => {
+            address::admit(rules, exchange.carrier.client().address(request.headers()))
+        }
         RequestFilter::Headers(_) => Ok(()),
     })
 }
