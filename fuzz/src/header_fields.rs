@@ -73,7 +73,8 @@ fn named(fields: &HeaderMap) -> Vec<String> {
 
 fn is_gone(name: &str, trusted: bool, named: &[String]) -> bool {
     let hop = HOP_BY_HOP.contains(&name) || name == "http2-settings";
-    let forwarding = name.starts_with("x-forwarded-") || name.starts_with("x-original-");
+    let told = ["forwarded", "x-real-ip", "x-request-id"].contains(&name);
+    let forwarding = told || name.starts_with("x-forwarded-") || name.starts_with("x-original-");
     let kept = KEPT.contains(&name) || OURS.contains(&name) || forwarding;
     let nominated = !kept && named.iter().any(|token| token == name);
     hop || nominated || is_taken_for_ours(name) || (forwarding && !trusted)
