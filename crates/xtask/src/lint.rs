@@ -1,13 +1,12 @@
 //! What "clean" means here, cheapest check first.
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 use crate::arrows;
+use crate::files;
 use crate::modules;
 use crate::paths;
 use crate::setup;
@@ -46,22 +45,9 @@ pub(crate) fn run() -> Result<()> {
 fn no_mod_rs() -> Result<()> {
     let mut found = Vec::new();
     for folder in ["crates", "tests", "benches", "fuzz"] {
-        find_mod_rs(&root().join(folder), &mut found)?;
+        found.extend(files::below(&root().join(folder))?.into_iter().filter(|file| file.ends_with("mod.rs")));
     }
     ensure!(found.is_empty(), "name each module's file after the module, not mod.rs: {found:?}");
-    Ok(())
-}
-
-fn find_mod_rs(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in fs::read_dir(folder).with_context(|| format!("could not read {}", folder.display()))? {
-        let entry = entry?;
-        let is_folder = entry.file_type()?.is_dir();
-        if is_folder && entry.file_name() != "target" {
-            find_mod_rs(&entry.path(), found)?;
-        } else if entry.file_name() == "mod.rs" {
-            found.push(entry.path());
-        }
-    }
     Ok(())
 }
 

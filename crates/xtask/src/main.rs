@@ -5,6 +5,7 @@
 //! Never: product code, and nothing that plain cargo does as well by itself.
 //! Start at [`Command`].
 
+mod files;
 mod shell;
 
 mod setup;

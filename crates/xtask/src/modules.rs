@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::files;
 use crate::shell::root;
 
 /// The crate whose modules have an order.
@@ -25,9 +26,8 @@ pub(crate) fn check() -> Result<()> {
         |path: &Path| fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()));
     let lib = read(&source.join("lib.rs"))?;
     let order = order(&lib)?;
-    let mut files = Vec::new();
-    find(&source, &mut files)?;
-    for file in files {
+    let is_source = |file: &PathBuf| file.extension().is_some_and(|extension| extension == "rs");
+    for file in files::below(&source)?.into_iter().filter(is_source) {
         let path = file.strip_prefix(&source)?;
         judge(path, &read(&file)?, &order)?;
     }
@@ -54,19 +54,6 @@ fn order(lib: &str) -> Result<Vec<&str>> {
 fn declaration(line: &str) -> Option<&str> {
     let line = line.strip_prefix("pub ").or_else(|| line.strip_prefix("pub(crate) ")).unwrap_or(line);
     line.strip_prefix("mod ")?.strip_suffix(';')
-}
-
-fn find(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in fs::read_dir(folder).with_context(|| format!("could not read {}", folder.display()))? {
-        let entry = entry?;
-        let path = entry.path();
-        if entry.file_type()?.is_dir() {
-            find(&path, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-    Ok(())
 }
 
 /// Judges the arrows of one file of the crate. Its root may use all modules.

@@ -1,10 +1,10 @@
 //! What the README files point to is there: a map that leads nowhere is worse than none.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
+use crate::files;
 use crate::shell::root;
 
 /// A path in code marks that begins with one of these is looked for.
@@ -15,12 +15,14 @@ const TOP_LEVEL: [&str; 5] = ["benches/", "crates/", "deploy/", "fuzz/", "tests/
 /// # Errors
 /// Names the file and what it points to in vain.
 pub(crate) fn check() -> Result<()> {
-    let mut files = vec![root().join("README.md")];
+    let mut pages = vec![root().join("README.md")];
     for folder in TOP_LEVEL {
-        find_readme(&root().join(folder), &mut files)?;
+        pages.extend(
+            files::below(&root().join(folder))?.into_iter().filter(|file| file.ends_with("README.md")),
+        );
     }
     let mut missing = Vec::new();
-    for file in files {
+    for file in pages {
         let text = fs::read_to_string(&file).with_context(|| format!("could not read {}", file.display()))?;
         let beside = file.parent().unwrap_or(&file);
         let targets =
@@ -28,18 +30,6 @@ pub(crate) fn check() -> Result<()> {
         missing.extend(targets.filter(|target| !target.exists()).map(|target| (file.clone(), target)));
     }
     ensure!(missing.is_empty(), "these README files point to what is not there: {missing:#?}");
-    Ok(())
-}
-
-fn find_readme(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in fs::read_dir(folder).with_context(|| format!("could not read {}", folder.display()))? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() && entry.file_name() != "target" {
-            find_readme(&entry.path(), found)?;
-        } else if entry.file_name() == "README.md" {
-            found.push(entry.path());
-        }
-    }
     Ok(())
 }
 
