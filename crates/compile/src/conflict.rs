@@ -8,7 +8,8 @@ use crate::reasons;
 /// Tells of all conflicts of a table.
 pub(crate) fn tell(table: &RouteTable, problems: &mut Problems) {
     for Conflict { lost, won } in table.conflicts() {
-        let what = match (lost.origin.is_default, &lost.host) {
+        // Only another default keeps a default from being served.
+        let what = match (table.is_default(won), &lost.host) {
             (false, host) => format!("{host} {}", lost.path),
             (true, HostMatch::Any) => "what no rule matches".into(),
             (true, host) => format!("what no rule matches on {host}"),

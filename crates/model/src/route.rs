@@ -17,20 +17,12 @@ pub struct Origin {
     pub place: u32,
     /// The field that the route was written in, as `spec.rules[0].http.paths[1]`.
     pub field: Arc<str>,
-    /// Whether it is for what no rule matches.
-    pub is_default: bool,
 }
 
 impl Origin {
     /// The first route of an object whose age is not known, for some path.
     pub fn new(object: ObjectRef, field: &str) -> Origin {
-        Origin {
-            created: i64::MAX,
-            object: Arc::new(object),
-            place: 0,
-            field: field.into(),
-            is_default: false,
-        }
+        Origin { created: i64::MAX, object: Arc::new(object), place: 0, field: field.into() }
     }
 }
 

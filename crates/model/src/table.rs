@@ -77,7 +77,7 @@ impl RouteTable {
     }
 
     /// Whether the route serves only what no rule does.
-    pub(crate) fn is_default(&self, route: &Arc<Route>) -> bool {
+    pub fn is_default(&self, route: &Arc<Route>) -> bool {
         let of_host = self.routing.get(&route.host).is_some_and(|paths| paths.default.has(route));
         of_host || self.is_catch_all(route)
     }

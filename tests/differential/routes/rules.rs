@@ -132,7 +132,6 @@ impl Host {
                 policy: Arc::new(Policy::default()),
                 origin: Origin {
                     place: u32::try_from(place).unwrap(),
-                    is_default: rule.kind == Kind::Default,
                     ..Origin::new(ObjectRef::new("Ingress", "test", &self.name), "spec")
                 },
             };

@@ -131,7 +131,6 @@ impl Reading<'_> {
             object: Arc::clone(&self.object),
             place: u32::try_from(self.routes.len()).expect("an object has fewer than 2^32 routes"),
             field: field.into(),
-            is_default: matches!(serves, Serves::Rest { .. }),
         };
         let backend = Reference::read(&self.namespace, backend).over(&self.built.transport);
         let policy = Arc::clone(&self.built.policy);

@@ -1,6 +1,7 @@
 //! Writes what an input comes to, as YAML that reads well in a difference.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use compile::{CertificateClaims, Claim, Compiled};
 use ipnet::IpNet;
@@ -45,12 +46,12 @@ fn section(out: &mut String, name: &str, items: impl Iterator<Item = String>) {
     }
 }
 
-fn route(table: &RouteTable, route: &Route) -> String {
+fn route(table: &RouteTable, route: &Arc<Route>) -> String {
     let mut out = String::new();
     // Unquoted, a * would begin an alias.
     let quote = if matches!(route.host, HostMatch::Exact(_)) { "" } else { "'" };
     let _ = writeln!(out, "host: {quote}{}{quote}", route.host);
-    let _ = match route.origin.is_default {
+    let _ = match table.is_default(route) {
         false => writeln!(out, "match: {}", route.path),
         true => writeln!(out, "match: what no rule does"),
     };

@@ -144,7 +144,6 @@ fn random_rule(random: &mut Rng, id: u32) -> Rule {
     let origin = Origin {
         created: random.i64(..3),
         place: id,
-        is_default: is_default(kind),
         ..Origin::new(ObjectRef::new("Ingress", namespace, name), "spec")
     };
     // Most routes have no conditions, and lead to one backend.
