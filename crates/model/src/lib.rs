@@ -44,7 +44,7 @@ pub use path::{PathError, PathMatch, RequestPath, escape, escape_target, must_be
 pub use pattern::{Captures, Pattern, PatternError};
 pub use policy::{
     AddressRules, Balance, Filters, HeaderChange, HeaderEdit, Policy, RequestFilter, ResponseFilter, Retry,
-    Timeouts, is_forwarding_field,
+    Timeouts, any_contains, is_forwarding_field,
 };
 pub use problem::{ObjectRef, Problem, Severity};
 pub use protocol::Protocol;

@@ -8,7 +8,7 @@ mod header;
 mod retry;
 mod timeouts;
 
-pub use address::AddressRules;
+pub use address::{AddressRules, any_contains};
 pub use balance::Balance;
 pub use filter::{Filters, RequestFilter, ResponseFilter};
 pub use header::{HeaderChange, HeaderEdit, is_forwarding_field};

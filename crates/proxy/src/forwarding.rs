@@ -9,7 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
-use model::RequestHost;
+use model::{RequestHost, any_contains};
 
 use crate::field;
 use crate::headers;
@@ -42,12 +42,6 @@ pub(crate) struct Forwarding {
     port: HeaderValue,
 }
 
-/// Whether the peer's own fields are believed.
-pub(crate) fn is_trusted(peer: IpAddr, networks: &[IpNet]) -> bool {
-    let peer = peer.to_canonical();
-    networks.iter().any(|network| network.contains(&peer))
-}
-
 impl Forwarding {
     pub(crate) fn new(
         peer: SocketAddr,
@@ -58,7 +52,7 @@ impl Forwarding {
     ) -> Forwarding {
         let none = HeaderValue::from_static("");
         Forwarding {
-            trusted: is_trusted(peer.ip(), networks),
+            trusted: any_contains(networks, peer.ip()),
             scheme,
             peer: value(&peer.ip().to_canonical().to_string()),
             local: value(&local.to_string()),
@@ -140,7 +134,7 @@ fn real_ip(headers: &HeaderMap, networks: &[IpNet]) -> Option<IpAddr> {
     for hop in chain.iter().rev().take(HOPS_MAX) {
         let ip = std::str::from_utf8(hop).ok().and_then(|hop| hop.parse::<IpAddr>().ok())?;
         farthest = Some(ip);
-        if !is_trusted(ip, networks) {
+        if !any_contains(networks, ip) {
             break;
         }
     }
@@ -151,7 +145,7 @@ fn real_ip(headers: &HeaderMap, networks: &[IpNet]) -> Option<IpAddr> {
 /// endpoints are told, so that they and we decide about the same client.
 pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, networks: &[IpNet]) -> Option<IpAddr> {
     let of_peer = Some(peer.to_canonical());
-    if !is_trusted(peer, networks) {
+    if !any_contains(networks, peer) {
         of_peer
     } else if headers.contains_key(FOR) {
         real_ip(headers, networks)

@@ -14,13 +14,18 @@ pub struct AddressRules {
 }
 
 impl AddressRules {
-    /// Whether a client with this address may. An IPv4 address that is written as one of IPv6 (`::ffff:192.0.2.1`) is
-    /// the IPv4 address.
+    /// Whether a client with this address may.
     pub fn allows(&self, client: IpAddr) -> bool {
-        let client = client.to_canonical();
-        let is_in = |networks: &[IpNet]| networks.iter().any(|network| network.contains(&client));
-        !is_in(&self.deny) && (self.allow.is_empty() || is_in(&self.allow))
+        let is_allowed = self.allow.is_empty() || any_contains(&self.allow, client);
+        is_allowed && !any_contains(&self.deny, client)
     }
+}
+
+/// Whether one of the networks has this address. An IPv4 address that is written as one of IPv6 (`::ffff:192.0.2.1`) is the
+/// IPv4 address.
+pub fn any_contains(networks: &[IpNet], address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    networks.iter().any(|network| network.contains(&address))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use http::Version;
+use model::any_contains;
 use tokio::net::TcpStream;
 
 use super::handshake::handshake;
@@ -11,7 +12,6 @@ use super::{Server, Woken, park, preface};
 use crate::client::Client;
 use crate::config::Protocol;
 use crate::error::Refusal;
-use crate::forwarding;
 use crate::respond;
 use crate::stream::Stream;
 
@@ -38,7 +38,7 @@ pub(super) fn none(socket: TcpStream, client: &Client) -> Result<(Stream, Versio
 }
 
 fn says_origin(protocol: &Protocol, client: &Client) -> bool {
-    forwarding::is_trusted(client.peer().ip(), &protocol.proxy_header_from)
+    any_contains(&protocol.proxy_header_from, client.peer().ip())
 }
 
 /// What the client speaks on, and which HTTP. A load balancer opens connections that it needs only later: until a first
