@@ -10,6 +10,8 @@ mod nginx;
 mod own;
 mod time;
 
+pub use nginx::RiskLevel;
+
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
@@ -65,6 +67,31 @@ fn shown(part: &str) -> String {
     match part.char_indices().nth(SHOWN_MAX) {
         Some((end, _)) => format!("{:?}…", &part[..end]),
         None => format!("{part:?}"),
+    }
+}
+
+/// What comes of an annotation, as far as its name says it. What is wrong with its value is a [`Problem`](model::Problem).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It is none of a dialect that is read here.
+    Foreign,
+    /// It is read, and does what it says.
+    Honoured,
+    /// It has nothing to do here, for this reason, and nothing is missing without it.
+    Needless(&'static str),
+    /// It is known or not, and has no effect beside a problem.
+    NotHonoured,
+}
+
+/// What comes of an annotation of this name.
+pub fn effect_of(name: &str) -> Effect {
+    if let Some(word) = name.strip_prefix(nginx::DIALECT.prefix) {
+        return nginx::effect(word);
+    }
+    match name.strip_prefix(own::DIALECT.prefix) {
+        None => Effect::Foreign,
+        Some(word) if own::DIALECT.rows.iter().any(|(known, _)| *known == word) => Effect::Honoured,
+        Some(_) => Effect::NotHonoured,
     }
 }
 

@@ -52,6 +52,7 @@ use std::time::Duration;
 use k8s_openapi::api::networking::v1::Ingress;
 use model::{Balance, RouteTableBuilder};
 
+pub use annotations::{Effect, RiskLevel, effect_of};
 pub use compiled::Compiled;
 pub use external_name::external_name_of;
 pub use no_routes::{NoRoutes, NoRoutesReason};

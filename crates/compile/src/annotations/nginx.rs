@@ -1,6 +1,14 @@
-//! ingress-nginx' dialect, as far as it is honoured. What is not and decides on access denies.
+//! ingress-nginx' dialect. What has no reader here stands in [`unread`], with what is done about it; what decides on access and
+//! is not honoured denies. All names stand in [`names`].
 
-use super::{Annotation, Dialect, Reader, access, backend, time};
+mod names;
+mod unread;
+
+pub use names::RiskLevel;
+
+use unread::{FORMER, UNREAD};
+
+use super::{Annotation, Dialect, Effect, Reader, access, backend, time};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -33,74 +41,77 @@ fn canary(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(
     if settings.canary { Ok(()) } else { not_honoured(annotation, settings) }
 }
 
+/// How a name of ingress-nginx' is met that this table has no reader for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It has nothing to do here, and nothing is missing without it.
+    Needless,
+    /// It has no effect, which its author is told.
+    Told,
+    /// It restricts access: the whole Ingress is refused.
+    Denies,
+    /// ingress-nginx itself has given it up; its author is told.
+    Former,
+}
+
+/// What is done about a word that has no reader.
 fn not_honoured(annotation: &Annotation<'_>, _: &mut RouteSettings) -> Result<(), Vec<Fault>> {
     let Annotation { name, value, .. } = annotation;
     let word = name.strip_prefix(PREFIX).unwrap_or(name);
-    let fault = if restricts_access(word, value) {
-        Fault::denied(
-            format!("{name} restricts access and is not honoured, so the whole Ingress is answered 503"),
-            "remove it if every client may have access; otherwise keep this Ingress with a controller that honours it",
-        )
-    } else {
-        Fault::warning(
-            reasons::UNSUPPORTED_ANNOTATION,
-            format!("{name} is not honoured and has no effect"),
-            "remove it, or keep this Ingress with a controller that honours it",
-        )
+    let Some(row) = UNREAD.iter().chain(FORMER).find(|row| row.is(word)) else {
+        return Err(unknown(name, word).into());
     };
-    Err(fault.into())
-}
-
-/// Whether an annotation of ingress-nginx decides on access. Rate limits do not: they protect the upstream from
-/// load, not its data from readers. Neither does what is switched off.
-fn restricts_access(name: &str, value: &str) -> bool {
-    match name {
-        "satisfy" => true,
-        "enable-modsecurity" | "enable-owasp-core-rules" => value != "false",
-        "modsecurity-snippet" => true,
-        "server-snippet" | "configuration-snippet" | "stream-snippet" => snippet_restricts_access(value),
-        _ => name.starts_with("auth-"),
-    }
-}
-
-/// Whether a snippet of nginx' configuration may decide on access: by the directives and answers that do.
-fn snippet_restricts_access(snippet: &str) -> bool {
-    let words = [
-        "allow ",
-        "deny ",
-        "satisfy ",
-        "auth_",
-        "limit_except ",
-        "internal;",
-        "ssl_verify_",
-        "_by_lua",
-        "modsecurity",
-    ];
-    let snippet = snippet.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_lowercase();
-    words.iter().any(|word| snippet.contains(word)) || snippet.contains("return 4")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_annotations_that_decide_on_access_deny() {
-        for (name, value, denies) in [
-            ("auth-url", "http://auth", true),
-            ("auth-type", "basic", true),
-            ("auth-tls-secret", "shop/ca", true),
-            ("satisfy", "any", true),
-            ("enable-modsecurity", "true", true),
-            ("enable-modsecurity", "false", false),
-            ("enable-global-auth", "false", false),
-            ("limit-rps", "5", false),
-            ("rewrite-target", "/", false),
-            ("configuration-snippet", "if ($http_x = '') {\n  return   403;\n}", true),
-            ("server-snippet", "location /a { deny\tall; }", true),
-            ("configuration-snippet", "more_set_headers 'X-A: b';", false),
-        ] {
-            assert_eq!(restricts_access(name, value), denies, "{name}: {value}");
+    match row.standing {
+        _ if row.idle.contains(value) => Ok(()),
+        Standing::Needless => Ok(()),
+        Standing::Told | Standing::Former => {
+            let message = format!("{name} {}", row.why);
+            Err(Fault::warning(reasons::UNSUPPORTED_ANNOTATION, message, row.instead).into())
+        }
+        Standing::Denies => {
+            let message =
+                format!("{name} {}, and is not honoured, so the whole Ingress is answered 503", row.why);
+            Err(Fault::denied(message, row.instead).into())
         }
     }
 }
+
+/// What is said of a name that ingress-nginx does not have and never had. It ignores those; but a slip of the pen must not open
+/// what was to be guarded.
+fn unknown(name: &str, word: &str) -> Fault {
+    let nearest = names::nearest(word);
+    let remedy = match nearest {
+        Some(meant) => format!("write {PREFIX}{meant} if that is meant, or remove it"),
+        None => "remove it".into(),
+    };
+    if may_guard(word) || nearest.is_some_and(may_guard) {
+        let message =
+            format!("{name} is not known and may be meant as a guard, so the whole Ingress is answered 503");
+        return Fault::denied(message, remedy);
+    }
+    let message = format!("{name} is not known, to ingress-nginx neither, and has no effect");
+    Fault::warning(reasons::UNKNOWN_ANNOTATION, message, remedy)
+}
+
+/// Whether a name is, or looks like, one that decides on access. Rate limits do not: they protect endpoints from load, not
+/// their data from readers.
+fn may_guard(word: &str) -> bool {
+    const BEGINNINGS: [&str; 9] =
+        ["allow", "auth", "black", "block", "deny", "enable-modsec", "modsec", "satisfy", "white"];
+    let word = word.to_ascii_lowercase();
+    BEGINNINGS.iter().any(|start| word.starts_with(start))
+}
+
+/// How a name of this dialect is met, without its prefix.
+pub(super) fn effect(word: &str) -> Effect {
+    if ROWS.iter().any(|(known, _)| *known == word) {
+        return Effect::Honoured;
+    }
+    match UNREAD.iter().find(|row| row.is(word)) {
+        Some(row) if row.standing == Standing::Needless => Effect::Needless(row.why),
+        _ => Effect::NotHonoured,
+    }
+}
+
+#[cfg(test)]
+mod tests;
