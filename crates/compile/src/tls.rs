@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{HostMatch, ObjectRef};
 
-use crate::policy::UpstreamSecret;
+use crate::policy::{self, UpstreamSecret};
 use crate::problems::{Fault, Problems};
 use crate::source::Draft;
 use crate::{ObjectKey, Objects, Settings};
@@ -42,16 +42,16 @@ impl<'a> Tls<'a> {
 
     /// Adds what an object says: its claims, and the Secrets that it names.
     pub(crate) fn add(&mut self, draft: &Draft, problems: &mut Problems) {
-        let Draft { object, created, certificates, upstream_secret, .. } = draft;
+        let Draft { object, created, certificates, asked, .. } = draft;
         let mut add = |NamedSecret { secret, field }: &NamedSecret, fault: Option<Fault>| {
             if let Some(fault) = fault {
                 problems.add(ObjectRef::clone(object), &**field, fault);
             }
             self.named.insert(secret.clone());
         };
-        if let Some(UpstreamSecret { named, verify }) = upstream_secret {
-            add(named, secret::without_credentials(&named.secret, *verify, self.objects));
-            self.upstream.insert(named.secret.clone());
+        if let Some(UpstreamSecret { named, verify }) = policy::upstream_secret(asked) {
+            add(&named, secret::without_credentials(&named.secret, verify, self.objects));
+            self.upstream.insert(named.secret);
         }
         for named in &certificates.secrets {
             add(named, secret::without_certificate(&named.secret, By::Ingress, self.objects));

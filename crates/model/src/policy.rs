@@ -5,6 +5,7 @@ mod address;
 mod balance;
 mod filter;
 mod header;
+mod redirect;
 mod retry;
 mod timeouts;
 
@@ -12,6 +13,7 @@ pub use address::{AddressRules, any_contains};
 pub use balance::Balance;
 pub use filter::{Filters, RequestFilter, ResponseFilter};
 pub use header::{HeaderChange, HeaderEdit, is_forwarding_field};
+pub use redirect::HttpsRedirect;
 pub use retry::Retry;
 pub use timeouts::Timeouts;
 

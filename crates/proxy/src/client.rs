@@ -27,7 +27,7 @@ use self::http1::Http1;
 use self::interim::Interim;
 use crate::config::{Downstream, Tls};
 use crate::error::Refusal;
-use crate::forwarding::{Forwarding, client_address};
+use crate::forwarding::{Forwarding, client_address, client_is_secure};
 use crate::overload::Counted;
 use crate::proxy_header::Origin;
 use crate::timer::Timer;
@@ -161,6 +161,12 @@ impl Client {
     /// The client's address as endpoints are told it (`X-Real-IP`); none if a trusted proxy has told nonsense.
     pub(crate) fn address(&self, headers: &HeaderMap) -> Option<IpAddr> {
         client_address(self.peer().ip(), headers, &self.worker.config.trusted_proxies)
+    }
+
+    /// Whether the client speaks https, as endpoints are told it (`X-Forwarded-Proto`).
+    pub(crate) fn is_secure(&self, headers: &HeaderMap) -> bool {
+        let networks = &self.worker.config.trusted_proxies;
+        client_is_secure(self.secure.get().is_some(), self.peer().ip(), headers, networks)
     }
 
     /// Shows the client's address as it is logged.

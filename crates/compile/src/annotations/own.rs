@@ -1,6 +1,6 @@
 //! Our own dialect.
 
-use super::{Annotation, Dialect, Reader, access, backend, headers, time};
+use super::{Annotation, Dialect, Reader, access, backend, headers, redirect, time};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -20,6 +20,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("body-timeout", time::body),
     ("connect-timeout", time::connect),
     ("deny-addresses", access::deny),
+    ("https-redirect", redirect::force_https),
     ("load-balance", backend::balance),
     ("request-headers", headers::request),
     ("response-headers", headers::response),

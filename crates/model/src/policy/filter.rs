@@ -1,7 +1,9 @@
 //! The closed list of what can be done with a request and its response on the way. To add a filter: a variant here, in the
 //! place at which it is to be executed; what builds it in `compile`; and a file in `proxy`'s `request/filter`.
 
-use crate::{AddressRules, HeaderChange, HeaderEdit};
+use std::fmt;
+
+use crate::{AddressRules, HeaderChange, HeaderEdit, HttpsRedirect};
 
 /// What is done with a request before it is sent. **The order of the variants is the order of execution**, whatever the
 /// order in which they were asked for: what refuses a request stands before what costs something, and all of that before what
@@ -11,6 +13,8 @@ pub enum RequestFilter {
     /// Every request is refused (503): something that was to guard the route cannot be honoured, and it is better not
     /// served than served unguarded.
     Deny,
+    /// Clients that speak plain HTTP are sent to https.
+    Https(HttpsRedirect),
     /// Clients of other addresses are refused (403).
     Addresses(AddressRules),
     /// The head is changed, in the order of the edits.
@@ -22,7 +26,7 @@ impl RequestFilter {
     pub fn is_guard(&self) -> bool {
         match self {
             RequestFilter::Deny | RequestFilter::Addresses(_) => true,
-            RequestFilter::Headers(_) => false,
+            RequestFilter::Https(_) | RequestFilter::Headers(_) => false,
         }
     }
 
@@ -30,8 +34,22 @@ impl RequestFilter {
     pub fn as_str(&self) -> &'static str {
         match self {
             RequestFilter::Deny => "deny",
+            RequestFilter::Https(_) => "https-redirect",
             RequestFilter::Addresses(_) => "addresses",
             RequestFilter::Headers(_) => "request-headers",
+        }
+    }
+}
+
+/// The word and what is set, as `explain` and golden files show it.
+impl fmt::Display for RequestFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())?;
+        match self {
+            RequestFilter::Deny => Ok(()),
+            RequestFilter::Https(redirect) => write!(f, ": {redirect}"),
+            RequestFilter::Addresses(rules) => write!(f, ": {rules}"),
+            RequestFilter::Headers(edits) => write!(f, ": {}", HeaderEdit::list(edits)),
         }
     }
 }
@@ -48,6 +66,15 @@ impl ResponseFilter {
     pub fn as_str(&self) -> &'static str {
         match self {
             ResponseFilter::Headers(_) => "response-headers",
+        }
+    }
+}
+
+/// The word and what is set.
+impl fmt::Display for ResponseFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ResponseFilter::Headers(edits) => write!(f, "{}: {}", self.as_str(), HeaderEdit::list(edits)),
         }
     }
 }

@@ -5,7 +5,7 @@
 //! ([`admit`]) and changed when it is otherwise ready to be sent ([`edit_request`]), so that a filter has the last word.
 //!
 //! Where the filters that are to come find their place:
-//! - one that answers by itself, as a redirect does: a refusal of [`admit`], and `respond` makes the answer of it;
+//! - one that answers by itself does as `redirect`;
 //! - one that has to wait, as for another server's word on a request: boxed and awaited in `serve`, before `attempt`, so that
 //!   requests without it keep no room for it;
 //! - one with a memory, as a limit on a rate: its state is the worker's, keyed by the route's origin as pools are by their
@@ -14,22 +14,31 @@
 
 mod address;
 mod headers;
+mod redirect;
 
-use http::{HeaderMap, Request};
+use http::HeaderMap;
 use model::{Filters, RequestFilter, ResponseFilter};
 
+use super::facts::RequestFacts;
 use crate::error::Refusal;
 use crate::exchange::Exchange;
+use crate::respond::NotSent;
 
 /// Whether the filters let a request through, of which the head is as it came.
 ///
 /// # Errors
 /// What the first filter that does not says.
-pub(super) fn admit<B>(filters: &Filters, exchange: &Exchange, request: &Request<B>) -> Result<(), Refusal> {
+pub(super) fn admit<B>(
+    filters: &Filters,
+    exchange: &Exchange,
+    facts: &RequestFacts<'_, B>,
+) -> Result<(), NotSent> {
+    let client = exchange.carrier.client();
     filters.request().iter().try_for_each(|filter| match filter {
-        RequestFilter::Deny => Err(Refusal::Denied),
+        RequestFilter::Deny => Err(Refusal::Denied.into()),
+        RequestFilter::Https(redirect) => redirect::to_https(redirect, client, facts),
         RequestFilter::Addresses(rules) => {
-            address::admit(rules, exchange.carrier.client().address(request.headers()))
+            Ok(address::admit(rules, client.address(facts.request.headers()))?)
         }
         RequestFilter::Headers(_) => Ok(()),
     })
@@ -40,7 +49,7 @@ pub(super) fn edit_request(filters: &Filters, head: &mut HeaderMap) {
     for filter in filters.request() {
         match filter {
             RequestFilter::Headers(edits) => headers::edit_request(edits, head),
-            RequestFilter::Deny | RequestFilter::Addresses(_) => {}
+            RequestFilter::Deny | RequestFilter::Https(_) | RequestFilter::Addresses(_) => {}
         }
     }
 }

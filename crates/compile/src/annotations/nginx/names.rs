@@ -1,5 +1,6 @@
 //! The names of ingress-nginx' annotations, as its v1.15 has them: all 138, each with the risk that it is of to its operators.
-//! What is read of them stands in the dialect's table, what is done about the others in [`unread`](super::unread).
+//! What is read of them
+//! stands in the dialect's table, what is done about the others in [`unread`](super::unread).
 
 /// How dangerous an annotation is to ingress-nginx' operators. It does not serve an Ingress with one of more risk than its
 /// ConfigMap allows (`annotations-risk-level`), so what worked there has none.

@@ -9,7 +9,7 @@ use super::*;
 fn read(word: &str, value: &str) -> Vec<Fault> {
     let name = format!("{PREFIX}{word}");
     let annotation = Annotation { name: &name, value, namespace: "shop" };
-    not_honoured(&annotation, &mut RouteSettings::default()).err().unwrap_or_default()
+    answer(&annotation, &mut RouteSettings::default()).err().unwrap_or_default()
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn page() -> String {
     page
 }
 
-fn meets(row: &unread::Unread) -> String {
+fn meets(row: &rows::Unread) -> String {
     let idle: Vec<String> =
         row.idle.iter().filter(|value| !value.is_empty()).map(|value| format!("`{value}`")).collect();
     let unless = if idle.is_empty() { String::new() } else { format!(" (unless {})", idle.join(", ")) };
