@@ -9,8 +9,12 @@ mod headers;
 mod nginx;
 mod own;
 mod redirect;
+mod snippet;
 mod time;
 
+mod allowed;
+
+pub use allowed::Allowed;
 pub use nginx::RiskLevel;
 
 use std::collections::BTreeMap;
@@ -98,15 +102,16 @@ pub fn effect_of(name: &str) -> Effect {
     }
 }
 
-/// Reads all annotations of an object into the settings.
+/// Reads all annotations of an object into the settings, as far as they are allowed.
 pub(crate) fn read(
     object: &ObjectRef,
     annotations: Option<&BTreeMap<String, String>>,
+    allowed: Allowed,
     settings: &mut RouteSettings,
     problems: &mut Problems,
 ) {
     if let Some(annotations) = annotations {
-        read_by(&DIALECTS, object, annotations, settings, problems);
+        read_by(&DIALECTS, object, annotations, allowed, settings, problems);
     }
 }
 
@@ -114,6 +119,18 @@ pub(crate) fn read(
 pub(crate) fn are_of_ingress_nginx(ingress: &Ingress) -> bool {
     let annotations = ingress.metadata.annotations.as_ref();
     annotations.is_some_and(|annotations| nginx::DIALECT.asked(annotations).next().is_some())
+}
+
+/// Why an Ingress is not served at all: for an annotation of more risk than is allowed, as with ingress-nginx.
+pub(crate) fn too_risky(ingress: &Ingress, allowed: Allowed) -> Option<(String, Fault)> {
+    let annotations = ingress.metadata.annotations.as_ref()?;
+    let found = nginx::DIALECT.asked(annotations).find_map(|(_, name, value)| {
+        let word = name.strip_prefix(nginx::DIALECT.prefix)?;
+        let level = nginx::risk(word).filter(|level| *level > allowed.risk)?;
+        Some((Annotation { name, value, namespace: "" }, level))
+    });
+    let (annotation, level) = found?;
+    Some((annotation.field(), allowed.refusal(annotation.name, level)))
 }
 
 /// A boolean as ingress-nginx reads it (Go's `strconv.ParseBool`).
@@ -132,6 +149,7 @@ fn read_by(
     dialects: &[Dialect],
     object: &ObjectRef,
     annotations: &BTreeMap<String, String>,
+    allowed: Allowed,
     settings: &mut RouteSettings,
     problems: &mut Problems,
 ) {
@@ -139,6 +157,7 @@ fn read_by(
     for dialect in dialects {
         for (read, name, value) in dialect.asked(annotations) {
             let annotation = Annotation { name, value, namespace: &object.namespace };
+            let read = if allowed.reads(name) { read } else { snippet::ignored };
             for fault in read(&annotation, settings).err().into_iter().flatten() {
                 settings.denied |= fault.denies();
                 if left > 0 || fault.denies() {
@@ -194,7 +213,8 @@ mod tests {
         for (dialects, spoken) in [(["a/", "b/"], Protocol::Https), (["b/", "a/"], Protocol::Grpc)] {
             let (mut settings, mut problems) = (RouteSettings::default(), Problems::default());
             let object = ObjectRef::new("Ingress", "shop", "web");
-            read_by(&dialects.map(dialect), &object, &annotations, &mut settings, &mut problems);
+            let allowed = Allowed::default();
+            read_by(&dialects.map(dialect), &object, &annotations, allowed, &mut settings, &mut problems);
             assert_eq!(settings.protocol, Some(spoken), "{dialects:?}");
         }
     }
@@ -215,6 +235,7 @@ mod tests {
             &[dialect],
             &ObjectRef::new("Ingress", "shop", "web"),
             &annotations,
+            Allowed::default(),
             &mut settings,
             &mut problems,
         );

@@ -55,7 +55,7 @@ use std::time::Duration;
 use k8s_openapi::api::networking::v1::Ingress;
 use model::{Balance, RouteTableBuilder};
 
-pub use annotations::{Effect, RiskLevel, effect_of};
+pub use annotations::{Allowed, Effect, RiskLevel, effect_of};
 pub use compiled::Compiled;
 pub use external_name::external_name_of;
 pub use no_routes::{NoRoutes, NoRoutesReason};
@@ -92,6 +92,8 @@ pub struct Settings {
     pub allow_loopback: bool,
     /// By whose rules all Ingresses are read; if nothing is said, those of the controller that each was written for.
     pub profile: Option<Profile>,
+    /// What annotations of ingress-nginx may say.
+    pub allowed: Allowed,
     /// How endpoints share requests where the Ingress does not say.
     pub balance: Balance,
     /// How long the caller lets endpoints of before go on for a backend that is [pending](Compiled::pending). With none at
@@ -112,6 +114,7 @@ impl Default for Settings {
             only_namespaces: Vec::new(),
             allow_loopback: false,
             profile: None,
+            allowed: Allowed::default(),
             balance: Balance::default(),
             reference_timeout: REFERENCE_TIMEOUT,
             default_certificate: None,

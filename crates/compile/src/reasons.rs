@@ -49,6 +49,8 @@ reasons! {
     NO_EFFECT = "no-effect",
     /// An annotation of another controller that this version does not honour.
     UNSUPPORTED_ANNOTATION = "unsupported-annotation",
+    /// An annotation is of more risk than ingress-nginx' ConfigMap allows: the Ingress is not served, as there.
+    RISKY_ANNOTATION = "risky-annotation",
     /// An annotation that restricts access cannot be honoured: the Ingress is answered 503.
     DENIED = "denied",
     /// An address that must not be reached through an ingress, as loopback or link-local.

@@ -5,9 +5,10 @@ mod names;
 mod unread;
 
 pub use names::RiskLevel;
+pub(super) use names::risk;
 pub(super) use unread::effect;
 
-use super::{Annotation, Dialect, Reader, access, backend, boolean, redirect, time};
+use super::{Annotation, Dialect, Reader, access, backend, boolean, redirect, snippet, time};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 
@@ -32,6 +33,9 @@ const ROWS: &[(&str, Reader)] = &[
     // The older name of the one below, which counts where both are there.
     ("whitelist-source-range", access::allow),
     ("allowlist-source-range", access::allow),
+    // In nginx' configuration they stand behind what the others make there.
+    ("configuration-snippet", snippet::location),
+    ("server-snippet", snippet::server),
 ];
 
 /// Whether the Ingress is a variant of another one, for a share of its requests.

@@ -11,7 +11,7 @@ use k8s_openapi::api::networking::v1::{HTTPIngressPath, Ingress, IngressBackend,
 use model::{HostMatch, ObjectRef, Origin};
 
 use super::{Draft, RouteDraft, Serves};
-use crate::annotations;
+use crate::annotations::{self, Allowed};
 use crate::policy::{self, RouteSettings};
 use crate::problems::{Fault, Problems};
 use crate::reference::Reference;
@@ -26,7 +26,12 @@ pub(crate) fn read(
     problems: &mut Problems,
 ) -> Option<Draft> {
     let object = Arc::new(ObjectRef::new("Ingress", &key.namespace, &key.name));
-    let asked = asked(&object, ingress, RouteSettings::of(profile, settings.balance), problems);
+    if let Some((field, fault)) = annotations::too_risky(ingress, settings.allowed) {
+        problems.add(ObjectRef::clone(&object), field, fault);
+        return None;
+    }
+    let asked = RouteSettings::of(profile, settings.balance);
+    let asked = self::asked(&object, ingress, settings.allowed, asked, problems);
     if asked.canary {
         let message = "is a canary of another Ingress, which this version does not serve";
         let remedy = "remove it, or keep both Ingresses with a controller that serves canaries";
@@ -50,7 +55,8 @@ pub fn secrets_of(key: &ObjectKey, ingress: &Ingress) -> BTreeSet<ObjectKey> {
     // What is wrong is told where the Ingress is read as a whole.
     let mut problems = Problems::default();
     let object = ObjectRef::new("Ingress", &key.namespace, &key.name);
-    let asked = asked(&object, ingress, RouteSettings::default(), &mut problems);
+    let allowed = Allowed::default();
+    let asked = asked(&object, ingress, allowed, RouteSettings::default(), &mut problems);
     let upstream = policy::upstream_secret(&asked).map(|upstream| upstream.named.secret);
     let named = certificates::secrets(key, ingress).map(|(_, named)| named.secret);
     named.chain(upstream).collect()
@@ -60,10 +66,11 @@ pub fn secrets_of(key: &ObjectKey, ingress: &Ingress) -> BTreeSet<ObjectKey> {
 fn asked(
     object: &ObjectRef,
     ingress: &Ingress,
+    allowed: Allowed,
     mut asked: RouteSettings,
     problems: &mut Problems,
 ) -> RouteSettings {
-    annotations::read(object, ingress.metadata.annotations.as_ref(), &mut asked, problems);
+    annotations::read(object, ingress.metadata.annotations.as_ref(), allowed, &mut asked, problems);
     asked
 }
 

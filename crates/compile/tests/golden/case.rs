@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use compile::{Compiled, ObjectKey, Objects, Profile, Settings};
+use compile::{Allowed, Compiled, ObjectKey, Objects, Profile, Settings};
 use model::Balance;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -123,6 +123,10 @@ fn settings(document: &Value) -> Settings {
     for (name, value) in document.as_object().expect("a mapping") {
         match name.as_str() {
             "kind" => {}
+            "nginxConfigMap" => {
+                let data = serde_json::from_value(value.clone()).expect("texts by their names");
+                settings.allowed = Allowed::of_config_map(&data);
+            }
             "class" => settings.class = text(value).into(),
             "classIsGiven" => settings.class_is_given = value.as_bool().expect("true or false"),
             "onlyNamespaces" => {

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::{AddressRules, HeaderChange, HeaderEdit, HttpsRedirect};
+use crate::{AddressRules, HeaderEdit, HttpsRedirect};
 
 /// What is done with a request before it is sent. **The order of the variants is the order of execution**, whatever the
 /// order in which they were asked for: what refuses a request stands before what costs something, and all of that before what
@@ -122,7 +122,7 @@ impl Filters {
     pub fn edit_response_field(&self, name: &str) -> bool {
         self.response.iter().any(|filter| match filter {
             ResponseFilter::Headers(edits) => {
-                edits.iter().any(|edit| *edit.name == *name && !matches!(edit.change, HeaderChange::Add(_)))
+                edits.iter().any(|edit| *edit.name == *name && !edit.change.keeps())
             }
         })
     }
@@ -136,6 +136,7 @@ impl Filters {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::HeaderChange;
 
     #[test]
     fn filters_are_executed_in_the_order_of_their_variants() {

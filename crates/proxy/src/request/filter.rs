@@ -17,6 +17,7 @@ mod headers;
 mod redirect;
 
 use http::HeaderMap;
+use http::response::Parts;
 use model::{Filters, RequestFilter, ResponseFilter};
 
 use super::facts::RequestFacts;
@@ -55,10 +56,10 @@ pub(super) fn edit_request(filters: &Filters, head: &mut HeaderMap) {
 }
 
 /// Changes the head of an endpoint's answer.
-pub(super) fn edit_response(filters: &Filters, head: &mut HeaderMap) {
+pub(super) fn edit_response(filters: &Filters, head: &mut Parts) {
     for filter in filters.response() {
         match filter {
-            ResponseFilter::Headers(edits) => headers::edit(edits, head),
+            ResponseFilter::Headers(edits) => headers::edit(edits, head.status, &mut head.headers),
         }
     }
 }

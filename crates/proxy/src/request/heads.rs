@@ -69,7 +69,7 @@ pub(super) fn for_client(exchange: &Exchange, head: &mut response::Parts) {
     let carrier = &exchange.carrier;
     headers::strip_hop_by_hop(&mut head.headers);
     if let Some(filters) = exchange.filters() {
-        filter::edit_response(filters, &mut head.headers);
+        filter::edit_response(filters, head);
     }
     head.version = Version::HTTP_11;
     carrier.refuse_protocol();

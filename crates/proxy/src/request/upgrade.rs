@@ -109,7 +109,7 @@ impl Upgrade {
         let protocol = head.headers.get(header::UPGRADE).cloned();
         headers::strip_hop_by_hop(&mut head.headers);
         if let Some(filters) = filters {
-            filter::edit_response(filters, &mut head.headers);
+            filter::edit_response(filters, head);
         }
         head.version = Version::HTTP_11;
         head.extensions.clear();

@@ -181,7 +181,7 @@ pub(super) const NAMES: [(&str, RiskLevel); 138] = [
 ];
 
 /// The risk that the annotation of this name is of; none if there is none of this name.
-pub(super) fn risk(word: &str) -> Option<RiskLevel> {
+pub(in crate::annotations) fn risk(word: &str) -> Option<RiskLevel> {
     let place = NAMES.binary_search_by(|(name, _)| name.cmp(&word)).ok()?;
     Some(NAMES[place].1)
 }

@@ -1,19 +1,19 @@
 //! Fields that a route adds to heads, sets in them, or takes from them.
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use model::{HeaderChange, HeaderEdit};
 
 /// Makes the edits in a request's head. What a client sends in another spelling of a name that is set or removed goes, too:
 /// an endpoint that hands fields on as variables cannot tell `X.User` from the `X-User` that it believes.
 pub(super) fn edit_request(edits: &[HeaderEdit], head: &mut HeaderMap) {
-    let decided = edits.iter().filter(|edit| !matches!(edit.change, HeaderChange::Add(_)));
+    let decided = edits.iter().filter(|edit| !edit.change.keeps());
     for HeaderEdit { name, .. } in decided {
         while let Some(other) = head.keys().find(|other| is_other_spelling(other.as_str(), name)) {
             let other = other.clone();
             head.remove(other);
         }
     }
-    edit(edits, head);
+    edit(edits, StatusCode::OK, head);
 }
 
 /// Whether two names differ, and only in characters that are neither letters nor digits.
@@ -22,9 +22,9 @@ fn is_other_spelling(name: &str, of: &str) -> bool {
     name.len() == of.len() && name != of && name.bytes().zip(of.bytes()).all(is_same)
 }
 
-/// Makes the edits, one after the other. Names and values were checked when they were compiled: one that is none is passed
+/// Makes the edits in an answer with this status, one after the other. Names and values were checked when they were compiled: one that is none is passed
 /// over.
-pub(super) fn edit(edits: &[HeaderEdit], head: &mut HeaderMap) {
+pub(super) fn edit(edits: &[HeaderEdit], status: StatusCode, head: &mut HeaderMap) {
     for HeaderEdit { name, change } in edits {
         let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { continue };
         match change {
@@ -34,11 +34,17 @@ pub(super) fn edit(edits: &[HeaderEdit], head: &mut HeaderMap) {
                     head.insert(name, value);
                 }
             }
-            HeaderChange::Add(value) => {
+            HeaderChange::AddUnlessError(_) if !has_additions(status) => {}
+            HeaderChange::Add(value) | HeaderChange::AddUnlessError(value) => {
                 if let Ok(value) = HeaderValue::from_str(value) {
                     head.append(name, value);
                 }
             }
         }
     }
+}
+
+/// The statuses by which nginx' `add_header` adds a field.
+fn has_additions(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 200 | 201 | 204 | 206 | 301..=304 | 307 | 308)
 }

@@ -117,7 +117,6 @@ pub(super) const UNREAD: &[Unread] = &[
     told("canary-weight", NOT_READ, REMOVE),
     told("canary-weight-total", NOT_READ, REMOVE),
     needless("client-body-buffer-size", PIECES),
-    told("configuration-snippet", NOT_READ, REMOVE),
     told(
         "connection-proxy-header",
         "is not honoured: the connection to an endpoint is ours, and is kept open",
@@ -194,7 +193,6 @@ pub(super) const UNREAD: &[Unread] = &[
     told("rewrite-target", NOT_READ, REMOVE),
     denies("satisfy", GUARDS),
     told("server-alias", NOT_READ, "write a rule for each name"),
-    told("server-snippet", NOT_READ, REMOVE),
     told("service-upstream", NOT_READ, REMOVE).unless(FALSE),
     told("session-cookie-change-on-failure", NOT_READ, REMOVE).unless(FALSE),
     told("session-cookie-conditional-samesite-none", NOT_READ, REMOVE).unless(FALSE),
