@@ -14,6 +14,7 @@ use compile::Compiled;
 use model::{Backend, Explanation, RequestHost, RequestPath, Selection, Split, Target};
 
 use crate::cli::{ExplainArgs, Format};
+use crate::source::Read;
 use crate::{FAILED, USAGE, config};
 
 use facts::AskedFacts;
@@ -25,11 +26,11 @@ pub(crate) fn run(args: &ExplainArgs) -> u8 {
         Ok(asked) => asked,
         Err(error) => return usage(&error),
     };
-    let compiled =
-        match controller::read_once(&args.manifests, &config::of_folder(config::settings(&args.classes))) {
-            Ok(compiled) => compiled,
-            Err(error) => return usage(&error.to_string()),
-        };
+    let read = match Read::new(&args.source, config::settings(&args.classes)) {
+        Ok(read) => read,
+        Err(error) => return usage(&error),
+    };
+    let compiled = read.objects.compile(&read.settings);
     let answer = answer(&asked, &compiled);
     let shown = match args.format {
         Format::Text => show::text(&asked, &answer, &compiled),

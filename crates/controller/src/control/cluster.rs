@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lifecycle::Watch as Drain;
+use model::Problem;
 use tokio::sync::watch;
 
 use super::{ControllerConfig, Error, FIRST_ANSWERS_TIME_MAX, blocking};
 use crate::cluster::{Cluster, Connection, NamedSecrets, Part, Watches, connect};
 use crate::external_name::ExternalNames;
+use crate::index::Index;
 use crate::own_pod;
 use crate::publish::{Gather, Live, Publisher};
 use crate::report::{self, ReportConfig, Told};
@@ -78,6 +80,27 @@ pub(super) async fn run(
             state = blocking(move || state.published()).await;
         }
     }
+}
+
+/// Reads what there is, and follows none of it.
+pub(super) async fn read_once(
+    config: ControllerConfig,
+    cluster: Cluster,
+    within: Duration,
+) -> Result<(Index, Vec<Problem>), Error> {
+    let Connection { client, .. } = connect(cluster.kubeconfig.as_deref()).await?;
+    let live = Live::default();
+    let mut watches = Watches::start(client, &cluster, Arc::clone(&live.stats));
+    let mut sources =
+        Sources { names: ExternalNames::new(config.dns_server), secrets: watches.secrets(&cluster) };
+    let mut state = State::new(Publisher::new(live.clone(), config.settings), live, &cluster, &watches);
+    let lists = tokio::time::timeout(within, first_lists(&mut state, &mut watches)).await;
+    if lists.is_err() {
+        return Err(Error::Unread(state.why_unsynced()));
+    }
+    state = blocking(move || state.compiled()).await;
+    first_answers(&mut state, &mut watches, &mut sources).await;
+    Ok(state.into_known())
 }
 
 /// Takes the first list of each part. What cannot be listed is waited for, however long: a table without it would

@@ -34,9 +34,13 @@ pub(super) fn answer(annotation: &Annotation<'_>, _: &mut RouteSettings) -> Resu
     match row.standing {
         _ if row.idle.contains(value) => Ok(()),
         Standing::Needless => Ok(()),
-        Standing::Told | Standing::Former => {
+        Standing::Told => {
             let message = format!("{name} {}", row.why);
             Err(Fault::warning(reasons::UNSUPPORTED_ANNOTATION, message, row.instead).into())
+        }
+        Standing::Former => {
+            let message = format!("{name} {}", row.why);
+            Err(Fault::warning(reasons::UNKNOWN_ANNOTATION, message, row.instead).into())
         }
         Standing::Denies => {
             let message =

@@ -70,7 +70,7 @@ const TRACES: &str =
     "is not honoured: traceparent and the like are passed on, and no span of our own is made";
 const CHOSEN: &str =
     "is not honoured: rustls offers its own suites of TLS 1.2 and 1.3, all with forward secrecy";
-const MODSECURITY: &str = "asks for a firewall of requests, which there is none of";
+const MODSECURITY: &str = "asks for a firewall of requests (WAF)";
 const GUARDS: &str = "restricts access";
 
 /// The rest of the names, in the order of the alphabet.
