@@ -49,6 +49,10 @@ reasons! {
     NO_EFFECT = "no-effect",
     /// An annotation of another controller that this version does not honour.
     UNSUPPORTED_ANNOTATION = "unsupported-annotation",
+    /// A key of ingress-nginx' ConfigMap has a value it cannot have.
+    INVALID_SETTING = "invalid-setting",
+    /// A key of ingress-nginx' ConfigMap that is not honoured.
+    UNSUPPORTED_SETTING = "unsupported-setting",
     /// An annotation that restricts access cannot be honoured: the Ingress is answered 503.
     DENIED = "denied",
     /// An address that must not be reached through an ingress, as loopback or link-local.
