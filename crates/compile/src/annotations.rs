@@ -4,7 +4,9 @@
 //! To add an annotation: a reader in the file of its theme, and a row in the table of each dialect that has a word for it.
 
 mod access;
+mod allowed;
 mod backend;
+mod config_map;
 mod headers;
 mod nginx;
 mod own;
@@ -12,16 +14,13 @@ mod redirect;
 mod snippet;
 mod time;
 
-mod allowed;
-
-pub use allowed::Allowed;
-pub use nginx::RiskLevel;
-
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use k8s_openapi::api::networking::v1::Ingress;
 use model::ObjectRef;
+
+pub(crate) use allowed::Allowed;
 
 use crate::policy::RouteSettings;
 use crate::problems::{Fault, Problems};
@@ -102,17 +101,54 @@ pub fn effect_of(name: &str) -> Effect {
     }
 }
 
+/// Where words of a dialect stand in an object.
+#[derive(Clone, Copy)]
+enum Place {
+    Annotations,
+    ConfigMap,
+}
+
+impl Place {
+    /// The field of the object.
+    fn field(self, annotation: &Annotation<'_>) -> String {
+        match self {
+            Place::Annotations => annotation.field(),
+            Place::ConfigMap => format!("data[{}]", annotation.name),
+        }
+    }
+
+    /// The fault in words for what stands here.
+    fn told(self, fault: Fault) -> Fault {
+        match self {
+            Place::Annotations => fault,
+            Place::ConfigMap => config_map::told(fault),
+        }
+    }
+}
+
 /// Reads all annotations of an object into the settings, as far as they are allowed.
 pub(crate) fn read(
     object: &ObjectRef,
     annotations: Option<&BTreeMap<String, String>>,
-    allowed: Allowed,
     settings: &mut RouteSettings,
     problems: &mut Problems,
 ) {
     if let Some(annotations) = annotations {
-        read_by(&DIALECTS, object, annotations, allowed, settings, problems);
+        read_by(&DIALECTS, Place::Annotations, object, annotations, settings, problems);
     }
+}
+
+/// Reads the data of ingress-nginx' ConfigMap into the settings that hold where an Ingress says nothing.
+pub(crate) fn read_config_map(
+    object: &ObjectRef,
+    data: &BTreeMap<String, String>,
+    settings: &mut RouteSettings,
+    problems: &mut Problems,
+) {
+    settings.allowed = Allowed::of_config_map(data);
+    let said = data.iter().filter(|(_, value)| !value.trim().is_empty());
+    let said = said.map(|(key, value)| (key.clone(), value.clone())).collect();
+    read_by(&[config_map::DIALECT], Place::ConfigMap, object, &said, settings, problems);
 }
 
 /// Whether an Ingress has any annotation of ingress-nginx.
@@ -147,9 +183,9 @@ fn boolean(annotation: &Annotation<'_>) -> Result<bool, Vec<Fault>> {
 
 fn read_by(
     dialects: &[Dialect],
+    place: Place,
     object: &ObjectRef,
     annotations: &BTreeMap<String, String>,
-    allowed: Allowed,
     settings: &mut RouteSettings,
     problems: &mut Problems,
 ) {
@@ -157,11 +193,11 @@ fn read_by(
     for dialect in dialects {
         for (read, name, value) in dialect.asked(annotations) {
             let annotation = Annotation { name, value, namespace: &object.namespace };
-            let read = if allowed.reads(name) { read } else { snippet::ignored };
+            let read = if settings.allowed.reads(name) { read } else { snippet::ignored };
             for fault in read(&annotation, settings).err().into_iter().flatten() {
                 settings.denied |= fault.denies();
                 if left > 0 || fault.denies() {
-                    problems.add(object.clone(), annotation.field(), fault);
+                    problems.add(object.clone(), place.field(&annotation), place.told(fault));
                     left = left.saturating_sub(1);
                 }
             }
@@ -213,8 +249,14 @@ mod tests {
         for (dialects, spoken) in [(["a/", "b/"], Protocol::Https), (["b/", "a/"], Protocol::Grpc)] {
             let (mut settings, mut problems) = (RouteSettings::default(), Problems::default());
             let object = ObjectRef::new("Ingress", "shop", "web");
-            let allowed = Allowed::default();
-            read_by(&dialects.map(dialect), &object, &annotations, allowed, &mut settings, &mut problems);
+            read_by(
+                &dialects.map(dialect),
+                Place::Annotations,
+                &object,
+                &annotations,
+                &mut settings,
+                &mut problems,
+            );
             assert_eq!(settings.protocol, Some(spoken), "{dialects:?}");
         }
     }
@@ -233,9 +275,9 @@ mod tests {
         let annotations = unknown.chain(denied).collect();
         read_by(
             &[dialect],
+            Place::Annotations,
             &ObjectRef::new("Ingress", "shop", "web"),
             &annotations,
-            Allowed::default(),
             &mut settings,
             &mut problems,
         );
@@ -246,7 +288,7 @@ mod tests {
     /// A word that stands twice would be read by its first row alone.
     #[test]
     fn each_word_stands_once_in_the_table_of_its_dialect() {
-        for Dialect { prefix, rows, .. } in &DIALECTS {
+        for Dialect { prefix, rows, .. } in DIALECTS.iter().chain([&config_map::DIALECT]) {
             let mut words: Vec<&str> = rows.iter().map(|(word, _)| *word).collect();
             words.sort_unstable();
             words.dedup();

@@ -3,18 +3,18 @@
 
 use std::collections::BTreeMap;
 
-use super::RiskLevel;
+use super::nginx::RiskLevel;
 use crate::problems::Fault;
 use crate::reasons;
 
 /// Which annotations of ingress-nginx are read. By default all are: none is passed on as text, so none has the risk that it has
 /// there. With ingress-nginx' ConfigMap it is as that says, so that nothing is served which was not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Allowed {
+pub(crate) struct Allowed {
     /// An Ingress with an annotation of more risk is not served.
-    pub risk: RiskLevel,
+    pub(crate) risk: RiskLevel,
     /// Whether snippets are read.
-    pub snippets: bool,
+    pub(crate) snippets: bool,
 }
 
 impl Default for Allowed {
@@ -26,7 +26,7 @@ impl Default for Allowed {
 impl Allowed {
     /// As a ConfigMap of ingress-nginx says it, and where it does not say it as ingress-nginx has it: snippets are of more risk
     /// than it allows.
-    pub fn of_config_map(data: &BTreeMap<String, String>) -> Allowed {
+    pub(crate) fn of_config_map(data: &BTreeMap<String, String>) -> Allowed {
         let risk = data.get("annotations-risk-level").map(|level| RiskLevel::parse(level));
         let snippets = data.get("allow-snippet-annotations").is_some_and(|value| value == "true");
         Allowed { risk: risk.unwrap_or_default(), snippets }

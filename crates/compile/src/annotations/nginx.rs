@@ -4,7 +4,7 @@
 mod names;
 mod unread;
 
-pub use names::RiskLevel;
+pub(super) use names::RiskLevel;
 pub(super) use names::risk;
 pub(super) use unread::effect;
 

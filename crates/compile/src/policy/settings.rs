@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use model::{Balance, HeaderEdit, Protocol, ProxyHeader, Retry, Timeouts};
 
 use super::redirect::RedirectSettings;
+use crate::annotations::Allowed;
 use crate::profile::Profile;
 use crate::tls::NamedSecret;
 
@@ -16,6 +17,8 @@ pub(crate) struct RouteSettings {
     pub(crate) denied: bool,
     /// Whether the object is a variant of another one, for a share of its requests. Served by itself it could take them all.
     pub(crate) canary: bool,
+    /// Which annotations are read.
+    pub(crate) allowed: Allowed,
     /// How endpoints share requests.
     pub(crate) balance: Balance,
     /// How long they may take.

@@ -11,27 +11,25 @@ use k8s_openapi::api::networking::v1::{HTTPIngressPath, Ingress, IngressBackend,
 use model::{HostMatch, ObjectRef, Origin};
 
 use super::{Draft, RouteDraft, Serves};
-use crate::annotations::{self, Allowed};
+use crate::annotations;
 use crate::policy::{self, RouteSettings};
 use crate::problems::{Fault, Problems};
 use crate::reference::Reference;
-use crate::{ObjectKey, Profile, Settings, reasons};
+use crate::{ObjectKey, reasons};
 
-/// Reads an Ingress that is ours. None comes of one that is not served at all.
+/// Reads an Ingress that is ours, with what holds where it says nothing. None comes of one that is not served at all.
 pub(crate) fn read(
     key: &ObjectKey,
     ingress: &Ingress,
-    profile: Profile,
-    settings: &Settings,
+    defaults: RouteSettings,
     problems: &mut Problems,
 ) -> Option<Draft> {
     let object = Arc::new(ObjectRef::new("Ingress", &key.namespace, &key.name));
-    if let Some((field, fault)) = annotations::too_risky(ingress, settings.allowed) {
+    if let Some((field, fault)) = annotations::too_risky(ingress, defaults.allowed) {
         problems.add(ObjectRef::clone(&object), field, fault);
         return None;
     }
-    let asked = RouteSettings::of(profile, settings.balance);
-    let asked = self::asked(&object, ingress, settings.allowed, asked, problems);
+    let asked = asked(&object, ingress, defaults, problems);
     if asked.canary {
         let message = "is a canary of another Ingress, which this version does not serve";
         let remedy = "remove it, or keep both Ingresses with a controller that serves canaries";
@@ -55,8 +53,7 @@ pub fn secrets_of(key: &ObjectKey, ingress: &Ingress) -> BTreeSet<ObjectKey> {
     // What is wrong is told where the Ingress is read as a whole.
     let mut problems = Problems::default();
     let object = ObjectRef::new("Ingress", &key.namespace, &key.name);
-    let allowed = Allowed::default();
-    let asked = asked(&object, ingress, allowed, RouteSettings::default(), &mut problems);
+    let asked = asked(&object, ingress, RouteSettings::default(), &mut problems);
     let upstream = policy::upstream_secret(&asked).map(|upstream| upstream.named.secret);
     let named = certificates::secrets(key, ingress).map(|(_, named)| named.secret);
     named.chain(upstream).collect()
@@ -66,11 +63,10 @@ pub fn secrets_of(key: &ObjectKey, ingress: &Ingress) -> BTreeSet<ObjectKey> {
 fn asked(
     object: &ObjectRef,
     ingress: &Ingress,
-    allowed: Allowed,
     mut asked: RouteSettings,
     problems: &mut Problems,
 ) -> RouteSettings {
-    annotations::read(object, ingress.metadata.annotations.as_ref(), allowed, &mut asked, problems);
+    annotations::read(object, ingress.metadata.annotations.as_ref(), &mut asked, problems);
     asked
 }
 

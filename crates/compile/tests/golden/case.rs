@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use compile::{Allowed, Compiled, ObjectKey, Objects, Profile, Settings};
+use compile::{Compiled, ObjectKey, Objects, Profile, Settings};
 use model::Balance;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -48,6 +48,7 @@ impl Case {
             "Ingress" => drop(self.objects.ingresses.insert(key, parse(document))),
             "IngressClass" => drop(self.objects.ingress_classes.insert(key.name, parse(document))),
             "Service" => drop(self.objects.services.insert(key, parse(document))),
+            "ConfigMap" => drop(self.objects.config_maps.insert(key, parse(document))),
             "EndpointSlice" => drop(self.objects.endpoint_slices.insert(key, parse(document))),
             "Secret" => drop(self.objects.secrets.insert(key, parse(document))),
             "Requests" => {
@@ -123,16 +124,13 @@ fn settings(document: &Value) -> Settings {
     for (name, value) in document.as_object().expect("a mapping") {
         match name.as_str() {
             "kind" => {}
-            "nginxConfigMap" => {
-                let data = serde_json::from_value(value.clone()).expect("texts by their names");
-                settings.allowed = Allowed::of_config_map(&data);
-            }
             "class" => settings.class = text(value).into(),
             "classIsGiven" => settings.class_is_given = value.as_bool().expect("true or false"),
             "onlyNamespaces" => {
                 settings.only_namespaces =
                     value.as_array().expect("a list").iter().map(|name| text(name).into()).collect();
             }
+            "configMap" => settings.config_map = Some(named(value)),
             "controllerName" => settings.controller_name = text(value).into(),
             "allowLoopback" => settings.allow_loopback = value.as_bool().expect("true or false"),
             "balance" => {

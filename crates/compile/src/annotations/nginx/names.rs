@@ -5,7 +5,7 @@
 /// How dangerous an annotation is to ingress-nginx' operators. It does not serve an Ingress with one of more risk than its
 /// ConfigMap allows (`annotations-risk-level`), so what worked there has none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum RiskLevel {
+pub(crate) enum RiskLevel {
     /// Its values are few, or numbers.
     Low,
     /// Its values are texts of a known form.
@@ -21,14 +21,14 @@ use RiskLevel::{Critical, High, Low, Medium};
 
 impl RiskLevel {
     /// Reads it as ingress-nginx does: without regard to case, and what is no level is the lowest.
-    pub fn parse(raw: &str) -> RiskLevel {
+    pub(crate) fn parse(raw: &str) -> RiskLevel {
         let levels = [("critical", Critical), ("high", High), ("medium", Medium)];
         let known = levels.into_iter().find(|(word, _)| raw.eq_ignore_ascii_case(word));
         known.map_or(Low, |(_, level)| level)
     }
 
     /// The word that ingress-nginx has for it.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Low => "Low",
             Medium => "Medium",
