@@ -33,7 +33,9 @@ pub(crate) fn run(args: LintArgs) -> u8 {
             return USAGE;
         }
     };
-    let report = Report::of(objects.objects(), &objects.compile(&settings));
+    let (settings, taken) = with_config_map(settings, objects.objects());
+    let mut report = Report::of(objects.objects(), &objects.compile(&settings), &settings);
+    report.notes.extend(taken);
     let shown = match format {
         Format::Text => show::text(&report, quiet),
         Format::Json => show::json(&report),
@@ -51,6 +53,23 @@ fn of_ingress_nginx(settings: Settings) -> Settings {
         return settings;
     }
     Settings { class: CLASS.into(), class_is_given: true, controller_name: CONTROLLER.into(), ..settings }
+}
+
+/// The names that ConfigMaps of ingress-nginx have: its Helm chart's, and that of its manifests.
+const CONFIG_MAPS: [&str; 2] = ["ingress-nginx-controller", "nginx-configuration"];
+
+/// Where no ConfigMap is named the only one with a usual name is meant. That is told.
+fn with_config_map(settings: Settings, objects: &Objects) -> (Settings, Option<String>) {
+    let usual = |key: &&ObjectKey| CONFIG_MAPS.iter().any(|name| key.name.ends_with(name));
+    let found: Vec<&ObjectKey> = objects.config_maps.keys().filter(usual).collect();
+    match &*found {
+        [key] if settings.config_map.is_none() => {
+            let told =
+                format!("ConfigMap {key} is taken for that of ingress-nginx; name another with --configmap");
+            (Settings { config_map: Some((*key).clone()), ..settings }, Some(told))
+        }
+        _ => (settings, None),
+    }
 }
 
 /// What becomes of a part of an Ingress, or of all of it.
@@ -77,8 +96,12 @@ impl Outcome {
     /// What a problem means for the part of the Ingress that it is about.
     fn of(problem: &Problem) -> Outcome {
         match (problem.severity, problem.reason) {
+            // ingress-nginx passes over it, too.
+            (Severity::Warning, reasons::UNKNOWN_ANNOTATION | reasons::NO_EFFECT) => Outcome::Same,
             // A value that cannot be read costs only itself.
-            (Severity::Warning, _) | (_, reasons::INVALID_ANNOTATION) => Outcome::Differs,
+            (Severity::Warning, _) | (_, reasons::INVALID_ANNOTATION | reasons::INVALID_SETTING) => {
+                Outcome::Differs
+            }
             (Severity::Error, _) => Outcome::Refused,
         }
     }
@@ -96,7 +119,7 @@ struct Finding {
     reason: Option<&'static str>,
 }
 
-/// An Ingress that is ours.
+/// An Ingress that is ours, or the ConfigMap.
 #[derive(Debug)]
 struct Verdict {
     key: ObjectKey,
@@ -104,7 +127,25 @@ struct Verdict {
     findings: Vec<Finding>,
 }
 
+impl Finding {
+    fn same(field: &str, message: &str) -> Finding {
+        let (field, message, remedy) = (field.to_owned(), message.to_owned(), String::new());
+        Finding { field, outcome: Outcome::Same, message, remedy, reason: None }
+    }
+
+    /// Whether its author is to look at it.
+    fn is_told(&self) -> bool {
+        self.reason.is_some()
+    }
+}
+
 impl Verdict {
+    fn new(key: ObjectKey, mut findings: Vec<Finding>, problems: &[&Problem]) -> Verdict {
+        findings.sort_by(|one, other| one.field.cmp(&other.field));
+        let file = problems.iter().find_map(|problem| problem.object.file.clone());
+        Verdict { key, file, findings }
+    }
+
     fn outcome(&self) -> Outcome {
         self.findings.iter().map(|finding| finding.outcome).max().unwrap_or_default()
     }
@@ -118,6 +159,7 @@ impl Verdict {
 #[derive(Debug)]
 struct Report {
     ingresses: Vec<Verdict>,
+    config_map: Option<Verdict>,
     /// The Ingresses of other classes, of which nothing is said.
     foreign: usize,
     /// What is wrong with other objects.
@@ -127,14 +169,17 @@ struct Report {
 }
 
 impl Report {
-    fn of(objects: &Objects, compiled: &Compiled) -> Report {
+    fn of(objects: &Objects, compiled: &Compiled, settings: &Settings) -> Report {
         let mut of_ingresses = BTreeMap::<ObjectKey, Vec<&Problem>>::new();
-        let (mut others, mut unknown) = (Vec::new(), Unknown::of(objects));
+        let (mut of_config_map, mut others, mut unknown) = (Vec::new(), Vec::new(), Unknown::of(objects));
         for problem in compiled.problems.iter().filter(|problem| !unknown.passes_over(problem)) {
             let key = ObjectKey::new(&*problem.object.namespace, &*problem.object.name);
-            match objects.ingresses.contains_key(&key) && problem.object.kind == "Ingress" {
-                true => of_ingresses.entry(key).or_default().push(problem),
-                false => others.push(problem.clone()),
+            match &*problem.object.kind {
+                "Ingress" if objects.ingresses.contains_key(&key) => {
+                    of_ingresses.entry(key).or_default().push(problem);
+                }
+                "ConfigMap" if settings.config_map.as_ref() == Some(&key) => of_config_map.push(problem),
+                _ => others.push(problem.clone()),
             }
         }
         // One that no controller serves is none of ours, and has a problem that says so.
@@ -147,11 +192,12 @@ impl Report {
         });
         let ingresses: Vec<Verdict> = verdicts.collect();
         let foreign = objects.ingresses.len() - ingresses.len();
-        Report { ingresses, foreign, others, notes: unknown.notes() }
+        let config_map = settings.config_map.clone().map(|key| of_settings(key, objects, &of_config_map));
+        Report { ingresses, config_map, foreign, others, notes: unknown.notes() }
     }
 
     fn worst(&self) -> Outcome {
-        self.ingresses.iter().map(Verdict::outcome).max().unwrap_or_default()
+        self.ingresses.iter().chain(&self.config_map).map(Verdict::outcome).max().unwrap_or_default()
     }
 
     fn count(&self, outcome: Outcome) -> usize {
@@ -168,17 +214,26 @@ fn verdict(key: ObjectKey, annotations: Option<&BTreeMap<String, String>>, probl
             Effect::Needless(why) => why,
             Effect::Honoured | Effect::NotHonoured => "",
         };
-        let (message, remedy) = (message.to_owned(), String::new());
-        findings.push(Finding { field: name.clone(), outcome: Outcome::Same, message, remedy, reason: None });
+        findings.push(Finding::same(name, message));
     }
-    findings.sort_by(|one, other| one.field.cmp(&other.field));
-    let file = problems.iter().find_map(|problem| problem.object.file.clone());
-    Verdict { key, file, findings }
+    Verdict::new(key, findings, problems)
+}
+
+/// What becomes of the keys of the ConfigMap.
+fn of_settings(key: ObjectKey, objects: &Objects, problems: &[&Problem]) -> Verdict {
+    let mut findings: Vec<Finding> = problems.iter().map(|problem| found(problem)).collect();
+    let data = objects.config_maps.get(&key).and_then(|config_map| config_map.data.as_ref());
+    for name in data.into_iter().flat_map(|data| data.keys()) {
+        if findings.iter().all(|finding| finding.field != *name) {
+            findings.push(Finding::same(name, ""));
+        }
+    }
+    Verdict::new(key, findings, problems)
 }
 
 fn found(problem: &Problem) -> Finding {
-    let annotation =
-        problem.field.strip_prefix("metadata.annotations[").and_then(|name| name.strip_suffix(']'));
+    let inner = |before| problem.field.strip_prefix(before).and_then(|name| name.strip_suffix(']'));
+    let annotation = inner("metadata.annotations[").or_else(|| inner("data["));
     let field = annotation.unwrap_or(&problem.field).to_owned();
     // The name of an annotation stands before it already.
     let message = annotation.and_then(|name| problem.message.strip_prefix(name)).unwrap_or(&problem.message);
@@ -189,6 +244,7 @@ fn found(problem: &Problem) -> Finding {
 
 /// Kinds of which there is no object at all: whether one that is named exists cannot be said.
 struct Unknown {
+    classes: bool,
     services: bool,
     secrets: bool,
     passed_over: usize,
@@ -197,16 +253,20 @@ struct Unknown {
 impl Unknown {
     fn of(objects: &Objects) -> Unknown {
         let secrets = objects.secrets.is_empty() && objects.absent_secrets.is_none();
-        Unknown { services: objects.services.is_empty(), secrets, passed_over: 0 }
+        let (classes, services) = (objects.ingress_classes.is_empty(), objects.services.is_empty());
+        Unknown { classes, services, secrets, passed_over: 0 }
     }
 
     /// Whether a problem is only that such an object is not there.
     fn passes_over(&mut self, problem: &Problem) -> bool {
-        let is_dangling = problem.reason == reasons::DANGLING_REFERENCE && problem.object.kind == "Ingress";
-        let of_secret = problem.message.contains("Secret");
-        let passes = is_dangling
-            && problem.field != "spec.ingressClassName"
-            && if of_secret { self.secrets } else { self.services };
+        if problem.reason != reasons::DANGLING_REFERENCE || problem.object.kind != "Ingress" {
+            return false;
+        }
+        // An Ingress of a class that does not exist is most likely of another controller's.
+        if problem.field == "spec.ingressClassName" {
+            return self.classes;
+        }
+        let passes = if problem.message.contains("Secret") { self.secrets } else { self.services };
         self.passed_over += usize::from(passes);
         passes
     }

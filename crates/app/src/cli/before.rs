@@ -61,7 +61,7 @@ pub(crate) struct LintArgs {
     #[arg(long)]
     pub(crate) strict: bool,
 
-    /// Show only what is not the same
+    /// Show only what there is to look at
     #[arg(long, short = 'q')]
     pub(crate) quiet: bool,
 

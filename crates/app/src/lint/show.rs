@@ -9,11 +9,11 @@ use super::{Finding, Outcome, Report, Verdict};
 /// For people: each Ingress with its annotations, one a line, and its verdict; that of all last.
 pub(super) fn text(report: &Report, quiet: bool) -> String {
     let mut out = String::new();
-    for verdict in report.ingresses.iter().filter(|verdict| !quiet || verdict.outcome() != Outcome::Same) {
-        let _ = writeln!(out, "{}: {}", verdict.key, line(verdict));
-        for finding in verdict.findings.iter().filter(|finding| !quiet || finding.outcome != Outcome::Same) {
-            let _ = writeln!(out, "  {:<8} {}", finding.outcome.as_str(), said(finding));
-        }
+    for verdict in &report.ingresses {
+        one(&mut out, "", verdict, quiet);
+    }
+    if let Some(verdict) = &report.config_map {
+        one(&mut out, "ConfigMap ", verdict, quiet);
     }
     for problem in &report.others {
         let _ = writeln!(out, "{problem}");
@@ -23,6 +23,17 @@ pub(super) fn text(report: &Report, quiet: bool) -> String {
     }
     let _ = writeln!(out, "{}", sum(report));
     out
+}
+
+fn one(out: &mut String, kind: &str, verdict: &Verdict, quiet: bool) {
+    let mut shown = verdict.findings.iter().filter(|finding| !quiet || finding.is_told()).peekable();
+    if quiet && shown.peek().is_none() {
+        return;
+    }
+    let _ = writeln!(out, "{kind}{}: {}", verdict.key, line(verdict));
+    for finding in shown {
+        let _ = writeln!(out, "  {:<8} {}", finding.outcome.as_str(), said(finding));
+    }
 }
 
 fn said(Finding { field, message, remedy, .. }: &Finding) -> String {
@@ -89,6 +100,7 @@ pub(super) fn json(report: &Report) -> String {
         "refused": report.count(Outcome::Refused),
         "otherClasses": report.foreign,
         "ingresses": report.ingresses.iter().map(verdict).collect::<Vec<_>>(),
+        "configMap": report.config_map.as_ref().map(verdict),
         "problems": admin::json::problems(&report.others),
         "notes": report.notes,
     });
