@@ -224,10 +224,7 @@ fn a_file_that_grows_without_end_through_aliases_is_refused() {
 #[test]
 fn a_folder_that_does_not_exist_is_an_error_that_names_it() {
     let error = Once::of_manifests("/nowhere/at/all".as_ref()).expect_err("no such folder");
-    assert!(
-        error.to_string().starts_with("cannot read the folder of manifests /nowhere/at/all: "),
-        "{error}"
-    );
+    assert!(error.to_string().starts_with("cannot read the manifests in /nowhere/at/all: "), "{error}");
 }
 
 #[test]

@@ -59,8 +59,8 @@ fn lint_and_diff_read_a_live_cluster_once() {
     assert_eq!(shown["ingresses"][0]["name"], "web", "{shown:#}");
     let other = cluster.ingress("web", "other.example", "web");
     let folder = Folder::new(&[("new.yaml", other.replace("{name: web}", "{name: web, namespace: before}"))]);
-    let diff = output(of_cluster(&["diff", "-f"]).arg(folder.path()));
+    let diff = output(of_cluster(&["diff"]).arg("-f").arg(folder.path()));
     let text = String::from_utf8(diff.stdout).unwrap();
-    assert_eq!(diff.status.code(), Some(1), "{text}");
+    assert_eq!(diff.status.code(), Some(1), "{text}{}", String::from_utf8_lossy(&diff.stderr));
     assert!(text.contains("before.example Prefix /: matches other.example Prefix / instead"), "{text}");
 }
