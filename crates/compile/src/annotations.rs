@@ -7,6 +7,7 @@ mod access;
 mod allowed;
 mod backend;
 mod config_map;
+mod effect;
 mod headers;
 mod nginx;
 mod own;
@@ -20,7 +21,9 @@ use std::ops::Bound;
 use k8s_openapi::api::networking::v1::Ingress;
 use model::ObjectRef;
 
-pub(crate) use allowed::Allowed;
+pub(crate) use allowed::{Allowed, too_risky};
+pub use effect::{Effect, effect_of};
+pub(crate) use snippet::HostSnippet;
 
 use crate::policy::RouteSettings;
 use crate::problems::{Fault, Problems};
@@ -73,31 +76,6 @@ fn shown(part: &str) -> String {
     match part.char_indices().nth(SHOWN_MAX) {
         Some((end, _)) => format!("{:?}…", &part[..end]),
         None => format!("{part:?}"),
-    }
-}
-
-/// What comes of an annotation, as far as its name says it. What is wrong with its value is a [`Problem`](model::Problem).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// It is none of a dialect that is read here.
-    Foreign,
-    /// It is read, and does what it says.
-    Honoured,
-    /// It has nothing to do here, for this reason, and nothing is missing without it.
-    Needless(&'static str),
-    /// It is known or not, and has no effect beside a problem.
-    NotHonoured,
-}
-
-/// What comes of an annotation of this name.
-pub fn effect_of(name: &str) -> Effect {
-    if let Some(word) = name.strip_prefix(nginx::DIALECT.prefix) {
-        return nginx::effect(word);
-    }
-    match name.strip_prefix(own::DIALECT.prefix) {
-        None => Effect::Foreign,
-        Some(word) if own::DIALECT.rows.iter().any(|(known, _)| *known == word) => Effect::Honoured,
-        Some(_) => Effect::NotHonoured,
     }
 }
 
@@ -155,18 +133,6 @@ pub(crate) fn read_config_map(
 pub(crate) fn are_of_ingress_nginx(ingress: &Ingress) -> bool {
     let annotations = ingress.metadata.annotations.as_ref();
     annotations.is_some_and(|annotations| nginx::DIALECT.asked(annotations).next().is_some())
-}
-
-/// Why an Ingress is not served at all: for an annotation of more risk than is allowed, as with ingress-nginx.
-pub(crate) fn too_risky(ingress: &Ingress, allowed: Allowed) -> Option<(String, Fault)> {
-    let annotations = ingress.metadata.annotations.as_ref()?;
-    let found = nginx::DIALECT.asked(annotations).find_map(|(_, name, value)| {
-        let word = name.strip_prefix(nginx::DIALECT.prefix)?;
-        let level = nginx::risk(word).filter(|level| *level > allowed.risk)?;
-        Some((Annotation { name, value, namespace: "" }, level))
-    });
-    let (annotation, level) = found?;
-    Some((annotation.field(), allowed.refusal(annotation.name, level)))
 }
 
 /// A boolean as ingress-nginx reads it (Go's `strconv.ParseBool`).

@@ -34,6 +34,7 @@ mod objects;
 mod annotations;
 mod class;
 mod defaults;
+mod host_snippets;
 mod hosts;
 mod policy;
 mod profile;
@@ -156,6 +157,7 @@ fn compile_after(
             ours.push(key.clone());
         }
     }
+    let drafts = host_snippets::apply(drafts, &mut out.problems);
     let (hosts, mut tls) = (Hosts::read(&drafts), Tls::new(objects));
     for draft in drafts {
         tls.add(&draft, &mut out.problems);

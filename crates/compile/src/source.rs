@@ -13,6 +13,7 @@ use crate::reference::Reference;
 use crate::tls::{Basis, NamedSecret};
 
 /// What an object asks to have served.
+#[derive(Clone)]
 pub(crate) struct Draft {
     /// The object.
     pub(crate) object: Arc<ObjectRef>,
@@ -29,6 +30,7 @@ pub(crate) struct Draft {
 }
 
 /// A route whose backend is named and not yet looked for, and whose policy is not built.
+#[derive(Clone)]
 pub(crate) struct RouteDraft {
     pub(crate) serves: Serves,
     /// What it leads to.
@@ -39,6 +41,7 @@ pub(crate) struct RouteDraft {
 }
 
 /// The requests that a route is for.
+#[derive(Clone)]
 pub(crate) enum Serves {
     /// Those for this host and path.
     Path(HostMatch, PathMatch),
@@ -57,7 +60,7 @@ impl Serves {
 }
 
 /// What an object says of certificates.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Certificates {
     /// Whether it says anything: then its hosts have a certificate, if only the default one.
     pub(crate) is_asked: bool,

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::nginx::RiskLevel;
+use k8s_openapi::api::networking::v1::Ingress;
+
+use super::Annotation;
+use super::nginx::{self, RiskLevel};
 use crate::problems::Fault;
 use crate::reasons;
 
@@ -48,6 +51,18 @@ impl Allowed {
         let remedy = format!("remove it, or write annotations-risk-level: {} there", level.as_str());
         Fault::error(reasons::RISKY_ANNOTATION, message, remedy)
     }
+}
+
+/// Why an Ingress is not served at all: for an annotation of more risk than is allowed, as with ingress-nginx.
+pub(crate) fn too_risky(ingress: &Ingress, allowed: Allowed) -> Option<(String, Fault)> {
+    let annotations = ingress.metadata.annotations.as_ref()?;
+    let found = nginx::DIALECT.asked(annotations).find_map(|(_, name, value)| {
+        let word = name.strip_prefix(nginx::DIALECT.prefix)?;
+        let level = nginx::risk(word).filter(|level| *level > allowed.risk)?;
+        Some((Annotation { name, value, namespace: "" }, level))
+    });
+    let (annotation, level) = found?;
+    Some((annotation.field(), allowed.refusal(annotation.name, level)))
 }
 
 #[cfg(test)]

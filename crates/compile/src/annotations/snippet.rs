@@ -6,6 +6,8 @@ mod directive;
 mod meaning;
 mod syntax;
 
+use std::sync::Arc;
+
 use super::{Annotation, shown};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
@@ -27,26 +29,53 @@ enum Place {
     Server,
 }
 
+/// What a snippet says of a host. It holds for the routes of all objects, and is applied when all are read.
+#[derive(Clone, Debug)]
+pub(crate) struct HostSnippet(Option<Meaning>);
+
+impl HostSnippet {
+    /// Makes it so in the settings of an object's routes for the host.
+    pub(crate) fn apply(&self, settings: &mut RouteSettings) {
+        match &self.0 {
+            Some(meaning) => meaning.apply_to_host(settings),
+            None => settings.denied = true,
+        }
+    }
+}
+
 /// What is to hold for the paths of an Ingress.
 pub(super) fn location(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
-    read(annotation, Place::Location, settings)
+    let (meaning, faults) = read(annotation, Place::Location);
+    if let Some(meaning) = meaning {
+        meaning.apply(settings);
+    }
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
-/// What is to hold for its hosts; here that is for its own paths of them.
+/// What is to hold for its hosts.
 pub(super) fn server(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
-    read(annotation, Place::Server, settings)
+    let (meaning, faults) = read(annotation, Place::Server);
+    if meaning.is_some() || faults.iter().any(Fault::denies) {
+        settings.host_snippet = Some(Arc::new(HostSnippet(meaning)));
+    }
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
-fn read(annotation: &Annotation<'_>, place: Place, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
+/// What a snippet asks for, if it is read, and what is to be told of it.
+fn read(annotation: &Annotation<'_>, place: Place) -> (Option<Meaning>, Vec<Fault>) {
     // As ingress-nginx takes a value, quotation marks or not.
     let text: Vec<&str> = annotation.value.lines().map(str::trim).collect();
-    let directives = syntax::parse(&text.join("\n")).map_err(|why| unreadable(annotation, &why))?;
-    let meaning =
-        Meaning::of(&directives, place).map_err(|unread| not_read(annotation, &directives, unread))?;
-    let without_effect: Vec<Fault> =
-        meaning.without_effect.iter().map(|name| without_effect(annotation, name)).collect();
-    meaning.apply(place, settings);
-    if without_effect.is_empty() { Ok(()) } else { Err(without_effect) }
+    let directives = match syntax::parse(&text.join("\n")) {
+        Ok(directives) => directives,
+        Err(why) => return (None, unreadable(annotation, &why)),
+    };
+    match Meaning::of(&directives, place) {
+        Ok(meaning) => {
+            let faults = meaning.without_effect.iter().map(|name| without_effect(annotation, name)).collect();
+            (Some(meaning), faults)
+        }
+        Err(unread) => (None, not_read(annotation, &directives, unread)),
+    }
 }
 
 /// What the operator does not let Ingresses say. ingress-nginx serves such an Ingress without it; where it may guard access it is

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use model::{Balance, HeaderEdit, Protocol, ProxyHeader, Retry, Timeouts};
 
 use super::redirect::RedirectSettings;
-use crate::annotations::Allowed;
+use crate::annotations::{Allowed, HostSnippet};
 use crate::profile::Profile;
 use crate::tls::NamedSecret;
 
@@ -19,6 +19,8 @@ pub(crate) struct RouteSettings {
     pub(crate) canary: bool,
     /// Which annotations are read.
     pub(crate) allowed: Allowed,
+    /// What a snippet says of the hosts.
+    pub(crate) host_snippet: Option<Arc<HostSnippet>>,
     /// How endpoints share requests.
     pub(crate) balance: Balance,
     /// How long they may take.

@@ -12,8 +12,8 @@ use crate::annotations::{access, headers, time};
 use crate::policy::RouteSettings;
 
 /// The directives of a snippet that are all honoured.
-#[derive(Debug, Default)]
-pub(super) struct Meaning<'a> {
+#[derive(Clone, Debug, Default)]
+pub(in crate::annotations) struct Meaning {
     /// Fields that endpoints' answers lose first of all (`proxy_hide_header`).
     hidden: Vec<HeaderEdit>,
     /// Edits of answers that come before fields are added (`more_set_headers`).
@@ -25,7 +25,7 @@ pub(super) struct Meaning<'a> {
     access: Vec<(bool, Option<IpNet>)>,
     timeouts: Timeouts,
     /// Directives that have no effect where they stand.
-    pub(super) without_effect: Vec<&'a str>,
+    pub(super) without_effect: Vec<String>,
 }
 
 type Read = Result<(), &'static str>;
@@ -35,12 +35,12 @@ const BAD_FIELD: &str = "is about a field that is ours to write, or that is none
 const BAD_ARGUMENTS: &str = "has arguments that are not honoured";
 const NOT_HONOURED: &str = "is not honoured";
 
-impl<'a> Meaning<'a> {
+impl Meaning {
     /// That of these directives.
     ///
     /// # Errors
     /// The directives that cannot be honoured, at least one.
-    pub(super) fn of(directives: &'a [Directive], place: Place) -> Result<Meaning<'a>, Vec<Unread<'a>>> {
+    pub(super) fn of(directives: &[Directive], place: Place) -> Result<Meaning, Vec<Unread<'_>>> {
         let (mut meaning, mut unread) = (Meaning::default(), Vec::new());
         for directive in directives {
             if let Err(why) = meaning.add(directive, place) {
@@ -60,7 +60,7 @@ impl<'a> Meaning<'a> {
         if unread.is_empty() { Ok(meaning) } else { Err(unread) }
     }
 
-    fn add(&mut self, directive: &'a Directive, place: Place) -> Read {
+    fn add(&mut self, directive: &Directive, place: Place) -> Read {
         let Directive { name, arguments, block } = directive;
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         if block.is_some() {
@@ -101,8 +101,8 @@ impl<'a> Meaning<'a> {
         }
     }
 
-    fn no_effect(&mut self, name: &'a str) -> Read {
-        self.without_effect.push(name);
+    fn no_effect(&mut self, name: &str) -> Read {
+        self.without_effect.push(name.to_owned());
         Ok(())
     }
 
@@ -162,26 +162,39 @@ impl<'a> Meaning<'a> {
         Some((deny, Vec::new()))
     }
 
-    /// Makes it so.
-    pub(super) fn apply(self, place: Place, settings: &mut RouteSettings) {
-        let (deny, allow) = self.rules().unwrap_or_default();
-        let is_reached = match place {
-            // Behind a list of those that are let in all others are kept out already.
-            Place::Location => settings.allow.is_empty(),
-            // Rules for a path take the place of those for its host.
-            Place::Server => settings.allow.is_empty() && settings.deny.is_empty(),
-        };
-        if is_reached {
-            settings.deny.extend(deny);
-            settings.allow = allow;
+    /// Makes it so for a path.
+    pub(super) fn apply(&self, settings: &mut RouteSettings) {
+        // Behind a list of those that are let in all others are kept out already.
+        if settings.allow.is_empty() {
+            self.apply_access(settings);
         }
-        settings.request_headers.extend(self.request);
-        settings.response_headers.extend([self.hidden, self.changed, self.added].into_iter().flatten());
+        settings.request_headers.extend(self.request.iter().cloned());
+        let edits = [&self.hidden, &self.changed, &self.added];
+        settings.response_headers.extend(edits.into_iter().flatten().cloned());
         let Timeouts { connect, response, body } = self.timeouts;
         let times = &mut settings.timeouts;
         times.connect = connect.or(times.connect);
         times.response = response.or(times.response);
         times.body = body.or(times.body);
+    }
+
+    /// Makes it so for a host, for whose path these settings are: what is written for a path comes after it, and rules for
+    /// addresses and added fields take the place of its own.
+    pub(super) fn apply_to_host(&self, settings: &mut RouteSettings) {
+        if settings.allow.is_empty() && settings.deny.is_empty() {
+            self.apply_access(settings);
+        }
+        let adds = settings.response_headers.iter().any(|edit| edit.change.keeps());
+        let added = self.added.iter().filter(|_| !adds);
+        let edits = self.hidden.iter().chain(&self.changed).chain(added).cloned();
+        settings.response_headers.splice(0..0, edits.collect::<Vec<_>>());
+        settings.request_headers.splice(0..0, self.request.iter().cloned());
+    }
+
+    fn apply_access(&self, settings: &mut RouteSettings) {
+        let (deny, allow) = self.rules().unwrap_or_default();
+        settings.deny.extend(deny);
+        settings.allow = allow;
     }
 }
 

@@ -5,7 +5,11 @@ use super::*;
 fn read_at(place: Place, value: &str) -> (RouteSettings, Vec<Fault>) {
     let mut settings = RouteSettings::default();
     let annotation = Annotation { name: "x/snippet", value, namespace: "shop" };
-    let faults = read(&annotation, place, &mut settings).err().unwrap_or_default();
+    let reader = if place == Place::Location { location } else { server };
+    let faults = reader(&annotation, &mut settings).err().unwrap_or_default();
+    if let Some(snippet) = settings.host_snippet.take() {
+        snippet.apply(&mut settings);
+    }
     (settings, faults)
 }
 
