@@ -27,7 +27,7 @@ pub(crate) fn apply(drafts: Vec<Draft>, problems: &mut Problems) -> Vec<Draft> {
     drafts.into_iter().flat_map(|draft| by_snippet(draft, &owners)).collect()
 }
 
-type Owners = BTreeMap<(String, HostMatch), Owner>;
+type Owners = BTreeMap<(HostMatch, String), Owner>;
 
 fn owners(drafts: &[Draft]) -> Owners {
     let mut owners = Owners::new();
@@ -35,9 +35,9 @@ fn owners(drafts: &[Draft]) -> Owners {
         let Some(snippet) = &draft.asked.host_snippet else { continue };
         for host in named(draft) {
             let new = (draft.created, Arc::clone(&draft.object), Arc::clone(snippet));
-            match owners.get(&(draft.object.namespace.clone(), host.clone())) {
+            match owners.get(&(host.clone(), draft.object.namespace.clone())) {
                 Some((created, object, _)) if (*created, object) <= (new.0, &new.1) => {}
-                _ => drop(owners.insert((draft.object.namespace.clone(), host), new)),
+                _ => drop(owners.insert((host, draft.object.namespace.clone()), new)),
             }
         }
     }
@@ -48,7 +48,7 @@ fn owners(drafts: &[Draft]) -> Owners {
 fn tell(draft: &Draft, owners: &Owners, problems: &mut Problems) {
     let own = &draft.object.namespace;
     for host in named(draft) {
-        let decides = owners.get(&(own.clone(), host.clone()));
+        let decides = owners.get(&(host.clone(), own.clone()));
         if let Some((_, owner, _)) = decides.filter(|(_, owner, _)| *owner != draft.object)
             && draft.asked.host_snippet.is_some()
         {
@@ -58,7 +58,9 @@ fn tell(draft: &Draft, owners: &Owners, problems: &mut Problems) {
             let fault = Fault::warning(reasons::NO_EFFECT, message, "write one snippet for the host");
             problems.add(ObjectRef::clone(&draft.object), FIELD, fault);
         }
-        let elsewhere = owners.iter().find(|((namespace, other), _)| *other == host && namespace != own);
+        let of_host =
+            owners.range((host.clone(), String::new())..).take_while(|((other, _), _)| *other == host);
+        let elsewhere = of_host.into_iter().find(|((_, namespace), _)| namespace != own);
         if let (None, Some((_, (_, owner, _)))) = (decides, elsewhere) {
             let message = format!(
                 "does not hold for {}, which names {host}, too: it is for the Ingresses of its own namespace",
@@ -77,7 +79,7 @@ fn named(draft: &Draft) -> Vec<HostMatch> {
 
 fn by_snippet(draft: Draft, owners: &Owners) -> Vec<Draft> {
     let snippet_of = |host: &HostMatch| {
-        let owner = owners.get(&(draft.object.namespace.clone(), host.clone()));
+        let owner = owners.get(&(host.clone(), draft.object.namespace.clone()));
         owner.map(|(_, _, snippet)| Arc::clone(snippet))
     };
     let mut groups: Vec<(Option<Arc<HostSnippet>>, Vec<HostMatch>)> = Vec::new();
