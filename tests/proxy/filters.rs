@@ -1,9 +1,14 @@
 //! What a route's policy does with requests and answers.
 
 use model::{
-    AddressRules, Filters, HeaderChange, HeaderEdit, HttpsRedirect, Policy, RequestFilter, ResponseFilter,
+    AddressRules, Cors, Filters, HeaderChange, HeaderEdit, Location, LocationPart, OriginMatch, Origins,
+    Policy, Redirect, RequestFilter, RequestValue, ResponseFilter,
 };
 use system_tests::{Client, PATIENCE, Sluice, Upstream, sluice};
+
+fn value(value: RequestValue) -> LocationPart {
+    LocationPart::Value(value)
+}
 
 fn policy(request: Vec<RequestFilter>, response: Vec<ResponseFilter>) -> Policy {
     Policy { filters: Filters::new(request, response), ..Policy::default() }
@@ -38,10 +43,12 @@ fn a_route_whose_guard_cannot_be_honoured_is_503_and_its_endpoint_hears_nothing(
 #[test]
 fn plain_http_is_sent_to_https_and_what_a_trusted_proxy_says_is_https_is_not() {
     let upstream = Upstream::answering("hello");
-    for (drop_trailing_slash, location) in
-        [(true, "https://any.example/a?b=%2F"), (false, "https://any.example/a?b=%2F/")]
-    {
-        let https = RequestFilter::Https(HttpsRedirect { status: 308, drop_trailing_slash });
+    for (target, location) in [
+        (RequestValue::TargetWithoutSlash, "https://Any.example/a?b=%2F"),
+        (RequestValue::Target, "https://Any.example/a?b=%2F/"),
+    ] {
+        let parts = [LocationPart::text("https://"), value(RequestValue::ClientHostName), value(target)];
+        let https = RequestFilter::Https(Redirect { status: 308, to: Location::new(parts) });
         let sluice = gate(policy(vec![https], vec![]), &upstream, &["127.0.0.0/8"]);
         let mut client = Client::connect(sluice.address);
         for scheme in ["", "X-Forwarded-Proto: http\r\n"] {
