@@ -3,6 +3,7 @@
 
 mod address;
 mod balance;
+mod client_tls;
 mod filter;
 mod header;
 mod retry;
@@ -10,10 +11,13 @@ mod timeouts;
 
 pub use address::{AddressRules, any_contains};
 pub use balance::Balance;
+pub use client_tls::{ClientTls, ClientVerify};
 pub use filter::{Filters, RequestFilter, ResponseFilter};
 pub use header::{HeaderChange, HeaderEdit, is_forwarding_field};
 pub use retry::Retry;
 pub use timeouts::Timeouts;
+
+use std::sync::Arc;
 
 /// What applies to a route.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +36,14 @@ impl Policy {
     /// Whether every request is refused, wherever the route leads.
     pub fn denies(&self) -> bool {
         self.filters.as_ref().is_some_and(|filters| filters.denies())
+    }
+
+    /// What is demanded of the client's certificate.
+    pub fn client_tls(&self) -> Option<&Arc<ClientTls>> {
+        self.filters.as_ref()?.request().iter().find_map(|filter| match filter {
+            RequestFilter::ClientTls(demanded) => Some(demanded),
+            _ => None,
+        })
     }
 
     /// What decides on access.

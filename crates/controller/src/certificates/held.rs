@@ -107,6 +107,7 @@ impl<T: OfSecret> Held<T> {
                     Part::Chain => "data[tls.crt]",
                     Part::Key => "data[tls.key]",
                     Part::CaBundle => "data[ca.crt]",
+                    Part::Revoked => "data[ca.crl]",
                 };
                 let problem = (Severity::Error, reasons::INVALID_CERTIFICATE, format!("{error}{kept}"));
                 Some(of_secret(key, field, problem, error.remedy()))

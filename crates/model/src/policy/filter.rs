@@ -1,7 +1,9 @@
 //! The closed list of what can be done with a request and its response on the way. To add a filter: a variant here, in the
 //! place at which it is to be executed; what builds it in `compile`; and a file in `proxy`'s `request/filter`.
 
-use crate::{AddressRules, HeaderChange, HeaderEdit};
+use std::sync::Arc;
+
+use crate::{AddressRules, ClientTls, HeaderChange, HeaderEdit};
 
 /// What is done with a request before it is sent. **The order of the variants is the order of execution**, whatever the
 /// order in which they were asked for: what refuses a request stands before what costs something, and all of that before what
@@ -11,6 +13,10 @@ pub enum RequestFilter {
     /// Every request is refused (503): something that was to guard the route cannot be honoured, and it is better not
     /// served than served unguarded.
     Deny,
+    /// Clients without a good certificate are refused (400, 403), and endpoints are told what it says.
+    ClientTls(Arc<ClientTls>),
+    /// Clients that do not speak TLS with us are refused (400): they could not show what the route demands.
+    TlsOnly,
     /// Clients of other addresses are refused (403).
     Addresses(AddressRules),
     /// The head is changed, in the order of the edits.
@@ -21,7 +27,10 @@ impl RequestFilter {
     /// Whether it decides on access.
     pub fn is_guard(&self) -> bool {
         match self {
-            RequestFilter::Deny | RequestFilter::Addresses(_) => true,
+            RequestFilter::Deny
+            | RequestFilter::ClientTls(_)
+            | RequestFilter::TlsOnly
+            | RequestFilter::Addresses(_) => true,
             RequestFilter::Headers(_) => false,
         }
     }
@@ -30,6 +39,8 @@ impl RequestFilter {
     pub fn as_str(&self) -> &'static str {
         match self {
             RequestFilter::Deny => "deny",
+            RequestFilter::ClientTls(_) => "client-tls",
+            RequestFilter::TlsOnly => "tls-only",
             RequestFilter::Addresses(_) => "addresses",
             RequestFilter::Headers(_) => "request-headers",
         }
