@@ -1,6 +1,8 @@
 //! What a route's policy does with requests and answers.
 
-use model::{AddressRules, Filters, HeaderChange, HeaderEdit, Policy, RequestFilter, ResponseFilter};
+use model::{
+    AddressRules, Filters, HeaderChange, HeaderEdit, HttpsRedirect, Policy, RequestFilter, ResponseFilter,
+};
 use system_tests::{Client, PATIENCE, Sluice, Upstream, sluice};
 
 fn policy(request: Vec<RequestFilter>, response: Vec<ResponseFilter>) -> Policy {
@@ -31,6 +33,25 @@ fn a_route_whose_guard_cannot_be_honoured_is_503_and_its_endpoint_hears_nothing(
     let answer = Client::connect(sluice.address).get("/");
     assert_eq!((answer.status(), answer.text().as_str()), (503, "503 Service Unavailable (denied)\n"));
     assert_eq!(upstream.connections(), 0);
+}
+
+#[test]
+fn plain_http_is_sent_to_https_and_what_a_trusted_proxy_says_is_https_is_not() {
+    let upstream = Upstream::answering("hello");
+    for (drop_trailing_slash, location) in
+        [(true, "https://any.example/a?b=%2F"), (false, "https://any.example/a?b=%2F/")]
+    {
+        let https = RequestFilter::Https(HttpsRedirect { status: 308, drop_trailing_slash });
+        let sluice = gate(policy(vec![https], vec![]), &upstream, &["127.0.0.0/8"]);
+        let mut client = Client::connect(sluice.address);
+        for scheme in ["", "X-Forwarded-Proto: http\r\n"] {
+            let request = format!("GET /a?b=%2F/ HTTP/1.1\r\nHost: Any.example:8080\r\n{scheme}\r\n");
+            let answer = client.send(request).response();
+            assert_eq!((answer.status(), answer.field("location").as_deref()), (308, Some(location)));
+        }
+        let request = "GET / HTTP/1.1\r\nHost: any.example\r\nX-Forwarded-Proto: https\r\n\r\n";
+        assert_eq!(client.send(request).response().status(), 200);
+    }
 }
 
 #[test]

@@ -19,6 +19,7 @@ use std::str::FromStr;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, ValueEnum};
+use compile::Profile;
 use ipnet::IpNet;
 use model::Balance;
 use proxy::AccessLog;
@@ -158,6 +159,11 @@ pub(crate) struct ClassArgs {
     /// The spec.controller of the IngressClasses to serve
     #[arg(long, value_name = "NAME", env = "SLUICEGATE_CONTROLLER_NAME", default_value_t = compile::Settings::default().controller_name)]
     pub(crate) controller_name: String,
+
+    /// By whose rules and defaults Ingresses are read. By default ingress-nginx' for those of an IngressClass whose controller
+    /// is k8s.io/ingress-nginx and those with its annotations, and our own for all others
+    #[arg(long, value_name = "WHOSE", env = "SLUICEGATE_PROFILE", value_parser = profile())]
+    pub(crate) profile: Option<Profile>,
 }
 
 /// The arguments of `check`.
@@ -239,6 +245,12 @@ pub(crate) enum Format {
 fn balance() -> impl TypedValueParser<Value = Balance> {
     let values = Balance::ALL.map(|balance| PossibleValue::new(balance.as_str()).help(balance.help()));
     PossibleValuesParser::new(values).map(|word| Balance::parse(&word).unwrap_or_default())
+}
+
+/// One of [`Profile::ALL`].
+fn profile() -> impl TypedValueParser<Value = Profile> {
+    let values = Profile::ALL.map(|profile| PossibleValue::new(profile.as_str()).help(profile.help()));
+    PossibleValuesParser::new(values).map(|word| Profile::parse(&word).unwrap_or_default())
 }
 
 /// A network, or one address as the network that holds only it.

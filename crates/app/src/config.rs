@@ -207,6 +207,7 @@ pub(crate) fn settings(classes: &ClassArgs) -> Settings {
         controller_name: classes.controller_name.clone(),
         class: classes.class.clone().unwrap_or(default.class),
         class_is_given: classes.class.is_some(),
+        profile: classes.profile,
         ..Settings::default()
     }
 }

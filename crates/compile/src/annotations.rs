@@ -5,18 +5,22 @@
 
 mod access;
 mod backend;
+mod client_tls;
 mod headers;
 mod nginx;
 mod own;
+mod redirect;
 mod time;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
+use k8s_openapi::api::networking::v1::Ingress;
 use model::ObjectRef;
 
 use crate::policy::RouteSettings;
 use crate::problems::{Fault, Problems};
+use crate::reasons;
 
 /// All dialects, the weakest first: they are read in this order, so that where two say the same thing the later one counts.
 const DIALECTS: [Dialect; 2] = [nginx::DIALECT, own::DIALECT];
@@ -77,6 +81,24 @@ pub(crate) fn read(
 ) {
     if let Some(annotations) = annotations {
         read_by(&DIALECTS, object, annotations, settings, problems);
+    }
+}
+
+/// Whether an Ingress has any annotation of ingress-nginx.
+pub(crate) fn are_of_ingress_nginx(ingress: &Ingress) -> bool {
+    let annotations = ingress.metadata.annotations.as_ref();
+    annotations.is_some_and(|annotations| nginx::DIALECT.asked(annotations).next().is_some())
+}
+
+/// A boolean as ingress-nginx reads it (Go's `strconv.ParseBool`).
+fn boolean(annotation: &Annotation<'_>) -> Result<bool, Vec<Fault>> {
+    match annotation.value {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        other => {
+            let message = format!("{} cannot be {}; it has no effect", annotation.name, shown(other));
+            Err(Fault::error(reasons::INVALID_ANNOTATION, message, "write \"true\" or \"false\"").into())
+        }
     }
 }
 

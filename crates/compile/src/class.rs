@@ -132,7 +132,7 @@ fn by_annotation(ingress: &Ingress) -> Option<&str> {
 }
 
 /// The controller that a class says it belongs to; empty if it says none.
-fn controller_of(class: &IngressClass) -> &str {
+pub(crate) fn controller_of(class: &IngressClass) -> &str {
     class.spec.as_ref().and_then(|spec| spec.controller.as_deref()).unwrap_or_default()
 }
 

@@ -8,9 +8,10 @@
 //! Start at [`compile`]; [`Compiled::compile_again`] is the same after a change, and [`Compiled::update_backends`] its
 //! shorter way where only endpoints have changed.
 //!
-//! The way of an object: `class` says whether it is ours; `source` turns it into a draft, for which `annotations` fill settings
-//! and `policy` builds filters of them; `routes` looks for the backends of the draft's routes and adds them to the table, `tls`
-//! adds its claims to certificates; `conflict` tells of the routes that lost.
+//! The way of an object: `class` says whether it is ours, `profile` by whose rules it is read; `source` turns it into a draft, for
+//! which `annotations` fill settings; `hosts` reads of all drafts what those of one host decide together, and `policy` builds filters
+//! of settings and that; `routes` looks for the backends of the draft's routes and adds them to the table, `tls` adds its claims to
+//! certificates; `conflict` tells of the routes that lost.
 //!
 //! What HTTPRoute (Gateway API) will add, and where:
 //! - `source/http_route.rs`, which yields the same drafts. An origin is the HTTPRoute and `spec.rules[0].matches[1]`; hosts are
@@ -31,7 +32,9 @@ mod objects;
 
 mod annotations;
 mod class;
+mod hosts;
 mod policy;
+mod profile;
 mod reference;
 mod routes;
 mod source;
@@ -56,11 +59,13 @@ pub use compiled::Compiled;
 pub use external_name::external_name_of;
 pub use no_routes::{NoRoutes, NoRoutesReason};
 pub use objects::{EndpointSlices, ObjectKey, Objects, SERVICE_NAME_LABEL, service_of};
+pub use profile::Profile;
 pub use source::ingress::secrets_of;
 pub use tls::{Basis, CertificateClaims, Claim, NamedSecret};
 
 use backend::{Backends, Before, Collected};
 use class::Classes;
+use hosts::Hosts;
 use problems::Problems;
 use routes::Output;
 use tls::Tls;
@@ -84,6 +89,8 @@ pub struct Settings {
     /// Whether an EndpointSlice may name loopback addresses: true for a folder of manifests, which only the operator
     /// writes; never for a cluster, where a tenant could reach what listens on the node.
     pub allow_loopback: bool,
+    /// By whose rules all Ingresses are read; if nothing is said, those of the controller that each was written for.
+    pub profile: Option<Profile>,
     /// How endpoints share requests where the Ingress does not say.
     pub balance: Balance,
     /// How long the caller lets endpoints of before go on for a backend that is [pending](Compiled::pending). With none at
@@ -103,6 +110,7 @@ impl Default for Settings {
             class_is_given: false,
             only_namespaces: Vec::new(),
             allow_loopback: false,
+            profile: None,
             balance: Balance::default(),
             reference_timeout: REFERENCE_TIMEOUT,
             default_certificate: None,
@@ -128,15 +136,18 @@ fn compile_after(
         backends: Backends::new(before, objects, settings),
         problems: Problems::default(),
     };
-    let (mut ours, mut tls) = (Vec::new(), Tls::new(objects));
+    let (mut ours, mut drafts) = (Vec::new(), Vec::new());
     for (key, ingress) in &objects.ingresses {
         if counts(key, objects) && classes.owns(key, ingress, &mut out.problems) {
-            if let Some(draft) = source::ingress::read(key, ingress, settings, &mut out.problems) {
-                tls.add(&draft, &mut out.problems);
-                out.add(draft);
-            }
+            let profile = Profile::of(ingress, &objects.ingress_classes, settings);
+            drafts.extend(source::ingress::read(key, ingress, profile, settings, &mut out.problems));
             ours.push(key.clone());
         }
+    }
+    let (hosts, mut tls) = (Hosts::read(&drafts), Tls::new(objects));
+    for draft in drafts {
+        tls.add(&draft, &mut out.problems);
+        out.add(draft, &hosts);
     }
     let table = out.builder.build(generation);
     conflict::tell(&table, &mut out.problems);

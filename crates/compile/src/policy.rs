@@ -2,7 +2,9 @@
 //! dialect asked for it.
 
 mod access;
+mod client_tls;
 mod headers;
+mod redirect;
 mod settings;
 mod upstream;
 
@@ -10,43 +12,56 @@ use std::sync::Arc;
 
 use model::{Filters, Policy, RequestFilter, Transport};
 
+use crate::hosts::HostFacts;
 use crate::problems::Fault;
 
+pub(crate) use client_tls::client_tls;
 pub(crate) use settings::RouteSettings;
 pub(crate) use upstream::UpstreamSecret;
 
-/// What applies to the routes of an object.
+/// What applies to the routes of an object for one host.
 pub(crate) struct Built {
     /// What applies to requests.
     pub(crate) policy: Arc<Policy>,
     /// How backends are spoken to.
     pub(crate) transport: Arc<Transport>,
-    /// The Secret that this needs.
-    pub(crate) upstream_secret: Option<UpstreamSecret>,
+}
+
+/// The Secret for handshakes with endpoints that was asked for.
+pub(crate) fn upstream_secret(asked: &RouteSettings) -> Option<UpstreamSecret> {
+    upstream::secret(asked)
 }
 
 /// Builds it; tells of the fields by which something was asked for that cannot be had. What was to guard access, or to verify
 /// endpoints, and cannot be had becomes [`RequestFilter::Deny`].
-pub(crate) fn build(mut asked: RouteSettings, mut tell: impl FnMut(String, Fault)) -> Built {
-    if let Err((field, fault)) = upstream::check(&asked) {
-        asked.denied |= fault.denies();
+pub(crate) fn build(
+    asked: &RouteSettings,
+    host: HostFacts<'_>,
+    mut tell: impl FnMut(String, Fault),
+) -> Built {
+    let mut denied = asked.denied;
+    if let Err((field, fault)) = upstream::check(asked) {
+        denied |= fault.denies();
         tell(field, fault);
     }
-    let RouteSettings { balance, timeouts, retry, .. } = asked;
-    let filters = filters(&asked);
+    if let Err((field, fault)) = client_tls::check(asked) {
+        tell(field, fault);
+    }
+    let RouteSettings { balance, timeouts, retry, .. } = *asked;
+    let filters = filters(asked, denied, host);
     Built {
         policy: Arc::new(Policy { balance, timeouts, retry, filters }),
-        transport: Arc::new(upstream::transport(&asked)),
-        upstream_secret: upstream::secret(&asked),
+        transport: Arc::new(upstream::transport(asked)),
     }
 }
 
 /// The filters, none if nothing asks for one. Where all requests are refused there is nothing else to do with them.
-fn filters(asked: &RouteSettings) -> Option<Box<Filters>> {
-    if asked.denied {
+fn filters(asked: &RouteSettings, denied: bool, host: HostFacts<'_>) -> Option<Box<Filters>> {
+    if denied {
         return Filters::new(vec![RequestFilter::Deny], Vec::new());
     }
-    let request = access::build(asked).into_iter().chain(headers::build_request(asked));
+    let request = [redirect::build_https(asked, host), access::build(asked), headers::build_request(asked)];
+    let request = request.into_iter().flatten().chain(client_tls::build(host));
     let response = headers::build_response(asked).into_iter();
     Filters::new(request.collect(), response.collect())
 }

@@ -51,6 +51,8 @@ reasons! {
     UNSUPPORTED_ANNOTATION = "unsupported-annotation",
     /// An annotation that restricts access cannot be honoured: the Ingress is answered 503.
     DENIED = "denied",
+    /// Clients have to show certificates, and there is no CA bundle that may be used: the host is answered 403.
+    NO_CLIENT_CA = "no-client-ca",
     /// An address that must not be reached through an ingress, as loopback or link-local.
     FORBIDDEN_ADDRESS = "forbidden-address",
     /// An EndpointSlice has an address, an address type or a port that cannot be used.

@@ -1,9 +1,14 @@
-//! Adds drafts of routes to the route table, whichever source they come from: looks for their backends, and tells what is
-//! wrong with naming them.
+//! Adds drafts of routes to the route table, whichever source they come from: builds what applies to them, looks for their
+//! backends, and tells what is wrong with naming them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use model::{Conditions, HostMatch, ObjectRef, PathMatch, Route, RouteTableBuilder, Target};
 
 use crate::backend::{Backends, Before};
+use crate::hosts::Hosts;
+use crate::policy::{self, Built};
 use crate::problems::Problems;
 use crate::source::{Draft, RouteDraft, Serves};
 
@@ -15,18 +20,29 @@ pub(crate) struct Output<'a> {
 }
 
 impl Output<'_> {
-    /// Adds what an object asks to have served.
-    pub(crate) fn add(&mut self, draft: Draft) {
-        for host in draft.hosts {
-            self.builder.claim(host);
+    /// Adds what an object asks to have served. What applies to its routes differs at most from host to host, and is built
+    /// once for all that are alike.
+    pub(crate) fn add(&mut self, draft: Draft, hosts: &Hosts) {
+        hosts.tell(&draft, &mut self.problems);
+        let Draft { object, asked, hosts: named, routes, .. } = draft;
+        let mut built = BTreeMap::new();
+        for route in routes.into_iter().flat_map(|route| route.for_each_host()) {
+            let facts = hosts.of(route.serves.host().unwrap_or(&HostMatch::Any));
+            let built = built.entry(facts).or_insert_with(|| {
+                policy::build(&asked, facts, |field, fault| {
+                    self.problems.add(ObjectRef::clone(&object), field, fault);
+                })
+            });
+            self.add_route(route, built);
         }
-        for route in draft.routes {
-            self.add_route(route);
+        for host in named {
+            self.builder.claim(host);
         }
     }
 
-    fn add_route(&mut self, draft: RouteDraft) {
-        let RouteDraft { serves, backend, backend_field, policy, origin } = draft;
+    fn add_route(&mut self, draft: RouteDraft, built: &Built) {
+        let RouteDraft { serves, backend, backend_field, origin } = draft;
+        let (policy, backend) = (Arc::clone(&built.policy), backend.over(&built.transport));
         let namespace = &origin.object.namespace;
         let led = |before: Before<'_>| match &serves {
             Serves::Path(host, path) => before.of_rule(namespace, &policy, host, path),

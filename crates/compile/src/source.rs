@@ -6,9 +6,9 @@ pub(crate) mod ingress;
 
 use std::sync::Arc;
 
-use model::{HostMatch, ObjectRef, Origin, PathMatch, Policy};
+use model::{HostMatch, ObjectRef, Origin, PathMatch};
 
-use crate::policy::UpstreamSecret;
+use crate::policy::RouteSettings;
 use crate::reference::Reference;
 use crate::tls::{Basis, NamedSecret};
 
@@ -24,18 +24,17 @@ pub(crate) struct Draft {
     pub(crate) routes: Vec<RouteDraft>,
     /// What it says of certificates.
     pub(crate) certificates: Certificates,
-    /// The Secret that its routes need for handshakes with endpoints.
-    pub(crate) upstream_secret: Option<UpstreamSecret>,
+    /// What it asks for its routes.
+    pub(crate) asked: RouteSettings,
 }
 
-/// A route whose backend is named and not yet looked for.
+/// A route whose backend is named and not yet looked for, and whose policy is not built.
 pub(crate) struct RouteDraft {
     pub(crate) serves: Serves,
     /// What it leads to.
     pub(crate) backend: Reference,
     /// The field that says so.
     pub(crate) backend_field: String,
-    pub(crate) policy: Arc<Policy>,
     pub(crate) origin: Origin,
 }
 
@@ -47,9 +46,39 @@ pub(crate) enum Serves {
     Rest { hosts: Vec<HostMatch>, catch_all: bool },
 }
 
+impl RouteDraft {
+    /// The same for each of its hosts, which may differ in what applies to them.
+    pub(crate) fn for_each_host(self) -> Vec<RouteDraft> {
+        let Serves::Rest { hosts, catch_all } = &self.serves else { return vec![self] };
+        if hosts.len() + usize::from(*catch_all) <= 1 {
+            return vec![self];
+        }
+        let one = |hosts, catch_all| RouteDraft {
+            serves: Serves::Rest { hosts, catch_all },
+            backend: self.backend.clone(),
+            backend_field: self.backend_field.clone(),
+            origin: self.origin.clone(),
+        };
+        let rest = catch_all.then(|| one(Vec::new(), true));
+        hosts.iter().map(|host| one(vec![host.clone()], false)).chain(rest).collect()
+    }
+}
+
+impl Serves {
+    /// The host, if it is one.
+    pub(crate) fn host(&self) -> Option<&HostMatch> {
+        match self {
+            Serves::Path(host, _) => Some(host),
+            Serves::Rest { hosts, .. } => hosts.first(),
+        }
+    }
+}
+
 /// What an object says of certificates.
 #[derive(Default)]
 pub(crate) struct Certificates {
+    /// Whether it says anything: then its hosts have a certificate, if only the default one.
+    pub(crate) is_asked: bool,
     /// The Secrets that it names.
     pub(crate) secrets: Vec<NamedSecret>,
     /// Where the certificate of each host may come from. One that claims [`HostMatch::Any`] is for the names that its

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{HostMatch, ObjectRef};
 
-use crate::policy::UpstreamSecret;
+use crate::policy::{self, UpstreamSecret};
 use crate::problems::{Fault, Problems};
 use crate::source::Draft;
 use crate::{ObjectKey, Objects, Settings};
@@ -27,6 +27,8 @@ pub(crate) struct Tls<'a> {
     named: BTreeSet<ObjectKey>,
     /// Those of them that are for handshakes with endpoints.
     upstream: BTreeSet<ObjectKey>,
+    /// Those of them that clients are verified by.
+    clients: BTreeSet<ObjectKey>,
 }
 
 impl<'a> Tls<'a> {
@@ -37,21 +39,26 @@ impl<'a> Tls<'a> {
             own_names: Vec::new(),
             named: BTreeSet::new(),
             upstream: BTreeSet::new(),
+            clients: BTreeSet::new(),
         }
     }
 
     /// Adds what an object says: its claims, and the Secrets that it names.
     pub(crate) fn add(&mut self, draft: &Draft, problems: &mut Problems) {
-        let Draft { object, created, certificates, upstream_secret, .. } = draft;
+        let Draft { object, created, certificates, asked, .. } = draft;
         let mut add = |NamedSecret { secret, field }: &NamedSecret, fault: Option<Fault>| {
             if let Some(fault) = fault {
                 problems.add(ObjectRef::clone(object), &**field, fault);
             }
             self.named.insert(secret.clone());
         };
-        if let Some(UpstreamSecret { named, verify }) = upstream_secret {
-            add(named, secret::without_credentials(&named.secret, *verify, self.objects));
-            self.upstream.insert(named.secret.clone());
+        if let Some(UpstreamSecret { named, verify }) = policy::upstream_secret(asked) {
+            add(&named, secret::without_credentials(&named.secret, verify, self.objects));
+            self.upstream.insert(named.secret);
+        }
+        if let Some(named) = asked.client_tls.secret.iter().flatten().next() {
+            add(named, secret::without_client_ca(&named.secret, self.objects));
+            self.clients.insert(named.secret.clone());
         }
         for named in &certificates.secrets {
             add(named, secret::without_certificate(&named.secret, By::Ingress, self.objects));
@@ -102,7 +109,10 @@ impl<'a> Tls<'a> {
             (host, claims)
         };
         let hosts = self.hosts.into_iter().map(settle).collect();
-        (CertificateClaims { hosts, own_names, default, upstream: self.upstream }, self.named)
+        (
+            CertificateClaims { hosts, own_names, default, upstream: self.upstream, clients: self.clients },
+            self.named,
+        )
     }
 
     /// The operator names this Secret.

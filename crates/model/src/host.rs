@@ -58,6 +58,11 @@ impl HostName {
         Ok(HostName(raw.to_ascii_lowercase().into()))
     }
 
+    /// The name without its first label, of which a wildcard may be.
+    pub fn parent(&self) -> Option<HostName> {
+        self.0.split_once('.').map(|(_, parent)| HostName(parent.into()))
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -6,6 +6,7 @@ mod balance;
 mod client_tls;
 mod filter;
 mod header;
+mod redirect;
 mod retry;
 mod timeouts;
 
@@ -14,6 +15,7 @@ pub use balance::Balance;
 pub use client_tls::{ClientTls, ClientVerify};
 pub use filter::{Filters, RequestFilter, ResponseFilter};
 pub use header::{HeaderChange, HeaderEdit, is_forwarding_field};
+pub use redirect::HttpsRedirect;
 pub use retry::Retry;
 pub use timeouts::Timeouts;
 

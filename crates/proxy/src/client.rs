@@ -13,21 +13,21 @@ mod http1;
 mod http2;
 mod interim;
 mod patience;
+mod secure;
 mod state;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::net::{IpAddr, SocketAddr};
 use std::rc::{Rc, Weak};
-use std::sync::Arc;
 
 use http::header::HeaderMap;
 
 use self::heads::Heads;
 use self::http1::Http1;
 use self::interim::Interim;
-use crate::config::{Downstream, Tls};
+use crate::config::Downstream;
 use crate::error::Refusal;
-use crate::forwarding::{Forwarding, client_address};
+use crate::forwarding::{Forwarding, client_address, client_is_secure};
 use crate::overload::Counted;
 use crate::proxy_header::Origin;
 use crate::timer::Timer;
@@ -35,6 +35,7 @@ use crate::worker::Worker;
 
 pub(crate) use self::carrier::Carrier;
 pub(crate) use self::http2::{Http2Stream, Sequel};
+pub(crate) use self::secure::{Asked, Secure, Shown};
 pub(crate) use self::state::RequestState;
 
 /// What is known of a client while its connection lasts.
@@ -62,13 +63,6 @@ pub(crate) struct Client {
     pub(crate) heads: Heads,
     /// What it has to pay for streams that broke the rules.
     pub(crate) fines: Cell<u32>,
-}
-
-/// What TLS tells of a client.
-pub(crate) struct Secure {
-    pub(crate) tls: Arc<Tls>,
-    /// The server name that the client asked for, in lower case.
-    pub(crate) name: Option<Box<str>>,
 }
 
 impl Client {
@@ -161,6 +155,12 @@ impl Client {
     /// The client's address as endpoints are told it (`X-Real-IP`); none if a trusted proxy has told nonsense.
     pub(crate) fn address(&self, headers: &HeaderMap) -> Option<IpAddr> {
         client_address(self.peer().ip(), headers, &self.worker.config.trusted_proxies)
+    }
+
+    /// Whether the client speaks https, as endpoints are told it (`X-Forwarded-Proto`).
+    pub(crate) fn is_secure(&self, headers: &HeaderMap) -> bool {
+        let networks = &self.worker.config.trusted_proxies;
+        client_is_secure(self.secure.get().is_some(), self.peer().ip(), headers, networks)
     }
 
     /// Shows the client's address as it is logged.

@@ -156,6 +156,15 @@ pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, networks: &[IpNe
     }
 }
 
+/// Whether the client speaks https: with us, or with a proxy that we trust and that says so.
+pub(crate) fn client_is_secure(is_tls: bool, peer: IpAddr, headers: &HeaderMap, networks: &[IpNet]) -> bool {
+    if headers.contains_key(PROTO) && any_contains(networks, peer) {
+        first(headers, &PROTO).eq_ignore_ascii_case(b"https")
+    } else {
+        is_tls
+    }
+}
+
 /// Adds an element to a list field, in one line: not every upstream joins several.
 fn append(headers: &mut HeaderMap, name: HeaderName, last: &HeaderValue) {
     let mut list: Vec<u8> = Vec::new();

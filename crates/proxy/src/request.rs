@@ -27,7 +27,7 @@ use crate::error::Refusal;
 use crate::exchange::Exchange;
 use crate::grpc;
 use crate::headers;
-use crate::respond;
+use crate::respond::{self, NotSent};
 use crate::timer::Wait;
 use crate::tunnel::Seat;
 use crate::upstream::{
@@ -50,13 +50,14 @@ pub(crate) fn serve<'s>(
     let mut exchange = Exchange::begin(carrier, &request);
     let mut decided = decide(&mut exchange, upstreams, request);
     async move {
-        let answered = match &mut decided {
-            Ok(attempts) => attempt(&mut exchange, attempts).await,
-            Err(why) => Err(*why),
+        // Not taken apart: the future would have room for both the whole and the part.
+        let attempts = match &mut decided {
+            Ok(attempts) => attempts,
+            Err(why) => return Ok(respond::respond(exchange, why.take())),
         };
-        Ok(match answered {
+        Ok(match attempt(&mut exchange, attempts).await {
             Ok((lease, answered)) if lease.is_upgraded => {
-                let asked = decided.as_mut().ok().and_then(|attempts| attempts.upgrade.take());
+                let asked = attempts.upgrade.take();
                 Box::pin(upgrade(exchange, asked, lease, answered, seat)).await
             }
             Ok((lease, answered)) => relay(exchange, lease, answered),
@@ -70,7 +71,7 @@ fn decide(
     exchange: &mut Exchange,
     upstreams: &Rc<Upstreams>,
     request: Request<Incoming>,
-) -> Result<Attempts, Refusal> {
+) -> Result<Attempts, NotSent> {
     let target = match find(exchange, upstreams, &request) {
         Ok(target) => target,
         Err(why) => {
@@ -88,15 +89,16 @@ fn find(
     exchange: &mut Exchange,
     upstreams: &Upstreams,
     request: &Request<Incoming>,
-) -> Result<Option<Uri>, Refusal> {
+) -> Result<Option<Uri>, NotSent> {
     let admitted = admit(&exchange.carrier, request)?;
     check_room(exchange.carrier.worker())?;
     check_directed(exchange.carrier.client(), &admitted)?;
     let view = upstreams.view();
-    let (route, backend) = find_route(&view, &RequestFacts { admitted: &admitted, request })?;
+    let facts = RequestFacts { admitted: &admitted, request };
+    let (route, backend) = find_route(&view, &facts)?;
     exchange.found(route, upstreams.pool(&view, backend));
     if let Some(filters) = exchange.filters() {
-        filter::admit(filters, exchange, request)?;
+        filter::admit(filters, exchange, &facts)?;
     }
     Ok(admit::target(request.uri()))
 }

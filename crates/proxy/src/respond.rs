@@ -1,8 +1,8 @@
-//! The one place where an error becomes a response.
+//! The one place where an error becomes a response, and where else an answer of our own is made.
 
 use bytes::Bytes;
-use http::header::{self, HeaderValue};
-use http::{Response, response};
+use http::header::{self, HeaderMap, HeaderValue};
+use http::{Response, StatusCode, response};
 
 use crate::body::ResponseBody;
 use crate::client::{Carrier, Client};
@@ -13,6 +13,62 @@ use crate::overload::RETRY_AFTER_SECONDS;
 
 /// Methods that routes may be asked for; what RFC 9110 §15.5.6 wants beside a 405.
 const ALLOW: &str = "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH";
+
+/// Why a request is not sent to an endpoint.
+pub(crate) enum NotSent {
+    /// It cannot be served, or may not.
+    Refused(Refusal),
+    /// Its route says what is answered.
+    Answered(Box<Answer>),
+}
+
+/// What a route answers by itself.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    /// Beside those that frame it, which are added.
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: Bytes,
+}
+
+impl NotSent {
+    /// Takes it out of its place.
+    pub(crate) fn take(&mut self) -> NotSent {
+        std::mem::replace(self, NotSent::Refused(Refusal::Cut))
+    }
+}
+
+impl From<Refusal> for NotSent {
+    fn from(why: Refusal) -> NotSent {
+        NotSent::Refused(why)
+    }
+}
+
+/// Answers a request that is not sent to an endpoint.
+pub(crate) fn respond(exchange: Exchange, why: NotSent) -> Response<ResponseBody> {
+    match why {
+        NotSent::Refused(why) => refuse(exchange, why),
+        NotSent::Answered(answer) => answer_with(exchange, *answer),
+    }
+}
+
+/// Gives the answer of a route. What the client still sends of its request is read and dropped as behind a refusal.
+fn answer_with(mut exchange: Exchange, answer: Answer) -> Response<ResponseBody> {
+    let Answer { status, headers, text } = answer;
+    exchange.answered(status);
+    exchange.complete();
+    let (mut head, ()) = Response::new(()).into_parts();
+    (head.status, head.headers) = (status, headers);
+    if status != StatusCode::NO_CONTENT {
+        head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
+    }
+    let carrier = &exchange.carrier;
+    carrier.refuse_protocol();
+    if carrier.must_close() {
+        carrier.say_close(&mut head.headers, &mut head.version);
+    }
+    let text = Some(text).filter(|text| !exchange.asks_for_head && !text.is_empty());
+    Response::from_parts(head, ResponseBody::Own { text, _exchange: exchange })
+}
 
 /// Answers a request that no upstream has answered.
 pub(crate) fn refuse(mut exchange: Exchange, why: Refusal) -> Response<ResponseBody> {
@@ -89,9 +145,10 @@ pub(crate) fn record(client: &Client, why: Refusal) {
 }
 
 /// Whether the connection ends with the response: a client that broke the rules once is not read any further, and what
-/// follows a CONNECT may be the bytes of a tunnel. And where memory is short each connection holds some.
+/// follows a CONNECT may be the bytes of a tunnel. Where memory is short each connection holds some. And a client may have a
+/// certificate to show on another one.
 fn closes(why: Refusal) -> bool {
-    why.side() == Side::Downstream || why == Refusal::Memory
+    why.side() == Side::Downstream || why == Refusal::Memory || why.is_of_connection()
 }
 
 fn text(why: Refusal) -> String {

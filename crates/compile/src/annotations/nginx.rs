@@ -1,6 +1,6 @@
 //! ingress-nginx' dialect, as far as it is honoured. What is not and decides on access denies.
 
-use super::{Annotation, Dialect, Reader, access, backend, time};
+use super::{Annotation, Dialect, Reader, access, backend, boolean, client_tls, redirect, time};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -10,9 +10,17 @@ pub(super) const DIALECT: Dialect = Dialect { prefix: PREFIX, rows: ROWS, other:
 const PREFIX: &str = "nginx.ingress.kubernetes.io/";
 
 const ROWS: &[(&str, Reader)] = &[
+    ("auth-tls-error-page", client_tls::error_page),
+    ("auth-tls-match-cn", client_tls::subject),
+    ("auth-tls-pass-certificate-to-upstream", client_tls::pass),
+    ("auth-tls-secret", client_tls::qualified_secret),
+    ("auth-tls-verify-client", client_tls::verify),
+    ("auth-tls-verify-depth", client_tls::depth),
     ("backend-protocol", backend::protocol),
     ("canary", canary),
     ("denylist-source-range", access::deny),
+    ("force-ssl-redirect", redirect::force_https),
+    ("preserve-trailing-slash", redirect::preserve_trailing_slash),
     ("proxy-connect-timeout", time::connect_seconds),
     ("proxy-next-upstream-tries", time::tries),
     ("proxy-read-timeout", time::read_seconds),
@@ -20,6 +28,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("proxy-ssl-secret", backend::tls_secret),
     ("proxy-ssl-server-name", backend::send_tls_name),
     ("proxy-ssl-verify", backend::tls_verify),
+    ("ssl-redirect", redirect::https),
     // The older name of the one below, which counts where both are there.
     ("whitelist-source-range", access::allow),
     ("allowlist-source-range", access::allow),
@@ -27,10 +36,8 @@ const ROWS: &[(&str, Reader)] = &[
 
 /// Whether the Ingress is a variant of another one, for a share of its requests.
 fn canary(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
-    // As ingress-nginx reads booleans (Go's strconv.ParseBool).
-    settings.canary = matches!(annotation.value, "1" | "t" | "T" | "true" | "TRUE" | "True");
-    // What is a canary is told of as a whole.
-    if settings.canary { Ok(()) } else { not_honoured(annotation, settings) }
+    settings.canary = boolean(annotation)?;
+    Ok(())
 }
 
 fn not_honoured(annotation: &Annotation<'_>, _: &mut RouteSettings) -> Result<(), Vec<Fault>> {

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use model::{Balance, HeaderEdit, Protocol, ProxyHeader, Retry, Timeouts};
 
+use super::client_tls::ClientTlsSettings;
+use super::redirect::RedirectSettings;
+use crate::profile::Profile;
 use crate::tls::NamedSecret;
 
 /// What an object asks for its routes.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct RouteSettings {
     /// Whether something was asked for that guards access, or verifies endpoints, and that cannot be honoured.
     pub(crate) denied: bool,
@@ -36,8 +39,19 @@ pub(crate) struct RouteSettings {
     pub(crate) allow: Vec<IpNet>,
     /// The networks whose clients may not, even where they are allowed.
     pub(crate) deny: Vec<IpNet>,
+    /// What clients' certificates have to be, for the whole of each host.
+    pub(crate) client_tls: ClientTlsSettings,
+    /// What sends clients elsewhere.
+    pub(crate) redirect: RedirectSettings,
     /// Edits of requests' heads.
     pub(crate) request_headers: Vec<HeaderEdit>,
     /// Edits of responses' heads.
     pub(crate) response_headers: Vec<HeaderEdit>,
+}
+
+impl RouteSettings {
+    /// What holds where an object says nothing.
+    pub(crate) fn of(profile: Profile, balance: Balance) -> RouteSettings {
+        RouteSettings { balance, redirect: RedirectSettings::of(profile), ..RouteSettings::default() }
+    }
 }

@@ -12,20 +12,21 @@ use model::{HostMatch, ObjectRef, Origin};
 
 use super::{Draft, RouteDraft, Serves};
 use crate::annotations;
-use crate::policy::{self, Built, RouteSettings};
+use crate::policy::{self, RouteSettings};
 use crate::problems::{Fault, Problems};
 use crate::reference::Reference;
-use crate::{ObjectKey, Settings, reasons};
+use crate::{ObjectKey, Profile, Settings, reasons};
 
 /// Reads an Ingress that is ours. None comes of one that is not served at all.
 pub(crate) fn read(
     key: &ObjectKey,
     ingress: &Ingress,
+    profile: Profile,
     settings: &Settings,
     problems: &mut Problems,
 ) -> Option<Draft> {
     let object = Arc::new(ObjectRef::new("Ingress", &key.namespace, &key.name));
-    let asked = asked(&object, ingress, settings, problems);
+    let asked = asked(&object, ingress, RouteSettings::of(profile, settings.balance), problems);
     if asked.canary {
         let message = "is a canary of another Ingress, which this version does not serve";
         let remedy = "remove it, or keep both Ingresses with a controller that serves canaries";
@@ -33,17 +34,15 @@ pub(crate) fn read(
         problems.add(ObjectRef::clone(&object), "", fault);
         return None;
     }
-    let built = policy::build(asked, |field, fault| problems.add(ObjectRef::clone(&object), field, fault));
     let certificates = certificates::read(key, ingress, problems);
     let created = ingress.metadata.creation_timestamp.as_ref();
     let created = created.map_or(i64::MAX, |time| time.0.as_second());
     let namespace = key.namespace.as_str().into();
     let (hosts, routes) = (Vec::new(), Vec::new());
-    let mut reading = Reading { object, namespace, created, built, hosts, routes, problems };
+    let mut reading = Reading { object, namespace, created, hosts, routes, problems };
     reading.read(ingress);
-    let Reading { object, built, hosts, routes, .. } = reading;
-    let upstream_secret = built.upstream_secret;
-    Some(Draft { object, created, hosts, routes, certificates, upstream_secret })
+    let Reading { object, hosts, routes, .. } = reading;
+    Some(Draft { object, created, hosts, routes, certificates, asked })
 }
 
 /// The Secrets that an Ingress names, of whichever class it is.
@@ -51,20 +50,20 @@ pub fn secrets_of(key: &ObjectKey, ingress: &Ingress) -> BTreeSet<ObjectKey> {
     // What is wrong is told where the Ingress is read as a whole.
     let mut problems = Problems::default();
     let object = ObjectRef::new("Ingress", &key.namespace, &key.name);
-    let built = policy::build(asked(&object, ingress, &Settings::default(), &mut problems), |_, _| {});
-    let upstream = built.upstream_secret.map(|upstream| upstream.named.secret);
+    let asked = asked(&object, ingress, RouteSettings::default(), &mut problems);
+    let upstream = policy::upstream_secret(&asked).map(|upstream| upstream.named.secret);
     let named = certificates::secrets(key, ingress).map(|(_, named)| named.secret);
-    named.chain(upstream).collect()
+    let clients = asked.client_tls.secret.flatten().map(|named| named.secret);
+    named.chain(upstream).chain(clients).collect()
 }
 
-/// What the annotations ask for.
+/// What the annotations ask for, and of all else what holds where nothing is said.
 fn asked(
     object: &ObjectRef,
     ingress: &Ingress,
-    settings: &Settings,
+    mut asked: RouteSettings,
     problems: &mut Problems,
 ) -> RouteSettings {
-    let mut asked = RouteSettings { balance: settings.balance, ..RouteSettings::default() };
     annotations::read(object, ingress.metadata.annotations.as_ref(), &mut asked, problems);
     asked
 }
@@ -74,7 +73,6 @@ struct Reading<'a> {
     object: Arc<ObjectRef>,
     namespace: Arc<str>,
     created: i64,
-    built: Built,
     hosts: Vec<HostMatch>,
     routes: Vec<RouteDraft>,
     problems: &'a mut Problems,
@@ -132,9 +130,8 @@ impl Reading<'_> {
             place: u32::try_from(self.routes.len()).expect("an object has fewer than 2^32 routes"),
             field: field.into(),
         };
-        let backend = Reference::read(&self.namespace, backend).over(&self.built.transport);
-        let policy = Arc::clone(&self.built.policy);
-        self.routes.push(RouteDraft { serves, backend, backend_field, policy, origin });
+        let backend = Reference::read(&self.namespace, backend);
+        self.routes.push(RouteDraft { serves, backend, backend_field, origin });
     }
 
     fn tell(&mut self, field: impl Into<String>, fault: Fault) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use compile::{Compiled, ObjectKey, Objects, Settings};
+use compile::{Compiled, ObjectKey, Objects, Profile, Settings};
 use model::Balance;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -135,6 +135,7 @@ fn settings(document: &Value) -> Settings {
                 let all = [Balance::LeastRequest, Balance::RoundRobin];
                 settings.balance = all.into_iter().find(|b| b.as_str() == text(value)).expect("a balance");
             }
+            "profile" => settings.profile = Some(Profile::parse(text(value)).expect("a profile")),
             "defaultCertificate" => settings.default_certificate = Some(named(value)),
             "ticketKeys" => settings.ticket_keys = Some(named(value)),
             other => panic!("unknown setting {other:?}"),

@@ -4,10 +4,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use compile::{CertificateClaims, Claim, Compiled};
-use ipnet::IpNet;
 use model::{
-    AddressRules, Backend, Get, HeaderChange, HeaderEdit, HostMatch, Problem, Protocol, RequestFilter,
-    RequestHost, RequestPath, ResponseFilter, Route, RouteTable, Selection,
+    Backend, Get, HostMatch, Problem, Protocol, RequestHost, RequestPath, Route, RouteTable, Selection,
 };
 
 use crate::case::Case;
@@ -66,34 +64,13 @@ fn route(table: &RouteTable, route: &Arc<Route>) -> String {
         let _ = writeln!(out, "{word}: {count}");
     }
     for filter in route.policy.filters.iter().flat_map(|filters| filters.request()) {
-        let _ = writeln!(out, "request: {}", request_filter(filter));
+        let _ = writeln!(out, "request: {}", quoted(&filter.to_string()));
     }
     for filter in route.policy.filters.iter().flat_map(|filters| filters.response()) {
-        let ResponseFilter::Headers(edits) = filter;
-        let _ = writeln!(out, "response: {}", header_edits(edits));
+        let _ = writeln!(out, "response: {}", quoted(&filter.to_string()));
     }
     let _ = writeln!(out, "origin: {}", route.origin);
     out
-}
-
-fn request_filter(filter: &RequestFilter) -> String {
-    match filter {
-        RequestFilter::Deny => "refused".into(),
-        RequestFilter::Addresses(AddressRules { deny, allow }) => {
-            let join = |all: &[IpNet]| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            format!("'never from [{}], only from [{}]'", join(deny), join(allow))
-        }
-        RequestFilter::Headers(edits) => header_edits(edits),
-    }
-}
-
-fn header_edits(edits: &[HeaderEdit]) -> String {
-    let edit = |HeaderEdit { name, change }: &HeaderEdit| match change {
-        HeaderChange::Remove => format!("remove {name}"),
-        HeaderChange::Set(value) => format!("set {name}: {value:?}"),
-        HeaderChange::Add(value) => format!("add {name}: {value:?}"),
-    };
-    format!("[{}]", edits.iter().map(|one| quoted(&edit(one))).collect::<Vec<_>>().join(", "))
 }
 
 fn backend(backend: &Backend) -> String {

@@ -1,5 +1,6 @@
 //! Which client addresses may use a route.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -18,6 +19,13 @@ impl AddressRules {
     pub fn allows(&self, client: IpAddr) -> bool {
         let is_allowed = self.allow.is_empty() || any_contains(&self.allow, client);
         is_allowed && !any_contains(&self.deny, client)
+    }
+}
+
+impl fmt::Display for AddressRules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let join = |all: &[IpNet]| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        write!(f, "never from [{}], only from [{}]", join(&self.deny), join(&self.allow))
     }
 }
 

@@ -1,9 +1,10 @@
 //! The closed list of what can be done with a request and its response on the way. To add a filter: a variant here, in the
 //! place at which it is to be executed; what builds it in `compile`; and a file in `proxy`'s `request/filter`.
 
+use std::fmt;
 use std::sync::Arc;
 
-use crate::{AddressRules, ClientTls, HeaderChange, HeaderEdit};
+use crate::{AddressRules, ClientTls, HeaderChange, HeaderEdit, HttpsRedirect};
 
 /// What is done with a request before it is sent. **The order of the variants is the order of execution**, whatever the
 /// order in which they were asked for: what refuses a request stands before what costs something, and all of that before what
@@ -15,6 +16,8 @@ pub enum RequestFilter {
     Deny,
     /// Clients without a good certificate are refused (400, 403), and endpoints are told what it says.
     ClientTls(Arc<ClientTls>),
+    /// Clients that speak plain HTTP are sent to https.
+    Https(HttpsRedirect),
     /// Clients that do not speak TLS with us are refused (400): they could not show what the route demands.
     TlsOnly,
     /// Clients of other addresses are refused (403).
@@ -31,7 +34,7 @@ impl RequestFilter {
             | RequestFilter::ClientTls(_)
             | RequestFilter::TlsOnly
             | RequestFilter::Addresses(_) => true,
-            RequestFilter::Headers(_) => false,
+            RequestFilter::Https(_) | RequestFilter::Headers(_) => false,
         }
     }
 
@@ -40,9 +43,24 @@ impl RequestFilter {
         match self {
             RequestFilter::Deny => "deny",
             RequestFilter::ClientTls(_) => "client-tls",
+            RequestFilter::Https(_) => "https-redirect",
             RequestFilter::TlsOnly => "tls-only",
             RequestFilter::Addresses(_) => "addresses",
             RequestFilter::Headers(_) => "request-headers",
+        }
+    }
+}
+
+/// The word and what is set, as `explain` and golden files show it.
+impl fmt::Display for RequestFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())?;
+        match self {
+            RequestFilter::Deny | RequestFilter::TlsOnly => Ok(()),
+            RequestFilter::ClientTls(demanded) => write!(f, ": {demanded}"),
+            RequestFilter::Https(redirect) => write!(f, ": {redirect}"),
+            RequestFilter::Addresses(rules) => write!(f, ": {rules}"),
+            RequestFilter::Headers(edits) => write!(f, ": {}", HeaderEdit::list(edits)),
         }
     }
 }
@@ -59,6 +77,15 @@ impl ResponseFilter {
     pub fn as_str(&self) -> &'static str {
         match self {
             ResponseFilter::Headers(_) => "response-headers",
+        }
+    }
+}
+
+/// The word and what is set.
+impl fmt::Display for ResponseFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ResponseFilter::Headers(edits) => write!(f, "{}: {}", self.as_str(), HeaderEdit::list(edits)),
         }
     }
 }

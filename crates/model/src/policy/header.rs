@@ -1,5 +1,6 @@
 //! Changes to the fields of a head, and the fields that are not for others to change.
 
+use std::fmt;
 use std::sync::Arc;
 
 /// Whether endpoints believe us a request's field of this name, in lower case: which client it is from and what its certificate says, how it came, and by
@@ -20,6 +21,23 @@ pub struct HeaderEdit {
     pub name: Arc<str>,
     /// What becomes of it.
     pub change: HeaderChange,
+}
+
+impl HeaderEdit {
+    /// Edits as they are shown to people.
+    pub fn list(edits: &[HeaderEdit]) -> String {
+        edits.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl fmt::Display for HeaderEdit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.change {
+            HeaderChange::Remove => write!(f, "remove {}", self.name),
+            HeaderChange::Set(value) => write!(f, "set {}: {value:?}", self.name),
+            HeaderChange::Add(value) => write!(f, "add {}: {value:?}", self.name),
+        }
+    }
 }
 
 /// The change of a field. Values are field values (RFC 9110 §5.5) of visible ASCII characters, spaces and tabs.

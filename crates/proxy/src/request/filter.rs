@@ -5,7 +5,7 @@
 //! ([`admit`]) and changed when it is otherwise ready to be sent ([`edit_request`]), so that a filter has the last word.
 //!
 //! Where the filters that are to come find their place:
-//! - one that answers by itself, as a redirect does: a refusal of [`admit`], and `respond` makes the answer of it;
+//! - one that answers by itself does as `redirect`;
 //! - one that has to wait, as for another server's word on a request: boxed and awaited in `serve`, before `attempt`, so that
 //!   requests without it keep no room for it;
 //! - one with a memory, as a limit on a rate: its state is the worker's, keyed by the route's origin as pools are by their
@@ -13,34 +13,51 @@
 //! - one that changes a body: between the pull and the account of `body::Relay`.
 
 mod address;
+mod client_tls;
 mod headers;
+mod redirect;
 
-use http::{HeaderMap, Request};
+use http::HeaderMap;
 use model::{Filters, RequestFilter, ResponseFilter};
 
+use super::facts::RequestFacts;
+use crate::client::Client;
 use crate::error::Refusal;
 use crate::exchange::Exchange;
+use crate::respond::NotSent;
 
 /// Whether the filters let a request through, of which the head is as it came.
 ///
 /// # Errors
 /// What the first filter that does not says.
-pub(super) fn admit<B>(filters: &Filters, exchange: &Exchange, request: &Request<B>) -> Result<(), Refusal> {
+pub(super) fn admit<B>(
+    filters: &Filters,
+    exchange: &Exchange,
+    facts: &RequestFacts<'_, B>,
+) -> Result<(), NotSent> {
+    let client = exchange.carrier.client();
     filters.request().iter().try_for_each(|filter| match filter {
-        RequestFilter::Deny => Err(Refusal::Denied),
+        RequestFilter::Deny => Err(Refusal::Denied.into()),
+        RequestFilter::ClientTls(demanded) => client_tls::admit(demanded, client, facts),
+        RequestFilter::Https(redirect) => redirect::to_https(redirect, client, facts),
+        RequestFilter::TlsOnly => client_tls::tls_only(client),
         RequestFilter::Addresses(rules) => {
-            address::admit(rules, exchange.carrier.client().address(request.headers()))
+            Ok(address::admit(rules, client.address(facts.request.headers()))?)
         }
         RequestFilter::Headers(_) => Ok(()),
     })
 }
 
 /// Changes the head that an endpoint gets.
-pub(super) fn edit_request(filters: &Filters, head: &mut HeaderMap) {
+pub(super) fn edit_request(filters: &Filters, client: &Client, head: &mut HeaderMap) {
     for filter in filters.request() {
         match filter {
+            RequestFilter::ClientTls(demanded) => client_tls::tell(demanded, client, head),
             RequestFilter::Headers(edits) => headers::edit_request(edits, head),
-            RequestFilter::Deny | RequestFilter::Addresses(_) => {}
+            RequestFilter::Deny
+            | RequestFilter::Https(_)
+            | RequestFilter::TlsOnly
+            | RequestFilter::Addresses(_) => {}
         }
     }
 }

@@ -26,7 +26,8 @@ pub(super) fn read(key: &ObjectKey, ingress: &Ingress, problems: &mut Problems) 
     let by_rule = rule_hosts(spec).into_iter().filter(|host| !listed.contains_key(host));
     let by_rule: Vec<_> = by_rule.map(|host| (host, Basis::Rule, secrets.clone())).collect();
     let listed = listed.into_iter().map(|(host, secrets)| (host, Basis::Listed, secrets));
-    Certificates { claims: by_rule.into_iter().chain(listed).collect(), secrets }
+    let is_asked = spec.tls.as_ref().is_some_and(|tls| !tls.is_empty());
+    Certificates { is_asked, claims: by_rule.into_iter().chain(listed).collect(), secrets }
 }
 
 /// The Secrets that the TLS entries name, in the Ingress' own namespace, each with the place of its entry.

@@ -1,0 +1,68 @@
+//! By whose rules and defaults an Ingress is read.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
+
+use crate::{Settings, annotations, class};
+
+/// The `spec.controller` of ingress-nginx' IngressClasses.
+const INGRESS_NGINX: &str = "k8s.io/ingress-nginx";
+
+/// The rules and defaults of a controller. Words of every dialect of annotations are read under each of them; what differs
+/// is what holds where nothing is said, and how paths and headers are treated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// Ours: Ingress v1 to the letter, and nothing is done with a request that was not asked for.
+    #[default]
+    Own,
+    /// ingress-nginx': https is redirected to where there is a certificate, and what else its users rely on.
+    IngressNginx,
+}
+
+impl Profile {
+    /// All of them.
+    pub const ALL: [Profile; 2] = [Profile::Own, Profile::IngressNginx];
+
+    /// The word used in flags.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Profile::Own => "sluicegate",
+            Profile::IngressNginx => "ingress-nginx",
+        }
+    }
+
+    /// What it means, for help texts.
+    pub fn help(self) -> &'static str {
+        match self {
+            Profile::Own => "Ingress v1 to the letter, and nothing that was not asked for",
+            Profile::IngressNginx => "As ingress-nginx treats them",
+        }
+    }
+
+    /// The one with this word.
+    pub fn parse(word: &str) -> Option<Profile> {
+        Profile::ALL.into_iter().find(|profile| profile.as_str() == word)
+    }
+
+    /// That of an Ingress: the operator's word counts, else that of its class' controller; and an Ingress with annotations of
+    /// ingress-nginx was written for it.
+    pub(crate) fn of(
+        ingress: &Ingress,
+        classes: &BTreeMap<String, Arc<IngressClass>>,
+        settings: &Settings,
+    ) -> Profile {
+        if let Some(profile) = settings.profile {
+            return profile;
+        }
+        let controller =
+            class::named(ingress).and_then(|name| classes.get(name)).map(|class| class::controller_of(class));
+        let is_theirs = settings.controller_name == INGRESS_NGINX || controller == Some(INGRESS_NGINX);
+        if is_theirs || annotations::are_of_ingress_nginx(ingress) {
+            Profile::IngressNginx
+        } else {
+            Profile::Own
+        }
+    }
+}
