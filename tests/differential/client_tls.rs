@@ -74,7 +74,7 @@ fn server(site: &Site, upstream: &Upstream) -> String {
         "server {{
         listen unix:nginx.sock ssl;
         server_name {};
-        ssl_certificate server.pem; ssl_certificate_key server.key;
+        ssl_protocols TLSv1.2 TLSv1.3; ssl_certificate server.pem; ssl_certificate_key server.key;
         {}
         ssl_client_certificate ca.pem; ssl_verify_client {}; ssl_verify_depth {};
         {}
@@ -128,7 +128,10 @@ fn ask(gate: &dyn Gate, config: rustls::ClientConfig, name: &str, host: &str) ->
     let session =
         ClientConnection::new(Arc::new(config), ServerName::try_from(name.to_owned()).unwrap()).unwrap();
     let mut stream = StreamOwned::new(session, gate.connect());
-    let lies = FIELDS.map(|name| format!("{name}: lie\r\n")).concat();
+    // What nginx does not set it passes on; we do not.
+    let lies = ["ssl-client-verify", "ssl-client-subject-dn", "ssl-client-issuer-dn"]
+        .map(|name| format!("{name}: lie\r\n"))
+        .concat();
     let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\n{lies}\r\n");
     if let Err(error) = std::io::Write::write_all(&mut stream, request.as_bytes()) {
         return (0, error.to_string());
@@ -169,7 +172,8 @@ fn clients_certificates_come_to_the_same_as_with_nginx() {
             for host in [site.name, other] {
                 let ask = |gate: &dyn Gate| ask(gate, visitor.config(&roots, version), site.name, host);
                 let (ours, theirs) = (ask(&ours), ask(&nginx));
-                if ours != theirs {
+                // Of a connection that was opened for another host, nginx tells what that one demanded.
+                if ours.0 != theirs.0 || (host == site.name && ours.1 != theirs.1) {
                     let name = visitor.name;
                     surprises += &format!("{name} at {} for {host}: {ours:?}, nginx {theirs:?}\n", site.name);
                 }

@@ -94,6 +94,8 @@ fn judge_path(
         Err(Error::UnknownIssuer) if roots.len() < ca.roots.len() => {
             Verdict::Bad(Error::UnknownIssuer.to_string())
         }
+        // OpenSSL looks no farther than that.
+        Err(Error::MaximumPathDepthExceeded) => Verdict::Unknown(NOT_LOCAL),
         Err(Error::UnknownIssuer) => Verdict::Unknown(unknown(leaf, sent, &ca.others)),
         Err(error) => Verdict::Bad(error.to_string()),
     }
@@ -167,6 +169,7 @@ fn borrowed<'a>(anchor: &'a TrustAnchor<'_>) -> TrustAnchor<'a> {
 }
 
 const SELF_SIGNED: &str = "self-signed certificate";
+const NOT_LOCAL: &str = "unable to get local issuer certificate";
 
 /// How OpenSSL calls it that no path leads to a root.
 fn unknown(
@@ -198,7 +201,7 @@ fn unknown_of(
         }
         (wanted, found) = (Cow::Owned(issuer.issuer().as_raw().to_vec()), true);
     }
-    if found { "unable to get local issuer certificate" } else { "unable to verify the first certificate" }
+    if found { NOT_LOCAL } else { "unable to verify the first certificate" }
 }
 
 fn subject(der: &CertificateDer<'_>) -> Option<Vec<u8>> {
