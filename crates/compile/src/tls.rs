@@ -56,7 +56,7 @@ impl<'a> Tls<'a> {
             add(&named, secret::without_credentials(&named.secret, verify, self.objects));
             self.upstream.insert(named.secret);
         }
-        if let Some(named) = asked.client_tls.secret.iter().flatten().next() {
+        if let Some(named) = &asked.client_tls.secret {
             add(named, secret::without_client_ca(&named.secret, self.objects));
             self.clients.insert(named.secret.clone());
         }

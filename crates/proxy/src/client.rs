@@ -52,7 +52,7 @@ pub(crate) struct Client {
     /// Counts it among its client's connections, where those are limited.
     counted: OnceCell<Box<Counted>>,
     /// The TLS session that it speaks in, if it does.
-    pub(crate) secure: OnceCell<Secure>,
+    pub(crate) secure: OnceCell<Box<Secure>>,
     /// What is said about this client to upstreams, made at its first request.
     forwarding: Rc<RefCell<Option<Box<Forwarding>>>>,
     /// What it is to be told before its answers.

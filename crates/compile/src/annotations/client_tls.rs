@@ -14,10 +14,9 @@ const PAGE_BYTES_MAX: usize = 2048;
 /// The Secret with the CA bundle that clients are verified by (`ca.crt`) and, if there is one, the list of revoked certificates
 /// (`ca.crl`), as `NAMESPACE/NAME` or by its name alone. By it they are asked for certificates at all.
 pub(super) fn secret(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
-    // What cannot be had is not the same as nothing: the whole host is closed.
-    settings.client_tls.secret = Some(None);
-    let named = named_secret(annotation).map_err(|why| not_had(&why))?;
-    settings.client_tls.secret = Some(Some(named));
+    settings.client_tls.is_asked = true;
+    settings.client_tls.secret = None;
+    settings.client_tls.secret = Some(named_secret(annotation).map_err(|why| not_had(&why))?);
     Ok(())
 }
 
@@ -29,7 +28,7 @@ pub(super) fn qualified_secret(
     if annotation.value.contains('/') {
         return secret(annotation, settings);
     }
-    settings.client_tls.secret = Some(None);
+    settings.client_tls.is_asked = true;
     Err(not_had(&format!("{} cannot be {}", annotation.name, shown(annotation.value))).into())
 }
 
@@ -64,6 +63,7 @@ pub(super) fn depth(annotation: &Annotation<'_>, settings: &mut RouteSettings) -
 /// What the certificate's subject has to match, which is written as `CN=web,O=Shop`: a regular expression that begins with `CN=`.
 pub(super) fn subject(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
     settings.client_tls.field = Some(annotation.field());
+    settings.client_tls.is_closed = true;
     let refused = |why: String| {
         let message = format!("{} {why}; the whole Ingress is answered 503", annotation.name);
         Fault::denied(message, "write CN= and a name, or a regular expression")
@@ -74,6 +74,7 @@ pub(super) fn subject(annotation: &Annotation<'_>, settings: &mut RouteSettings)
     let pattern =
         Pattern::of_value(annotation.value).map_err(|error| refused(format!("cannot be read: {error}")))?;
     settings.client_tls.subject = Some(pattern);
+    settings.client_tls.is_closed = false;
     Ok(())
 }
 

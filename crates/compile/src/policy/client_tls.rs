@@ -16,8 +16,12 @@ const DEPTH: u8 = 1;
 /// What is asked of clients' certificates.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ClientTlsSettings {
-    /// The Secret with the CA bundle, by which they are asked for any; `Some(None)` if it may not be used.
-    pub(crate) secret: Option<Option<NamedSecret>>,
+    /// Whether they are asked for any.
+    pub(crate) is_asked: bool,
+    /// The Secret with the CA bundle. Where none may be used, the whole host is closed: that is not the same as nothing.
+    pub(crate) secret: Option<NamedSecret>,
+    /// Whether the host is closed because of something else that was asked and cannot be had.
+    pub(crate) is_closed: bool,
     /// Whether they have to show one.
     pub(crate) verify: ClientVerify,
     /// How many others may stand between it and the root.
@@ -34,10 +38,10 @@ pub(crate) struct ClientTlsSettings {
 
 /// What an object demands of the clients of its hosts, if anything.
 pub(crate) fn client_tls(asked: &RouteSettings) -> Option<ClientTls> {
-    let ClientTlsSettings { secret, verify, depth, subject, pass, error_page, .. } = &asked.client_tls;
-    let secret = secret.as_ref()?;
-    Some(ClientTls {
-        ca: secret.as_ref().map(|named| named.secret.to_string().into()),
+    let ClientTlsSettings { is_asked, secret, is_closed, verify, depth, subject, pass, error_page, .. } =
+        &asked.client_tls;
+    is_asked.then(|| ClientTls {
+        ca: secret.as_ref().filter(|_| !is_closed).map(|named| named.secret.to_string().into()),
         verify: *verify,
         depth: depth.unwrap_or(DEPTH),
         subject: subject.clone(),
@@ -48,8 +52,8 @@ pub(crate) fn client_tls(asked: &RouteSettings) -> Option<ClientTls> {
 
 /// Whether what was asked for can be had: nothing is without a Secret, as with ingress-nginx.
 pub(super) fn check(asked: &RouteSettings) -> Result<(), (String, Fault)> {
-    match (&asked.client_tls.secret, &asked.client_tls.field) {
-        (None, Some(field)) => {
+    match (asked.client_tls.is_asked, &asked.client_tls.field) {
+        (false, Some(field)) => {
             let message = "no client is asked for a certificate, since no Secret with a CA bundle is named";
             let remedy = "name one with auth-tls-secret (sluicegate.io/client-tls-secret), or remove it";
             Err((field.clone(), Fault::warning(reasons::NO_EFFECT, message, remedy)))

@@ -79,7 +79,7 @@ pub(super) async fn handshake(
             let is_http2 = state.alpn_protocol() == Some(tls::HTTP_2);
             let shown = || Shown::new(state.peer_certificates()?);
             let asked = asked.map(|by| Box::new(Asked { by, shown: shown() }));
-            let _ = client.secure.set(Secure { tls: Arc::clone(terms), name, asked });
+            let _ = client.secure.set(Box::new(Secure { tls: Arc::clone(terms), name, asked }));
             client.worker.cells.handshakes.add(1);
             let version = if is_http2 { Version::HTTP_2 } else { Version::HTTP_11 };
             return Ok((Stream::Tls(Box::new(session.into())), version));
