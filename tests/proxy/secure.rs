@@ -1,5 +1,6 @@
 //! TLS: what a client sees of it, and what it does not change.
 
+mod clients;
 mod handshake;
 mod hellos;
 
