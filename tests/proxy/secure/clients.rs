@@ -60,7 +60,7 @@ impl World {
     /// With a certificate that all hosts share, and these bundles of clients' authorities.
     fn new(hosts: &[(&str, Option<ClientTls>)], bundles: &[(&str, &Authority)]) -> World {
         let (authority, upstream) = (Authority::new(), telling());
-        let (chain, key) = authority.certify(&["a.test", "b.test", "open.test", "127.0.0.1"]);
+        let (chain, key) = authority.certify(&["a.test", "b.test", "d.test", "open.test", "127.0.0.1"]);
         let certificate = Certificate::parse(chain.as_bytes(), key.as_bytes()).unwrap();
         let entry = Entry::new("test/all", vec![Arc::new(certificate)]).unwrap();
         let live = Published::new(Certificates::new([(entry, vec![HostMatch::Any])]));
@@ -145,6 +145,7 @@ fn a_connection_of_one_host_is_no_way_into_another() {
     let hosts = [
         ("a.test", Some(demand("test/a", ClientVerify::Required))),
         ("b.test", Some(demand("test/b", ClientVerify::Optional))),
+        ("d.test", Some(demand("test/a", ClientVerify::Required))),
         ("open.test", None),
     ];
     let world = World::new(&hosts, &[("test/a", &of_a), ("test/b", &of_b)]);
@@ -153,6 +154,7 @@ fn a_connection_of_one_host_is_no_way_into_another() {
         ("a.test", "a.test", 200),
         ("a.test", "A.test:443", 200),
         ("a.test", "b.test", 421),
+        ("a.test", "d.test", 421),
         ("a.test", "open.test", 200),
         ("open.test", "a.test", 421),
         ("b.test", "b.test", 400),
