@@ -5,6 +5,7 @@
 
 mod access;
 mod backend;
+mod client_tls;
 mod config_map;
 mod cors;
 mod headers;

@@ -2,6 +2,7 @@
 //! dialect asked for it.
 
 mod access;
+mod client_tls;
 mod cors;
 mod headers;
 mod hsts;
@@ -17,6 +18,7 @@ use model::{Filters, Policy, Redirect, RequestFilter, Transport};
 use crate::hosts::HostFacts;
 use crate::problems::Fault;
 
+pub(crate) use client_tls::client_tls;
 pub(crate) use cors::CorsSettings;
 pub(crate) use redirect::{RedirectSettings, to_www};
 pub(crate) use settings::RouteSettings;
@@ -24,9 +26,9 @@ pub(crate) use upstream::UpstreamSecret;
 
 /// What is known of a route beside what its object asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct RouteFacts {
+pub(crate) struct RouteFacts<'h> {
     /// What is known of its host.
-    pub(crate) host: HostFacts,
+    pub(crate) host: HostFacts<'h>,
     /// Its clients may speak plain HTTP, whatever is asked for.
     pub(crate) keeps_http: bool,
     /// It serves what nothing else does.
@@ -48,10 +50,17 @@ pub(crate) fn upstream_secret(asked: &RouteSettings) -> Option<UpstreamSecret> {
 
 /// Builds it; tells of the fields by which something was asked for that cannot be had. What was to guard access, or to verify
 /// endpoints, and cannot be had becomes [`RequestFilter::Deny`].
-pub(crate) fn build(asked: &RouteSettings, facts: RouteFacts, mut tell: impl FnMut(String, Fault)) -> Built {
+pub(crate) fn build(
+    asked: &RouteSettings,
+    facts: RouteFacts<'_>,
+    mut tell: impl FnMut(String, Fault),
+) -> Built {
     let mut denied = asked.denied;
     if let Err((field, fault)) = upstream::check(asked) {
         denied |= fault.denies();
+        tell(field, fault);
+    }
+    if let Err((field, fault)) = client_tls::check(asked) {
         tell(field, fault);
     }
     let RouteSettings { balance, timeouts, retry, .. } = *asked;
@@ -68,7 +77,7 @@ pub(crate) fn build_redirect(redirect: Redirect) -> Policy {
 }
 
 /// The filters, none if nothing asks for one. Where all requests are refused there is nothing else to do with them.
-fn filters(asked: &RouteSettings, denied: bool, facts: RouteFacts) -> Option<Box<Filters>> {
+fn filters(asked: &RouteSettings, denied: bool, facts: RouteFacts<'_>) -> Option<Box<Filters>> {
     let hsts = hsts::build(asked);
     if denied {
         return Filters::new(vec![RequestFilter::Deny], hsts.into_iter().collect());
@@ -81,6 +90,7 @@ fn filters(asked: &RouteSettings, denied: bool, facts: RouteFacts) -> Option<Box
         access::build(asked),
         headers::build_request(asked),
     ];
+    let request = request.into_iter().flatten().chain(client_tls::build(facts.host));
     let response = [
         upstream_fields::build_place(asked),
         upstream_fields::build_cookies(asked),
@@ -88,5 +98,5 @@ fn filters(asked: &RouteSettings, denied: bool, facts: RouteFacts) -> Option<Box
         origin,
         hsts,
     ];
-    Filters::new(request.into_iter().flatten().collect(), response.into_iter().flatten().collect())
+    Filters::new(request.collect(), response.into_iter().flatten().collect())
 }

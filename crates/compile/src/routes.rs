@@ -23,11 +23,12 @@ impl Output<'_> {
     /// Adds what an object asks to have served. What applies to its routes differs at most from host to host, and is built
     /// once for all that are alike.
     pub(crate) fn add(&mut self, draft: Draft, hosts: &Hosts) {
+        hosts.tell(&draft, &mut self.problems);
         let Draft { object, asked, hosts: named, routes, .. } = draft;
         let mut built = BTreeMap::new();
         for route in routes.into_iter().flat_map(RouteDraft::by_host) {
             let facts = RouteFacts {
-                host: route.serves.host().map(|host| hosts.of(host)).unwrap_or_default(),
+                host: hosts.of(route.serves.host().unwrap_or(&HostMatch::Any)),
                 keeps_http: asked.redirect.keeps_http(&route.serves),
                 is_catch_all: matches!(route.serves, Serves::Rest { catch_all: true, .. }),
             };

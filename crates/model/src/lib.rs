@@ -43,9 +43,9 @@ pub use host::{HostError, HostMatch, HostName, RequestHost};
 pub use path::{PathError, PathMatch, RequestPath, escape, escape_target, must_be_escaped};
 pub use pattern::{Captures, Pattern, PatternError};
 pub use policy::{
-    AddressRules, Balance, CookieRewrite, Cors, Filters, HeaderChange, HeaderEdit, Location, LocationPart,
-    OriginMatch, Origins, PlaceRewrite, Policy, Redirect, RequestFilter, RequestValue, ResponseFilter, Retry,
-    Timeouts, any_contains, is_forwarding_field,
+    AddressRules, Balance, ClientTls, ClientVerify, CookieRewrite, Cors, Filters, HeaderChange, HeaderEdit,
+    Location, LocationPart, OriginMatch, Origins, PlaceRewrite, Policy, Redirect, RequestFilter,
+    RequestValue, ResponseFilter, Retry, Timeouts, any_contains, is_forwarding_field,
 };
 pub use problem::{ObjectRef, Problem, Severity};
 pub use protocol::Protocol;

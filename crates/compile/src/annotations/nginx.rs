@@ -1,6 +1,8 @@
 //! ingress-nginx' dialect, as far as it is honoured. What is not and decides on access denies.
 
-use super::{Annotation, Dialect, Reader, access, backend, boolean, cors, redirect, time, upstream_fields};
+use super::{
+    Annotation, Dialect, Reader, access, backend, boolean, client_tls, cors, redirect, time, upstream_fields,
+};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -10,6 +12,12 @@ pub(super) const DIALECT: Dialect = Dialect { prefix: PREFIX, rows: ROWS, other:
 const PREFIX: &str = "nginx.ingress.kubernetes.io/";
 
 const ROWS: &[(&str, Reader)] = &[
+    ("auth-tls-error-page", client_tls::error_page),
+    ("auth-tls-match-cn", client_tls::subject),
+    ("auth-tls-pass-certificate-to-upstream", client_tls::pass),
+    ("auth-tls-secret", client_tls::qualified_secret),
+    ("auth-tls-verify-client", client_tls::verify),
+    ("auth-tls-verify-depth", client_tls::depth),
     ("backend-protocol", backend::protocol),
     ("canary", canary),
     ("cors-allow-credentials", cors::credentials),

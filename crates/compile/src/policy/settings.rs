@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use model::{Balance, HeaderEdit, Protocol, ProxyHeader, Retry, Timeouts};
 
+use super::client_tls::ClientTlsSettings;
 use super::cors::CorsSettings;
 use super::hsts::HstsSettings;
 use super::redirect::RedirectSettings;
@@ -43,6 +44,8 @@ pub(crate) struct RouteSettings {
     pub(crate) allow: Vec<IpNet>,
     /// The networks whose clients may not, even where they are allowed.
     pub(crate) deny: Vec<IpNet>,
+    /// What clients' certificates have to be, for the whole of each host.
+    pub(crate) client_tls: ClientTlsSettings,
     /// Which pages of other origins may read answers.
     pub(crate) cors: CorsSettings,
     /// What sends clients elsewhere.

@@ -55,7 +55,8 @@ pub fn secrets_of(key: &ObjectKey, ingress: &Ingress) -> BTreeSet<ObjectKey> {
     let asked = asked(&object, ingress, RouteSettings::default(), &mut problems);
     let upstream = policy::upstream_secret(&asked).map(|upstream| upstream.named.secret);
     let named = certificates::secrets(key, ingress).map(|(_, named)| named.secret);
-    named.chain(upstream).collect()
+    let clients = asked.client_tls.secret.map(|named| named.secret);
+    named.chain(upstream).chain(clients).collect()
 }
 
 /// What the annotations ask for, and of all else what holds where nothing is said.

@@ -51,7 +51,7 @@ pub(super) fn for_upstream(
         None => carrier.keep_protocol(),
     }
     if let Some(filters) = exchange.filters() {
-        filter::edit_request(filters, &mut head.headers);
+        filter::edit_request(filters, carrier.client(), &mut head.headers);
     }
     carrier.request().drops_trailers.set(exchange.filters().is_some_and(Filters::edit_requests));
     head.version = Version::HTTP_11;
