@@ -4,6 +4,7 @@
 mod before;
 mod make;
 mod of_service;
+mod port;
 mod spoken;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

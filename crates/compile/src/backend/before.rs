@@ -127,6 +127,15 @@ pub(super) fn still_listed(
     (listed, names)
 }
 
+/// Whether any endpoint of before has another port now, and no longer the one it had.
+pub(super) fn moves(before: &Backend, now: &Backend) -> bool {
+    let has = |is_it: &dyn Fn(&Endpoint) -> bool| now.endpoints().iter().any(is_it);
+    before.endpoints().iter().any(|old| {
+        let is_same = |new: &Endpoint| new.key.address == old.key.address;
+        has(&|new| address(new) == address(old)) && !has(&is_same)
+    })
+}
+
 fn address(endpoint: &Endpoint) -> IpAddr {
     endpoint.key.address.ip()
 }
