@@ -15,8 +15,8 @@ use crate::problems::{Fault, Problems};
 use crate::reference::{Port, Reference};
 use crate::{ObjectKey, Objects, Settings};
 
-pub(crate) use before::Before;
 use before::Led;
+pub(crate) use before::{Before, Part};
 use make::Maker;
 pub(crate) use of_service::{Again, OfService};
 

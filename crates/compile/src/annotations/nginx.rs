@@ -1,6 +1,6 @@
 //! ingress-nginx' dialect, as far as it is honoured. What is not and decides on access denies.
 
-use super::{Annotation, Dialect, Reader, access, backend, boolean, redirect, time};
+use super::{Annotation, Dialect, Reader, access, backend, canary, redirect, time};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -10,8 +10,15 @@ pub(super) const DIALECT: Dialect = Dialect { prefix: PREFIX, rows: ROWS, other:
 const PREFIX: &str = "nginx.ingress.kubernetes.io/";
 
 const ROWS: &[(&str, Reader)] = &[
+    ("affinity-canary-behavior", canary::affinity),
     ("backend-protocol", backend::protocol),
-    ("canary", canary),
+    ("canary", canary::is_one),
+    ("canary-by-cookie", canary::cookie),
+    ("canary-by-header", canary::header),
+    ("canary-by-header-pattern", canary::header_pattern),
+    ("canary-by-header-value", canary::header_value),
+    ("canary-weight", canary::weight),
+    ("canary-weight-total", canary::total),
     ("denylist-source-range", access::deny),
     ("force-ssl-redirect", redirect::force_https),
     ("preserve-trailing-slash", redirect::preserve_trailing_slash),
@@ -27,12 +34,6 @@ const ROWS: &[(&str, Reader)] = &[
     ("whitelist-source-range", access::allow),
     ("allowlist-source-range", access::allow),
 ];
-
-/// Whether the Ingress is a variant of another one, for a share of its requests.
-fn canary(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
-    settings.canary = boolean(annotation)?;
-    Ok(())
-}
 
 fn not_honoured(annotation: &Annotation<'_>, _: &mut RouteSettings) -> Result<(), Vec<Fault>> {
     let Annotation { name, value, .. } = annotation;

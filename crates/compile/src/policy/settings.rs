@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use model::{Balance, HeaderEdit, Protocol, ProxyHeader, Retry, Timeouts};
 
+use super::canary::CanarySettings;
 use super::redirect::RedirectSettings;
 use crate::profile::Profile;
 use crate::tls::NamedSecret;
@@ -14,8 +15,8 @@ use crate::tls::NamedSecret;
 pub(crate) struct RouteSettings {
     /// Whether something was asked for that guards access, or verifies endpoints, and that cannot be honoured.
     pub(crate) denied: bool,
-    /// Whether the object is a variant of another one, for a share of its requests. Served by itself it could take them all.
-    pub(crate) canary: bool,
+    /// Whether the object is a variant of another one, and of which requests. Served by itself it could take them all.
+    pub(crate) canary: CanarySettings,
     /// How endpoints share requests.
     pub(crate) balance: Balance,
     /// How long they may take.

@@ -10,29 +10,25 @@ use std::sync::Arc;
 use k8s_openapi::api::networking::v1::{HTTPIngressPath, Ingress, IngressBackend, IngressRule};
 use model::{HostMatch, ObjectRef, Origin};
 
-use super::{Draft, RouteDraft, Serves};
+use super::{Draft, RouteDraft, Serves, Written};
 use crate::annotations;
 use crate::policy::{self, RouteSettings};
 use crate::problems::{Fault, Problems};
 use crate::reference::Reference;
 use crate::{ObjectKey, Profile, Settings, reasons};
 
-/// Reads an Ingress that is ours. None comes of one that is not served at all.
+/// Reads an Ingress that is ours.
 pub(crate) fn read(
     key: &ObjectKey,
     ingress: &Ingress,
     profile: Profile,
     settings: &Settings,
     problems: &mut Problems,
-) -> Option<Draft> {
+) -> Draft {
     let object = Arc::new(ObjectRef::new("Ingress", &key.namespace, &key.name));
     let asked = asked(&object, ingress, RouteSettings::of(profile, settings.balance), problems);
-    if asked.canary {
-        let message = "is a canary of another Ingress, which this version does not serve";
-        let remedy = "remove it, or keep both Ingresses with a controller that serves canaries";
-        let fault = Fault::error(reasons::UNSUPPORTED_ANNOTATION, message, remedy);
+    if let Some(fault) = policy::check_canary(&asked) {
         problems.add(ObjectRef::clone(&object), "", fault);
-        return None;
     }
     let certificates = certificates::read(key, ingress, problems);
     let created = ingress.metadata.creation_timestamp.as_ref();
@@ -42,7 +38,7 @@ pub(crate) fn read(
     let mut reading = Reading { object, namespace, created, hosts, routes, problems };
     reading.read(ingress);
     let Reading { object, hosts, routes, .. } = reading;
-    Some(Draft { object, created, hosts, routes, certificates, asked })
+    Draft { object, created, hosts, routes, certificates, asked }
 }
 
 /// The Secrets that an Ingress names, of whichever class it is.
@@ -91,7 +87,7 @@ impl Reading<'_> {
         if let Some(backend) = default {
             let field = "spec.defaultBackend";
             let serves = Serves::Rest { hosts: self.hosts.clone(), catch_all: rules.is_empty() };
-            self.add(serves, backend, field.into(), field.into());
+            self.add(serves, Written::Rest, backend, field.into(), field.into());
         }
     }
 
@@ -119,10 +115,22 @@ impl Reading<'_> {
             self.tell(format!("{field}.path"), fault);
         }
         let backend_field = format!("{field}.backend");
-        self.add(Serves::Path(host.clone(), matched), &path.backend, field, backend_field);
+        let written = Written::Path {
+            host: host.clone(),
+            path: path.path.clone().filter(|path| !path.is_empty()).unwrap_or_else(|| "/".into()),
+            path_type: path.path_type.clone(),
+        };
+        self.add(Serves::Path(host.clone(), matched), written, &path.backend, field, backend_field);
     }
 
-    fn add(&mut self, serves: Serves, backend: &IngressBackend, field: String, backend_field: String) {
+    fn add(
+        &mut self,
+        serves: Serves,
+        written: Written,
+        backend: &IngressBackend,
+        field: String,
+        backend_field: String,
+    ) {
         let origin = Origin {
             created: self.created,
             object: Arc::clone(&self.object),
@@ -130,7 +138,7 @@ impl Reading<'_> {
             field: field.into(),
         };
         let backend = Reference::read(&self.namespace, backend);
-        self.routes.push(RouteDraft { serves, backend, backend_field, origin });
+        self.routes.push(RouteDraft { serves, written, backend, backend_field, origin });
     }
 
     fn tell(&mut self, field: impl Into<String>, fault: Fault) {
