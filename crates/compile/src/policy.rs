@@ -2,6 +2,7 @@
 //! dialect asked for it.
 
 mod access;
+mod canary;
 mod client_tls;
 mod cors;
 mod headers;
@@ -18,6 +19,7 @@ use model::{Filters, Policy, Redirect, RequestFilter, Transport};
 use crate::hosts::HostFacts;
 use crate::problems::Fault;
 
+pub(crate) use canary::{CanarySettings, split};
 pub(crate) use client_tls::client_tls;
 pub(crate) use cors::CorsSettings;
 pub(crate) use redirect::{RedirectSettings, to_www};
@@ -46,6 +48,11 @@ pub(crate) struct Built {
 /// The Secret for handshakes with endpoints that was asked for.
 pub(crate) fn upstream_secret(asked: &RouteSettings) -> Option<UpstreamSecret> {
     upstream::secret(asked)
+}
+
+/// What is said of a canary by an object that is none.
+pub(crate) fn check_canary(asked: &RouteSettings) -> Option<Fault> {
+    canary::check(asked)
 }
 
 /// Builds it; tells of the fields by which something was asked for that cannot be had. What was to guard access, or to verify

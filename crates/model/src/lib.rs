@@ -52,5 +52,5 @@ pub use protocol::Protocol;
 pub use published::{Cache, Published};
 pub use route::{Origin, Route};
 pub use table::{Conflict, RouteTable, RouteTableBuilder};
-pub use target::{Share, Split, SplitRule, Target};
+pub use target::{Primary, Share, Split, SplitRule, Target};
 pub use transport::{ProxyHeader, Transport, UpstreamTls};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use model::{Balance, HeaderEdit, Protocol, ProxyHeader, Retry, Timeouts};
 
+use super::canary::CanarySettings;
 use super::client_tls::ClientTlsSettings;
 use super::cors::CorsSettings;
 use super::hsts::HstsSettings;
@@ -20,8 +21,8 @@ pub(crate) struct RouteSettings {
     pub(crate) denied: bool,
     /// Whether the object is left out as a whole, as ingress-nginx does where some annotations cannot be read.
     pub(crate) left_out: bool,
-    /// Whether the object is a variant of another one, for a share of its requests. Served by itself it could take them all.
-    pub(crate) canary: bool,
+    /// Whether the object is a variant of another one, and of which requests. Served by itself it could take them all.
+    pub(crate) canary: CanarySettings,
     /// How endpoints share requests.
     pub(crate) balance: Balance,
     /// How long they may take.
