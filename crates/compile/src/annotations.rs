@@ -6,14 +6,19 @@
 mod access;
 mod allowed;
 mod backend;
+mod canary;
+mod client_tls;
 mod config_map;
+mod cors;
 mod effect;
 mod headers;
+mod hsts;
 mod nginx;
 mod own;
 mod redirect;
 mod snippet;
 mod time;
+mod upstream_fields;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -147,6 +152,18 @@ fn boolean(annotation: &Annotation<'_>) -> Result<bool, Vec<Fault>> {
     }
 }
 
+/// A text without spaces around it, of the characters that ingress-nginx takes in names and plain values.
+fn plain<'a>(annotation: &Annotation<'a>) -> Result<&'a str, Vec<Fault>> {
+    let text = annotation.value.trim();
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~/:".contains(&b);
+    if !text.is_empty() && text.bytes().all(is_plain) {
+        return Ok(text);
+    }
+    let message = format!("{} cannot be {}; it has no effect", annotation.name, shown(annotation.value));
+    let remedy = "write letters, digits and -, ., _, ~, /, : only";
+    Err(Fault::error(reasons::INVALID_ANNOTATION, message, remedy).into())
+}
+
 fn read_by(
     dialects: &[Dialect],
     place: Place,
@@ -162,7 +179,8 @@ fn read_by(
             let read = if settings.allowed.reads(name) { read } else { snippet::ignored };
             for fault in read(&annotation, settings).err().into_iter().flatten() {
                 settings.denied |= fault.denies();
-                if left > 0 || fault.denies() {
+                settings.left_out |= fault.leaves_out();
+                if left > 0 || fault.denies() || fault.leaves_out() {
                     problems.add(object.clone(), place.field(&annotation), place.told(fault));
                     left = left.saturating_sub(1);
                 }

@@ -7,6 +7,7 @@ mod support;
 mod before;
 mod check;
 mod class;
+mod clients;
 mod cluster;
 mod conformance;
 mod demo;

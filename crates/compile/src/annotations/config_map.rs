@@ -3,7 +3,7 @@
 //! To add one: a row here, with the reader of its annotation. A key that has no value counts as absent, as a Helm chart
 //! writes those that are not set.
 
-use super::{Annotation, Dialect, Reader, access, redirect, time};
+use super::{Annotation, Dialect, Reader, access, hsts, redirect, time, upstream_fields};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -16,11 +16,23 @@ const ROWS: &[(&str, Reader)] = &[
     ("annotations-risk-level", nothing_to_add),
     ("denylist-source-range", access::deny),
     ("force-ssl-redirect", redirect::force_https),
+    ("hsts", hsts::enable),
+    ("hsts-include-subdomains", hsts::subdomains),
+    ("hsts-max-age", hsts::max_age),
+    ("hsts-preload", hsts::preload),
+    ("http-redirect-code", redirect::status),
+    ("no-tls-redirect-locations", redirect::keep_http),
     ("preserve-trailing-slash", redirect::preserve_trailing_slash),
     ("proxy-connect-timeout", time::connect_seconds),
+    ("proxy-cookie-domain", upstream_fields::cookie_domain),
+    ("proxy-cookie-path", upstream_fields::cookie_path),
     ("proxy-next-upstream-tries", time::tries),
     ("proxy-read-timeout", time::read_seconds),
+    ("proxy-redirect-from", upstream_fields::place_from),
+    ("proxy-redirect-to", upstream_fields::place_to),
+    ("relative-redirects", redirect::relative_by_default),
     ("ssl-redirect", redirect::https),
+    ("use-port-in-redirects", redirect::name_port),
     ("whitelist-source-range", access::allow),
 ];
 

@@ -8,28 +8,59 @@ pub(super) use names::RiskLevel;
 pub(super) use names::risk;
 pub(super) use unread::effect;
 
-use super::{Annotation, Dialect, Reader, access, backend, boolean, redirect, snippet, time};
-use crate::policy::RouteSettings;
-use crate::problems::Fault;
+use super::{
+    Dialect, Reader, access, backend, canary, client_tls, cors, redirect, snippet, time, upstream_fields,
+};
 
 pub(super) const DIALECT: Dialect = Dialect { prefix: PREFIX, rows: ROWS, other: unread::answer };
 
 const PREFIX: &str = "nginx.ingress.kubernetes.io/";
 
 const ROWS: &[(&str, Reader)] = &[
+    ("affinity-canary-behavior", canary::affinity),
+    ("auth-tls-error-page", client_tls::error_page),
+    ("auth-tls-match-cn", client_tls::subject),
+    ("auth-tls-pass-certificate-to-upstream", client_tls::pass),
+    ("auth-tls-secret", client_tls::qualified_secret),
+    ("auth-tls-verify-client", client_tls::verify),
+    ("auth-tls-verify-depth", client_tls::depth),
     ("backend-protocol", backend::protocol),
-    ("canary", canary),
+    ("canary", canary::is_one),
+    ("canary-by-cookie", canary::cookie),
+    ("canary-by-header", canary::header),
+    ("canary-by-header-pattern", canary::header_pattern),
+    ("canary-by-header-value", canary::header_value),
+    ("canary-weight", canary::weight),
+    ("canary-weight-total", canary::total),
+    ("cors-allow-credentials", cors::credentials),
+    ("cors-allow-headers", cors::headers),
+    ("cors-allow-methods", cors::methods),
+    ("cors-allow-origin", cors::origins),
+    ("cors-expose-headers", cors::expose),
+    ("cors-max-age", cors::max_age),
     ("denylist-source-range", access::deny),
+    ("enable-cors", cors::enable),
     ("force-ssl-redirect", redirect::force_https),
+    ("from-to-www-redirect", redirect::www),
+    ("permanent-redirect", redirect::permanent),
+    ("permanent-redirect-code", redirect::permanent_status),
     ("preserve-trailing-slash", redirect::preserve_trailing_slash),
     ("proxy-connect-timeout", time::connect_seconds),
+    ("proxy-cookie-domain", upstream_fields::cookie_domain),
+    ("proxy-cookie-path", upstream_fields::cookie_path),
     ("proxy-next-upstream-tries", time::tries),
     ("proxy-read-timeout", time::read_seconds),
+    ("proxy-redirect-from", upstream_fields::place_from),
+    ("proxy-redirect-to", upstream_fields::place_to),
     ("proxy-ssl-name", backend::tls_name),
     ("proxy-ssl-secret", backend::tls_secret),
     ("proxy-ssl-server-name", backend::send_tls_name),
     ("proxy-ssl-verify", backend::tls_verify),
+    ("relative-redirects", redirect::relative),
     ("ssl-redirect", redirect::https),
+    ("temporal-redirect", redirect::temporal),
+    ("temporal-redirect-code", redirect::temporal_status),
+    ("use-port-in-redirects", redirect::name_port),
     // The older name of the one below, which counts where both are there.
     ("whitelist-source-range", access::allow),
     ("allowlist-source-range", access::allow),
@@ -37,9 +68,3 @@ const ROWS: &[(&str, Reader)] = &[
     ("configuration-snippet", snippet::location),
     ("server-snippet", snippet::server),
 ];
-
-/// Whether the Ingress is a variant of another one, for a share of its requests.
-fn canary(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
-    settings.canary = boolean(annotation)?;
-    Ok(())
-}
