@@ -2,6 +2,7 @@
 
 mod requests;
 pub(crate) mod responses;
+mod routes;
 mod slow;
 
 use system_tests::{Client, Deaf, Gate, Sluice, Upstream};

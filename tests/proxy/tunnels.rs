@@ -118,6 +118,28 @@ fn a_tunnel_that_is_silent_for_too_long_is_ended() {
 }
 
 #[test]
+fn a_tunnel_may_be_silent_for_as_long_as_its_route_says() {
+    let upstream = talking();
+    let timeouts = model::Timeouts { tunnel: Some(Duration::from_secs(1)), ..model::Timeouts::default() };
+    let policy = model::Policy { timeouts, ..model::Policy::default() };
+    let sluice = Sluice::start(&[]);
+    sluice.publish_table(system_tests::sluice::table_with(
+        2,
+        policy,
+        &[system_tests::sluice::ready(upstream.address)],
+    ));
+    let mut client = tunnel(&sluice);
+    let since = std::time::Instant::now();
+    for _ in 0..4 {
+        std::thread::sleep(Duration::from_millis(300));
+        client.send("x");
+        assert_eq!(hear(&mut client, 1), b"x");
+    }
+    assert_eq!(client.rest(), (vec![], End::Clean));
+    assert!(since.elapsed() > Duration::from_secs(2), "each word begins the time anew");
+}
+
+#[test]
 fn an_upstream_that_does_not_agree_answers_as_ever_and_the_connection_goes_on() {
     let upstream = Upstream::answering("no");
     let sluice = Sluice::start(&[upstream.address]);

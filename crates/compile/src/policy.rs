@@ -5,6 +5,8 @@ mod access;
 mod headers;
 mod redirect;
 mod settings;
+mod size;
+mod time;
 mod upstream;
 
 use std::sync::Arc;
@@ -39,9 +41,10 @@ pub(crate) fn build(asked: &RouteSettings, host: HostFacts, mut tell: impl FnMut
         tell(field, fault);
     }
     let RouteSettings { balance, timeouts, retry, .. } = *asked;
+    let request_body_max = asked.size.request_body_max;
     let filters = filters(asked, denied, host);
     Built {
-        policy: Arc::new(Policy { balance, timeouts, retry, filters }),
+        policy: Arc::new(Policy { balance, timeouts, retry, request_body_max, filters }),
         transport: Arc::new(upstream::transport(asked)),
     }
 }

@@ -26,6 +26,8 @@ pub struct Policy {
     pub timeouts: Timeouts,
     /// How often a request is tried.
     pub retry: Retry,
+    /// Bytes that the body of a request may have, unless as many as the proxy takes.
+    pub request_body_max: Option<u64>,
     /// What is done with requests and responses; none for most routes, which then pay one look at a pointer.
     pub filters: Option<Box<Filters>>,
 }

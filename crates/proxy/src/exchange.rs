@@ -45,7 +45,7 @@ impl Exchange {
         let worker = carrier.worker();
         let is_grpc = carrier.is_stream() && grpc::is_call(request.headers());
         carrier.request().begin(request, is_grpc);
-        carrier.timer().set(Wait::Request, worker.config.max_request_time);
+        carrier.await_answer();
         if is_grpc && let Some(time) = grpc::time_max(request.headers()) {
             carrier.timer().set(Wait::Call, time);
         }
@@ -77,7 +77,8 @@ impl Exchange {
 
     /// Where it leads.
     pub(crate) fn found(&mut self, route: &Arc<Route>, pool: Rc<BackendPool>) {
-        self.carrier.request().answer_within(route.policy.timeouts.response);
+        self.carrier.request().keep_times(&route.policy.timeouts);
+        self.carrier.await_answer();
         self.route = Some(Arc::clone(route));
         self.pool = Some(pool);
     }
@@ -103,10 +104,25 @@ impl Exchange {
         own.unwrap_or(self.carrier.worker().config.upstream.connect_timeout)
     }
 
+    /// Bytes that its body may have.
+    pub(crate) fn body_bytes_max(&self) -> u64 {
+        let (own, most) = (
+            self.policy().and_then(|policy| policy.request_body_max),
+            self.carrier.client().limits().body_bytes_max,
+        );
+        own.map_or(most, |own| own.min(most))
+    }
+
     /// How long an endpoint may be silent in the body of its answer.
     pub(crate) fn body_timeout(&self) -> Duration {
         let own = self.policy().and_then(|policy| policy.timeouts.body);
         own.unwrap_or(self.carrier.worker().config.upstream.body_timeout)
+    }
+
+    /// How long nothing may be said in the tunnel that it has become.
+    pub(crate) fn tunnel_timeout(&self) -> Duration {
+        let own = self.policy().and_then(|policy| policy.timeouts.tunnel);
+        own.unwrap_or(self.carrier.client().limits().tunnel_idle_timeout)
     }
 
     /// The endpoints that it may go to.

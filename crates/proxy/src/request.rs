@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use http::uri::Uri;
 use http::{Request, Response, StatusCode};
+use http_body::Body;
 use hyper::body::Incoming;
 use model::{Facts, Route};
 
@@ -97,6 +98,10 @@ fn find(
     let facts = RequestFacts { admitted: &admitted, request };
     let (route, backend) = find_route(&view, &facts)?;
     exchange.found(route, upstreams.pool(&view, backend));
+    // Before anything else that a route says, as nginx does it.
+    if request.body().size_hint().lower() > exchange.body_bytes_max() {
+        return Err(Refusal::BodyTooLarge.into());
+    }
     if let Some(filters) = exchange.filters() {
         filter::admit(filters, exchange, &facts)?;
     }

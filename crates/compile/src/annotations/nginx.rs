@@ -1,6 +1,6 @@
 //! ingress-nginx' dialect, as far as it is honoured. What is not and decides on access denies.
 
-use super::{Annotation, Dialect, Reader, access, backend, boolean, redirect, time};
+use super::{Annotation, Dialect, Reader, access, backend, boolean, redirect, size, time};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -12,12 +12,22 @@ const PREFIX: &str = "nginx.ingress.kubernetes.io/";
 const ROWS: &[(&str, Reader)] = &[
     ("backend-protocol", backend::protocol),
     ("canary", canary),
+    ("client-body-buffer-size", size::buffer),
     ("denylist-source-range", access::deny),
     ("force-ssl-redirect", redirect::force_https),
     ("preserve-trailing-slash", redirect::preserve_trailing_slash),
+    ("proxy-body-size", size::request_body),
+    ("proxy-buffer-size", size::answer_head),
+    ("proxy-buffering", size::buffering),
+    ("proxy-buffers-number", size::buffers),
+    ("proxy-busy-buffers-size", size::buffer),
     ("proxy-connect-timeout", time::connect_seconds),
+    ("proxy-http-version", backend::http_version),
+    ("proxy-max-temp-file-size", size::buffer),
     ("proxy-next-upstream-tries", time::tries),
     ("proxy-read-timeout", time::read_seconds),
+    ("proxy-request-buffering", size::buffering),
+    ("proxy-send-timeout", time::send_seconds),
     ("proxy-ssl-name", backend::tls_name),
     ("proxy-ssl-secret", backend::tls_secret),
     ("proxy-ssl-server-name", backend::send_tls_name),

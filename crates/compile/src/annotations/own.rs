@@ -1,6 +1,6 @@
 //! Our own dialect.
 
-use super::{Annotation, Dialect, Reader, access, backend, headers, redirect, time};
+use super::{Annotation, Dialect, Reader, access, backend, headers, redirect, size, time};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -22,9 +22,12 @@ const ROWS: &[(&str, Reader)] = &[
     ("deny-addresses", access::deny),
     ("https-redirect", redirect::force_https),
     ("load-balance", backend::balance),
+    ("request-body-max", size::request_body),
     ("request-headers", headers::request),
     ("response-headers", headers::response),
     ("response-timeout", time::response),
+    ("send-timeout", time::send),
+    ("tunnel-timeout", time::tunnel),
 ];
 
 fn unknown(annotation: &Annotation<'_>, _: &mut RouteSettings) -> Result<(), Vec<Fault>> {

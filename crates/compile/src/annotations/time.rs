@@ -40,6 +40,18 @@ pub(super) fn body(annotation: &Annotation<'_>, settings: &mut RouteSettings) ->
     Ok(())
 }
 
+/// How long an endpoint may take nothing of a request's body.
+pub(super) fn send(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
+    settings.timeouts.send = Some(with_unit(annotation, SILENCE_MAX)?);
+    Ok(())
+}
+
+/// How long both sides of a tunnel may be silent.
+pub(super) fn tunnel(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
+    settings.timeouts.tunnel = Some(with_unit(annotation, SILENCE_MAX)?);
+    Ok(())
+}
+
 /// The same as [`connect`], in seconds.
 pub(super) fn connect_seconds(
     annotation: &Annotation<'_>,
@@ -49,13 +61,24 @@ pub(super) fn connect_seconds(
     Ok(())
 }
 
-/// The time between two reads from an endpoint, in seconds: the first is that of its answer, the others are those of the body.
+/// The same as [`send`], in seconds.
+pub(super) fn send_seconds(
+    annotation: &Annotation<'_>,
+    settings: &mut RouteSettings,
+) -> Result<(), Vec<Fault>> {
+    settings.timeouts.send = Some(seconds(annotation, SILENCE_MAX)?);
+    Ok(())
+}
+
+/// The time between two reads from an endpoint, in seconds: the first is that of its answer, the others are those of the body,
+/// or of a tunnel.
 pub(super) fn read_seconds(
     annotation: &Annotation<'_>,
     settings: &mut RouteSettings,
 ) -> Result<(), Vec<Fault>> {
     let time = Some(seconds(annotation, SILENCE_MAX)?);
-    (settings.timeouts.response, settings.timeouts.body) = (time, time);
+    let times = &mut settings.timeouts;
+    (times.response, times.body, times.tunnel) = (time, time, time);
     Ok(())
 }
 
@@ -86,11 +109,12 @@ fn with_unit(annotation: &Annotation<'_>, most: Duration) -> Result<Duration, Ve
     limited(annotation, parse(annotation.value), most, remedy)
 }
 
-/// Whole seconds without a unit, as ingress-nginx reads them.
+/// Whole seconds without a unit, as ingress-nginx reads them. Some write a year for what is to last for ever: more than the most
+/// is that.
 fn seconds(annotation: &Annotation<'_>, most: Duration) -> Result<Duration, Vec<Fault>> {
-    let time = annotation.value.parse().ok().map(Duration::from_secs);
+    let time = annotation.value.parse().ok().map(|seconds| Duration::from_secs(seconds).min(most));
     limited(annotation, time, most, |most| {
-        format!("write whole seconds without a unit, above 0 and up to {most}")
+        format!("write whole seconds without a unit, above 0; more than {most} are {most}")
     })
 }
 
@@ -148,14 +172,16 @@ mod tests {
     fn a_limit_may_be_reached_and_not_passed() {
         for (value, most, is_read) in [
             ("3600", CONNECT_MAX, true),
-            ("3601", CONNECT_MAX, false),
+            ("3601s", CONNECT_MAX, false),
             ("86400", SILENCE_MAX, true),
-            ("86401", SILENCE_MAX, false),
+            ("86401s", SILENCE_MAX, false),
             ("0", SILENCE_MAX, false),
         ] {
             let annotation = Annotation { name: "x/timeout", value, namespace: "shop" };
             assert_eq!(with_unit(&annotation, most).is_ok(), is_read, "{value}");
             assert_eq!(seconds(&annotation, most).is_ok(), is_read, "{value}");
         }
+        let year = Annotation { name: "x/timeout", value: "31536000", namespace: "shop" };
+        assert_eq!(seconds(&year, SILENCE_MAX).expect("a time"), SILENCE_MAX);
     }
 }

@@ -6,6 +6,8 @@ use ipnet::IpNet;
 use model::{Balance, HeaderEdit, Protocol, ProxyHeader, Retry, Timeouts};
 
 use super::redirect::RedirectSettings;
+use super::size::SizeSettings;
+use super::time;
 use crate::profile::Profile;
 use crate::tls::NamedSecret;
 
@@ -22,6 +24,8 @@ pub(crate) struct RouteSettings {
     pub(crate) timeouts: Timeouts,
     /// How often a request is tried.
     pub(crate) retry: Retry,
+    /// How much they may send and get.
+    pub(crate) size: SizeSettings,
     /// What is spoken with endpoints; if nothing, the Service says it.
     pub(crate) protocol: Option<Protocol>,
     /// The PROXY header that connections to endpoints begin with.
@@ -49,6 +53,12 @@ pub(crate) struct RouteSettings {
 impl RouteSettings {
     /// What holds where an object says nothing.
     pub(crate) fn of(profile: Profile, balance: Balance) -> RouteSettings {
-        RouteSettings { balance, redirect: RedirectSettings::of(profile), ..RouteSettings::default() }
+        RouteSettings {
+            balance,
+            timeouts: time::of(profile),
+            size: SizeSettings::of(profile),
+            redirect: RedirectSettings::of(profile),
+            ..RouteSettings::default()
+        }
     }
 }
