@@ -1,5 +1,6 @@
 //! What is too large, too slow or too many: what the client is told, and what it costs us.
 
+mod clients;
 mod requests;
 pub(crate) mod responses;
 mod routes;

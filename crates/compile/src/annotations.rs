@@ -6,6 +6,7 @@
 mod access;
 mod backend;
 mod headers;
+mod limit;
 mod nginx;
 mod own;
 mod redirect;

@@ -3,6 +3,7 @@
 
 mod access;
 mod headers;
+mod limit;
 mod redirect;
 mod settings;
 mod size;
@@ -54,7 +55,12 @@ fn filters(asked: &RouteSettings, denied: bool, host: HostFacts) -> Option<Box<F
     if denied {
         return Filters::new(vec![RequestFilter::Deny], Vec::new());
     }
-    let request = [redirect::build_https(asked, host), access::build(asked), headers::build_request(asked)];
+    let request = [
+        redirect::build_https(asked, host),
+        limit::build(asked),
+        access::build(asked),
+        headers::build_request(asked),
+    ];
     let request = request.into_iter().flatten();
     let response = headers::build_response(asked).into_iter();
     Filters::new(request.collect(), response.collect())

@@ -4,18 +4,20 @@
 //! It is a value, owned where the request is served: first by its future, then by the body of its answer, or by the tunnel
 //! that it has become. With it the request ends, wherever that is.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::{HeaderValue, Method, Request, StatusCode, Version, header};
 use hyper::body::Incoming;
-use model::{Filters, Policy, Protocol, Route};
+use model::{Filters, ObjectRef, Policy, Protocol, Route};
 
 use crate::access_log::Draft;
 use crate::client::Carrier;
 use crate::error::Refusal;
 use crate::grpc;
+use crate::limiter::Place;
 use crate::timer::Wait;
 use crate::upstream::{BackendPool, EndpointPool};
 
@@ -29,6 +31,8 @@ pub(crate) struct Exchange {
     pub(crate) bytes_out: u64,
     /// The method is HEAD: whatever is answered has no body.
     pub(crate) asks_for_head: bool,
+    /// Where it is counted as one of its client's in flight, if its route limits those.
+    pub(crate) counted_at: Cell<Option<Place>>,
     started: Instant,
     status: Option<StatusCode>,
     refusal: Option<Refusal>,
@@ -63,6 +67,7 @@ impl Exchange {
             carrier,
             bytes_out: 0,
             asks_for_head: request.method() == Method::HEAD,
+            counted_at: Cell::new(None),
             started: Instant::now(),
             status: None,
             refusal: None,
@@ -91,6 +96,11 @@ impl Exchange {
     /// What applies to the route that was found.
     pub(crate) fn policy(&self) -> Option<&Policy> {
         self.route.as_ref().map(|route| &*route.policy)
+    }
+
+    /// The object that its route was written in.
+    pub(crate) fn object(&self) -> Option<&ObjectRef> {
+        self.route.as_ref().map(|route| &*route.origin.object)
     }
 
     /// What is done with it and its answer on the way.
@@ -222,6 +232,9 @@ impl Drop for Exchange {
             self.carrier.abort();
         }
         self.record();
+        if let Some(place) = self.counted_at.take() {
+            self.carrier.worker().limiter.end(place);
+        }
         self.carrier.timer().clear(Wait::Upstream);
         self.carrier.timer().clear(Wait::Request);
         self.carrier.request().is_open.set(false);

@@ -1,6 +1,6 @@
 //! ingress-nginx' dialect, as far as it is honoured. What is not and decides on access denies.
 
-use super::{Annotation, Dialect, Reader, access, backend, boolean, redirect, size, time};
+use super::{Annotation, Dialect, Reader, access, backend, boolean, limit, redirect, size, time};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -15,6 +15,13 @@ const ROWS: &[(&str, Reader)] = &[
     ("client-body-buffer-size", size::buffer),
     ("denylist-source-range", access::deny),
     ("force-ssl-redirect", redirect::force_https),
+    ("limit-burst-multiplier", limit::burst_factor),
+    ("limit-connections", limit::in_flight),
+    ("limit-rpm", limit::per_minute),
+    ("limit-rps", limit::per_second),
+    // The older name of the one below.
+    ("limit-whitelist", limit::exempt),
+    ("limit-allowlist", limit::exempt),
     ("preserve-trailing-slash", redirect::preserve_trailing_slash),
     ("proxy-body-size", size::request_body),
     ("proxy-buffer-size", size::answer_head),

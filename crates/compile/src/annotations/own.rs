@@ -1,6 +1,6 @@
 //! Our own dialect.
 
-use super::{Annotation, Dialect, Reader, access, backend, headers, redirect, size, time};
+use super::{Annotation, Dialect, Reader, access, backend, headers, limit, redirect, size, time};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -24,6 +24,11 @@ const ROWS: &[(&str, Reader)] = &[
     ("load-balance", backend::balance),
     ("request-body-max", size::request_body),
     ("request-headers", headers::request),
+    ("requests-burst-factor", limit::burst_factor),
+    ("requests-in-flight", limit::in_flight),
+    ("requests-per-minute", limit::per_minute),
+    ("requests-per-second", limit::per_second),
+    ("requests-unlimited-for", limit::exempt),
     ("response-headers", headers::response),
     ("response-timeout", time::response),
     ("send-timeout", time::send),

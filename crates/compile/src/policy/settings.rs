@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use model::{Balance, HeaderEdit, Protocol, ProxyHeader, Retry, Timeouts};
 
+use super::limit::LimitSettings;
 use super::redirect::RedirectSettings;
 use super::size::SizeSettings;
 use super::time;
@@ -42,6 +43,8 @@ pub(crate) struct RouteSettings {
     pub(crate) allow: Vec<IpNet>,
     /// The networks whose clients may not, even where they are allowed.
     pub(crate) deny: Vec<IpNet>,
+    /// How many requests a client may send.
+    pub(crate) limit: LimitSettings,
     /// What sends clients elsewhere.
     pub(crate) redirect: RedirectSettings,
     /// Edits of requests' heads.

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::{AddressRules, HeaderChange, HeaderEdit, HttpsRedirect};
+use crate::{AddressRules, HeaderChange, HeaderEdit, HttpsRedirect, RequestLimits};
 
 /// What is done with a request before it is sent. **The order of the variants is the order of execution**, whatever the
 /// order in which they were asked for: what refuses a request stands before what costs something, and all of that before what
@@ -15,6 +15,8 @@ pub enum RequestFilter {
     Deny,
     /// Clients that speak plain HTTP are sent to https.
     Https(HttpsRedirect),
+    /// Clients that send too many requests are refused.
+    Limits(RequestLimits),
     /// Clients of other addresses are refused (403).
     Addresses(AddressRules),
     /// The head is changed, in the order of the edits.
@@ -26,7 +28,7 @@ impl RequestFilter {
     pub fn is_guard(&self) -> bool {
         match self {
             RequestFilter::Deny | RequestFilter::Addresses(_) => true,
-            RequestFilter::Https(_) | RequestFilter::Headers(_) => false,
+            RequestFilter::Https(_) | RequestFilter::Limits(_) | RequestFilter::Headers(_) => false,
         }
     }
 
@@ -35,6 +37,7 @@ impl RequestFilter {
         match self {
             RequestFilter::Deny => "deny",
             RequestFilter::Https(_) => "https-redirect",
+            RequestFilter::Limits(_) => "limits",
             RequestFilter::Addresses(_) => "addresses",
             RequestFilter::Headers(_) => "request-headers",
         }
@@ -48,6 +51,7 @@ impl fmt::Display for RequestFilter {
         match self {
             RequestFilter::Deny => Ok(()),
             RequestFilter::Https(redirect) => write!(f, ": {redirect}"),
+            RequestFilter::Limits(limits) => write!(f, ": {limits}"),
             RequestFilter::Addresses(rules) => write!(f, ": {rules}"),
             RequestFilter::Headers(edits) => write!(f, ": {}", HeaderEdit::list(edits)),
         }

@@ -8,12 +8,13 @@
 //! - one that answers by itself does as `redirect`;
 //! - one that has to wait, as for another server's word on a request: boxed and awaited in `serve`, before `attempt`, so that
 //!   requests without it keep no room for it;
-//! - one with a memory, as a limit on a rate: its state is the worker's, keyed by the route's origin as pools are by their
-//!   backend, so that it survives publications;
+//! - one with a memory, as `limits`: its state is the worker's, or that of all workers, keyed by the route's origin as pools are
+//!   by their backend, so that it survives publications;
 //! - one that changes a body: between the pull and the account of `body::Relay`.
 
 mod address;
 mod headers;
+mod limits;
 mod redirect;
 
 use http::HeaderMap;
@@ -37,6 +38,7 @@ pub(super) fn admit<B>(
     filters.request().iter().try_for_each(|filter| match filter {
         RequestFilter::Deny => Err(Refusal::Denied.into()),
         RequestFilter::Https(redirect) => redirect::to_https(redirect, client, facts),
+        RequestFilter::Limits(limits) => limits::admit(limits, exchange, facts.request.headers()),
         RequestFilter::Addresses(rules) => {
             Ok(address::admit(rules, client.address(facts.request.headers()))?)
         }
@@ -49,7 +51,10 @@ pub(super) fn edit_request(filters: &Filters, head: &mut HeaderMap) {
     for filter in filters.request() {
         match filter {
             RequestFilter::Headers(edits) => headers::edit_request(edits, head),
-            RequestFilter::Deny | RequestFilter::Https(_) | RequestFilter::Addresses(_) => {}
+            RequestFilter::Deny
+            | RequestFilter::Https(_)
+            | RequestFilter::Limits(_)
+            | RequestFilter::Addresses(_) => {}
         }
     }
 }
