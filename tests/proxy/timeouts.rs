@@ -243,7 +243,7 @@ fn gate_of_http2(change: impl FnOnce(&mut Config), endpoint: SocketAddr) -> Slui
 
 fn tried(attempts: u16, endpoints: u16) -> Policy {
     let (attempts, endpoints) = (NonZeroU16::new(attempts), NonZeroU16::new(endpoints));
-    Policy { retry: Retry { attempts, endpoints }, ..Policy::default() }
+    Policy { retry: Retry { attempts, endpoints, ..Retry::default() }, ..Policy::default() }
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod limit;
 mod nginx;
 mod own;
 mod redirect;
+mod retry;
 mod size;
 mod time;
 

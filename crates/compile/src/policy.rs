@@ -10,9 +10,10 @@ mod size;
 mod time;
 mod upstream;
 
+use std::num::NonZeroU16;
 use std::sync::Arc;
 
-use model::{Filters, Policy, RequestFilter, Transport};
+use model::{Filters, Policy, RequestFilter, Retry, Transport};
 
 use crate::hosts::HostFacts;
 use crate::problems::Fault;
@@ -41,7 +42,10 @@ pub(crate) fn build(asked: &RouteSettings, host: HostFacts, mut tell: impl FnMut
         denied |= fault.denies();
         tell(field, fault);
     }
-    let RouteSettings { balance, timeouts, retry, .. } = *asked;
+    let RouteSettings { balance, timeouts, mut retry, .. } = *asked;
+    if asked.retry_is_off {
+        retry = Retry { attempts: Some(NonZeroU16::MIN), ..Retry::default() };
+    }
     let request_body_max = asked.size.request_body_max;
     let filters = filters(asked, denied, host);
     Built {

@@ -44,7 +44,8 @@ pub use path::{PathError, PathMatch, RequestPath, escape, escape_target, must_be
 pub use pattern::{Captures, Pattern, PatternError};
 pub use policy::{
     AddressRules, Balance, Filters, HeaderChange, HeaderEdit, HttpsRedirect, Policy, RateLimit,
-    RequestFilter, RequestLimits, ResponseFilter, Retry, Timeouts, any_contains, is_forwarding_field,
+    RequestFilter, RequestLimits, ResponseFilter, Retry, RetryOn, Timeouts, any_contains,
+    is_forwarding_field,
 };
 pub use problem::{ObjectRef, Problem, Severity};
 pub use protocol::Protocol;

@@ -16,7 +16,7 @@ pub use filter::{Filters, RequestFilter, ResponseFilter};
 pub use header::{HeaderChange, HeaderEdit, is_forwarding_field};
 pub use limit::{RateLimit, RequestLimits};
 pub use redirect::HttpsRedirect;
-pub use retry::Retry;
+pub use retry::{Retry, RetryOn};
 pub use timeouts::Timeouts;
 
 /// What applies to a route.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use http::{HeaderValue, Method, Request, StatusCode, Version, header};
 use hyper::body::Incoming;
-use model::{Filters, ObjectRef, Policy, Protocol, Route};
+use model::{Filters, ObjectRef, Policy, Protocol, Retry, Route};
 
 use crate::access_log::Draft;
 use crate::client::Carrier;
@@ -106,6 +106,16 @@ impl Exchange {
     /// What is done with it and its answer on the way.
     pub(crate) fn filters(&self) -> Option<&Filters> {
         self.policy()?.filters.as_deref()
+    }
+
+    /// What its route says of further attempts.
+    pub(crate) fn retry(&self) -> Retry {
+        self.policy().map(|policy| policy.retry).unwrap_or_default()
+    }
+
+    /// How long ago it began.
+    pub(crate) fn age(&self) -> Duration {
+        self.started.elapsed()
     }
 
     /// How long it may wait for a connection, or for a place on one.

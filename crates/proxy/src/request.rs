@@ -133,7 +133,7 @@ async fn attempt(exchange: &mut Exchange, attempts: &mut Attempts) -> Result<(Le
         let endpoint = pick_endpoint(exchange, attempts)?;
         match send(exchange, &endpoint, attempts).await {
             Ok(answer) => return Ok(answer),
-            Err(failed) => attempts.again(&exchange.carrier, endpoint, failed)?,
+            Err(failed) => attempts.again(exchange, endpoint, failed)?,
         }
     }
 }
@@ -171,6 +171,9 @@ async fn send(
         send_on_http1(exchange, endpoint, attempts).await?
     };
     lease.is_upgraded = check(carrier, attempts.upgrade.as_deref(), &answered, endpoint)?;
+    if attempts.prefers_another_answer(exchange, endpoint, answered.status()) {
+        return Err(Failed::unwanted());
+    }
     carrier.timer().clear(Wait::Upstream);
     carrier.timer().clear(Wait::Request);
     if carrier.is_stream() {

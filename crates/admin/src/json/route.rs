@@ -158,7 +158,7 @@ struct PolicyView {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     timeouts: BTreeMap<&'static str, String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    retry: BTreeMap<&'static str, u16>,
+    retry: BTreeMap<&'static str, String>,
     /// In bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_body_max: Option<u64>,

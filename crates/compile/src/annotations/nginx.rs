@@ -1,6 +1,6 @@
 //! ingress-nginx' dialect, as far as it is honoured. What is not and decides on access denies.
 
-use super::{Annotation, Dialect, Reader, access, backend, boolean, limit, redirect, size, time};
+use super::{Annotation, Dialect, Reader, access, backend, boolean, limit, redirect, retry, size, time};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -31,7 +31,9 @@ const ROWS: &[(&str, Reader)] = &[
     ("proxy-connect-timeout", time::connect_seconds),
     ("proxy-http-version", backend::http_version),
     ("proxy-max-temp-file-size", size::buffer),
-    ("proxy-next-upstream-tries", time::tries),
+    ("proxy-next-upstream", retry::on),
+    ("proxy-next-upstream-timeout", retry::within_seconds),
+    ("proxy-next-upstream-tries", retry::tries),
     ("proxy-read-timeout", time::read_seconds),
     ("proxy-request-buffering", size::buffering),
     ("proxy-send-timeout", time::send_seconds),

@@ -1,6 +1,6 @@
 //! Our own dialect.
 
-use super::{Annotation, Dialect, Reader, access, backend, headers, limit, redirect, size, time};
+use super::{Annotation, Dialect, Reader, access, backend, headers, limit, redirect, retry, size, time};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -11,7 +11,7 @@ const PREFIX: &str = "sluicegate.io/";
 
 const ROWS: &[(&str, Reader)] = &[
     ("allow-addresses", access::allow),
-    ("attempts", time::attempts),
+    ("attempts", retry::attempts),
     ("backend-protocol", backend::protocol),
     ("backend-proxy-protocol", backend::proxy_header),
     ("backend-tls-name", backend::tls_name_to_send),
@@ -31,6 +31,8 @@ const ROWS: &[(&str, Reader)] = &[
     ("requests-unlimited-for", limit::exempt),
     ("response-headers", headers::response),
     ("response-timeout", time::response),
+    ("retry-on", retry::on),
+    ("retry-within", retry::within),
     ("send-timeout", time::send),
     ("tunnel-timeout", time::tunnel),
 ];

@@ -1,10 +1,6 @@
-//! Readers of what is said of endpoints that are slow, or that do not answer: how long they may take, and how often a request
-//! is tried. None of it guards anything: what cannot be read has no effect.
+//! Readers of how long endpoints may take. None of it guards anything: what cannot be read has no effect.
 
-use std::num::NonZeroU16;
 use std::time::Duration;
-
-use model::Retry;
 
 use super::{Annotation, shown};
 use crate::policy::RouteSettings;
@@ -15,9 +11,7 @@ use crate::reasons;
 const CONNECT_MAX: Duration = Duration::from_secs(60 * 60);
 /// The longest time for an answer, or between two pieces of its body: a day, as is often written for nginx where streams are to
 /// last for ever.
-const SILENCE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
-/// Most tries for one request: with each of them a request that fails costs as much again.
-const ATTEMPTS_MAX: u16 = 10;
+pub(super) const SILENCE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Each unit in milliseconds.
 const UNITS: [(&str, u64); 5] = [("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1), ("", 1000)];
@@ -82,29 +76,8 @@ pub(super) fn read_seconds(
     Ok(())
 }
 
-/// How often a request is tried, whatever another dialect says of endpoints.
-pub(super) fn attempts(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
-    let remedy = format!("write a whole number from 1 to {ATTEMPTS_MAX}");
-    let attempts = annotation.value.parse().ok().and_then(NonZeroU16::new);
-    let attempts = attempts.filter(|attempts| attempts.get() <= ATTEMPTS_MAX);
-    let attempts = attempts.ok_or_else(|| no_effect(annotation, remedy))?;
-    settings.retry = Retry { attempts: Some(attempts), endpoints: None };
-    Ok(())
-}
-
-/// How many endpoints a request is tried at; with 0 there is no limit but the proxy's own.
-pub(super) fn tries(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
-    let remedy = || {
-        format!("write a whole number from 1 to {ATTEMPTS_MAX}, or 0 for no limit but that of the controller")
-    };
-    let tries = annotation.value.parse::<u16>().ok().filter(|tries| *tries <= ATTEMPTS_MAX);
-    let tries = NonZeroU16::new(tries.ok_or_else(|| no_effect(annotation, remedy()))?);
-    settings.retry = Retry { attempts: tries, endpoints: tries };
-    Ok(())
-}
-
 /// A time as in flags (`300ms`, `5s`, `1m`, `1h`), or in seconds.
-fn with_unit(annotation: &Annotation<'_>, most: Duration) -> Result<Duration, Vec<Fault>> {
+pub(super) fn with_unit(annotation: &Annotation<'_>, most: Duration) -> Result<Duration, Vec<Fault>> {
     let remedy = |most| format!("write a time above 0 and up to {most}s, as 300ms, 5s or 1m");
     limited(annotation, parse(annotation.value), most, remedy)
 }
@@ -135,7 +108,7 @@ fn parse(value: &str) -> Option<Duration> {
     number.parse::<u64>().ok()?.checked_mul(*millis).map(Duration::from_millis)
 }
 
-fn no_effect(Annotation { name, value, .. }: &Annotation<'_>, remedy: String) -> Vec<Fault> {
+pub(super) fn no_effect(Annotation { name, value, .. }: &Annotation<'_>, remedy: String) -> Vec<Fault> {
     let message = format!("{name} cannot be {}; it has no effect", shown(value));
     Fault::error(reasons::INVALID_ANNOTATION, message, remedy).into()
 }

@@ -25,6 +25,8 @@ pub(crate) struct RouteSettings {
     pub(crate) timeouts: Timeouts,
     /// How often a request is tried.
     pub(crate) retry: Retry,
+    /// Whether no request is tried again, whatever that says.
+    pub(crate) retry_is_off: bool,
     /// How much they may send and get.
     pub(crate) size: SizeSettings,
     /// What is spoken with endpoints; if nothing, the Service says it.
