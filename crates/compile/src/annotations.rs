@@ -11,9 +11,12 @@ mod config_map;
 mod cors;
 mod headers;
 mod hsts;
+mod limit;
 mod nginx;
 mod own;
 mod redirect;
+mod retry;
+mod size;
 mod time;
 mod upstream_fields;
 

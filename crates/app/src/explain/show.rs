@@ -55,6 +55,7 @@ fn policy(out: &mut String, policy: &Policy) {
     for (name, all) in [
         ("timeouts: ", times.join(", ")),
         ("retry:    ", counts.join(", ")),
+        ("body:     ", policy.request_body_max.map(|most| format!("up to {most} bytes")).unwrap_or_default()),
         ("filters:  ", filters.join(", ")),
     ] {
         if !all.is_empty() {
