@@ -7,14 +7,18 @@ mod client_tls;
 mod cors;
 mod headers;
 mod hsts;
+mod limit;
 mod redirect;
 mod settings;
+mod size;
+mod time;
 mod upstream;
 mod upstream_fields;
 
+use std::num::NonZeroU16;
 use std::sync::Arc;
 
-use model::{Filters, Policy, Redirect, RequestFilter, Transport};
+use model::{Filters, Policy, Redirect, RequestFilter, Retry, Transport};
 
 use crate::hosts::HostFacts;
 use crate::problems::Fault;
@@ -70,10 +74,14 @@ pub(crate) fn build(
     if let Err((field, fault)) = client_tls::check(asked) {
         tell(field, fault);
     }
-    let RouteSettings { balance, timeouts, retry, .. } = *asked;
+    let RouteSettings { balance, timeouts, mut retry, .. } = *asked;
+    if asked.retry_is_off {
+        retry = Retry { attempts: Some(NonZeroU16::MIN), ..Retry::default() };
+    }
+    let request_body_max = asked.size.request_body_max;
     let filters = filters(asked, denied, facts);
     Built {
-        policy: Arc::new(Policy { balance, timeouts, retry, filters }),
+        policy: Arc::new(Policy { balance, timeouts, retry, request_body_max, filters }),
         transport: Arc::new(upstream::transport(asked)),
     }
 }
@@ -94,6 +102,7 @@ fn filters(asked: &RouteSettings, denied: bool, facts: RouteFacts<'_>) -> Option
         preflight,
         redirect::build(asked, facts),
         redirect::build_https(asked, facts),
+        limit::build(asked),
         access::build(asked),
         headers::build_request(asked),
     ];

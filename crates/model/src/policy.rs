@@ -7,6 +7,7 @@ mod client_tls;
 mod cors;
 mod filter;
 mod header;
+mod limit;
 mod redirect;
 mod retry;
 mod timeouts;
@@ -18,8 +19,9 @@ pub use client_tls::{ClientTls, ClientVerify};
 pub use cors::{Cors, OriginMatch, Origins};
 pub use filter::{Filters, RequestFilter, ResponseFilter};
 pub use header::{HeaderChange, HeaderEdit, is_forwarding_field};
+pub use limit::{RateLimit, RequestLimits};
 pub use redirect::{Location, LocationPart, Redirect, RequestValue};
-pub use retry::Retry;
+pub use retry::{Retry, RetryOn};
 pub use timeouts::Timeouts;
 pub use upstream_fields::{CookieRewrite, PlaceRewrite};
 
@@ -34,6 +36,8 @@ pub struct Policy {
     pub timeouts: Timeouts,
     /// How often a request is tried.
     pub retry: Retry,
+    /// Bytes that the body of a request may have, unless as many as the proxy takes.
+    pub request_body_max: Option<u64>,
     /// What is done with requests and responses; none for most routes, which then pay one look at a pointer.
     pub filters: Option<Box<Filters>>,
 }

@@ -3,7 +3,7 @@
 //! To add one: a row here, with the reader of its annotation. A key that has no value counts as absent, as a Helm chart
 //! writes those that are not set.
 
-use super::{Annotation, Dialect, Reader, access, hsts, redirect, time, upstream_fields};
+use super::{Annotation, Dialect, Reader, access, hsts, redirect, retry, time, upstream_fields};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -26,7 +26,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("proxy-connect-timeout", time::connect_seconds),
     ("proxy-cookie-domain", upstream_fields::cookie_domain),
     ("proxy-cookie-path", upstream_fields::cookie_path),
-    ("proxy-next-upstream-tries", time::tries),
+    ("proxy-next-upstream-tries", retry::tries),
     ("proxy-read-timeout", time::read_seconds),
     ("proxy-redirect-from", upstream_fields::place_from),
     ("proxy-redirect-to", upstream_fields::place_to),

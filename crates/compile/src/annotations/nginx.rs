@@ -9,7 +9,8 @@ pub(super) use names::risk;
 pub(super) use unread::effect;
 
 use super::{
-    Dialect, Reader, access, backend, canary, client_tls, cors, redirect, snippet, time, upstream_fields,
+    Dialect, Reader, access, backend, canary, client_tls, cors, limit, redirect, retry, size, snippet, time,
+    upstream_fields,
 };
 
 pub(super) const DIALECT: Dialect = Dialect { prefix: PREFIX, rows: ROWS, other: unread::answer };
@@ -32,6 +33,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("canary-by-header-value", canary::header_value),
     ("canary-weight", canary::weight),
     ("canary-weight-total", canary::total),
+    ("client-body-buffer-size", size::buffer),
     ("cors-allow-credentials", cors::credentials),
     ("cors-allow-headers", cors::headers),
     ("cors-allow-methods", cors::methods),
@@ -42,16 +44,34 @@ const ROWS: &[(&str, Reader)] = &[
     ("enable-cors", cors::enable),
     ("force-ssl-redirect", redirect::force_https),
     ("from-to-www-redirect", redirect::www),
+    ("limit-burst-multiplier", limit::burst_factor),
+    ("limit-connections", limit::in_flight),
+    ("limit-rpm", limit::per_minute),
+    ("limit-rps", limit::per_second),
+    // The older name of the one below.
+    ("limit-whitelist", limit::exempt),
+    ("limit-allowlist", limit::exempt),
     ("permanent-redirect", redirect::permanent),
     ("permanent-redirect-code", redirect::permanent_status),
     ("preserve-trailing-slash", redirect::preserve_trailing_slash),
+    ("proxy-body-size", size::request_body),
+    ("proxy-buffer-size", size::answer_head),
+    ("proxy-buffering", size::buffering),
+    ("proxy-buffers-number", size::buffers),
+    ("proxy-busy-buffers-size", size::buffer),
     ("proxy-connect-timeout", time::connect_seconds),
     ("proxy-cookie-domain", upstream_fields::cookie_domain),
     ("proxy-cookie-path", upstream_fields::cookie_path),
-    ("proxy-next-upstream-tries", time::tries),
-    ("proxy-read-timeout", time::read_seconds),
     ("proxy-redirect-from", upstream_fields::place_from),
     ("proxy-redirect-to", upstream_fields::place_to),
+    ("proxy-http-version", backend::http_version),
+    ("proxy-max-temp-file-size", size::buffer),
+    ("proxy-next-upstream", retry::on),
+    ("proxy-next-upstream-timeout", retry::within_seconds),
+    ("proxy-next-upstream-tries", retry::tries),
+    ("proxy-read-timeout", time::read_seconds),
+    ("proxy-request-buffering", size::buffering),
+    ("proxy-send-timeout", time::send_seconds),
     ("proxy-ssl-name", backend::tls_name),
     ("proxy-ssl-secret", backend::tls_secret),
     ("proxy-ssl-server-name", backend::send_tls_name),
@@ -68,3 +88,8 @@ const ROWS: &[(&str, Reader)] = &[
     ("configuration-snippet", snippet::location),
     ("server-snippet", snippet::server),
 ];
+
+/// What reads this word.
+pub(super) fn reader(word: &str) -> Option<Reader> {
+    ROWS.iter().find(|(known, _)| *known == word).map(|(_, reader)| *reader)
+}

@@ -9,7 +9,10 @@ use super::canary::CanarySettings;
 use super::client_tls::ClientTlsSettings;
 use super::cors::CorsSettings;
 use super::hsts::HstsSettings;
+use super::limit::LimitSettings;
 use super::redirect::RedirectSettings;
+use super::size::SizeSettings;
+use super::time;
 use super::upstream_fields::UpstreamFieldSettings;
 use crate::annotations::{Allowed, HostSnippet};
 use crate::profile::Profile;
@@ -34,6 +37,10 @@ pub(crate) struct RouteSettings {
     pub(crate) timeouts: Timeouts,
     /// How often a request is tried.
     pub(crate) retry: Retry,
+    /// Whether no request is tried again, whatever that says.
+    pub(crate) retry_is_off: bool,
+    /// How much they may send and get.
+    pub(crate) size: SizeSettings,
     /// What is spoken with endpoints; if nothing, the Service says it.
     pub(crate) protocol: Option<Protocol>,
     /// The PROXY header that connections to endpoints begin with.
@@ -54,6 +61,8 @@ pub(crate) struct RouteSettings {
     pub(crate) client_tls: ClientTlsSettings,
     /// Which pages of other origins may read answers.
     pub(crate) cors: CorsSettings,
+    /// How many requests a client may send.
+    pub(crate) limit: LimitSettings,
     /// What sends clients elsewhere.
     pub(crate) redirect: RedirectSettings,
     /// Edits of requests' heads.
@@ -69,7 +78,13 @@ pub(crate) struct RouteSettings {
 impl RouteSettings {
     /// What holds where an object says nothing.
     pub(crate) fn of(profile: Profile, balance: Balance) -> RouteSettings {
-        let (redirect, hsts) = (RedirectSettings::of(profile), HstsSettings::of(profile));
-        RouteSettings { balance, redirect, hsts, ..RouteSettings::default() }
+        RouteSettings {
+            balance,
+            timeouts: time::of(profile),
+            size: SizeSettings::of(profile),
+            redirect: RedirectSettings::of(profile),
+            hsts: HstsSettings::of(profile),
+            ..RouteSettings::default()
+        }
     }
 }

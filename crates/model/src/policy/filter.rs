@@ -4,7 +4,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{AddressRules, ClientTls, CookieRewrite, Cors, HeaderEdit, PlaceRewrite, Redirect};
+use crate::{
+    AddressRules, ClientTls, CookieRewrite, Cors, HeaderEdit, PlaceRewrite, Redirect, RequestLimits,
+};
 
 /// What is done with a request before it is sent. **The order of the variants is the order of execution**, whatever the
 /// order in which they were asked for: what refuses a request stands before what costs something, and all of that before what
@@ -24,6 +26,8 @@ pub enum RequestFilter {
     Https(Redirect),
     /// Clients that do not speak TLS with us are refused (400): they could not show what the route demands.
     TlsOnly,
+    /// Clients that send too many requests are refused.
+    Limits(RequestLimits),
     /// Clients of other addresses are refused (403).
     Addresses(AddressRules),
     /// The head is changed, in the order of the edits.
@@ -41,6 +45,7 @@ impl RequestFilter {
             RequestFilter::Cors(_)
             | RequestFilter::Redirect(_)
             | RequestFilter::Https(_)
+            | RequestFilter::Limits(_)
             | RequestFilter::Headers(_) => false,
         }
     }
@@ -54,6 +59,7 @@ impl RequestFilter {
             RequestFilter::Redirect(_) => "redirect",
             RequestFilter::Https(_) => "https-redirect",
             RequestFilter::TlsOnly => "tls-only",
+            RequestFilter::Limits(_) => "limits",
             RequestFilter::Addresses(_) => "addresses",
             RequestFilter::Headers(_) => "request-headers",
         }
@@ -69,6 +75,7 @@ impl fmt::Display for RequestFilter {
             RequestFilter::ClientTls(demanded) => write!(f, ": {demanded}"),
             RequestFilter::Cors(cors) => write!(f, ": {cors}"),
             RequestFilter::Redirect(redirect) | RequestFilter::Https(redirect) => write!(f, ": {redirect}"),
+            RequestFilter::Limits(limits) => write!(f, ": {limits}"),
             RequestFilter::Addresses(rules) => write!(f, ": {rules}"),
             RequestFilter::Headers(edits) => write!(f, ": {}", HeaderEdit::list(edits)),
         }

@@ -8,14 +8,15 @@
 //! - one that answers by itself does as `redirect`;
 //! - one that has to wait, as for another server's word on a request: boxed and awaited in `serve`, before `attempt`, so that
 //!   requests without it keep no room for it;
-//! - one with a memory, as a limit on a rate: its state is the worker's, keyed by the route's origin as pools are by their
-//!   backend, so that it survives publications;
+//! - one with a memory, as `limits`: its state is the worker's, or that of all workers, keyed by the route's origin as pools are
+//!   by their backend, so that it survives publications;
 //! - one that changes a body: between the pull and the account of `body::Relay`.
 
 mod address;
 mod client_tls;
 mod cors;
 mod headers;
+mod limits;
 mod redirect;
 
 use http::HeaderMap;
@@ -44,6 +45,7 @@ pub(super) fn admit<B>(
         RequestFilter::Redirect(redirect) => Err(redirect::to(redirect, client, facts)),
         RequestFilter::Https(redirect) => redirect::to_https(redirect, client, facts),
         RequestFilter::TlsOnly => client_tls::tls_only(client),
+        RequestFilter::Limits(limits) => limits::admit(limits, exchange, facts.request.headers()),
         RequestFilter::Addresses(rules) => {
             Ok(address::admit(rules, client.address(facts.request.headers()))?)
         }
@@ -62,6 +64,7 @@ pub(super) fn edit_request(filters: &Filters, client: &Client, head: &mut Header
             | RequestFilter::Redirect(_)
             | RequestFilter::Https(_)
             | RequestFilter::TlsOnly
+            | RequestFilter::Limits(_)
             | RequestFilter::Addresses(_) => {}
         }
     }

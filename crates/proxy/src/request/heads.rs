@@ -61,7 +61,10 @@ pub(super) fn for_upstream(
     if protocol.is_http2() {
         headers::as_http2(&mut head, protocol).ok_or(Refusal::BadHost)?;
     }
-    Ok((Request::from_parts(head, RequestBody::new(body, carrier.clone())), upgrade))
+    Ok((
+        Request::from_parts(head, RequestBody::new(body, carrier.clone(), exchange.body_bytes_max())),
+        upgrade,
+    ))
 }
 
 /// Makes the head of an upstream's response fit for the client. With HTTP/1 a drain shows here, and in `respond`: at the last

@@ -82,7 +82,10 @@ fn of_a_snippet_that_is_not_read_whole_nothing_holds_and_one_that_may_guard_deni
         ("location /admin { deny all; }", true),
         ("auth_basic 'x';", true),
         ("access_by_lua_block { ngx.exit(403) }", true),
-        ("return 301 https://example.com;", true),
+        ("return 404;", true),
+        ("return 301 https://example.com/$no_such;", true),
+        ("if ($scheme = http) { return 301 https://other.example$request_uri; }", true),
+        ("proxy_read_timeout 1fortnight;", false),
         ("something_new on;", true),
         ("} location / {", true),
         ("more_set_headers 'X-A: b'", true),
@@ -92,6 +95,27 @@ fn of_a_snippet_that_is_not_read_whole_nothing_holds_and_one_that_may_guard_deni
         assert!(settings.request_headers.is_empty(), "{value}");
         assert_eq!(faults.iter().any(Fault::denies), denies, "{value}: {faults:?}");
     }
+}
+
+#[test]
+fn what_annotations_say_in_other_words_is_read_by_their_readers() {
+    let (settings, faults) = read_at(
+        Place::Location,
+        "client_max_body_size 8m;\nproxy_connect_timeout 7s;\nproxy_send_timeout 1m;\n\
+         if ($scheme = http) { return 301 https://$host$request_uri; }",
+    );
+    assert!(faults.is_empty(), "{faults:?}");
+    assert_eq!(settings.size.request_body_max, Some(8 << 20));
+    assert_eq!(settings.timeouts.connect.map(|time| time.as_secs()), Some(7));
+    assert_eq!(settings.timeouts.send.map(|time| time.as_secs()), Some(60));
+    let redirect = &settings.redirect;
+    assert_eq!((redirect.force_https, redirect.drop_trailing_slash, redirect.status), (true, false, 301));
+    for value in ["return 302 https://example.com$request_uri;", "return 301 \"https://example.com/a\";"] {
+        let (settings, faults) = read_at(Place::Server, value);
+        assert!(faults.is_empty() && settings.redirect.permanent.is_some(), "{value}: {faults:?}");
+    }
+    let (settings, faults) = read_at(Place::Location, "return 403;");
+    assert_eq!((settings.deny.len(), faults.len()), (2, 0));
 }
 
 #[test]

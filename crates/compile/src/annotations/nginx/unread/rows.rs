@@ -65,7 +65,6 @@ const fn former(word: &'static str, instead: &'static str) -> Unread {
     )
 }
 
-const PIECES: &str = "has nothing to do: bodies are passed on in pieces as they come, and no file is written";
 const TRACES: &str =
     "is not honoured: traceparent and the like are passed on, and no span of our own is made";
 const CHOSEN: &str =
@@ -103,7 +102,6 @@ pub(super) const UNREAD: &[Unread] = &[
     denies("auth-snippet", "changes how the authenticating service is asked"),
     denies("auth-type", GUARDS),
     denies("auth-url", GUARDS),
-    needless("client-body-buffer-size", PIECES),
     told(
         "connection-proxy-header",
         "is not honoured: the connection to an endpoint is ours, and is kept open",
@@ -131,14 +129,8 @@ pub(super) const UNREAD: &[Unread] = &[
         "put a server of HTTP before the program",
     ),
     needless("http2-push-preload", "has nothing to do: neither nginx nor browsers push any more"),
-    told("limit-allowlist", NOT_READ, REMOVE),
-    told("limit-burst-multiplier", NOT_READ, REMOVE),
-    told("limit-connections", NOT_READ, REMOVE),
     told("limit-rate", NOT_READ, REMOVE).unless(&["0"]),
     told("limit-rate-after", NOT_READ, REMOVE).unless(&["0"]),
-    told("limit-rpm", NOT_READ, REMOVE),
-    told("limit-rps", NOT_READ, REMOVE),
-    told("limit-whitelist", NOT_READ, REMOVE),
     told("load-balance", NOT_READ, "write sluicegate.io/load-balance").unless(&["round_robin"]),
     told("mirror-host", "is not honoured: requests are not copied", REMOVE),
     told("mirror-request-body", "is not honoured: requests are not copied", REMOVE).unless(OFF),
@@ -147,18 +139,6 @@ pub(super) const UNREAD: &[Unread] = &[
     told("modsecurity-transaction-id", "is not honoured: there is no firewall of requests", REMOVE),
     told("opentelemetry-operation-name", TRACES, REMOVE),
     told("opentelemetry-trust-incoming-span", TRACES, REMOVE),
-    told("proxy-body-size", NOT_READ, REMOVE),
-    told("proxy-buffer-size", NOT_READ, REMOVE),
-    needless("proxy-buffering", PIECES),
-    needless("proxy-buffers-number", PIECES),
-    needless("proxy-busy-buffers-size", PIECES),
-    told("proxy-http-version", "is not honoured: endpoints are spoken to by HTTP/1.1", REMOVE)
-        .unless(&["1.1"]),
-    needless("proxy-max-temp-file-size", PIECES),
-    told("proxy-next-upstream", NOT_READ, "write sluicegate.io/attempts"),
-    told("proxy-next-upstream-timeout", NOT_READ, REMOVE).unless(&["0"]),
-    needless("proxy-request-buffering", PIECES),
-    told("proxy-send-timeout", NOT_READ, REMOVE),
     told("proxy-ssl-ciphers", CHOSEN, REMOVE),
     told("proxy-ssl-protocols", CHOSEN, REMOVE).unless(&["TLSv1.2 TLSv1.3"]),
     told("proxy-ssl-verify-depth", "is not honoured: a chain may be as long as TLS libraries allow", REMOVE),
