@@ -35,6 +35,7 @@ mod annotations;
 mod canary;
 mod class;
 mod defaults;
+mod host_snippets;
 mod hosts;
 mod policy;
 mod profile;
@@ -58,6 +59,7 @@ use std::time::Duration;
 use k8s_openapi::api::networking::v1::Ingress;
 use model::{Balance, ObjectRef, RouteTableBuilder};
 
+pub use annotations::{Effect, effect_of};
 pub use compiled::Compiled;
 pub use external_name::external_name_of;
 pub use no_routes::{NoRoutes, NoRoutesReason};
@@ -160,6 +162,7 @@ fn compile_after(
     }
     let (canaries, drafts) = drafts.into_iter().partition(|draft: &Draft| draft.asked.canary.is_on);
     out.canaries = Canaries::new(canaries, &mut out.problems);
+    let drafts = host_snippets::apply(drafts, &mut out.problems);
     let (hosts, mut tls) = (Hosts::read(&drafts), Tls::new(objects));
     for mut draft in drafts {
         hosts.complete(&mut draft);

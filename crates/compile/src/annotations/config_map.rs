@@ -11,6 +11,9 @@ use crate::reasons;
 pub(super) const DIALECT: Dialect = Dialect { prefix: "", rows: ROWS, other: not_honoured };
 
 const ROWS: &[(&str, Reader)] = &[
+    // These two are read before all others, and hold without being written (`allowed`).
+    ("allow-snippet-annotations", nothing_to_add),
+    ("annotations-risk-level", nothing_to_add),
     ("denylist-source-range", access::deny),
     ("force-ssl-redirect", redirect::force_https),
     ("hsts", hsts::enable),
@@ -32,6 +35,10 @@ const ROWS: &[(&str, Reader)] = &[
     ("use-port-in-redirects", redirect::name_port),
     ("whitelist-source-range", access::allow),
 ];
+
+fn nothing_to_add(_: &Annotation<'_>, _: &mut RouteSettings) -> Result<(), Vec<Fault>> {
+    Ok(())
+}
 
 /// The fault of a reader in the words for a key.
 pub(super) fn told(fault: Fault) -> Fault {

@@ -14,6 +14,7 @@ use super::redirect::RedirectSettings;
 use super::size::SizeSettings;
 use super::time;
 use super::upstream_fields::UpstreamFieldSettings;
+use crate::annotations::{Allowed, HostSnippet};
 use crate::profile::Profile;
 use crate::tls::NamedSecret;
 
@@ -26,6 +27,10 @@ pub(crate) struct RouteSettings {
     pub(crate) left_out: bool,
     /// Whether the object is a variant of another one, and of which requests. Served by itself it could take them all.
     pub(crate) canary: CanarySettings,
+    /// Which annotations are read.
+    pub(crate) allowed: Allowed,
+    /// What a snippet says of the hosts.
+    pub(crate) host_snippet: Option<Arc<HostSnippet>>,
     /// How endpoints share requests.
     pub(crate) balance: Balance,
     /// How long they may take.

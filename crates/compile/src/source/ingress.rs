@@ -25,6 +25,10 @@ pub(crate) fn read(
     problems: &mut Problems,
 ) -> Option<Draft> {
     let object = Arc::new(ObjectRef::new("Ingress", &key.namespace, &key.name));
+    if let Some((field, fault)) = annotations::too_risky(ingress, defaults.allowed) {
+        problems.add(ObjectRef::clone(&object), field, fault);
+        return None;
+    }
     let asked = asked(&object, ingress, defaults, problems);
     if asked.left_out {
         return None;

@@ -5,8 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::{
-    AddressRules, ClientTls, CookieRewrite, Cors, HeaderChange, HeaderEdit, PlaceRewrite, Redirect,
-    RequestLimits,
+    AddressRules, ClientTls, CookieRewrite, Cors, HeaderEdit, PlaceRewrite, Redirect, RequestLimits,
 };
 
 /// What is done with a request before it is sent. **The order of the variants is the order of execution**, whatever the
@@ -170,7 +169,7 @@ impl Filters {
     pub fn edit_response_field(&self, name: &str) -> bool {
         self.response.iter().any(|filter| match filter {
             ResponseFilter::Headers(edits) => {
-                edits.iter().any(|edit| *edit.name == *name && !matches!(edit.change, HeaderChange::Add(_)))
+                edits.iter().any(|edit| *edit.name == *name && !edit.change.keeps())
             }
             // None of these has a place in a trailer.
             ResponseFilter::Place(_)
@@ -189,6 +188,7 @@ impl Filters {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::HeaderChange;
 
     #[test]
     fn filters_are_executed_in_the_order_of_their_variants() {
