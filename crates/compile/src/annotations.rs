@@ -4,6 +4,7 @@
 //! To add an annotation: a reader in the file of its theme, and a row in the table of each dialect that has a word for it.
 
 mod access;
+mod auth;
 mod backend;
 mod headers;
 mod nginx;

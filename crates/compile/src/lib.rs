@@ -31,6 +31,7 @@ mod compiled;
 mod objects;
 
 mod annotations;
+mod auth;
 mod class;
 mod hosts;
 mod policy;
@@ -55,6 +56,7 @@ use std::time::Duration;
 use k8s_openapi::api::networking::v1::Ingress;
 use model::{Balance, RouteTableBuilder};
 
+pub use auth::{USERS_MAX, users_of};
 pub use compiled::Compiled;
 pub use external_name::external_name_of;
 pub use no_routes::{NoRoutes, NoRoutesReason};
@@ -63,6 +65,7 @@ pub use profile::Profile;
 pub use source::ingress::secrets_of;
 pub use tls::{Basis, CertificateClaims, Claim, NamedSecret};
 
+use auth::Passwords;
 use backend::{Backends, Before, Collected};
 use class::Classes;
 use hosts::Hosts;
@@ -135,6 +138,7 @@ fn compile_after(
         builder: RouteTableBuilder::default(),
         backends: Backends::new(before, objects, settings),
         problems: Problems::default(),
+        objects,
     };
     let (mut ours, mut drafts) = (Vec::new(), Vec::new());
     for (key, ingress) in &objects.ingresses {
@@ -144,8 +148,9 @@ fn compile_after(
             ours.push(key.clone());
         }
     }
-    let (hosts, mut tls) = (Hosts::read(&drafts), Tls::new(objects));
-    for draft in drafts {
+    let (hosts, mut tls, mut passwords) = (Hosts::read(&drafts), Tls::new(objects), Passwords::new(objects));
+    for mut draft in drafts {
+        passwords.resolve(&draft.object, &mut draft.asked, &mut out.problems);
         tls.add(&draft, &mut out.problems);
         out.add(draft, &hosts);
     }

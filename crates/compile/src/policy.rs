@@ -2,6 +2,7 @@
 //! dialect asked for it.
 
 mod access;
+mod auth;
 mod headers;
 mod redirect;
 mod settings;
@@ -14,6 +15,7 @@ use model::{Filters, Policy, RequestFilter, Transport};
 use crate::hosts::HostFacts;
 use crate::problems::Fault;
 
+pub(crate) use auth::{AuthUrl, SecretForm, UrlHost};
 pub(crate) use settings::RouteSettings;
 pub(crate) use upstream::UpstreamSecret;
 
@@ -34,7 +36,7 @@ pub(crate) fn upstream_secret(asked: &RouteSettings) -> Option<UpstreamSecret> {
 /// endpoints, and cannot be had becomes [`RequestFilter::Deny`].
 pub(crate) fn build(asked: &RouteSettings, host: HostFacts, mut tell: impl FnMut(String, Fault)) -> Built {
     let mut denied = asked.denied;
-    if let Err((field, fault)) = upstream::check(asked) {
+    for (field, fault) in [upstream::check(asked), auth::check(asked)].into_iter().filter_map(Result::err) {
         denied |= fault.denies();
         tell(field, fault);
     }
@@ -51,7 +53,12 @@ fn filters(asked: &RouteSettings, denied: bool, host: HostFacts) -> Option<Box<F
     if denied {
         return Filters::new(vec![RequestFilter::Deny], Vec::new());
     }
-    let request = [redirect::build_https(asked, host), access::build(asked), headers::build_request(asked)];
+    let request = [
+        redirect::build_https(asked, host),
+        access::build(asked),
+        auth::build(asked),
+        headers::build_request(asked),
+    ];
     let request = request.into_iter().flatten();
     let response = headers::build_response(asked).into_iter();
     Filters::new(request.collect(), response.collect())

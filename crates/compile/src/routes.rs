@@ -4,31 +4,37 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{Conditions, HostMatch, ObjectRef, PathMatch, Route, RouteTableBuilder, Target};
+use model::{AuthServer, Conditions, HostMatch, ObjectRef, PathMatch, Route, RouteTableBuilder, Target};
 
 use crate::backend::{Backends, Before};
 use crate::hosts::Hosts;
-use crate::policy::{self, Built};
+use crate::policy::{self, Built, RouteSettings};
 use crate::problems::Problems;
 use crate::source::{Draft, RouteDraft, Serves};
+use crate::{Objects, auth};
 
 /// Where routes, backends and problems go.
 pub(crate) struct Output<'a> {
     pub(crate) builder: RouteTableBuilder,
     pub(crate) backends: Backends<'a>,
     pub(crate) problems: Problems,
+    pub(crate) objects: &'a Objects,
 }
 
 impl Output<'_> {
     /// Adds what an object asks to have served. What applies to its routes differs at most from host to host, and is built
     /// once for all that are alike.
     pub(crate) fn add(&mut self, draft: Draft, hosts: &Hosts) {
-        let Draft { object, asked, hosts: named, routes, .. } = draft;
+        let Draft { object, mut asked, hosts: named, routes, .. } = draft;
+        self.find_auth_server(&object, &mut asked);
         let mut built = BTreeMap::new();
         for route in routes {
             let facts = route.serves.host().map(|host| hosts.of(host)).unwrap_or_default();
-            let built = built.entry(facts).or_insert_with(|| {
-                policy::build(&asked, facts, |field, fault| {
+            let is_open = route.serves.path().is_some_and(|path| asked.auth.is_open(path.as_str()));
+            let built = built.entry((facts, is_open)).or_insert_with(|| {
+                let opened = || RouteSettings { auth: asked.auth.opened(), ..asked.clone() };
+                let asked = if is_open { &opened() } else { &asked };
+                policy::build(asked, facts, |field, fault| {
                     self.problems.add(ObjectRef::clone(&object), field, fault);
                 })
             });
@@ -37,6 +43,21 @@ impl Output<'_> {
         for host in named {
             self.builder.claim(host);
         }
+    }
+
+    /// Looks for the server that is asked about the object's requests.
+    fn find_auth_server(&mut self, object: &Arc<ObjectRef>, asked: &mut RouteSettings) {
+        let Some((url, field)) = &asked.auth.external.url else { return };
+        asked.auth.external.server = Some(match auth::server(url, self.objects) {
+            None => AuthServer::OwnHost,
+            Some(reference) => {
+                let (place, fault) = self.backends.place(reference, |_| None, &mut self.builder);
+                if let Some(fault) = fault {
+                    self.problems.add(ObjectRef::clone(object), field, fault);
+                }
+                AuthServer::Backend(self.builder.backend_at(place).key.clone())
+            }
+        });
     }
 
     fn add_route(&mut self, draft: RouteDraft, built: &Built) {

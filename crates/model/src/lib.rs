@@ -33,6 +33,7 @@ mod published;
 mod route;
 mod table;
 mod target;
+mod template;
 mod transport;
 
 pub use backend::{Backend, BackendKey, Condition, Endpoint, EndpointKey, Selection, Unavailable};
@@ -43,8 +44,9 @@ pub use host::{HostError, HostMatch, HostName, RequestHost};
 pub use path::{PathError, PathMatch, RequestPath, escape, escape_target, must_be_escaped};
 pub use pattern::{Captures, Pattern, PatternError};
 pub use policy::{
-    AddressRules, Balance, Filters, HeaderChange, HeaderEdit, HttpsRedirect, Policy, RequestFilter,
-    ResponseFilter, Retry, Timeouts, any_contains, is_forwarding_field,
+    AddressRules, Auth, AuthServer, BCRYPT_COST_MAX, Balance, ExternalAuth, Filters, HashError, HeaderChange,
+    HeaderEdit, HttpsRedirect, PasswordAuth, PasswordHash, Policy, RequestFilter, ResponseFilter, Retry,
+    Scheme, Timeouts, Users, any_contains, is_forwarding_field,
 };
 pub use problem::{ObjectRef, Problem, Severity};
 pub use protocol::Protocol;
@@ -52,4 +54,5 @@ pub use published::{Cache, Published};
 pub use route::{Origin, Route};
 pub use table::{Conflict, RouteTable, RouteTableBuilder};
 pub use target::{Share, Split, SplitRule, Target};
+pub use template::{Piece, Template, TemplateError, Variable};
 pub use transport::{ProxyHeader, Transport, UpstreamTls};

@@ -2,6 +2,7 @@
 //! nothing that could have been decided before, and knows no dialect of annotations.
 
 mod address;
+mod auth;
 mod balance;
 mod filter;
 mod header;
@@ -10,6 +11,9 @@ mod retry;
 mod timeouts;
 
 pub use address::{AddressRules, any_contains};
+pub use auth::{
+    Auth, AuthServer, BCRYPT_COST_MAX, ExternalAuth, HashError, PasswordAuth, PasswordHash, Scheme, Users,
+};
 pub use balance::Balance;
 pub use filter::{Filters, RequestFilter, ResponseFilter};
 pub use header::{HeaderChange, HeaderEdit, is_forwarding_field};

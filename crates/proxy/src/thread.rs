@@ -18,6 +18,7 @@ use crate::connection::{self, Server};
 use crate::listener;
 use crate::metrics::Cells;
 use crate::overload::Overload;
+use crate::passwords::Passwords;
 use crate::timer::{TICK, Timers};
 use crate::upstream::Upstreams;
 use crate::worker::{Accepted, Loads, Worker};
@@ -66,6 +67,7 @@ async fn serve(parts: Parts) {
         drain: drain.clone(),
         requests_max: config.downstream.requests_max.div_ceil(config.workers.max(1)) as u64,
         overload,
+        passwords: Passwords::new(),
         stopping: Cell::new(false),
         place,
         loads,

@@ -18,6 +18,7 @@ use crate::access_log::Logger;
 use crate::config::{Config, Protocol};
 use crate::metrics::Cells;
 use crate::overload::Overload;
+use crate::passwords::Passwords;
 use crate::timer::Timers;
 
 /// What everything on one worker needs.
@@ -28,6 +29,7 @@ pub(crate) struct Worker {
     pub(crate) log: Logger,
     pub(crate) drain: Watch,
     pub(crate) overload: Overload,
+    pub(crate) passwords: Passwords,
     /// Requests in flight that this worker may have: its share of all.
     pub(crate) requests_max: u64,
     /// Set when what is left is being cut, so that those requests are told apart in the log.

@@ -1,6 +1,6 @@
 //! ingress-nginx' dialect, as far as it is honoured. What is not and decides on access denies.
 
-use super::{Annotation, Dialect, Reader, access, backend, boolean, redirect, time};
+use super::{Annotation, Dialect, Reader, access, auth, backend, boolean, redirect, time};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -10,6 +10,24 @@ pub(super) const DIALECT: Dialect = Dialect { prefix: PREFIX, rows: ROWS, other:
 const PREFIX: &str = "nginx.ingress.kubernetes.io/";
 
 const ROWS: &[(&str, Reader)] = &[
+    ("auth-always-set-cookie", auth::always_set_cookie),
+    ("auth-cache-duration", auth::cached),
+    ("auth-cache-key", auth::cached),
+    ("auth-keepalive", auth::kept_alive),
+    ("auth-keepalive-requests", auth::kept_alive),
+    ("auth-keepalive-share-vars", auth::kept_alive),
+    ("auth-keepalive-timeout", auth::kept_alive),
+    ("auth-method", auth::method),
+    ("auth-proxy-set-headers", auth::proxy_set_headers),
+    ("auth-realm", auth::realm),
+    ("auth-request-redirect", auth::request_redirect),
+    ("auth-response-headers", auth::response_headers),
+    ("auth-secret", auth::secret),
+    ("auth-secret-type", auth::secret_type),
+    ("auth-signin", auth::sign_in),
+    ("auth-signin-redirect-param", auth::sign_in_parameter),
+    ("auth-type", auth::kind),
+    ("auth-url", auth::url),
     ("backend-protocol", backend::protocol),
     ("canary", canary),
     ("denylist-source-range", access::deny),
@@ -22,6 +40,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("proxy-ssl-secret", backend::tls_secret),
     ("proxy-ssl-server-name", backend::send_tls_name),
     ("proxy-ssl-verify", backend::tls_verify),
+    ("satisfy", auth::satisfy),
     ("ssl-redirect", redirect::https),
     // The older name of the one below, which counts where both are there.
     ("whitelist-source-range", access::allow),
@@ -56,7 +75,6 @@ fn not_honoured(annotation: &Annotation<'_>, _: &mut RouteSettings) -> Result<()
 /// load, not its data from readers. Neither does what is switched off.
 fn restricts_access(name: &str, value: &str) -> bool {
     match name {
-        "satisfy" => true,
         "enable-modsecurity" | "enable-owasp-core-rules" => value != "false",
         "modsecurity-snippet" => true,
         "server-snippet" | "configuration-snippet" | "stream-snippet" => snippet_restricts_access(value),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use model::{Balance, HeaderEdit, Protocol, ProxyHeader, Retry, Timeouts};
 
+use super::auth::AuthSettings;
 use super::redirect::RedirectSettings;
 use crate::profile::Profile;
 use crate::tls::NamedSecret;
@@ -38,6 +39,8 @@ pub(crate) struct RouteSettings {
     pub(crate) allow: Vec<IpNet>,
     /// The networks whose clients may not, even where they are allowed.
     pub(crate) deny: Vec<IpNet>,
+    /// What a request must have.
+    pub(crate) auth: AuthSettings,
     /// What sends clients elsewhere.
     pub(crate) redirect: RedirectSettings,
     /// Edits of requests' heads.
@@ -49,6 +52,11 @@ pub(crate) struct RouteSettings {
 impl RouteSettings {
     /// What holds where an object says nothing.
     pub(crate) fn of(profile: Profile, balance: Balance) -> RouteSettings {
-        RouteSettings { balance, redirect: RedirectSettings::of(profile), ..RouteSettings::default() }
+        RouteSettings {
+            balance,
+            auth: AuthSettings::of(profile),
+            redirect: RedirectSettings::of(profile),
+            ..RouteSettings::default()
+        }
     }
 }

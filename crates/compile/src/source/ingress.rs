@@ -15,7 +15,7 @@ use crate::annotations;
 use crate::policy::{self, RouteSettings};
 use crate::problems::{Fault, Problems};
 use crate::reference::Reference;
-use crate::{ObjectKey, Profile, Settings, reasons};
+use crate::{ObjectKey, Profile, Settings, auth, reasons};
 
 /// Reads an Ingress that is ours. None comes of one that is not served at all.
 pub(crate) fn read(
@@ -53,7 +53,7 @@ pub fn secrets_of(key: &ObjectKey, ingress: &Ingress) -> BTreeSet<ObjectKey> {
     let asked = asked(&object, ingress, RouteSettings::default(), &mut problems);
     let upstream = policy::upstream_secret(&asked).map(|upstream| upstream.named.secret);
     let named = certificates::secrets(key, ingress).map(|(_, named)| named.secret);
-    named.chain(upstream).collect()
+    named.chain(upstream).chain(auth::secret(&asked).map(|named| named.secret.clone())).collect()
 }
 
 /// What the annotations ask for, and of all else what holds where nothing is said.

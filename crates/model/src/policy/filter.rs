@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::{AddressRules, HeaderChange, HeaderEdit, HttpsRedirect};
+use crate::{AddressRules, Auth, HeaderChange, HeaderEdit, HttpsRedirect};
 
 /// What is done with a request before it is sent. **The order of the variants is the order of execution**, whatever the
 /// order in which they were asked for: what refuses a request stands before what costs something, and all of that before what
@@ -17,6 +17,8 @@ pub enum RequestFilter {
     Https(HttpsRedirect),
     /// Clients of other addresses are refused (403).
     Addresses(AddressRules),
+    /// Requests without a password are refused, or those that another server does not vouch for.
+    Auth(Box<Auth>),
     /// The head is changed, in the order of the edits.
     Headers(Vec<HeaderEdit>),
 }
@@ -25,7 +27,7 @@ impl RequestFilter {
     /// Whether it decides on access.
     pub fn is_guard(&self) -> bool {
         match self {
-            RequestFilter::Deny | RequestFilter::Addresses(_) => true,
+            RequestFilter::Deny | RequestFilter::Addresses(_) | RequestFilter::Auth(_) => true,
             RequestFilter::Https(_) | RequestFilter::Headers(_) => false,
         }
     }
@@ -36,6 +38,7 @@ impl RequestFilter {
             RequestFilter::Deny => "deny",
             RequestFilter::Https(_) => "https-redirect",
             RequestFilter::Addresses(_) => "addresses",
+            RequestFilter::Auth(_) => "auth",
             RequestFilter::Headers(_) => "request-headers",
         }
     }
@@ -49,6 +52,7 @@ impl fmt::Display for RequestFilter {
             RequestFilter::Deny => Ok(()),
             RequestFilter::Https(redirect) => write!(f, ": {redirect}"),
             RequestFilter::Addresses(rules) => write!(f, ": {rules}"),
+            RequestFilter::Auth(auth) => write!(f, ": {auth}"),
             RequestFilter::Headers(edits) => write!(f, ": {}", HeaderEdit::list(edits)),
         }
     }
@@ -115,7 +119,15 @@ impl Filters {
 
     /// Whether heads of requests are edited.
     pub fn edit_requests(&self) -> bool {
-        self.request.iter().any(|filter| matches!(filter, RequestFilter::Headers(_)))
+        self.request.iter().any(|filter| matches!(filter, RequestFilter::Headers(_) | RequestFilter::Auth(_)))
+    }
+
+    /// What a request must have, if it needs a password or another server's word.
+    pub fn auth(&self) -> Option<&Auth> {
+        self.request.iter().find_map(|filter| match filter {
+            RequestFilter::Auth(auth) => Some(&**auth),
+            _ => None,
+        })
     }
 
     /// Whether responses have their fields of this name, in lower case, set or removed.

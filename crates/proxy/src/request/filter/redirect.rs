@@ -1,6 +1,5 @@
 //! Answers that send clients elsewhere.
 
-use bytes::Bytes;
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
 use model::{Facts, HttpsRedirect};
@@ -32,6 +31,5 @@ fn to(status: u16, location: &str) -> NotSent {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FOUND);
     let mut headers = HeaderMap::new();
     headers.insert(header::LOCATION, location);
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    NotSent::Answered(Box::new(Answer { status, headers, text: Bytes::from(format!("{status}\n")) }))
+    Answer::plain(status, headers).into()
 }
