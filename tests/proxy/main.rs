@@ -7,6 +7,7 @@
 //! - `limits`: what is too large, too slow or too many, towards clients and from upstreams
 //! - `floods`: what costs an attacker little and would cost us much, with an honest client beside it
 //! - `filters`: what a route's policy does with requests and answers
+//! - `auth`: which requests may use a route, by password and by another server's word
 //! - `timeouts`: how long a route's own times let its endpoints take, and how often its requests are tried
 //! - `routes`: which backend a request reaches
 //! - `overload`: more than can be served at a time
@@ -24,6 +25,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod access_log;
+mod auth;
 mod drain;
 mod early;
 mod filters;

@@ -8,6 +8,7 @@
 //!
 //! Owns: what was verified, and what waits for it. Never: who has which password, which is the route's.
 
+mod des_crypt;
 mod md5_crypt;
 mod verify;
 

@@ -109,7 +109,6 @@ mod tests {
             ("auth-url", "http://auth", true),
             ("auth-type", "basic", true),
             ("auth-tls-secret", "shop/ca", true),
-            ("satisfy", "any", true),
             ("enable-modsecurity", "true", true),
             ("enable-modsecurity", "false", false),
             ("enable-global-auth", "false", false),

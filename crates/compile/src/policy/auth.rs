@@ -115,6 +115,10 @@ impl AuthSettings {
 
 /// Whether what was asked for is whole.
 pub(super) fn check(asked: &RouteSettings) -> Result<(), (String, Fault)> {
+    // What is wrong with them is told already.
+    if asked.denied {
+        return Ok(());
+    }
     let denied = |field: &str, message: &str, remedy: &str| {
         let message = format!("{message}, so the whole Ingress is answered 503");
         Err((field.to_owned(), Fault::denied(message, remedy)))

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use model::{PasswordHash, Scheme};
 use sha_crypt::{PasswordHashRef, PasswordVerifier, ShaCrypt};
 
-use super::md5_crypt;
+use super::{des_crypt, md5_crypt};
 
 /// Longest password that is looked at: the time that the older ways take grows with it.
 const PASSWORD_BYTES_MAX: usize = 256;
@@ -26,7 +26,7 @@ pub(super) fn is_right(password: &[u8], hash: &PasswordHash) -> bool {
         Scheme::Md5Crypt => md5_crypt::is_right(password, text, "$1$"),
         Scheme::Sha256Crypt | Scheme::Sha512Crypt => is_sha_crypt(password, text),
         Scheme::Bcrypt => bcrypt::verify(password, text).unwrap_or(false),
-        Scheme::DesCrypt => false,
+        Scheme::DesCrypt => des_crypt::is_right(password, text),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use model::{HostName, Template, Variable};
+use model::{Template, Variable};
 
 use super::{Annotation, denied, shown};
 use crate::annotations::{boolean, headers};
@@ -188,7 +188,6 @@ fn read_host(host: &str, template: &Template) -> Result<UrlHost, String> {
     if let Ok(address) = bare.parse::<IpAddr>() {
         return Ok(UrlHost::Address(address));
     }
-    HostName::parse(host).map_err(|error| error.to_string())?;
     external_name::parse(Some(host)).map(UrlHost::Name).map_err(|fault| fault.message)
 }
 
