@@ -163,7 +163,8 @@ fn clients_that_have_to_log_in_are_sent_there_with_their_cookies_and_where_they_
     let sign_in = Some(template(&format!("https://login.example/start?rd={rd}")));
     let answer =
         "HTTP/1.1 401 Unauthorized\r\nSet-Cookie: csrf=1\r\nSet-Cookie: more=2\r\nContent-Length: 0\r\n\r\n";
-    let (sluice, upstream, ..) = asked(ExternalAuth { sign_in, ..external("/") }, answer);
+    let (sluice, upstream, _served, _server, _questions) =
+        asked(ExternalAuth { sign_in, ..external("/") }, answer);
     let answer = get(sluice.address, "");
     assert_eq!(answer.status(), 302);
     let location = "https://login.example/start?rd=http://Shop.example:81%2Fa%3Fb%3Dc";
@@ -177,7 +178,8 @@ fn what_the_server_challenges_with_is_passed_on() {
     let answer = "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer realm=\"x\"\r\nSet-Cookie: a=1\r\n\
                   Content-Length: 0\r\n\r\n";
     for (always_set_cookie, cookie) in [(false, None), (true, Some("a=1"))] {
-        let (sluice, ..) = asked(ExternalAuth { always_set_cookie, ..external("/") }, answer);
+        let (sluice, _upstream, _served, _server, _questions) =
+            asked(ExternalAuth { always_set_cookie, ..external("/") }, answer);
         let answer = get(sluice.address, "");
         assert_eq!(answer.status(), 401);
         assert_eq!(answer.field("www-authenticate").as_deref(), Some("Bearer realm=\"x\""));
@@ -216,7 +218,8 @@ fn a_body_waits_for_the_servers_word() {
     assert_eq!(served.recv().unwrap().text(), "hello");
     assert_eq!(upstream.requests(), 1);
 
-    let (sluice, upstream, ..) = asked(external("/"), "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+    let (sluice, upstream, _served, _server, _questions) =
+        asked(external("/"), "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
     let mut client = Client::connect(sluice.address);
     assert_eq!(client.send(head).response().status(), 403);
     assert_eq!(upstream.connections(), 0);
@@ -240,7 +243,7 @@ fn an_upgrade_waits_for_the_servers_word() {
 #[test]
 fn what_the_server_says_before_its_answer_is_not_for_the_client() {
     let hints = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n";
-    let (sluice, ..) = asked(external("/"), hints);
+    let (sluice, _upstream, _served, _server, _questions) = asked(external("/"), hints);
     assert_eq!(
         Client::connect(sluice.address).send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").head().unwrap().status(),
         200
