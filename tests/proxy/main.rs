@@ -25,6 +25,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod access_log;
+mod answers;
 mod auth;
 mod drain;
 mod early;

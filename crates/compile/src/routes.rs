@@ -8,7 +8,7 @@ use model::{AuthServer, Conditions, HostMatch, ObjectRef, PathMatch, Route, Rout
 
 use crate::backend::{Backends, Before};
 use crate::hosts::Hosts;
-use crate::policy::{self, Built, RouteSettings};
+use crate::policy::{self, Built, RouteFacts, RouteSettings};
 use crate::problems::Problems;
 use crate::source::{Draft, RouteDraft, Serves};
 use crate::{Objects, auth};
@@ -28,13 +28,20 @@ impl Output<'_> {
         let Draft { object, mut asked, hosts: named, routes, .. } = draft;
         self.find_auth_server(&object, &mut asked);
         let mut built = BTreeMap::new();
-        for route in routes {
-            let facts = route.serves.host().map(|host| hosts.of(host)).unwrap_or_default();
-            let is_open = route.serves.path().is_some_and(|path| asked.auth.is_open(path.as_str()));
-            let built = built.entry((facts, is_open)).or_insert_with(|| {
-                let opened = || RouteSettings { auth: asked.auth.opened(), ..asked.clone() };
-                let asked = if is_open { &opened() } else { &asked };
-                policy::build(asked, facts, |field, fault| {
+        for route in routes.into_iter().flat_map(RouteDraft::by_host) {
+            let facts = RouteFacts {
+                host: route.serves.host().map(|host| hosts.of(host)).unwrap_or_default(),
+                keeps_http: asked.redirect.keeps_http(&route.serves),
+                is_catch_all: matches!(route.serves, Serves::Rest { catch_all: true, .. }),
+                is_open: route.serves.path().is_some_and(|path| asked.auth.is_open(path.as_str())),
+            };
+            if let Some(redirect) = route.redirect.clone() {
+                let policy = Arc::new(policy::build_redirect(redirect));
+                self.add_route(route, &Built { policy, transport: Arc::default() });
+                continue;
+            }
+            let built = built.entry(facts).or_insert_with(|| {
+                policy::build(&asked, facts, |field, fault| {
                     self.problems.add(ObjectRef::clone(&object), field, fault);
                 })
             });
@@ -61,7 +68,7 @@ impl Output<'_> {
     }
 
     fn add_route(&mut self, draft: RouteDraft, built: &Built) {
-        let RouteDraft { serves, backend, backend_field, origin } = draft;
+        let RouteDraft { serves, backend, backend_field, origin, .. } = draft;
         let (policy, backend) = (Arc::clone(&built.policy), backend.over(&built.transport));
         let namespace = &origin.object.namespace;
         let led = |before: Before<'_>| match &serves {

@@ -44,9 +44,10 @@ pub use host::{HostError, HostMatch, HostName, RequestHost};
 pub use path::{PathError, PathMatch, RequestPath, escape, escape_target, must_be_escaped};
 pub use pattern::{Captures, Pattern, PatternError};
 pub use policy::{
-    AddressRules, Auth, AuthServer, BCRYPT_COST_MAX, Balance, ExternalAuth, Filters, HashError, HeaderChange,
-    HeaderEdit, HttpsRedirect, PasswordAuth, PasswordHash, Policy, RequestFilter, ResponseFilter, Retry,
-    Scheme, Timeouts, Users, any_contains, is_forwarding_field,
+    AddressRules, Auth, AuthServer, BCRYPT_COST_MAX, Balance, CookieRewrite, Cors, ExternalAuth, Filters,
+    HashError, HeaderChange, HeaderEdit, Location, LocationPart, OriginMatch, Origins, PasswordAuth,
+    PasswordHash, PlaceRewrite, Policy, Redirect, RequestFilter, RequestValue, ResponseFilter, Retry, Scheme,
+    Timeouts, Users, any_contains, is_forwarding_field,
 };
 pub use problem::{ObjectRef, Problem, Severity};
 pub use protocol::Protocol;

@@ -4,22 +4,26 @@
 mod address;
 mod auth;
 mod balance;
+mod cors;
 mod filter;
 mod header;
 mod redirect;
 mod retry;
 mod timeouts;
+mod upstream_fields;
 
 pub use address::{AddressRules, any_contains};
 pub use auth::{
     Auth, AuthServer, BCRYPT_COST_MAX, ExternalAuth, HashError, PasswordAuth, PasswordHash, Scheme, Users,
 };
 pub use balance::Balance;
+pub use cors::{Cors, OriginMatch, Origins};
 pub use filter::{Filters, RequestFilter, ResponseFilter};
 pub use header::{HeaderChange, HeaderEdit, is_forwarding_field};
-pub use redirect::HttpsRedirect;
+pub use redirect::{Location, LocationPart, Redirect, RequestValue};
 pub use retry::Retry;
 pub use timeouts::Timeouts;
+pub use upstream_fields::{CookieRewrite, PlaceRewrite};
 
 /// What applies to a route.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

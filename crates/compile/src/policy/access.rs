@@ -2,12 +2,12 @@
 
 use model::{AddressRules, RequestFilter};
 
-use super::{RouteSettings, auth};
+use super::{RouteFacts, RouteSettings, auth};
 
 /// The filter that lets only those in, unless all may; or those that have something else instead.
-pub(super) fn build(asked: &RouteSettings) -> Option<RequestFilter> {
+pub(super) fn build(asked: &RouteSettings, facts: RouteFacts) -> Option<RequestFilter> {
     let rules = rules(asked);
-    let is_filter = rules != AddressRules::default() && !auth::has_addresses(asked);
+    let is_filter = rules != AddressRules::default() && !auth::has_addresses(asked, facts);
     is_filter.then_some(RequestFilter::Addresses(rules))
 }
 

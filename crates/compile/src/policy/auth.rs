@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use model::{Auth, AuthServer, BackendKey, ExternalAuth, PasswordAuth, RequestFilter, Template, Users};
 
-use super::{RouteSettings, access};
+use super::{RouteFacts, RouteSettings, access};
 use crate::problems::Fault;
 use crate::profile::Profile;
 use crate::tls::NamedSecret;
@@ -103,13 +103,8 @@ impl AuthSettings {
         self.open.iter().any(|begin| path.starts_with(&**begin))
     }
 
-    /// The same without anything that a request must have.
-    pub(crate) fn opened(&self) -> AuthSettings {
-        AuthSettings { any: self.any, ..AuthSettings::default() }
-    }
-
-    fn is_asked(&self) -> bool {
-        self.passwords.is_some() || self.external.url.is_some()
+    fn is_asked(&self, facts: RouteFacts) -> bool {
+        !facts.is_open && (self.passwords.is_some() || self.external.url.is_some())
     }
 }
 
@@ -135,14 +130,14 @@ pub(super) fn check(asked: &RouteSettings) -> Result<(), (String, Fault)> {
 }
 
 /// Whether addresses are one of several ways in, and no filter of their own.
-pub(super) fn has_addresses(asked: &RouteSettings) -> bool {
-    asked.auth.any && asked.auth.is_asked()
+pub(super) fn has_addresses(asked: &RouteSettings, facts: RouteFacts) -> bool {
+    asked.auth.any && asked.auth.is_asked(facts)
 }
 
 /// The filter that asks for it. What cannot be had denies.
-pub(super) fn build(asked: &RouteSettings) -> Option<RequestFilter> {
+pub(super) fn build(asked: &RouteSettings, facts: RouteFacts) -> Option<RequestFilter> {
     let settings = &asked.auth;
-    if !settings.is_asked() {
+    if !settings.is_asked(facts) {
         return None;
     }
     let password = match (&settings.passwords, &settings.users) {

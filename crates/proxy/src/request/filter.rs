@@ -1,7 +1,7 @@
-//! What a route's filters do with its requests and answers.
+//! What a route's filters do with its requests.
 //!
-//! Which filters there are, and the order of their execution, is the order of the variants of [`RequestFilter`] and
-//! [`ResponseFilter`]; what each does stands in a file of its own. A request is looked at before anything of it is changed
+//! Which filters there are, and the order of their execution, is the order of the variants of [`RequestFilter`]; what each does
+//! stands in a file of its own. (What is done with answers: [`answer_filter`](crate::answer_filter).) A request is looked at before anything of it is changed
 //! ([`admit`]) and changed when it is otherwise ready to be sent ([`edit_request`]), so that a filter has the last word.
 //!
 //! Where the filters that are to come find their place:
@@ -14,11 +14,12 @@
 
 mod address;
 mod auth;
+mod cors;
 mod headers;
 mod redirect;
 
 use http::HeaderMap;
-use model::{Filters, RequestFilter, ResponseFilter};
+use model::{Filters, RequestFilter};
 
 use super::facts::RequestFacts;
 use super::variables::Variables;
@@ -50,11 +51,14 @@ impl<B> Asked<'_, B> {
 /// # Errors
 /// What the first filter that does not says.
 pub(super) fn admit<B>(filters: &Filters, asked: &Asked<'_, B>) -> Result<Option<Box<Awaited>>, NotSent> {
-    let (client, facts) = (asked.exchange.carrier.client(), asked.facts);
+    let (exchange, facts) = (asked.exchange, asked.facts);
+    let client = exchange.carrier.client();
     let mut awaited = None;
     for filter in filters.request() {
         match filter {
             RequestFilter::Deny => return Err(Refusal::Denied.into()),
+            RequestFilter::Cors(cors) => cors::admit(cors, exchange, facts.request)?,
+            RequestFilter::Redirect(redirect) => return Err(redirect::to(redirect, client, facts)),
             RequestFilter::Https(redirect) => redirect::to_https(redirect, client, facts)?,
             RequestFilter::Addresses(rules) => {
                 address::admit(rules, client.address(facts.request.headers()))?;
@@ -72,16 +76,11 @@ pub(super) fn edit_request(filters: &Filters, head: &mut HeaderMap) {
         match filter {
             RequestFilter::Auth(auth) => auth::edit_request(auth, head),
             RequestFilter::Headers(edits) => headers::edit_request(edits, head),
-            RequestFilter::Deny | RequestFilter::Https(_) | RequestFilter::Addresses(_) => {}
-        }
-    }
-}
-
-/// Changes the head of an endpoint's answer.
-pub(super) fn edit_response(filters: &Filters, head: &mut HeaderMap) {
-    for filter in filters.response() {
-        match filter {
-            ResponseFilter::Headers(edits) => headers::edit(edits, head),
+            RequestFilter::Deny
+            | RequestFilter::Cors(_)
+            | RequestFilter::Redirect(_)
+            | RequestFilter::Https(_)
+            | RequestFilter::Addresses(_) => {}
         }
     }
 }

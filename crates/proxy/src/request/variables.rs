@@ -33,21 +33,15 @@ impl<B> Variables<'_, B> {
         HeaderValue::from_bytes(&self.fill(template)?).ok()
     }
 
-    /// `http` or `https`: what the connection speaks.
-    pub(super) fn scheme(&self) -> &'static str {
-        if self.client.secure.get().is_some() { "https" } else { "http" }
-    }
-
     fn append(&self, variable: &Variable, text: &mut Vec<u8>) {
         let (request, facts) = (self.facts.request, self.facts);
         let uri = request.uri();
         match variable {
             Variable::Host => text.extend_from_slice(facts.host().map_or("", |host| host.name()).as_bytes()),
             Variable::HttpHost => text.extend_from_slice(self.http_host()),
-            Variable::Scheme => text.extend_from_slice(self.scheme().as_bytes()),
+            Variable::Scheme => text.extend_from_slice(self.client.scheme().as_bytes()),
             Variable::PassScheme => {
-                let is_secure = self.client.is_secure(request.headers());
-                text.extend_from_slice(if is_secure { b"https" } else { b"http" });
+                text.extend_from_slice(self.client.scheme_as_told(request.headers()));
             }
             Variable::RequestUri => text.extend_from_slice(self.request_uri().as_bytes()),
             Variable::EscapedRequestUri => escape(self.request_uri(), text),

@@ -82,8 +82,7 @@ fn head<B>(external: &ExternalAuth, asked: &Asked<'_, B>) -> Option<HeaderMap> {
     headers::strip_hop_by_hop(&mut head);
     headers::strip_aliases(&mut head, false, client.limits().underscores);
     head.remove(header::CONTENT_LENGTH);
-    let url =
-        [variables.scheme().as_bytes(), b"://", variables.http_host(), variables.request_uri().as_bytes()];
+    let url = [client.scheme().as_bytes(), b"://", variables.http_host(), variables.request_uri().as_bytes()];
     let uri = HeaderValue::from_str(variables.request_uri()).ok()?;
     if let Some(address) = client.address(request.headers()) {
         let address = HeaderValue::from_str(&address.to_string()).ok()?;
@@ -95,8 +94,7 @@ fn head<B>(external: &ExternalAuth, asked: &Asked<'_, B>) -> Option<HeaderMap> {
     head.insert(SENT_FROM, OURSELVES);
     if external.method.is_some() {
         head.insert(URI, uri.clone());
-        let is_secure = client.is_secure(request.headers());
-        head.insert(SCHEME, HeaderValue::from_static(if is_secure { "https" } else { "http" }));
+        head.insert(SCHEME, HeaderValue::from_bytes(client.scheme_as_told(request.headers())).ok()?);
     }
     let redirect = match &external.request_redirect {
         Some(template) => variables.fill_value(template)?,
