@@ -54,6 +54,7 @@ impl Output<'_> {
 
     /// Looks for the server that is asked about the object's requests.
     fn find_auth_server(&mut self, object: &Arc<ObjectRef>, asked: &mut RouteSettings) {
+        asked.auth.complete();
         let Some((url, field)) = &asked.auth.external.url else { return };
         asked.auth.external.server = Some(match auth::server(url, self.objects) {
             None => AuthServer::OwnHost,

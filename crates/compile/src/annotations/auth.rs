@@ -1,6 +1,7 @@
 //! Readers of what a request must have: a password, or another server's word. What cannot be read denies: it was to guard.
 
 mod external;
+mod global;
 
 use std::sync::Arc;
 
@@ -13,6 +14,11 @@ use crate::tls::NamedSecret;
 pub(super) use external::{
     always_set_cookie, cached, kept_alive, method, proxy_set_headers, request_redirect, response_headers,
     sign_in, sign_in_parameter, url,
+};
+
+pub(super) use global::{
+    global_always_set_cookie, global_method, global_request_redirect, global_response_headers,
+    global_sign_in, global_sign_in_parameter, global_snippet, global_url, open_locations, with_global,
 };
 
 /// Longest realm, in bytes.

@@ -30,6 +30,10 @@ pub(crate) struct AuthSettings {
     pub(crate) any: bool,
     /// Another server's word.
     pub(crate) external: ExternalSettings,
+    /// That of the server which is asked where an object names none.
+    pub(crate) global: ExternalSettings,
+    /// The object wants no such word.
+    pub(crate) without_global: bool,
     /// What paths begin with that need nothing of all this.
     pub(crate) open: Vec<Arc<str>>,
 }
@@ -101,6 +105,14 @@ impl AuthSettings {
     /// Whether requests for this path of a rule need nothing of all this.
     pub(crate) fn is_open(&self, path: &str) -> bool {
         self.open.iter().any(|begin| path.starts_with(&**begin))
+    }
+
+    /// Lets the server be asked that is asked everywhere, if the object names none and does not refuse.
+    pub(crate) fn complete(&mut self) {
+        let global = std::mem::take(&mut self.global);
+        if self.external.url.is_none() && global.url.is_some() && !self.without_global {
+            self.external = global;
+        }
     }
 
     fn is_asked(&self, facts: RouteFacts) -> bool {
