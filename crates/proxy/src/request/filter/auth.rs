@@ -38,6 +38,8 @@ pub(in crate::request) struct Awaited {
     question: Option<Question>,
     /// The outcome of what is decided already, where one of several is enough.
     refused: Option<StatusCode>,
+    /// The password is not the right one.
+    is_wrong: bool,
     /// Where the client goes that has to log in.
     sign_in: Option<HeaderValue>,
     /// What the other server wants the client to keep.
@@ -55,7 +57,7 @@ enum Password {
 /// Whether the request may be sent; or what it has to wait for.
 pub(super) fn admit<B>(auth: &Auth, asked: &Asked<'_, B>) -> Result<Option<Box<Awaited>>, NotSent> {
     let (is_any, head) = (auth.any.is_some(), asked.facts.request.headers());
-    let mut refused = None;
+    let (mut refused, mut is_wrong) = (None, false);
     if let Some(rules) = &auth.any {
         match asked.exchange.carrier.client().address(head).map_or(Some(false), |client| rules.says(client)) {
             Some(true) => return Ok(None),
@@ -71,8 +73,8 @@ pub(super) fn admit<B>(auth: &Auth, asked: &Asked<'_, B>) -> Result<Option<Box<A
         match look(password, head, asked.exchange) {
             Password::Right if is_any => return Ok(None),
             Password::Right => {}
-            Password::Wrong if is_any => refused = Some(StatusCode::UNAUTHORIZED),
-            Password::Wrong => return Err(unauthorized(auth, sign_in, &[], Vec::new())),
+            Password::Wrong if is_any => (refused, is_wrong) = (Some(StatusCode::UNAUTHORIZED), true),
+            Password::Wrong => return Err(unauthorized(auth, sign_in, basic(auth), Vec::new())),
             Password::Unknown(unknown) => login = Some(unknown),
         }
     }
@@ -82,13 +84,21 @@ pub(super) fn admit<B>(auth: &Auth, asked: &Asked<'_, B>) -> Result<Option<Box<A
     };
     if login.is_none() && question.is_none() {
         return match refused {
-            Some(StatusCode::UNAUTHORIZED) => Err(unauthorized(auth, sign_in, &[], Vec::new())),
+            Some(StatusCode::UNAUTHORIZED) => Err(unauthorized(auth, sign_in, basic(auth), Vec::new())),
             Some(_) => Err(Refusal::Address.into()),
             None => Ok(None),
         };
     }
     let always_set_cookie = auth.external.as_ref().is_some_and(|external| external.always_set_cookie);
-    Ok(Some(Box::new(Awaited { login, question, refused, sign_in, cookies: Vec::new(), always_set_cookie })))
+    Ok(Some(Box::new(Awaited {
+        login,
+        question,
+        refused,
+        is_wrong,
+        sign_in,
+        cookies: Vec::new(),
+        always_set_cookie,
+    })))
 }
 
 /// Takes from a request what its endpoint must not see, or must not believe the client.
@@ -119,12 +129,12 @@ pub(in crate::request) async fn wait(
         match is_right {
             true if is_any => return Ok(()),
             true => {}
-            false if is_any => awaited.refused = Some(StatusCode::UNAUTHORIZED),
-            false => return Err(unauthorized(auth, awaited.sign_in.take(), &[], Vec::new())),
+            false if is_any => (awaited.refused, awaited.is_wrong) = (Some(StatusCode::UNAUTHORIZED), true),
+            false => return Err(unauthorized(auth, awaited.sign_in.take(), basic(auth), Vec::new())),
         }
     }
     let (Some(question), Some(external)) = (awaited.question.take(), &auth.external) else {
-        return refusal_of(auth, awaited, &[]);
+        return refusal_of(auth, awaited, Vec::new());
     };
     match ask(exchange, question, attempts.head()).await? {
         Word::Yes(answer) => {
@@ -137,7 +147,7 @@ pub(in crate::request) async fn wait(
             if awaited.refused != Some(StatusCode::UNAUTHORIZED) {
                 awaited.refused = Some(status);
             }
-            refusal_of(auth, awaited, &all(&answer, header::WWW_AUTHENTICATE))
+            refusal_of(auth, awaited, all(&answer, header::WWW_AUTHENTICATE))
         }
     }
 }
@@ -154,17 +164,19 @@ impl Awaited {
 }
 
 /// What the request comes to once nothing more is waited for.
-fn refusal_of(auth: &Auth, awaited: &mut Awaited, challenges: &[HeaderValue]) -> Result<(), NotSent> {
+fn refusal_of(auth: &Auth, awaited: &mut Awaited, challenges: Vec<HeaderValue>) -> Result<(), NotSent> {
     let cookies = std::mem::take(&mut awaited.cookies);
     match awaited.refused {
         None => Ok(()),
         Some(StatusCode::UNAUTHORIZED) => {
+            let of_password = if awaited.is_wrong { basic(auth) } else { Vec::new() };
+            let challenges = of_password.into_iter().chain(challenges).collect();
             Err(unauthorized(auth, awaited.sign_in.take(), challenges, cookies))
         }
         Some(status) => {
             let mut head = HeaderMap::new();
             if awaited.always_set_cookie {
-                set_cookies(&mut head, cookies);
+                set_all(&mut head, header::SET_COOKIE, cookies);
             }
             Err(Answer::plain(status, head).into())
         }
@@ -175,30 +187,29 @@ fn refusal_of(auth: &Auth, awaited: &mut Awaited, challenges: &[HeaderValue]) ->
 fn unauthorized(
     auth: &Auth,
     sign_in: Option<HeaderValue>,
-    challenges: &[HeaderValue],
+    challenges: Vec<HeaderValue>,
     cookies: Vec<HeaderValue>,
 ) -> NotSent {
     let mut head = HeaderMap::new();
-    for challenge in challenges {
-        head.append(header::WWW_AUTHENTICATE, challenge.clone());
-    }
-    if let Some(PasswordAuth { realm, .. }) = auth.password.as_ref().filter(|_| challenges.is_empty())
-        && let Ok(challenge) = HeaderValue::from_str(&format!("Basic realm=\"{realm}\""))
-    {
-        head.insert(header::WWW_AUTHENTICATE, challenge);
-    }
+    set_all(&mut head, header::WWW_AUTHENTICATE, challenges);
     let always = auth.external.as_ref().is_some_and(|external| external.always_set_cookie);
     if always || sign_in.is_some() {
-        set_cookies(&mut head, cookies);
+        set_all(&mut head, header::SET_COOKIE, cookies);
     }
     let Some(location) = sign_in else { return Answer::plain(StatusCode::UNAUTHORIZED, head).into() };
     head.insert(header::LOCATION, location);
     Answer::plain(StatusCode::FOUND, head).into()
 }
 
-fn set_cookies(head: &mut HeaderMap, cookies: Vec<HeaderValue>) {
-    for cookie in cookies {
-        head.append(header::SET_COOKIE, cookie);
+/// Asks for a password.
+fn basic(auth: &Auth) -> Vec<HeaderValue> {
+    let realm = auth.password.as_ref().map(|PasswordAuth { realm, .. }| format!("Basic realm=\"{realm}\""));
+    realm.and_then(|challenge| HeaderValue::from_str(&challenge).ok()).into_iter().collect()
+}
+
+fn set_all(head: &mut HeaderMap, name: HeaderName, values: Vec<HeaderValue>) {
+    for value in values {
+        head.append(&name, value);
     }
 }
 
