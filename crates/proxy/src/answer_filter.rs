@@ -6,7 +6,6 @@ mod place;
 
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::response::Parts;
 use model::{Cors, HeaderChange, HeaderEdit, ResponseFilter};
 
 use crate::exchange::Exchange;
@@ -21,9 +20,8 @@ pub(crate) enum By {
 }
 
 /// Changes the head of an answer.
-pub(crate) fn edit(exchange: &Exchange, by: By, head: &mut Parts) {
+pub(crate) fn edit(exchange: &Exchange, by: By, status: StatusCode, head: &mut HeaderMap) {
     let Some(filters) = exchange.filters() else { return };
-    let (status, head) = (head.status, &mut head.headers);
     for filter in filters.response() {
         match (filter, by) {
             (ResponseFilter::Place(rewrite), By::Endpoint) => place::rewrite(rewrite, head),
@@ -40,7 +38,7 @@ pub(crate) fn edit(exchange: &Exchange, by: By, head: &mut Parts) {
     }
 }
 
-/// Makes the edits in a head with this status, one after the other. Names and values were checked when they were compiled: one that is none is passed
+/// Makes the edits, one after the other. Names and values were checked when they were compiled: one that is none is passed
 /// over.
 pub(crate) fn edit_fields(edits: &[HeaderEdit], status: StatusCode, head: &mut HeaderMap) {
     for HeaderEdit { name, change } in edits {

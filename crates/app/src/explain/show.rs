@@ -52,11 +52,10 @@ fn request(out: &mut String, asked: &Asked, found: &Found<'_>) {
 fn policy(out: &mut String, policy: &Policy) {
     let times: Vec<_> = policy.timeouts.words().map(|(word, time)| format!("{word} {time:?}")).collect();
     let counts: Vec<_> = policy.retry.words().map(|(word, count)| format!("{word} {count}")).collect();
-    for (name, all) in [
-        ("timeouts: ", times.join(", ")),
-        ("retry:    ", counts.join(", ")),
-        ("body:     ", policy.request_body_max.map(|most| format!("up to {most} bytes")).unwrap_or_default()),
-    ] {
+    let body = policy.request_body_max.map(|most| format!("up to {most} bytes")).unwrap_or_default();
+    for (name, all) in
+        [("timeouts: ", times.join(", ")), ("retry:    ", counts.join(", ")), ("body:     ", body)]
+    {
         if !all.is_empty() {
             let _ = writeln!(out, "{name} {all}");
         }

@@ -72,7 +72,7 @@ pub(super) fn for_upstream(
 pub(super) fn for_client(exchange: &Exchange, head: &mut response::Parts) {
     let carrier = &exchange.carrier;
     headers::strip_hop_by_hop(&mut head.headers);
-    answer_filter::edit(exchange, By::Endpoint, head);
+    answer_filter::edit(exchange, By::Endpoint, head.status, &mut head.headers);
     head.version = Version::HTTP_11;
     carrier.refuse_protocol();
     if carrier.must_close() {

@@ -61,7 +61,7 @@ fn rules_for_addresses_become_lists_and_an_order_that_these_cannot_say_denies() 
         ("deny all;", Some((2, 0))),
         ("allow 10.0.0.0/8; deny 10.1.0.0/16; deny all;", None),
         ("allow unix:; deny all;", None),
-        ("deny 192.0.2.1; satisfy any;", None),
+        ("deny 192.0.2.1; auth_basic x;", None),
     ] {
         let (settings, faults) = read_at(Place::Location, value);
         let found = faults.is_empty().then(|| (settings.deny.len(), settings.allow.len()));

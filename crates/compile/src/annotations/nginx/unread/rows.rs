@@ -70,38 +70,13 @@ const TRACES: &str =
 const CHOSEN: &str =
     "is not honoured: rustls offers its own suites of TLS 1.2 and 1.3, all with forward secrecy";
 const MODSECURITY: &str = "asks for a firewall of requests (WAF)";
-const GUARDS: &str = "restricts access";
 
 /// The rest of the names, in the order of the alphabet.
 pub(super) const UNREAD: &[Unread] = &[
     told("affinity", NOT_READ, REMOVE),
     told("affinity-mode", NOT_READ, REMOVE),
     told("app-root", NOT_READ, "send clients there by a rule or the application"),
-    told("auth-always-set-cookie", NOT_READ, REMOVE),
-    needless(
-        "auth-cache-duration",
-        "has nothing to do: answers of auth-url are not kept, each request is asked about",
-    ),
-    needless(
-        "auth-cache-key",
-        "has nothing to do: answers of auth-url are not kept, each request is asked about",
-    ),
-    needless("auth-keepalive", "has nothing to do: connections to auth-url are kept in any case"),
-    needless("auth-keepalive-requests", "has nothing to do: connections to auth-url are kept in any case"),
-    needless("auth-keepalive-share-vars", "has nothing to do: connections to auth-url are kept in any case"),
-    needless("auth-keepalive-timeout", "has nothing to do: connections to auth-url are kept in any case"),
-    told("auth-method", NOT_READ, REMOVE),
-    denies("auth-proxy-set-headers", "changes what the authenticating service is told"),
-    told("auth-realm", NOT_READ, REMOVE),
-    told("auth-request-redirect", NOT_READ, REMOVE),
-    told("auth-response-headers", NOT_READ, REMOVE),
-    denies("auth-secret", GUARDS),
-    denies("auth-secret-type", GUARDS),
-    told("auth-signin", NOT_READ, REMOVE),
-    told("auth-signin-redirect-param", NOT_READ, REMOVE),
     denies("auth-snippet", "changes how the authenticating service is asked"),
-    denies("auth-type", GUARDS),
-    denies("auth-url", GUARDS),
     told(
         "connection-proxy-header",
         "is not honoured: the connection to an endpoint is ours, and is kept open",
@@ -113,7 +88,6 @@ pub(super) const UNREAD: &[Unread] = &[
     told("default-backend", NOT_READ, REMOVE),
     told("disable-proxy-intercept-errors", NOT_READ, REMOVE).unless(FALSE),
     told("enable-access-log", "is not honoured: the access log has all requests or none", "see --access-log"),
-    told("enable-global-auth", "is not honoured: there is no authentication for all", REMOVE),
     denies("enable-modsecurity", MODSECURITY).unless(FALSE),
     told("enable-opentelemetry", TRACES, REMOVE).unless(FALSE),
     denies("enable-owasp-core-rules", MODSECURITY).unless(FALSE),
@@ -143,7 +117,6 @@ pub(super) const UNREAD: &[Unread] = &[
     told("proxy-ssl-protocols", CHOSEN, REMOVE).unless(&["TLSv1.2 TLSv1.3"]),
     told("proxy-ssl-verify-depth", "is not honoured: a chain may be as long as TLS libraries allow", REMOVE),
     told("rewrite-target", NOT_READ, REMOVE),
-    denies("satisfy", GUARDS),
     told("server-alias", NOT_READ, "write a rule for each name"),
     told("service-upstream", NOT_READ, REMOVE).unless(FALSE),
     told("session-cookie-change-on-failure", NOT_READ, REMOVE).unless(FALSE),
