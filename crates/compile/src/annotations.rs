@@ -6,6 +6,7 @@
 mod access;
 mod backend;
 mod config_map;
+mod edge;
 mod headers;
 mod nginx;
 mod own;

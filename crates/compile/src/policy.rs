@@ -2,6 +2,7 @@
 //! dialect asked for it.
 
 mod access;
+mod edge;
 mod headers;
 mod redirect;
 mod settings;
@@ -41,7 +42,7 @@ pub(crate) fn build(asked: &RouteSettings, host: HostFacts, mut tell: impl FnMut
     let RouteSettings { balance, timeouts, retry, .. } = *asked;
     let filters = filters(asked, denied, host);
     Built {
-        policy: Arc::new(Policy { balance, timeouts, retry, filters }),
+        policy: Arc::new(Policy { balance, timeouts, retry, filters, edge: asked.edge.clone() }),
         transport: Arc::new(upstream::transport(asked)),
     }
 }

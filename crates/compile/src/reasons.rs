@@ -51,6 +51,8 @@ reasons! {
     UNSUPPORTED_ANNOTATION = "unsupported-annotation",
     /// A key of ingress-nginx' ConfigMap has a value it cannot have.
     INVALID_SETTING = "invalid-setting",
+    /// Something is believed that any client may write.
+    FORGEABLE = "forgeable",
     /// A key of ingress-nginx' ConfigMap that is not honoured.
     UNSUPPORTED_SETTING = "unsupported-setting",
     /// An annotation that restricts access cannot be honoured: the Ingress is answered 503.

@@ -3,14 +3,18 @@
 
 mod address;
 mod balance;
+mod edge;
 mod filter;
 mod header;
 mod redirect;
 mod retry;
 mod timeouts;
 
+use std::sync::Arc;
+
 pub use address::{AddressRules, any_contains};
 pub use balance::Balance;
+pub use edge::{Edge, FieldNames, Hsts};
 pub use filter::{Filters, RequestFilter, ResponseFilter};
 pub use header::{HeaderChange, HeaderEdit, is_forwarding_field};
 pub use redirect::HttpsRedirect;
@@ -28,6 +32,8 @@ pub struct Policy {
     pub retry: Retry,
     /// What is done with requests and responses; none for most routes, which then pay one look at a pointer.
     pub filters: Option<Box<Filters>>,
+    /// What is told of clients and to them, where that is not the proxy's own way.
+    pub edge: Option<Arc<Edge>>,
 }
 
 impl Policy {

@@ -20,14 +20,16 @@ use std::net::{IpAddr, SocketAddr};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
+use http::Uri;
 use http::header::HeaderMap;
+use model::{Edge, any_contains};
 
 use self::heads::Heads;
 use self::http1::Http1;
 use self::interim::Interim;
 use crate::config::{Downstream, Tls};
 use crate::error::Refusal;
-use crate::forwarding::{Forwarding, client_address, client_is_secure};
+use crate::forwarding::{self, Forwarding, client_address, client_is_secure};
 use crate::overload::Counted;
 use crate::proxy_header::Origin;
 use crate::timer::Timer;
@@ -145,17 +147,19 @@ impl Client {
         Identity(Rc::downgrade(&self.forwarding))
     }
 
-    /// Makes the fields of a request's head say to an upstream where it comes from.
-    pub(crate) fn forward(&self, headers: &mut HeaderMap) {
+    /// Makes the fields of a request's head say to an upstream where it comes from, as the edge says if there is one.
+    pub(crate) fn forward(&self, edge: Option<&Edge>, headers: &mut HeaderMap, target: &Uri) {
         let networks = &self.worker.config.trusted_proxies;
         let mut made = self.forwarding.borrow_mut();
         let forwarding = made.get_or_insert_with(|| {
-            // What the socket is bound to may be another port than the one that the client connected to.
-            let connected_to = self.is_proxied.get().then(|| self.local.get().port());
+            let connected_to = self.connected_to();
             let scheme = if self.secure.get().is_some() { "https" } else { "http" };
             Box::new(Forwarding::new(self.peer(), self.local.get(), connected_to, scheme, networks))
         });
-        forwarding.extend_or_replace(headers, networks, self.limits().underscores);
+        match edge {
+            Some(edge) => forwarding.tell(edge, headers, target, networks),
+            None => forwarding.extend_or_replace(headers, networks, self.limits().underscores),
+        }
     }
 
     /// The client's address as endpoints are told it (`X-Real-IP`); none if a trusted proxy has told nonsense.
@@ -167,6 +171,27 @@ impl Client {
     pub(crate) fn is_secure(&self, headers: &HeaderMap) -> bool {
         let networks = &self.worker.config.trusted_proxies;
         client_is_secure(self.secure.get().is_some(), self.peer().ip(), headers, networks)
+    }
+
+    /// The client's address as endpoints of a route with this edge are told it.
+    pub(crate) fn address_at(&self, edge: Option<&Edge>, headers: &HeaderMap) -> Option<IpAddr> {
+        let Some(edge) = edge else { return self.address(headers) };
+        let networks = &self.worker.config.trusted_proxies;
+        forwarding::edge::client_address(self.peer().ip(), edge, headers, networks)
+    }
+
+    /// Whether the client speaks https, as endpoints of a route with this edge are told it.
+    pub(crate) fn is_secure_at(&self, edge: Option<&Edge>, headers: &HeaderMap) -> bool {
+        let Some(edge) = edge else { return self.is_secure(headers) };
+        let networks = &self.worker.config.trusted_proxies;
+        let believed = edge.believes_clients || any_contains(networks, self.peer().ip());
+        let is_tls = self.secure.get().is_some() || self.connected_to() == Some(443);
+        forwarding::edge::client_is_secure(is_tls, believed, headers)
+    }
+
+    /// The port that the client connected to, if a load balancer has told it: what the socket is bound to may be another.
+    fn connected_to(&self) -> Option<u16> {
+        self.is_proxied.get().then(|| self.local.get().port())
     }
 
     /// Shows the client's address as it is logged.

@@ -4,16 +4,18 @@
 //! It is a value, owned where the request is served: first by its future, then by the body of its answer, or by the tunnel
 //! that it has become. With it the request ends, wherever that is.
 
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{HeaderValue, Method, Request, StatusCode, Version, header};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version, header};
 use hyper::body::Incoming;
-use model::{Filters, Policy, Protocol, Route};
+use model::{Edge, Filters, Policy, Protocol, Route};
 
 use crate::access_log::Draft;
 use crate::client::Carrier;
+use crate::edits;
 use crate::error::Refusal;
 use crate::grpc;
 use crate::timer::Wait;
@@ -95,6 +97,28 @@ impl Exchange {
     /// What is done with it and its answer on the way.
     pub(crate) fn filters(&self) -> Option<&Filters> {
         self.policy()?.filters.as_deref()
+    }
+
+    /// What is told of its client, and to it, where that is not the proxy's own way.
+    pub(crate) fn edge(&self) -> Option<&Edge> {
+        self.policy()?.edge.as_deref()
+    }
+
+    /// The client's address as endpoints are told it (`X-Real-IP`); none if a trusted proxy has told nonsense.
+    pub(crate) fn client_address(&self, headers: &HeaderMap) -> Option<IpAddr> {
+        self.carrier.client().address_at(self.edge(), headers)
+    }
+
+    /// Whether the client speaks https, as endpoints are told it (`X-Forwarded-Proto`).
+    pub(crate) fn client_is_secure(&self, headers: &HeaderMap) -> bool {
+        self.carrier.client().is_secure_at(self.edge(), headers)
+    }
+
+    /// Changes the head of its answer as the edge says.
+    pub(crate) fn edit_answer(&self, head: &mut HeaderMap) {
+        if let Some(edge) = self.edge() {
+            edits::edit_answer(edge, self.carrier.client().secure.get().is_some(), head);
+        }
     }
 
     /// How long it may wait for a connection, or for a place on one.

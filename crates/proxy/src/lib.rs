@@ -25,6 +25,7 @@
 //! - `access_log`: a line for each request
 //! - `guard`: the strict reading of HTTP/1
 //! - `forwarding`: what upstreams are told about a client
+//! - `edits`: what routes change in heads
 //!
 //! Then the two sides, and what goes between them:
 //!
@@ -49,6 +50,7 @@ mod body;
 mod client;
 mod config;
 mod connection;
+mod edits;
 mod error;
 mod exchange;
 mod field;

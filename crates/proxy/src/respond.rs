@@ -58,6 +58,7 @@ fn answer_with(mut exchange: Exchange, answer: Answer) -> Response<ResponseBody>
     exchange.complete();
     let (mut head, ()) = Response::new(()).into_parts();
     (head.status, head.headers) = (status, headers);
+    exchange.edit_answer(&mut head.headers);
     if status != StatusCode::NO_CONTENT {
         head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
     }
@@ -79,7 +80,8 @@ pub(crate) fn refuse(mut exchange: Exchange, why: Refusal) -> Response<ResponseB
     if why.side() == Side::Downstream {
         carrier.fine();
     }
-    let (head, text) = if carrier.request().is_grpc.get() { call_head(why) } else { head(carrier, why) };
+    let (mut head, text) = if carrier.request().is_grpc.get() { call_head(why) } else { head(carrier, why) };
+    exchange.edit_answer(&mut head.headers);
     // Over HTTP/2 hyper would send it in answer to HEAD, too, which clients take for a broken stream.
     let text = text.filter(|_| !exchange.asks_for_head);
     Response::from_parts(head, ResponseBody::Own { text, _exchange: exchange })

@@ -3,7 +3,7 @@
 //! To add one: a row here, with the reader of its annotation. A key that has no value counts as absent, as a Helm chart
 //! writes those that are not set.
 
-use super::{Annotation, Dialect, Reader, access, redirect, time};
+use super::{Annotation, Dialect, Reader, access, edge, redirect, time};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -11,13 +11,30 @@ use crate::reasons;
 pub(super) const DIALECT: Dialect = Dialect { prefix: "", rows: ROWS, other: not_honoured };
 
 const ROWS: &[(&str, Reader)] = &[
+    ("allow-backend-server-header", edge::shows_server),
+    ("compute-full-forwarded-for", edge::tells_chain),
     ("denylist-source-range", access::deny),
+    ("enable-underscores-in-headers", edge::underscores),
     ("force-ssl-redirect", redirect::force_https),
+    ("forwarded-for-header", edge::for_field),
+    ("forwarded-host-header", edge::host_field),
+    ("generate-request-id", edge::makes_request_id),
+    ("hide-headers", edge::hide),
+    ("hsts-include-subdomains", edge::hsts_subdomains),
+    ("hsts-max-age", edge::hsts_max_age),
+    ("hsts-preload", edge::hsts_preload),
+    ("hsts", edge::hsts),
+    ("ignore-invalid-headers", edge::ignores_names),
     ("preserve-trailing-slash", redirect::preserve_trailing_slash),
+    ("proxy-add-original-uri-header", edge::tells_target),
     ("proxy-connect-timeout", time::connect_seconds),
     ("proxy-next-upstream-tries", time::tries),
     ("proxy-read-timeout", time::read_seconds),
+    ("proxy-real-ip-cidr", edge::real_ip_from),
     ("ssl-redirect", redirect::https),
+    ("use-forwarded-headers", edge::use_forwarded_headers),
+    // Behind the one above, which says it too.
+    ("enable-real-ip", edge::enable_real_ip),
     ("whitelist-source-range", access::allow),
 ];
 

@@ -109,15 +109,15 @@ fn size(edit: &HeaderEdit) -> usize {
 }
 
 /// RFC 9110 §5.6.2.
-fn is_token(name: &str) -> bool {
+pub(super) fn is_token(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
-fn is_value(value: &str) -> bool {
+pub(super) fn is_value(value: &str) -> bool {
     value.bytes().all(|b| b.is_ascii_graphic() || b == b' ' || b == b'\t')
 }
 
-fn is_framing(name: &str) -> bool {
+pub(super) fn is_framing(name: &str) -> bool {
     let name = plain(name);
     FRAMING.contains(&&*name) || name.starts_with("proxy-")
 }

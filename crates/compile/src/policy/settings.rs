@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use model::{Balance, HeaderEdit, Protocol, ProxyHeader, Retry, Timeouts};
+use model::{Balance, Edge, HeaderEdit, Protocol, ProxyHeader, Retry, Timeouts};
 
+use super::edge;
 use super::redirect::RedirectSettings;
 use crate::profile::Profile;
 use crate::tls::NamedSecret;
@@ -16,6 +17,8 @@ pub(crate) struct RouteSettings {
     pub(crate) denied: bool,
     /// Whether the object is a variant of another one, for a share of its requests. Served by itself it could take them all.
     pub(crate) canary: bool,
+    /// What is told of clients, and to them; if nothing, as the proxy does by itself.
+    pub(crate) edge: Option<Arc<Edge>>,
     /// How endpoints share requests.
     pub(crate) balance: Balance,
     /// How long they may take.
@@ -49,6 +52,11 @@ pub(crate) struct RouteSettings {
 impl RouteSettings {
     /// What holds where an object says nothing.
     pub(crate) fn of(profile: Profile, balance: Balance) -> RouteSettings {
-        RouteSettings { balance, redirect: RedirectSettings::of(profile), ..RouteSettings::default() }
+        RouteSettings {
+            balance,
+            edge: edge::of(profile),
+            redirect: RedirectSettings::of(profile),
+            ..RouteSettings::default()
+        }
     }
 }

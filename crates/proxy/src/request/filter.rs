@@ -17,7 +17,7 @@ mod headers;
 mod redirect;
 
 use http::HeaderMap;
-use model::{Filters, RequestFilter, ResponseFilter};
+use model::{Edge, Filters, RequestFilter, ResponseFilter};
 
 use super::facts::RequestFacts;
 use crate::error::Refusal;
@@ -33,15 +33,19 @@ pub(super) fn admit<B>(
     exchange: &Exchange,
     facts: &RequestFacts<'_, B>,
 ) -> Result<(), NotSent> {
-    let client = exchange.carrier.client();
     filters.request().iter().try_for_each(|filter| match filter {
         RequestFilter::Deny => Err(Refusal::Denied.into()),
-        RequestFilter::Https(redirect) => redirect::to_https(redirect, client, facts),
+        RequestFilter::Https(redirect) => redirect::to_https(redirect, exchange, facts),
         RequestFilter::Addresses(rules) => {
-            Ok(address::admit(rules, client.address(facts.request.headers()))?)
+            Ok(address::admit(rules, exchange.client_address(facts.request.headers()))?)
         }
         RequestFilter::Headers(_) => Ok(()),
     })
+}
+
+/// Changes the head that an endpoint gets as its route's edge says, before the filters.
+pub(super) fn edit_request_at(edge: &Edge, head: &mut HeaderMap) {
+    headers::edit_request(&edge.request, head);
 }
 
 /// Changes the head that an endpoint gets.

@@ -157,6 +157,7 @@ pub(super) async fn upgrade(
     }
     let upstream = answered.extensions_mut().remove::<OnUpgrade>();
     let (mut head, _) = answered.into_parts();
+    exchange.edit_answer(&mut head.headers);
     asked.agree(&mut head, exchange.filters());
     exchange.answered(head.status);
     exchange.carrier.timer().clear(Wait::Request);

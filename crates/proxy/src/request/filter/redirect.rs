@@ -6,17 +6,17 @@ use http::header::{self, HeaderMap, HeaderValue};
 use model::{Facts, HttpsRedirect};
 
 use super::RequestFacts;
-use crate::client::Client;
 use crate::error::Refusal;
+use crate::exchange::Exchange;
 use crate::respond::{Answer, NotSent};
 
 /// Sends a client that speaks plain HTTP to the same target over https.
 pub(super) fn to_https<B>(
     redirect: &HttpsRedirect,
-    client: &Client,
+    exchange: &Exchange,
     facts: &RequestFacts<'_, B>,
 ) -> Result<(), NotSent> {
-    if client.is_secure(facts.request.headers()) {
+    if exchange.client_is_secure(facts.request.headers()) {
         return Ok(());
     }
     let host = facts.host().ok_or(Refusal::BadHost)?.name();

@@ -1,0 +1,101 @@
+//! What holds for all routes that an operator treats alike: what endpoints are told of clients in place of the fields that are
+//! told by default, and what is said in every answer.
+
+use std::fmt;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+use crate::HeaderEdit;
+
+/// What is told of clients, and to them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edge {
+    /// Whether any client is believed its scheme, host and port (`X-Forwarded-Proto`, `-Host`, `-Port`).
+    pub believes_clients: bool,
+    /// Whether an address that a peer of these networks tells counts for the client's.
+    pub real_ip: bool,
+    /// The networks whose addresses are passed over in what is told, from the nearest on.
+    pub real_ip_from: Vec<IpNet>,
+    /// The field in which addresses are told, in lower case.
+    pub for_field: Arc<str>,
+    /// The field whose content endpoints get as `X-Original-Forwarded-Host`, in lower case.
+    pub host_field: Arc<str>,
+    /// Whether endpoints get the chain of addresses of a client that is believed, and not the client's alone.
+    pub tells_chain: bool,
+    /// Whether endpoints get the target as `X-Original-URI`.
+    pub tells_target: bool,
+    /// Whether a request without `X-Request-ID` gets one.
+    pub makes_request_id: bool,
+    /// Which names of fields reach endpoints.
+    pub names: FieldNames,
+    /// What is changed in requests' heads.
+    pub request: Vec<HeaderEdit>,
+    /// The fields of endpoints' answers that clients do not get, in lower case.
+    pub hidden: Vec<Arc<str>>,
+    /// What is changed in the heads of all answers, those that no endpoint gave too.
+    pub response: Vec<HeaderEdit>,
+    /// What clients that speak https are told of it.
+    pub hsts: Option<Hsts>,
+}
+
+/// Names of fields that reach endpoints, beside those of letters, digits and hyphens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FieldNames {
+    /// Those with an underscore.
+    pub underscores: bool,
+    /// Those with any other character that a name may have.
+    pub others: bool,
+}
+
+/// For how long a client is to use nothing but https (RFC 6797).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hsts {
+    max_age: u64,
+    subdomains: bool,
+    preload: bool,
+    text: Arc<str>,
+}
+
+impl Hsts {
+    /// So many seconds, for the host alone.
+    pub fn new(max_age: u64) -> Hsts {
+        Hsts { max_age, subdomains: false, preload: false, text: Arc::default() }.written()
+    }
+
+    /// The same for so many seconds.
+    #[must_use]
+    pub fn for_seconds(self, max_age: u64) -> Hsts {
+        Hsts { max_age, ..self }.written()
+    }
+
+    /// The same for the hosts below, or not.
+    #[must_use]
+    pub fn with_subdomains(self, subdomains: bool) -> Hsts {
+        Hsts { subdomains, ..self }.written()
+    }
+
+    /// The same with consent to a browser's list, or without.
+    #[must_use]
+    pub fn with_preload(self, preload: bool) -> Hsts {
+        Hsts { preload, ..self }.written()
+    }
+
+    /// The value of the field.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    fn written(self) -> Hsts {
+        let subdomains = if self.subdomains { "; includeSubDomains" } else { "" };
+        let preload = if self.preload { "; preload" } else { "" };
+        let text = format!("max-age={}{subdomains}{preload}", self.max_age).into();
+        Hsts { text, ..self }
+    }
+}
+
+impl fmt::Display for Hsts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
