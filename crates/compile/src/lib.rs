@@ -55,7 +55,7 @@ mod tls;
 use std::time::Duration;
 
 use k8s_openapi::api::networking::v1::Ingress;
-use model::{Balance, RouteTableBuilder};
+use model::{Balance, ObjectRef, RouteTableBuilder};
 
 pub use compiled::Compiled;
 pub use external_name::external_name_of;
@@ -147,6 +147,9 @@ fn compile_after(
     for (key, ingress) in &objects.ingresses {
         if counts(key, objects) && classes.owns(key, ingress, &mut out.problems) {
             let profile = Profile::of(ingress, &objects.ingress_classes, settings);
+            if let Some(fault) = profile.doubt(ingress, settings) {
+                out.problems.add(ObjectRef::new("Ingress", &key.namespace, &key.name), "spec.tls", fault);
+            }
             let asked = defaults.of(profile);
             drafts.extend(source::ingress::read(key, ingress, asked, &mut out.problems));
             ours.push(key.clone());

@@ -19,6 +19,8 @@ reasons! {
     NO_CLASS = "no-class",
     /// An IngressClass has the name of our class and says that it is another controller's.
     FOREIGN_CLASS = "foreign-class",
+    /// An Ingress may have been written for ingress-nginx, and is read by our own rules.
+    PROFILE_IN_DOUBT = "profile-in-doubt",
     /// There are Ingresses, and none of them is ours.
     NO_ROUTES = "no-routes",
     /// A Service has no such port, or none for TCP.
