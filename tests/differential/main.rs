@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod cases;
+mod edge;
 mod gates;
 mod origin;
 mod programs;

@@ -2,6 +2,7 @@
 
 mod handshake;
 mod hellos;
+mod hsts;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -15,6 +15,7 @@ use model::{Filters, Policy, RequestFilter, Transport};
 use crate::hosts::HostFacts;
 use crate::problems::Fault;
 
+pub(crate) use edge::of as edge_of;
 pub(crate) use settings::RouteSettings;
 pub(crate) use upstream::UpstreamSecret;
 

@@ -21,7 +21,7 @@ const HIDDEN: [&str; 7] = [
 ];
 
 /// What holds where nothing is said.
-pub(super) fn of(profile: Profile) -> Option<Arc<Edge>> {
+pub(crate) fn of(profile: Profile) -> Option<Arc<Edge>> {
     match profile {
         Profile::Own => None,
         Profile::IngressNginx => Some(Arc::new(ingress_nginx())),

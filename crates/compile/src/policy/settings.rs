@@ -5,7 +5,6 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use model::{Balance, Edge, HeaderEdit, Protocol, ProxyHeader, Retry, Timeouts};
 
-use super::edge;
 use super::redirect::RedirectSettings;
 use crate::profile::Profile;
 use crate::tls::NamedSecret;
@@ -54,7 +53,7 @@ impl RouteSettings {
     pub(crate) fn of(profile: Profile, balance: Balance) -> RouteSettings {
         RouteSettings {
             balance,
-            edge: edge::of(profile),
+            edge: profile.edge(),
             redirect: RedirectSettings::of(profile),
             ..RouteSettings::default()
         }

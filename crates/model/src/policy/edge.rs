@@ -39,6 +39,36 @@ pub struct Edge {
     pub hsts: Option<Hsts>,
 }
 
+impl Edge {
+    /// Each field by its word, as it is shown to people.
+    pub fn words(&self) -> [(&'static str, String); 14] {
+        let networks = self.real_ip_from.iter().map(ToString::to_string);
+        let hsts = self.hsts.as_ref().map(ToString::to_string);
+        [
+            ("believes-clients", self.believes_clients.to_string()),
+            ("real-ip", self.real_ip.to_string()),
+            ("real-ip-from", networks.collect::<Vec<_>>().join(", ")),
+            ("for-field", self.for_field.to_string()),
+            ("host-field", self.host_field.to_string()),
+            ("tells-chain", self.tells_chain.to_string()),
+            ("tells-target", self.tells_target.to_string()),
+            ("makes-request-id", self.makes_request_id.to_string()),
+            ("underscores", self.names.underscores.to_string()),
+            ("other-names", self.names.others.to_string()),
+            ("request", HeaderEdit::list(&self.request)),
+            ("hidden", self.hidden.join(", ")),
+            ("response", HeaderEdit::list(&self.response)),
+            ("hsts", hsts.unwrap_or_default()),
+        ]
+    }
+
+    /// In what it differs from another.
+    pub fn beside(&self, other: &Edge) -> impl Iterator<Item = (&'static str, String)> {
+        let both = self.words().into_iter().zip(other.words());
+        both.filter(|(word, other)| word != other).map(|(word, _)| word)
+    }
+}
+
 /// Names of fields that reach endpoints, beside those of letters, digits and hyphens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FieldNames {
