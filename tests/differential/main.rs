@@ -7,6 +7,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+mod answers;
 mod cases;
 mod edge;
 mod gates;

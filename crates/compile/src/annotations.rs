@@ -6,12 +6,15 @@
 mod access;
 mod backend;
 mod config_map;
+mod cors;
 mod edge;
 mod headers;
+mod hsts;
 mod nginx;
 mod own;
 mod redirect;
 mod time;
+mod upstream_fields;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -154,7 +157,8 @@ fn read_by(
             let annotation = Annotation { name, value, namespace: &object.namespace };
             for fault in read(&annotation, settings).err().into_iter().flatten() {
                 settings.denied |= fault.denies();
-                if left > 0 || fault.denies() {
+                settings.left_out |= fault.leaves_out();
+                if left > 0 || fault.denies() || fault.leaves_out() {
                     problems.add(object.clone(), place.field(&annotation), place.told(fault));
                     left = left.saturating_sub(1);
                 }

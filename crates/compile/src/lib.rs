@@ -156,7 +156,8 @@ fn compile_after(
         }
     }
     let (hosts, mut tls) = (Hosts::read(&drafts), Tls::new(objects));
-    for draft in drafts {
+    for mut draft in drafts {
+        hosts.complete(&mut draft);
         tls.add(&draft, &mut out.problems);
         out.add(draft, &hosts);
     }

@@ -2,24 +2,40 @@
 //! dialect asked for it.
 
 mod access;
+mod cors;
 mod edge;
 mod headers;
+mod hsts;
 mod redirect;
 mod settings;
 mod upstream;
+mod upstream_fields;
 
 use std::sync::Arc;
 
-use model::{Filters, Policy, RequestFilter, Transport};
+use model::{Filters, Policy, Redirect, RequestFilter, Transport};
 
 use crate::hosts::HostFacts;
 use crate::problems::Fault;
 
+pub(crate) use cors::CorsSettings;
 pub(crate) use edge::of as edge_of;
+pub(crate) use redirect::{RedirectSettings, to_www};
 pub(crate) use settings::RouteSettings;
 pub(crate) use upstream::UpstreamSecret;
 
-/// What applies to the routes of an object for one host.
+/// What is known of a route beside what its object asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct RouteFacts {
+    /// What is known of its host.
+    pub(crate) host: HostFacts,
+    /// Its clients may speak plain HTTP, whatever is asked for.
+    pub(crate) keeps_http: bool,
+    /// It serves what nothing else does.
+    pub(crate) is_catch_all: bool,
+}
+
+/// What applies to the routes of an object of which the same is known.
 pub(crate) struct Built {
     /// What applies to requests.
     pub(crate) policy: Arc<Policy>,
@@ -34,27 +50,45 @@ pub(crate) fn upstream_secret(asked: &RouteSettings) -> Option<UpstreamSecret> {
 
 /// Builds it; tells of the fields by which something was asked for that cannot be had. What was to guard access, or to verify
 /// endpoints, and cannot be had becomes [`RequestFilter::Deny`].
-pub(crate) fn build(asked: &RouteSettings, host: HostFacts, mut tell: impl FnMut(String, Fault)) -> Built {
+pub(crate) fn build(asked: &RouteSettings, facts: RouteFacts, mut tell: impl FnMut(String, Fault)) -> Built {
     let mut denied = asked.denied;
     if let Err((field, fault)) = upstream::check(asked) {
         denied |= fault.denies();
         tell(field, fault);
     }
     let RouteSettings { balance, timeouts, retry, .. } = *asked;
-    let filters = filters(asked, denied, host);
+    let filters = filters(asked, denied, facts);
     Built {
         policy: Arc::new(Policy { balance, timeouts, retry, filters, edge: asked.edge.clone() }),
         transport: Arc::new(upstream::transport(asked)),
     }
 }
 
+/// What applies to a route whose clients are all sent elsewhere, whatever else is asked for.
+pub(crate) fn build_redirect(redirect: Redirect) -> Policy {
+    Policy { filters: Filters::new(vec![RequestFilter::Redirect(redirect)], Vec::new()), ..Policy::default() }
+}
+
 /// The filters, none if nothing asks for one. Where all requests are refused there is nothing else to do with them.
-fn filters(asked: &RouteSettings, denied: bool, host: HostFacts) -> Option<Box<Filters>> {
+fn filters(asked: &RouteSettings, denied: bool, facts: RouteFacts) -> Option<Box<Filters>> {
+    let hsts = hsts::build(asked);
     if denied {
-        return Filters::new(vec![RequestFilter::Deny], Vec::new());
+        return Filters::new(vec![RequestFilter::Deny], hsts.into_iter().collect());
     }
-    let request = [redirect::build_https(asked, host), access::build(asked), headers::build_request(asked)];
-    let request = request.into_iter().flatten();
-    let response = headers::build_response(asked).into_iter();
-    Filters::new(request.collect(), response.collect())
+    let (preflight, origin) = cors::build(asked).unzip();
+    let request = [
+        preflight,
+        redirect::build(asked, facts),
+        redirect::build_https(asked, facts),
+        access::build(asked),
+        headers::build_request(asked),
+    ];
+    let response = [
+        upstream_fields::build_place(asked),
+        upstream_fields::build_cookies(asked),
+        headers::build_response(asked),
+        origin,
+        hsts,
+    ];
+    Filters::new(request.into_iter().flatten().collect(), response.into_iter().flatten().collect())
 }

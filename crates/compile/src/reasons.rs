@@ -59,6 +59,8 @@ reasons! {
     UNSUPPORTED_SETTING = "unsupported-setting",
     /// An annotation that restricts access cannot be honoured: the Ingress is answered 503.
     DENIED = "denied",
+    /// An annotation has a value for which ingress-nginx takes no notice of the whole Ingress; nor do we.
+    LEFT_OUT = "left-out",
     /// An address that must not be reached through an ingress, as loopback or link-local.
     FORBIDDEN_ADDRESS = "forbidden-address",
     /// An EndpointSlice has an address, an address type or a port that cannot be used.

@@ -8,7 +8,7 @@ use model::{Conditions, HostMatch, ObjectRef, PathMatch, Route, RouteTableBuilde
 
 use crate::backend::{Backends, Before};
 use crate::hosts::Hosts;
-use crate::policy::{self, Built};
+use crate::policy::{self, Built, RouteFacts};
 use crate::problems::Problems;
 use crate::source::{Draft, RouteDraft, Serves};
 
@@ -25,8 +25,17 @@ impl Output<'_> {
     pub(crate) fn add(&mut self, draft: Draft, hosts: &Hosts) {
         let Draft { object, asked, hosts: named, routes, .. } = draft;
         let mut built = BTreeMap::new();
-        for route in routes {
-            let facts = route.serves.host().map(|host| hosts.of(host)).unwrap_or_default();
+        for route in routes.into_iter().flat_map(RouteDraft::by_host) {
+            let facts = RouteFacts {
+                host: route.serves.host().map(|host| hosts.of(host)).unwrap_or_default(),
+                keeps_http: asked.redirect.keeps_http(&route.serves),
+                is_catch_all: matches!(route.serves, Serves::Rest { catch_all: true, .. }),
+            };
+            if let Some(redirect) = route.redirect.clone() {
+                let policy = Arc::new(policy::build_redirect(redirect));
+                self.add_route(route, &Built { policy, transport: Arc::default() });
+                continue;
+            }
             let built = built.entry(facts).or_insert_with(|| {
                 policy::build(&asked, facts, |field, fault| {
                     self.problems.add(ObjectRef::clone(&object), field, fault);
@@ -40,7 +49,7 @@ impl Output<'_> {
     }
 
     fn add_route(&mut self, draft: RouteDraft, built: &Built) {
-        let RouteDraft { serves, backend, backend_field, origin } = draft;
+        let RouteDraft { serves, backend, backend_field, origin, .. } = draft;
         let (policy, backend) = (Arc::clone(&built.policy), backend.over(&built.transport));
         let namespace = &origin.object.namespace;
         let led = |before: Before<'_>| match &serves {

@@ -43,8 +43,9 @@ pub use host::{HostError, HostMatch, HostName, RequestHost};
 pub use path::{PathError, PathMatch, RequestPath, escape, escape_target, must_be_escaped};
 pub use pattern::{Captures, Pattern, PatternError};
 pub use policy::{
-    AddressRules, Balance, Edge, FieldNames, Filters, HeaderChange, HeaderEdit, Hsts, HttpsRedirect, Policy,
-    RequestFilter, ResponseFilter, Retry, Timeouts, any_contains, is_forwarding_field,
+    AddressRules, Balance, CookieRewrite, Cors, Edge, FieldNames, Filters, HeaderChange, HeaderEdit,
+    Location, LocationPart, OriginMatch, Origins, PlaceRewrite, Policy, Redirect, RequestFilter,
+    RequestValue, ResponseFilter, Retry, Timeouts, any_contains, is_forwarding_field,
 };
 pub use problem::{ObjectRef, Problem, Severity};
 pub use protocol::Protocol;

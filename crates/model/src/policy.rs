@@ -3,23 +3,27 @@
 
 mod address;
 mod balance;
+mod cors;
 mod edge;
 mod filter;
 mod header;
 mod redirect;
 mod retry;
 mod timeouts;
+mod upstream_fields;
 
 use std::sync::Arc;
 
 pub use address::{AddressRules, any_contains};
 pub use balance::Balance;
-pub use edge::{Edge, FieldNames, Hsts};
+pub use cors::{Cors, OriginMatch, Origins};
+pub use edge::{Edge, FieldNames};
 pub use filter::{Filters, RequestFilter, ResponseFilter};
 pub use header::{HeaderChange, HeaderEdit, is_forwarding_field};
-pub use redirect::HttpsRedirect;
+pub use redirect::{Location, LocationPart, Redirect, RequestValue};
 pub use retry::Retry;
 pub use timeouts::Timeouts;
+pub use upstream_fields::{CookieRewrite, PlaceRewrite};
 
 /// What applies to a route.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

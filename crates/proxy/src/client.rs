@@ -21,15 +21,15 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use http::Uri;
-use http::header::HeaderMap;
-use model::{Edge, any_contains};
+use http::header::{HeaderMap, HeaderName};
+use model::Edge;
 
 use self::heads::Heads;
 use self::http1::Http1;
 use self::interim::Interim;
 use crate::config::{Downstream, Tls};
 use crate::error::Refusal;
-use crate::forwarding::{self, Forwarding, client_address, client_is_secure};
+use crate::forwarding::{self, Forwarding, client_address};
 use crate::overload::Counted;
 use crate::proxy_header::Origin;
 use crate::timer::Timer;
@@ -152,8 +152,7 @@ impl Client {
         let networks = &self.worker.config.trusted_proxies;
         let mut made = self.forwarding.borrow_mut();
         let forwarding = made.get_or_insert_with(|| {
-            let connected_to = self.connected_to();
-            let scheme = if self.secure.get().is_some() { "https" } else { "http" };
+            let (scheme, connected_to) = (self.scheme(), self.connected_to());
             Box::new(Forwarding::new(self.peer(), self.local.get(), connected_to, scheme, networks))
         });
         match edge {
@@ -167,10 +166,20 @@ impl Client {
         client_address(self.peer().ip(), headers, &self.worker.config.trusted_proxies)
     }
 
-    /// Whether the client speaks https, as endpoints are told it (`X-Forwarded-Proto`).
-    pub(crate) fn is_secure(&self, headers: &HeaderMap) -> bool {
-        let networks = &self.worker.config.trusted_proxies;
-        client_is_secure(self.secure.get().is_some(), self.peer().ip(), headers, networks)
+    /// What is spoken with it.
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.secure.get().is_some() { "https" } else { "http" }
+    }
+
+    /// The port that it connected to, if a load balancer has told.
+    pub(crate) fn connected_to(&self) -> Option<u16> {
+        // What the socket is bound to may be another port than the one that the client connected to.
+        self.is_proxied.get().then(|| self.local.get().port())
+    }
+
+    /// What a proxy that we trust says in a field of a request.
+    pub(crate) fn told<'h>(&self, headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h [u8]> {
+        forwarding::told(self.peer().ip(), headers, name, &self.worker.config.trusted_proxies)
     }
 
     /// The client's address as endpoints of a route with this edge are told it.
@@ -178,20 +187,6 @@ impl Client {
         let Some(edge) = edge else { return self.address(headers) };
         let networks = &self.worker.config.trusted_proxies;
         forwarding::edge::client_address(self.peer().ip(), edge, headers, networks)
-    }
-
-    /// Whether the client speaks https, as endpoints of a route with this edge are told it.
-    pub(crate) fn is_secure_at(&self, edge: Option<&Edge>, headers: &HeaderMap) -> bool {
-        let Some(edge) = edge else { return self.is_secure(headers) };
-        let networks = &self.worker.config.trusted_proxies;
-        let believed = edge.believes_clients || any_contains(networks, self.peer().ip());
-        let is_tls = self.secure.get().is_some() || self.connected_to() == Some(443);
-        forwarding::edge::client_is_secure(is_tls, believed, headers)
-    }
-
-    /// The port that the client connected to, if a load balancer has told it: what the socket is bound to may be another.
-    fn connected_to(&self) -> Option<u16> {
-        self.is_proxied.get().then(|| self.local.get().port())
     }
 
     /// Shows the client's address as it is logged.

@@ -4,18 +4,18 @@
 //! It is a value, owned where the request is served: first by its future, then by the body of its answer, or by the tunnel
 //! that it has become. With it the request ends, wherever that is.
 
+use std::cell::OnceCell;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Version, header};
 use hyper::body::Incoming;
 use model::{Edge, Filters, Policy, Protocol, Route};
 
 use crate::access_log::Draft;
 use crate::client::Carrier;
-use crate::edits;
 use crate::error::Refusal;
 use crate::grpc;
 use crate::timer::Wait;
@@ -40,6 +40,8 @@ pub(crate) struct Exchange {
     endpoint: Option<Rc<EndpointPool>>,
     attempts: u16,
     draft: Option<Draft>,
+    /// The origin of the page that may read the answer, in the words of `Access-Control-Allow-Origin`.
+    origin: OnceCell<Box<HeaderValue>>,
 }
 
 impl Exchange {
@@ -74,6 +76,7 @@ impl Exchange {
             endpoint: None,
             attempts: 0,
             draft,
+            origin: OnceCell::new(),
         }
     }
 
@@ -109,16 +112,22 @@ impl Exchange {
         self.carrier.client().address_at(self.edge(), headers)
     }
 
-    /// Whether the client speaks https, as endpoints are told it (`X-Forwarded-Proto`).
-    pub(crate) fn client_is_secure(&self, headers: &HeaderMap) -> bool {
-        self.carrier.client().is_secure_at(self.edge(), headers)
+    /// What a client that is believed says in a field of its request.
+    pub(crate) fn told<'h>(&self, headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h [u8]> {
+        match self.edge().filter(|edge| edge.believes_clients) {
+            Some(_) => headers.get(name).map(HeaderValue::as_bytes),
+            None => self.carrier.client().told(headers, name),
+        }
     }
 
-    /// Changes the head of its answer as the edge says.
-    pub(crate) fn edit_answer(&self, head: &mut HeaderMap) {
-        if let Some(edge) = self.edge() {
-            edits::edit_answer(edge, self.carrier.client().secure.get().is_some(), head);
-        }
+    /// Pages of this origin may read the answer.
+    pub(crate) fn note_origin(&self, origin: HeaderValue) {
+        let _ = self.origin.set(Box::new(origin));
+    }
+
+    /// The origin of the page that may read the answer.
+    pub(crate) fn origin(&self) -> Option<&HeaderValue> {
+        self.origin.get().map(|origin| &**origin)
     }
 
     /// How long it may wait for a connection, or for a place on one.

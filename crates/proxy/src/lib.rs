@@ -25,7 +25,6 @@
 //! - `access_log`: a line for each request
 //! - `guard`: the strict reading of HTTP/1
 //! - `forwarding`: what upstreams are told about a client
-//! - `edits`: what routes change in heads
 //!
 //! Then the two sides, and what goes between them:
 //!
@@ -33,6 +32,7 @@
 //! - `client`: what is known of a client while its connection lasts, and what carries a request
 //! - `upstream`: pools of connections to endpoints, and how a request is sent on one
 //! - `exchange`: one request and its answer
+//! - `answer_filter`: what a route does with the head of an answer, an endpoint's or ours
 //! - `body`: an answer's body on its way to a client
 //! - `tunnel`: what an exchange becomes by an upgrade
 //! - `respond`: answers of our own
@@ -46,11 +46,11 @@
 //! - `fuzzing`: what fuzz targets see
 
 mod access_log;
+mod answer_filter;
 mod body;
 mod client;
 mod config;
 mod connection;
-mod edits;
 mod error;
 mod exchange;
 mod field;

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Response, StatusCode, response};
 
+use crate::answer_filter::{self, By};
 use crate::body::ResponseBody;
 use crate::client::{Carrier, Client};
 use crate::error::{Refusal, Side};
@@ -58,10 +59,10 @@ fn answer_with(mut exchange: Exchange, answer: Answer) -> Response<ResponseBody>
     exchange.complete();
     let (mut head, ()) = Response::new(()).into_parts();
     (head.status, head.headers) = (status, headers);
-    exchange.edit_answer(&mut head.headers);
     if status != StatusCode::NO_CONTENT {
         head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
     }
+    answer_filter::edit(&exchange, By::Us, &mut head.headers);
     let carrier = &exchange.carrier;
     carrier.refuse_protocol();
     if carrier.must_close() {
@@ -81,7 +82,7 @@ pub(crate) fn refuse(mut exchange: Exchange, why: Refusal) -> Response<ResponseB
         carrier.fine();
     }
     let (mut head, text) = if carrier.request().is_grpc.get() { call_head(why) } else { head(carrier, why) };
-    exchange.edit_answer(&mut head.headers);
+    answer_filter::edit(&exchange, By::Us, &mut head.headers);
     // Over HTTP/2 hyper would send it in answer to HEAD, too, which clients take for a broken stream.
     let text = text.filter(|_| !exchange.asks_for_head);
     Response::from_parts(head, ResponseBody::Own { text, _exchange: exchange })

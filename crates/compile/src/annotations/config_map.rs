@@ -3,7 +3,7 @@
 //! To add one: a row here, with the reader of its annotation. A key that has no value counts as absent, as a Helm chart
 //! writes those that are not set.
 
-use super::{Annotation, Dialect, Reader, access, edge, redirect, time};
+use super::{Annotation, Dialect, Reader, access, edge, hsts, redirect, time, upstream_fields};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -20,21 +20,29 @@ const ROWS: &[(&str, Reader)] = &[
     ("forwarded-host-header", edge::host_field),
     ("generate-request-id", edge::makes_request_id),
     ("hide-headers", edge::hide),
-    ("hsts-include-subdomains", edge::hsts_subdomains),
-    ("hsts-max-age", edge::hsts_max_age),
-    ("hsts-preload", edge::hsts_preload),
-    ("hsts", edge::hsts),
+    ("hsts", hsts::enable),
+    ("hsts-include-subdomains", hsts::subdomains),
+    ("hsts-max-age", hsts::max_age),
+    ("hsts-preload", hsts::preload),
+    ("http-redirect-code", redirect::status),
     ("ignore-invalid-headers", edge::ignores_names),
+    ("no-tls-redirect-locations", redirect::keep_http),
     ("preserve-trailing-slash", redirect::preserve_trailing_slash),
     ("proxy-add-original-uri-header", edge::tells_target),
     ("proxy-connect-timeout", time::connect_seconds),
+    ("proxy-cookie-domain", upstream_fields::cookie_domain),
+    ("proxy-cookie-path", upstream_fields::cookie_path),
     ("proxy-next-upstream-tries", time::tries),
     ("proxy-read-timeout", time::read_seconds),
     ("proxy-real-ip-cidr", edge::real_ip_from),
+    ("proxy-redirect-from", upstream_fields::place_from),
+    ("proxy-redirect-to", upstream_fields::place_to),
+    ("relative-redirects", redirect::relative_by_default),
     ("ssl-redirect", redirect::https),
     ("use-forwarded-headers", edge::use_forwarded_headers),
     // Behind the one above, which says it too.
     ("enable-real-ip", edge::enable_real_ip),
+    ("use-port-in-redirects", redirect::name_port),
     ("whitelist-source-range", access::allow),
 ];
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use model::{Edge, Hsts};
+use model::Edge;
 
 use super::access::network;
 use super::{Annotation, boolean, shown};
@@ -120,42 +120,6 @@ pub(super) fn shows_server(annotation: &Annotation<'_>, settings: &mut RouteSett
         change(settings, |edge| edge.hidden.retain(|name| **name != *"server"));
     }
     Ok(())
-}
-
-/// Whether clients are told to use nothing but https. Read behind what it says.
-pub(super) fn hsts(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Read {
-    if !boolean(annotation)? {
-        change(settings, |edge| edge.hsts = None);
-    }
-    Ok(())
-}
-
-/// For so many seconds.
-pub(super) fn hsts_max_age(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Read {
-    let seconds = annotation.value.trim().parse().map_err(|_| {
-        let message = format!("{} cannot be {}; it has no effect", annotation.name, shown(annotation.value));
-        Vec::from(Fault::error(reasons::INVALID_SETTING, message, "write a number of seconds"))
-    })?;
-    change_hsts(settings, |hsts| hsts.for_seconds(seconds));
-    Ok(())
-}
-
-/// And on the hosts below.
-pub(super) fn hsts_subdomains(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Read {
-    let is_on = boolean(annotation)?;
-    change_hsts(settings, |hsts| hsts.with_subdomains(is_on));
-    Ok(())
-}
-
-/// And before they have ever asked.
-pub(super) fn hsts_preload(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Read {
-    let is_on = boolean(annotation)?;
-    change_hsts(settings, |hsts| hsts.with_preload(is_on));
-    Ok(())
-}
-
-fn change_hsts(settings: &mut RouteSettings, with: impl FnOnce(Hsts) -> Hsts) {
-    change(settings, |edge| edge.hsts = edge.hsts.take().map(with));
 }
 
 /// Names or networks between commas.

@@ -1,6 +1,6 @@
 //! ingress-nginx' dialect, as far as it is honoured. What is not and decides on access denies.
 
-use super::{Annotation, Dialect, Reader, access, backend, boolean, redirect, time};
+use super::{Annotation, Dialect, Reader, access, backend, boolean, cors, redirect, time, upstream_fields};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -12,17 +12,35 @@ const PREFIX: &str = "nginx.ingress.kubernetes.io/";
 const ROWS: &[(&str, Reader)] = &[
     ("backend-protocol", backend::protocol),
     ("canary", canary),
+    ("cors-allow-credentials", cors::credentials),
+    ("cors-allow-headers", cors::headers),
+    ("cors-allow-methods", cors::methods),
+    ("cors-allow-origin", cors::origins),
+    ("cors-expose-headers", cors::expose),
+    ("cors-max-age", cors::max_age),
     ("denylist-source-range", access::deny),
+    ("enable-cors", cors::enable),
     ("force-ssl-redirect", redirect::force_https),
+    ("from-to-www-redirect", redirect::www),
+    ("permanent-redirect", redirect::permanent),
+    ("permanent-redirect-code", redirect::permanent_status),
     ("preserve-trailing-slash", redirect::preserve_trailing_slash),
     ("proxy-connect-timeout", time::connect_seconds),
+    ("proxy-cookie-domain", upstream_fields::cookie_domain),
+    ("proxy-cookie-path", upstream_fields::cookie_path),
     ("proxy-next-upstream-tries", time::tries),
     ("proxy-read-timeout", time::read_seconds),
+    ("proxy-redirect-from", upstream_fields::place_from),
+    ("proxy-redirect-to", upstream_fields::place_to),
     ("proxy-ssl-name", backend::tls_name),
     ("proxy-ssl-secret", backend::tls_secret),
     ("proxy-ssl-server-name", backend::send_tls_name),
     ("proxy-ssl-verify", backend::tls_verify),
+    ("relative-redirects", redirect::relative),
     ("ssl-redirect", redirect::https),
+    ("temporal-redirect", redirect::temporal),
+    ("temporal-redirect-code", redirect::temporal_status),
+    ("use-port-in-redirects", redirect::name_port),
     // The older name of the one below, which counts where both are there.
     ("whitelist-source-range", access::allow),
     ("allowlist-source-range", access::allow),

@@ -22,6 +22,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("deny-addresses", access::deny),
     ("https-redirect", redirect::force_https),
     ("load-balance", backend::balance),
+    ("redirect", redirect::temporal),
     ("request-headers", headers::request),
     ("response-headers", headers::response),
     ("response-timeout", time::response),

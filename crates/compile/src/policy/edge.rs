@@ -2,12 +2,9 @@
 
 use std::sync::Arc;
 
-use model::{Edge, FieldNames, Hsts};
+use model::{Edge, FieldNames};
 
 use crate::profile::Profile;
-
-/// A year, in seconds.
-const HSTS_MAX_AGE: u64 = 31_536_000;
 
 /// Fields of answers that nginx keeps to itself (`proxy_hide_header`'s defaults, but for the date, which it writes anew).
 const HIDDEN: [&str; 7] = [
@@ -42,6 +39,5 @@ fn ingress_nginx() -> Edge {
         request: Vec::new(),
         hidden: HIDDEN.map(Arc::from).into(),
         response: Vec::new(),
-        hsts: Some(Hsts::new(HSTS_MAX_AGE).with_subdomains(true)),
     }
 }

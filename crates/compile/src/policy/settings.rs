@@ -5,7 +5,10 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use model::{Balance, Edge, HeaderEdit, Protocol, ProxyHeader, Retry, Timeouts};
 
+use super::cors::CorsSettings;
+use super::hsts::HstsSettings;
 use super::redirect::RedirectSettings;
+use super::upstream_fields::UpstreamFieldSettings;
 use crate::profile::Profile;
 use crate::tls::NamedSecret;
 
@@ -14,6 +17,8 @@ use crate::tls::NamedSecret;
 pub(crate) struct RouteSettings {
     /// Whether something was asked for that guards access, or verifies endpoints, and that cannot be honoured.
     pub(crate) denied: bool,
+    /// Whether the object is left out as a whole, as ingress-nginx does where some annotations cannot be read.
+    pub(crate) left_out: bool,
     /// Whether the object is a variant of another one, for a share of its requests. Served by itself it could take them all.
     pub(crate) canary: bool,
     /// What is told of clients, and to them; if nothing, as the proxy does by itself.
@@ -40,22 +45,24 @@ pub(crate) struct RouteSettings {
     pub(crate) allow: Vec<IpNet>,
     /// The networks whose clients may not, even where they are allowed.
     pub(crate) deny: Vec<IpNet>,
+    /// Which pages of other origins may read answers.
+    pub(crate) cors: CorsSettings,
     /// What sends clients elsewhere.
     pub(crate) redirect: RedirectSettings,
     /// Edits of requests' heads.
     pub(crate) request_headers: Vec<HeaderEdit>,
     /// Edits of responses' heads.
     pub(crate) response_headers: Vec<HeaderEdit>,
+    /// What becomes of places and cookies that endpoints name.
+    pub(crate) upstream_fields: UpstreamFieldSettings,
+    /// Whether clients of TLS are to speak it from now on.
+    pub(crate) hsts: HstsSettings,
 }
 
 impl RouteSettings {
     /// What holds where an object says nothing.
     pub(crate) fn of(profile: Profile, balance: Balance) -> RouteSettings {
-        RouteSettings {
-            balance,
-            edge: profile.edge(),
-            redirect: RedirectSettings::of(profile),
-            ..RouteSettings::default()
-        }
+        let (redirect, hsts) = (RedirectSettings::of(profile), HstsSettings::of(profile));
+        RouteSettings { balance, edge: profile.edge(), redirect, hsts, ..RouteSettings::default() }
     }
 }

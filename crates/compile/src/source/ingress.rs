@@ -26,6 +26,9 @@ pub(crate) fn read(
 ) -> Option<Draft> {
     let object = Arc::new(ObjectRef::new("Ingress", &key.namespace, &key.name));
     let asked = asked(&object, ingress, defaults, problems);
+    if asked.left_out {
+        return None;
+    }
     if asked.canary {
         let message = "is a canary of another Ingress, which this version does not serve";
         let remedy = "remove it, or keep both Ingresses with a controller that serves canaries";
@@ -129,7 +132,7 @@ impl Reading<'_> {
             field: field.into(),
         };
         let backend = Reference::read(&self.namespace, backend);
-        self.routes.push(RouteDraft { serves, backend, backend_field, origin });
+        self.routes.push(RouteDraft { serves, backend, backend_field, origin, redirect: None });
     }
 
     fn tell(&mut self, field: impl Into<String>, fault: Fault) {

@@ -1,7 +1,6 @@
 //! What holds for all routes that an operator treats alike: what endpoints are told of clients in place of the fields that are
 //! told by default, and what is said in every answer.
 
-use std::fmt;
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -35,15 +34,12 @@ pub struct Edge {
     pub hidden: Vec<Arc<str>>,
     /// What is changed in the heads of all answers, those that no endpoint gave too.
     pub response: Vec<HeaderEdit>,
-    /// What clients that speak https are told of it.
-    pub hsts: Option<Hsts>,
 }
 
 impl Edge {
     /// Each field by its word, as it is shown to people.
-    pub fn words(&self) -> [(&'static str, String); 14] {
+    pub fn words(&self) -> [(&'static str, String); 13] {
         let networks = self.real_ip_from.iter().map(ToString::to_string);
-        let hsts = self.hsts.as_ref().map(ToString::to_string);
         [
             ("believes-clients", self.believes_clients.to_string()),
             ("real-ip", self.real_ip.to_string()),
@@ -58,7 +54,6 @@ impl Edge {
             ("request", HeaderEdit::list(&self.request)),
             ("hidden", self.hidden.join(", ")),
             ("response", HeaderEdit::list(&self.response)),
-            ("hsts", hsts.unwrap_or_default()),
         ]
     }
 
@@ -76,56 +71,4 @@ pub struct FieldNames {
     pub underscores: bool,
     /// Those with any other character that a name may have.
     pub others: bool,
-}
-
-/// For how long a client is to use nothing but https (RFC 6797).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hsts {
-    max_age: u64,
-    subdomains: bool,
-    preload: bool,
-    text: Arc<str>,
-}
-
-impl Hsts {
-    /// So many seconds, for the host alone.
-    pub fn new(max_age: u64) -> Hsts {
-        Hsts { max_age, subdomains: false, preload: false, text: Arc::default() }.written()
-    }
-
-    /// The same for so many seconds.
-    #[must_use]
-    pub fn for_seconds(self, max_age: u64) -> Hsts {
-        Hsts { max_age, ..self }.written()
-    }
-
-    /// The same for the hosts below, or not.
-    #[must_use]
-    pub fn with_subdomains(self, subdomains: bool) -> Hsts {
-        Hsts { subdomains, ..self }.written()
-    }
-
-    /// The same with consent to a browser's list, or without.
-    #[must_use]
-    pub fn with_preload(self, preload: bool) -> Hsts {
-        Hsts { preload, ..self }.written()
-    }
-
-    /// The value of the field.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    fn written(self) -> Hsts {
-        let subdomains = if self.subdomains { "; includeSubDomains" } else { "" };
-        let preload = if self.preload { "; preload" } else { "" };
-        let text = format!("max-age={}{subdomains}{preload}", self.max_age).into();
-        Hsts { text, ..self }
-    }
-}
-
-impl fmt::Display for Hsts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
 }

@@ -130,14 +130,6 @@ pub(crate) fn client_address(
     Some(told_address(peer, edge, headers, networks).unwrap_or(peer.to_canonical()))
 }
 
-/// Whether the client speaks https, as endpoints are told it.
-pub(crate) fn client_is_secure(is_tls: bool, believed: bool, headers: &HeaderMap) -> bool {
-    match headers.get(PROTO).filter(|_| believed) {
-        Some(told) => told.as_bytes() != b"http",
-        None => is_tls,
-    }
-}
-
 /// All fields of a name as one; none if they say nothing.
 fn joined(headers: &HeaderMap, name: &str) -> Option<HeaderValue> {
     let mut all = headers.get_all(name).iter();

@@ -1,7 +1,7 @@
-//! What a route's filters do with its requests and answers.
+//! What a route's filters do with its requests.
 //!
-//! Which filters there are, and the order of their execution, is the order of the variants of [`RequestFilter`] and
-//! [`ResponseFilter`]; what each does stands in a file of its own. A request is looked at before anything of it is changed
+//! Which filters there are, and the order of their execution, is the order of the variants of [`RequestFilter`]; what each does
+//! stands in a file of its own. (What is done with answers: [`answer_filter`](crate::answer_filter).) A request is looked at before anything of it is changed
 //! ([`admit`]) and changed when it is otherwise ready to be sent ([`edit_request`]), so that a filter has the last word.
 //!
 //! Where the filters that are to come find their place:
@@ -13,11 +13,12 @@
 //! - one that changes a body: between the pull and the account of `body::Relay`.
 
 mod address;
+mod cors;
 mod headers;
 mod redirect;
 
 use http::HeaderMap;
-use model::{Edge, Filters, RequestFilter, ResponseFilter};
+use model::{Edge, Filters, RequestFilter};
 
 use super::facts::RequestFacts;
 use crate::error::Refusal;
@@ -35,6 +36,8 @@ pub(super) fn admit<B>(
 ) -> Result<(), NotSent> {
     filters.request().iter().try_for_each(|filter| match filter {
         RequestFilter::Deny => Err(Refusal::Denied.into()),
+        RequestFilter::Cors(cors) => cors::admit(cors, exchange, facts.request),
+        RequestFilter::Redirect(redirect) => Err(redirect::to(redirect, exchange, facts)),
         RequestFilter::Https(redirect) => redirect::to_https(redirect, exchange, facts),
         RequestFilter::Addresses(rules) => {
             Ok(address::admit(rules, exchange.client_address(facts.request.headers()))?)
@@ -53,16 +56,11 @@ pub(super) fn edit_request(filters: &Filters, head: &mut HeaderMap) {
     for filter in filters.request() {
         match filter {
             RequestFilter::Headers(edits) => headers::edit_request(edits, head),
-            RequestFilter::Deny | RequestFilter::Https(_) | RequestFilter::Addresses(_) => {}
-        }
-    }
-}
-
-/// Changes the head of an endpoint's answer.
-pub(super) fn edit_response(filters: &Filters, head: &mut HeaderMap) {
-    for filter in filters.response() {
-        match filter {
-            ResponseFilter::Headers(edits) => headers::edit(edits, head),
+            RequestFilter::Deny
+            | RequestFilter::Cors(_)
+            | RequestFilter::Redirect(_)
+            | RequestFilter::Https(_)
+            | RequestFilter::Addresses(_) => {}
         }
     }
 }

@@ -11,6 +11,7 @@ use model::Filters;
 
 use super::filter;
 use super::upgrade::Upgrade;
+use crate::answer_filter::{self, By};
 use crate::error::Refusal;
 use crate::exchange::Exchange;
 use crate::headers;
@@ -71,10 +72,7 @@ pub(super) fn for_upstream(
 pub(super) fn for_client(exchange: &Exchange, head: &mut response::Parts) {
     let carrier = &exchange.carrier;
     headers::strip_hop_by_hop(&mut head.headers);
-    exchange.edit_answer(&mut head.headers);
-    if let Some(filters) = exchange.filters() {
-        filter::edit_response(filters, &mut head.headers);
-    }
+    answer_filter::edit(exchange, By::Endpoint, &mut head.headers);
     head.version = Version::HTTP_11;
     carrier.refuse_protocol();
     if carrier.must_close() {

@@ -3,7 +3,7 @@
 use http::HeaderMap;
 use model::{HeaderChange, HeaderEdit};
 
-pub(super) use crate::edits::edit;
+use crate::answer_filter::edit_fields;
 
 /// Makes the edits in a request's head. What a client sends in another spelling of a name that is set or removed goes, too:
 /// an endpoint that hands fields on as variables cannot tell `X.User` from the `X-User` that it believes.
@@ -15,7 +15,7 @@ pub(super) fn edit_request(edits: &[HeaderEdit], head: &mut HeaderMap) {
             head.remove(other);
         }
     }
-    edit(edits, head);
+    edit_fields(edits, head);
 }
 
 /// Whether two names differ, and only in characters that are neither letters nor digits.

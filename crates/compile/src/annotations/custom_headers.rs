@@ -1,0 +1,87 @@
+//! Readers of fields that stand in a ConfigMap of their own.
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use model::{HeaderChange, HeaderEdit};
+
+use super::headers::{EDITS_BYTES_MAX, EDITS_MAX, is_framing, is_token, is_value};
+use super::{Annotation, boolean, shown};
+use crate::policy::RouteSettings;
+use crate::problems::Fault;
+use crate::{ObjectKey, reasons};
+
+/// The fields that a ConfigMap holds, each to be set; and what is wrong with others, by their names.
+pub(crate) fn of_config_map(config_map: &ConfigMap) -> (Vec<HeaderEdit>, Vec<(String, Fault)>) {
+    let (mut edits, mut faults, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for (name, value) in config_map.data.iter().flatten() {
+        let mut told = |message: String, remedy: &str| {
+            faults.push((name.clone(), Fault::error(reasons::INVALID_SETTING, message, remedy)));
+        };
+        bytes += name.len() + value.len();
+        if edits.len() == EDITS_MAX || bytes > EDITS_BYTES_MAX {
+            told(
+                format!("has more than {EDITS_MAX} fields, or more than {EDITS_BYTES_MAX} bytes of them; the rest is left out"),
+                "set fewer fields",
+            );
+            break;
+        }
+        let (lower, value) = (name.to_ascii_lowercase(), value.trim());
+        if !is_token(name) || is_framing(&lower) {
+            told(format!("{} cannot be set", shown(name)), "name a field that neither frames a message nor concerns its connection");
+        } else if value.contains('$') {
+            told(
+                format!("{} has variables, which are not filled in; it is left out", shown(value)),
+                "write the value as it is to be sent",
+            );
+        } else if value.is_empty() || !is_value(value) {
+            let remedy = "write visible ASCII characters, spaces and tabs";
+            told(format!("{} cannot be the value of a field; it is left out", shown(value)), remedy);
+        } else {
+            edits.push(HeaderEdit { name: lower.into(), change: HeaderChange::Set(value.into()) });
+        }
+    }
+    (edits, faults)
+}
+
+/// The ConfigMap whose fields are set in answers.
+pub(super) fn custom(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
+    let Annotation { name, value, namespace } = annotation;
+    settings.custom_headers = None;
+    if value.is_empty() {
+        return Ok(());
+    }
+    let Some(key) = config_map_named(value) else {
+        let message = format!("{name} cannot be {}, so the whole Ingress is answered 503", shown(value));
+        return Err(Fault::denied(message, "name a ConfigMap as NAMESPACE/NAME").into());
+    };
+    if key.namespace != *namespace && !settings.crosses_namespaces {
+        let message = format!(
+            "{name} names a ConfigMap of another namespace, {}, so the whole Ingress is answered 503",
+            shown(value)
+        );
+        return Err(Fault::denied(message, "name one of the Ingress' own namespace").into());
+    }
+    settings.custom_headers = Some((key, annotation.field()));
+    Ok(())
+}
+
+/// The fields that those ConfigMaps may set, as the operator says.
+pub(super) fn allowed(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
+    let names = annotation.value.split(',').map(|name| name.trim().to_ascii_lowercase());
+    settings.allowed_headers = names.filter(|name| !name.is_empty()).collect();
+    Ok(())
+}
+
+/// Whether objects may name others of other namespaces.
+pub(super) fn cross_namespaces(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
+    settings.crosses_namespaces = boolean(annotation)?;
+    Ok(())
+}
+
+/// `NAMESPACE/NAME`.
+pub(crate) fn config_map_named(value: &str) -> Option<ObjectKey> {
+    let (namespace, name) = value.trim().split_once('/')?;
+    let is_name = |name: &str| {
+        !name.is_empty() && name.len() <= 253 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+    };
+    (is_name(namespace) && is_name(name)).then(|| ObjectKey::new(namespace, name))
+}
