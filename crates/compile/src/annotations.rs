@@ -5,6 +5,8 @@
 
 mod access;
 mod backend;
+mod canary;
+mod client_tls;
 mod config_map;
 mod cors;
 mod edge;
@@ -141,6 +143,18 @@ fn boolean(annotation: &Annotation<'_>) -> Result<bool, Vec<Fault>> {
             Err(Fault::error(reasons::INVALID_ANNOTATION, message, "write \"true\" or \"false\"").into())
         }
     }
+}
+
+/// A text without spaces around it, of the characters that ingress-nginx takes in names and plain values.
+fn plain<'a>(annotation: &Annotation<'a>) -> Result<&'a str, Vec<Fault>> {
+    let text = annotation.value.trim();
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~/:".contains(&b);
+    if !text.is_empty() && text.bytes().all(is_plain) {
+        return Ok(text);
+    }
+    let message = format!("{} cannot be {}; it has no effect", annotation.name, shown(annotation.value));
+    let remedy = "write letters, digits and -, ., _, ~, /, : only";
+    Err(Fault::error(reasons::INVALID_ANNOTATION, message, remedy).into())
 }
 
 fn read_by(

@@ -32,6 +32,8 @@ pub(crate) struct Draft {
 #[derive(Clone)]
 pub(crate) struct RouteDraft {
     pub(crate) serves: Serves,
+    /// The same, as it is written.
+    pub(crate) written: Written,
     /// What it leads to.
     pub(crate) backend: Reference,
     /// The field that says so.
@@ -52,6 +54,16 @@ impl RouteDraft {
             _ => vec![self],
         }
     }
+}
+
+/// The requests that a rule is for, as it is written: a canary is one of the rule that is written in the same way, whatever
+/// either comes to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Written {
+    /// A host, a path and its type.
+    Path { host: HostMatch, path: String, path_type: String },
+    /// All that no rule of the object matches.
+    Rest,
 }
 
 /// The requests that a route is for.

@@ -3,6 +3,7 @@
 
 mod address;
 mod balance;
+mod client_tls;
 mod cors;
 mod edge;
 mod filter;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 pub use address::{AddressRules, any_contains};
 pub use balance::Balance;
+pub use client_tls::{ClientTls, ClientVerify};
 pub use cors::{Cors, OriginMatch, Origins};
 pub use edge::{Edge, FieldNames};
 pub use filter::{Filters, RequestFilter, ResponseFilter};
@@ -44,6 +46,14 @@ impl Policy {
     /// Whether every request is refused, wherever the route leads.
     pub fn denies(&self) -> bool {
         self.filters.as_ref().is_some_and(|filters| filters.denies())
+    }
+
+    /// What is demanded of the client's certificate.
+    pub fn client_tls(&self) -> Option<&Arc<ClientTls>> {
+        self.filters.as_ref()?.request().iter().find_map(|filter| match filter {
+            RequestFilter::ClientTls(demanded) => Some(demanded),
+            _ => None,
+        })
     }
 
     /// What decides on access.

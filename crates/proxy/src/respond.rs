@@ -148,9 +148,10 @@ pub(crate) fn record(client: &Client, why: Refusal) {
 }
 
 /// Whether the connection ends with the response: a client that broke the rules once is not read any further, and what
-/// follows a CONNECT may be the bytes of a tunnel. And where memory is short each connection holds some.
+/// follows a CONNECT may be the bytes of a tunnel. Where memory is short each connection holds some. And a client may have a
+/// certificate to show on another one.
 fn closes(why: Refusal) -> bool {
-    why.side() == Side::Downstream || why == Refusal::Memory
+    why.side() == Side::Downstream || why == Refusal::Memory || why.is_of_connection()
 }
 
 fn text(why: Refusal) -> String {

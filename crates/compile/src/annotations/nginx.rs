@@ -1,6 +1,8 @@
 //! ingress-nginx' dialect, as far as it is honoured. What is not and decides on access denies.
 
-use super::{Annotation, Dialect, Reader, access, backend, boolean, cors, redirect, time, upstream_fields};
+use super::{
+    Annotation, Dialect, Reader, access, backend, canary, client_tls, cors, redirect, time, upstream_fields,
+};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -10,8 +12,21 @@ pub(super) const DIALECT: Dialect = Dialect { prefix: PREFIX, rows: ROWS, other:
 const PREFIX: &str = "nginx.ingress.kubernetes.io/";
 
 const ROWS: &[(&str, Reader)] = &[
+    ("affinity-canary-behavior", canary::affinity),
+    ("auth-tls-error-page", client_tls::error_page),
+    ("auth-tls-match-cn", client_tls::subject),
+    ("auth-tls-pass-certificate-to-upstream", client_tls::pass),
+    ("auth-tls-secret", client_tls::qualified_secret),
+    ("auth-tls-verify-client", client_tls::verify),
+    ("auth-tls-verify-depth", client_tls::depth),
     ("backend-protocol", backend::protocol),
-    ("canary", canary),
+    ("canary", canary::is_one),
+    ("canary-by-cookie", canary::cookie),
+    ("canary-by-header", canary::header),
+    ("canary-by-header-pattern", canary::header_pattern),
+    ("canary-by-header-value", canary::header_value),
+    ("canary-weight", canary::weight),
+    ("canary-weight-total", canary::total),
     ("cors-allow-credentials", cors::credentials),
     ("cors-allow-headers", cors::headers),
     ("cors-allow-methods", cors::methods),
@@ -45,12 +60,6 @@ const ROWS: &[(&str, Reader)] = &[
     ("whitelist-source-range", access::allow),
     ("allowlist-source-range", access::allow),
 ];
-
-/// Whether the Ingress is a variant of another one, for a share of its requests.
-fn canary(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
-    settings.canary = boolean(annotation)?;
-    Ok(())
-}
 
 fn not_honoured(annotation: &Annotation<'_>, _: &mut RouteSettings) -> Result<(), Vec<Fault>> {
     let Annotation { name, value, .. } = annotation;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use model::{Balance, Edge, HeaderEdit, Protocol, ProxyHeader, Retry, Timeouts};
 
+use super::canary::CanarySettings;
+use super::client_tls::ClientTlsSettings;
 use super::cors::CorsSettings;
 use super::hsts::HstsSettings;
 use super::redirect::RedirectSettings;
@@ -19,8 +21,8 @@ pub(crate) struct RouteSettings {
     pub(crate) denied: bool,
     /// Whether the object is left out as a whole, as ingress-nginx does where some annotations cannot be read.
     pub(crate) left_out: bool,
-    /// Whether the object is a variant of another one, for a share of its requests. Served by itself it could take them all.
-    pub(crate) canary: bool,
+    /// Whether the object is a variant of another one, and of which requests. Served by itself it could take them all.
+    pub(crate) canary: CanarySettings,
     /// What is told of clients, and to them; if nothing, as the proxy does by itself.
     pub(crate) edge: Option<Arc<Edge>>,
     /// How endpoints share requests.
@@ -45,6 +47,8 @@ pub(crate) struct RouteSettings {
     pub(crate) allow: Vec<IpNet>,
     /// The networks whose clients may not, even where they are allowed.
     pub(crate) deny: Vec<IpNet>,
+    /// What clients' certificates have to be, for the whole of each host.
+    pub(crate) client_tls: ClientTlsSettings,
     /// Which pages of other origins may read answers.
     pub(crate) cors: CorsSettings,
     /// What sends clients elsewhere.

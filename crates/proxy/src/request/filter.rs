@@ -13,6 +13,7 @@
 //! - one that changes a body: between the pull and the account of `body::Relay`.
 
 mod address;
+mod client_tls;
 mod cors;
 mod headers;
 mod redirect;
@@ -21,6 +22,7 @@ use http::HeaderMap;
 use model::{Edge, Filters, RequestFilter};
 
 use super::facts::RequestFacts;
+use crate::client::Client;
 use crate::error::Refusal;
 use crate::exchange::Exchange;
 use crate::respond::NotSent;
@@ -34,11 +36,14 @@ pub(super) fn admit<B>(
     exchange: &Exchange,
     facts: &RequestFacts<'_, B>,
 ) -> Result<(), NotSent> {
+    let client = exchange.carrier.client();
     filters.request().iter().try_for_each(|filter| match filter {
         RequestFilter::Deny => Err(Refusal::Denied.into()),
+        RequestFilter::ClientTls(demanded) => client_tls::admit(demanded, client, facts),
         RequestFilter::Cors(cors) => cors::admit(cors, exchange, facts.request),
         RequestFilter::Redirect(redirect) => Err(redirect::to(redirect, exchange, facts)),
         RequestFilter::Https(redirect) => redirect::to_https(redirect, exchange, facts),
+        RequestFilter::TlsOnly => client_tls::tls_only(client),
         RequestFilter::Addresses(rules) => {
             Ok(address::admit(rules, exchange.client_address(facts.request.headers()))?)
         }
@@ -52,14 +57,16 @@ pub(super) fn edit_request_at(edge: &Edge, head: &mut HeaderMap) {
 }
 
 /// Changes the head that an endpoint gets.
-pub(super) fn edit_request(filters: &Filters, head: &mut HeaderMap) {
+pub(super) fn edit_request(filters: &Filters, client: &Client, head: &mut HeaderMap) {
     for filter in filters.request() {
         match filter {
+            RequestFilter::ClientTls(demanded) => client_tls::tell(demanded, client, head),
             RequestFilter::Headers(edits) => headers::edit_request(edits, head),
             RequestFilter::Deny
             | RequestFilter::Cors(_)
             | RequestFilter::Redirect(_)
             | RequestFilter::Https(_)
+            | RequestFilter::TlsOnly
             | RequestFilter::Addresses(_) => {}
         }
     }

@@ -54,7 +54,7 @@ pub(super) fn for_upstream(
         filter::edit_request_at(edge, &mut head.headers);
     }
     if let Some(filters) = exchange.filters() {
-        filter::edit_request(filters, &mut head.headers);
+        filter::edit_request(filters, carrier.client(), &mut head.headers);
     }
     carrier.request().drops_trailers.set(exchange.filters().is_some_and(Filters::edit_requests));
     head.version = Version::HTTP_11;
