@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use system_tests::message::Reader;
 use system_tests::{Message, PATIENCE, Upstream};
 
-use self::asked::{REQUESTS, SETTINGS};
+use self::asked::{REQUESTS, SETTINGS, Setting};
 use crate::gates::{Folder, Gate, Nginx, Ours};
 
 /// Some of it is not for clients.
@@ -100,11 +100,11 @@ fn ask(gate: &dyn Gate, arrived: &Receiver<Fields>, request: &str) -> (Fields, F
 #[test]
 fn endpoints_are_told_what_ingress_nginx_tells_them() {
     let mut surprises = String::new();
-    for (name, settings, config) in SETTINGS {
+    for Setting { name, keys, config } in SETTINGS {
         let ((ours, arrived_ours), (theirs, arrived_theirs)) = (upstream(), upstream());
         let folder = Folder::new(&format!("edge-{name}"));
         let nginx = Nginx::serving(&folder, &nginx::servers(config, theirs.address));
-        let gate = Ours::routing(table(settings, ours.address));
+        let gate = Ours::routing(table(keys, ours.address));
         for request in REQUESTS {
             let ours = ask(&gate, &arrived_ours, request);
             let theirs = ask(&nginx, &arrived_theirs, request);

@@ -9,6 +9,7 @@ mod canary;
 mod client_tls;
 mod config_map;
 mod cors;
+pub(crate) mod custom_headers;
 mod edge;
 mod headers;
 mod hsts;

@@ -25,7 +25,7 @@ pub(crate) use client_tls::client_tls;
 pub(crate) use cors::CorsSettings;
 pub(crate) use edge::of as edge_of;
 pub(crate) use redirect::{RedirectSettings, to_www};
-pub(crate) use settings::RouteSettings;
+pub(crate) use settings::{NamedConfigMap, RouteSettings};
 pub(crate) use upstream::UpstreamSecret;
 
 /// What is known of a route beside what its object asks for.

@@ -2,20 +2,34 @@
 
 use super::nginx::Config;
 
-/// By name: the keys of the ConfigMap, and what ingress-nginx makes of them.
-pub(super) const SETTINGS: &[(&str, &[(&str, &str)], Config)] = &[
-    ("default", &[], Config::DEFAULT),
-    (
+/// Keys of the ConfigMap, and what ingress-nginx makes of them.
+pub(super) struct Setting {
+    pub(super) name: &'static str,
+    pub(super) keys: &'static [(&'static str, &'static str)],
+    pub(super) config: Config,
+}
+
+const fn setting(
+    name: &'static str,
+    keys: &'static [(&'static str, &'static str)],
+    config: Config,
+) -> Setting {
+    Setting { name, keys, config }
+}
+
+pub(super) const SETTINGS: &[Setting] = &[
+    setting("default", &[], Config::DEFAULT),
+    setting(
         "forwarded",
         &[("use-forwarded-headers", "true")],
         Config { believes: true, real_ip: "X-Forwarded-For", ..Config::DEFAULT },
     ),
-    (
+    setting(
         "full",
         &[("use-forwarded-headers", "true"), ("compute-full-forwarded-for", "true")],
         Config { believes: true, chain: true, real_ip: "X-Forwarded-For", ..Config::DEFAULT },
     ),
-    (
+    setting(
         "networks",
         &[
             ("use-forwarded-headers", "true"),
@@ -30,7 +44,7 @@ pub(super) const SETTINGS: &[(&str, &[(&str, &str)], Config)] = &[
             ..Config::DEFAULT
         },
     ),
-    (
+    setting(
         "address",
         &[("enable-real-ip", "true"), ("proxy-add-original-uri-header", "true"), ("hide-headers", "X-Own")],
         Config {
@@ -39,7 +53,7 @@ pub(super) const SETTINGS: &[(&str, &[(&str, &str)], Config)] = &[
             ..Config::DEFAULT
         },
     ),
-    (
+    setting(
         "names",
         &[("enable-underscores-in-headers", "true"), ("generate-request-id", "false")],
         Config { request_id: "''", names: "underscores_in_headers on;", ..Config::DEFAULT },

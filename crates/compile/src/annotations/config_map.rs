@@ -3,7 +3,9 @@
 //! To add one: a row here, with the reader of its annotation. A key that has no value counts as absent, as a Helm chart
 //! writes those that are not set.
 
-use super::{Annotation, Dialect, Reader, access, edge, hsts, redirect, time, upstream_fields};
+use super::{
+    Annotation, Dialect, Reader, access, custom_headers, edge, hsts, redirect, time, upstream_fields,
+};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -11,7 +13,9 @@ use crate::reasons;
 pub(super) const DIALECT: Dialect = Dialect { prefix: "", rows: ROWS, other: not_honoured };
 
 const ROWS: &[(&str, Reader)] = &[
+    ("add-headers", custom_headers::in_answers),
     ("allow-backend-server-header", edge::shows_server),
+    ("allow-cross-namespace-resources", custom_headers::cross_namespaces),
     ("compute-full-forwarded-for", edge::tells_chain),
     ("denylist-source-range", access::deny),
     ("enable-underscores-in-headers", edge::underscores),
@@ -19,6 +23,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("forwarded-for-header", edge::for_field),
     ("forwarded-host-header", edge::host_field),
     ("generate-request-id", edge::makes_request_id),
+    ("global-allowed-response-headers", custom_headers::allowed),
     ("hide-headers", edge::hide),
     ("hsts", hsts::enable),
     ("hsts-include-subdomains", hsts::subdomains),
@@ -38,6 +43,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("proxy-redirect-from", upstream_fields::place_from),
     ("proxy-redirect-to", upstream_fields::place_to),
     ("relative-redirects", redirect::relative_by_default),
+    ("proxy-set-headers", custom_headers::in_requests),
     ("ssl-redirect", redirect::https),
     ("use-forwarded-headers", edge::use_forwarded_headers),
     // Behind the one above, which says it too.

@@ -1,7 +1,8 @@
 //! ingress-nginx' dialect, as far as it is honoured. What is not and decides on access denies.
 
 use super::{
-    Annotation, Dialect, Reader, access, backend, canary, client_tls, cors, redirect, time, upstream_fields,
+    Annotation, Dialect, Reader, access, backend, canary, client_tls, cors, custom_headers, redirect, time,
+    upstream_fields,
 };
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
@@ -33,6 +34,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("cors-allow-origin", cors::origins),
     ("cors-expose-headers", cors::expose),
     ("cors-max-age", cors::max_age),
+    ("custom-headers", custom_headers::custom),
     ("denylist-source-range", access::deny),
     ("enable-cors", cors::enable),
     ("force-ssl-redirect", redirect::force_https),

@@ -11,6 +11,7 @@ use super::cors::CorsSettings;
 use super::hsts::HstsSettings;
 use super::redirect::RedirectSettings;
 use super::upstream_fields::UpstreamFieldSettings;
+use crate::ObjectKey;
 use crate::profile::Profile;
 use crate::tls::NamedSecret;
 
@@ -53,6 +54,8 @@ pub(crate) struct RouteSettings {
     pub(crate) cors: CorsSettings,
     /// What sends clients elsewhere.
     pub(crate) redirect: RedirectSettings,
+    /// The ConfigMaps whose fields are set, and where.
+    pub(crate) field_maps: FieldMaps,
     /// Edits of requests' heads.
     pub(crate) request_headers: Vec<HeaderEdit>,
     /// Edits of responses' heads.
@@ -69,4 +72,26 @@ impl RouteSettings {
         let (redirect, hsts) = (RedirectSettings::of(profile), HstsSettings::of(profile));
         RouteSettings { balance, edge: profile.edge(), redirect, hsts, ..RouteSettings::default() }
     }
+}
+
+/// Fields that stand in ConfigMaps of their own.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FieldMaps {
+    /// Set in the answers of this object's routes.
+    pub(crate) custom: Option<NamedConfigMap>,
+    /// Set in every answer.
+    pub(crate) in_answers: Option<NamedConfigMap>,
+    /// Set in every request.
+    pub(crate) in_requests: Option<NamedConfigMap>,
+    /// The names that objects may have set, in lower case.
+    pub(crate) allowed: Arc<[String]>,
+    /// Whether objects may name a ConfigMap of another namespace.
+    pub(crate) crosses_namespaces: bool,
+}
+
+/// A ConfigMap, and the field that names it.
+#[derive(Clone, Debug)]
+pub(crate) struct NamedConfigMap {
+    pub(crate) key: ObjectKey,
+    pub(crate) field: String,
 }
