@@ -83,7 +83,6 @@ pub(super) const UNREAD: &[Unread] = &[
         REMOVE,
     )
     .unless(&["keep-alive", ""]),
-    told("custom-headers", NOT_READ, "write sluicegate.io/response-headers"),
     told("custom-http-errors", NOT_READ, REMOVE),
     told("default-backend", NOT_READ, REMOVE),
     told("disable-proxy-intercept-errors", NOT_READ, REMOVE).unless(FALSE),
