@@ -4,6 +4,7 @@
 
 mod support;
 
+mod auth;
 mod check;
 mod class;
 mod cluster;
