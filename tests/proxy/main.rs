@@ -9,6 +9,7 @@
 //! - `filters`: what a route's policy does with requests and answers
 //! - `auth`: which requests may use a route, by password and by another server's word
 //! - `timeouts`: how long a route's own times let its endpoints take, and how often its requests are tried
+//! - `retry`: after what a route lets its requests be tried at another endpoint
 //! - `routes`: which backend a request reaches
 //! - `overload`: more than can be served at a time
 //! - `early`: endpoints that answer before they have read a request
@@ -40,6 +41,7 @@ mod library;
 mod limits;
 mod overload;
 mod proxy_protocol;
+mod retry;
 mod routes;
 mod secure;
 mod strictness;

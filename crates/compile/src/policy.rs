@@ -3,22 +3,30 @@
 
 mod access;
 mod auth;
+mod canary;
+mod client_tls;
 mod cors;
 mod headers;
 mod hsts;
+mod limit;
 mod redirect;
 mod settings;
+mod size;
+mod time;
 mod upstream;
 mod upstream_fields;
 
+use std::num::NonZeroU16;
 use std::sync::Arc;
 
-use model::{Filters, Policy, Redirect, RequestFilter, Transport};
+use model::{Filters, Policy, Redirect, RequestFilter, Retry, Transport};
 
 use crate::hosts::HostFacts;
 use crate::problems::Fault;
 
 pub(crate) use auth::{AuthUrl, SecretForm, UrlHost};
+pub(crate) use canary::{CanarySettings, split};
+pub(crate) use client_tls::client_tls;
 pub(crate) use cors::CorsSettings;
 pub(crate) use redirect::{RedirectSettings, to_www};
 pub(crate) use settings::RouteSettings;
@@ -26,9 +34,9 @@ pub(crate) use upstream::UpstreamSecret;
 
 /// What is known of a route beside what its object asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct RouteFacts {
+pub(crate) struct RouteFacts<'h> {
     /// What is known of its host.
-    pub(crate) host: HostFacts,
+    pub(crate) host: HostFacts<'h>,
     /// Its clients may speak plain HTTP, whatever is asked for.
     pub(crate) keeps_http: bool,
     /// It serves what nothing else does.
@@ -50,18 +58,34 @@ pub(crate) fn upstream_secret(asked: &RouteSettings) -> Option<UpstreamSecret> {
     upstream::secret(asked)
 }
 
+/// What is said of a canary by an object that is none.
+pub(crate) fn check_canary(asked: &RouteSettings) -> Option<Fault> {
+    canary::check(asked)
+}
+
 /// Builds it; tells of the fields by which something was asked for that cannot be had. What was to guard access, or to verify
 /// endpoints, and cannot be had becomes [`RequestFilter::Deny`].
-pub(crate) fn build(asked: &RouteSettings, facts: RouteFacts, mut tell: impl FnMut(String, Fault)) -> Built {
+pub(crate) fn build(
+    asked: &RouteSettings,
+    facts: RouteFacts<'_>,
+    mut tell: impl FnMut(String, Fault),
+) -> Built {
     let mut denied = asked.denied;
     for (field, fault) in [upstream::check(asked), auth::check(asked)].into_iter().filter_map(Result::err) {
         denied |= fault.denies();
         tell(field, fault);
     }
-    let RouteSettings { balance, timeouts, retry, .. } = *asked;
+    if let Err((field, fault)) = client_tls::check(asked) {
+        tell(field, fault);
+    }
+    let RouteSettings { balance, timeouts, mut retry, .. } = *asked;
+    if asked.retry_is_off {
+        retry = Retry { attempts: Some(NonZeroU16::MIN), ..Retry::default() };
+    }
+    let request_body_max = asked.size.request_body_max;
     let filters = filters(asked, denied, facts);
     Built {
-        policy: Arc::new(Policy { balance, timeouts, retry, filters }),
+        policy: Arc::new(Policy { balance, timeouts, retry, request_body_max, filters }),
         transport: Arc::new(upstream::transport(asked)),
     }
 }
@@ -72,7 +96,7 @@ pub(crate) fn build_redirect(redirect: Redirect) -> Policy {
 }
 
 /// The filters, none if nothing asks for one. Where all requests are refused there is nothing else to do with them.
-fn filters(asked: &RouteSettings, denied: bool, facts: RouteFacts) -> Option<Box<Filters>> {
+fn filters(asked: &RouteSettings, denied: bool, facts: RouteFacts<'_>) -> Option<Box<Filters>> {
     let hsts = hsts::build(asked);
     if denied {
         return Filters::new(vec![RequestFilter::Deny], hsts.into_iter().collect());
@@ -82,10 +106,12 @@ fn filters(asked: &RouteSettings, denied: bool, facts: RouteFacts) -> Option<Box
         preflight,
         redirect::build(asked, facts),
         redirect::build_https(asked, facts),
+        limit::build(asked),
         access::build(asked, facts),
         auth::build(asked, facts),
         headers::build_request(asked),
     ];
+    let request = request.into_iter().flatten().chain(client_tls::build(facts.host));
     let response = [
         upstream_fields::build_place(asked),
         upstream_fields::build_cookies(asked),
@@ -93,5 +119,5 @@ fn filters(asked: &RouteSettings, denied: bool, facts: RouteFacts) -> Option<Box
         origin,
         hsts,
     ];
-    Filters::new(request.into_iter().flatten().collect(), response.into_iter().flatten().collect())
+    Filters::new(request.collect(), response.into_iter().flatten().collect())
 }

@@ -44,16 +44,16 @@ pub use host::{HostError, HostMatch, HostName, RequestHost};
 pub use path::{PathError, PathMatch, RequestPath, escape, escape_target, must_be_escaped};
 pub use pattern::{Captures, Pattern, PatternError};
 pub use policy::{
-    AddressRules, Auth, AuthServer, BCRYPT_COST_MAX, Balance, CookieRewrite, Cors, ExternalAuth, Filters,
-    HashError, HeaderChange, HeaderEdit, Location, LocationPart, OriginMatch, Origins, PasswordAuth,
-    PasswordHash, PlaceRewrite, Policy, Redirect, RequestFilter, RequestValue, ResponseFilter, Retry, Scheme,
-    Timeouts, Users, any_contains, is_forwarding_field,
+    AddressRules, Auth, AuthServer, BCRYPT_COST_MAX, Balance, ClientTls, ClientVerify, CookieRewrite, Cors,
+    ExternalAuth, Filters, HashError, HeaderChange, HeaderEdit, Location, LocationPart, OriginMatch, Origins,
+    PasswordAuth, PasswordHash, PlaceRewrite, Policy, RateLimit, Redirect, RequestFilter, RequestLimits,
+    RequestValue, ResponseFilter, Retry, RetryOn, Scheme, Timeouts, Users, any_contains, is_forwarding_field,
 };
 pub use problem::{ObjectRef, Problem, Severity};
 pub use protocol::Protocol;
 pub use published::{Cache, Published};
 pub use route::{Origin, Route};
 pub use table::{Conflict, RouteTable, RouteTableBuilder};
-pub use target::{Share, Split, SplitRule, Target};
+pub use target::{Primary, Share, Split, SplitRule, Target};
 pub use template::{Piece, Template, TemplateError, Variable};
 pub use transport::{ProxyHeader, Transport, UpstreamTls};

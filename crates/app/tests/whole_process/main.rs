@@ -5,8 +5,10 @@
 mod support;
 
 mod auth;
+mod before;
 mod check;
 mod class;
+mod clients;
 mod cluster;
 mod conformance;
 mod demo;

@@ -8,14 +8,16 @@
 //! - one that answers by itself does as `redirect`;
 //! - one that has to wait does as `auth`: what it waits for is boxed, and awaited in `serve`, before `attempt`, so that
 //!   requests without it keep no room for it;
-//! - one with a memory, as a limit on a rate: its state is the worker's, keyed by the route's origin as pools are by their
-//!   backend, so that it survives publications;
+//! - one with a memory, as `limits`: its state is the worker's, or that of all workers, keyed by the route's origin as pools are
+//!   by their backend, so that it survives publications;
 //! - one that changes a body: between the pull and the account of `body::Relay`.
 
 mod address;
 mod auth;
+mod client_tls;
 mod cors;
 mod headers;
+mod limits;
 mod redirect;
 
 use http::HeaderMap;
@@ -23,6 +25,7 @@ use model::{Filters, RequestFilter};
 
 use super::facts::RequestFacts;
 use super::variables::Variables;
+use crate::client::Client;
 use crate::error::Refusal;
 use crate::exchange::Exchange;
 use crate::respond::NotSent;
@@ -57,9 +60,12 @@ pub(super) fn admit<B>(filters: &Filters, asked: &Asked<'_, B>) -> Result<Option
     for filter in filters.request() {
         match filter {
             RequestFilter::Deny => return Err(Refusal::Denied.into()),
+            RequestFilter::ClientTls(demanded) => client_tls::admit(demanded, client, facts)?,
             RequestFilter::Cors(cors) => cors::admit(cors, exchange, facts.request)?,
             RequestFilter::Redirect(redirect) => return Err(redirect::to(redirect, client, facts)),
             RequestFilter::Https(redirect) => redirect::to_https(redirect, client, facts)?,
+            RequestFilter::TlsOnly => client_tls::tls_only(client)?,
+            RequestFilter::Limits(limits) => limits::admit(limits, exchange, facts.request.headers())?,
             RequestFilter::Addresses(rules) => {
                 address::admit(rules, client.address(facts.request.headers()))?;
             }
@@ -71,15 +77,18 @@ pub(super) fn admit<B>(filters: &Filters, asked: &Asked<'_, B>) -> Result<Option
 }
 
 /// Changes the head that an endpoint gets.
-pub(super) fn edit_request(filters: &Filters, head: &mut HeaderMap) {
+pub(super) fn edit_request(filters: &Filters, client: &Client, head: &mut HeaderMap) {
     for filter in filters.request() {
         match filter {
+            RequestFilter::ClientTls(demanded) => client_tls::tell(demanded, client, head),
             RequestFilter::Auth(auth) => auth::edit_request(auth, head),
             RequestFilter::Headers(edits) => headers::edit_request(edits, head),
             RequestFilter::Deny
             | RequestFilter::Cors(_)
             | RequestFilter::Redirect(_)
             | RequestFilter::Https(_)
+            | RequestFilter::TlsOnly
+            | RequestFilter::Limits(_)
             | RequestFilter::Addresses(_) => {}
         }
     }

@@ -6,6 +6,7 @@ use model::{Template, Variable};
 
 use super::{Annotation, denied, shown};
 use crate::annotations::{boolean, headers};
+use crate::external_name::External;
 use crate::policy::{AuthUrl, RouteSettings, UrlHost};
 use crate::problems::Fault;
 use crate::{external_name, reasons};
@@ -188,7 +189,11 @@ fn read_host(host: &str, template: &Template) -> Result<UrlHost, String> {
     if let Ok(address) = bare.parse::<IpAddr>() {
         return Ok(UrlHost::Address(address));
     }
-    external_name::parse(Some(host)).map(UrlHost::Name).map_err(|fault| fault.message)
+    let read = external_name::parse(Some(host)).map_err(|fault| fault.message)?;
+    Ok(match read {
+        External::Name(name) => UrlHost::Name(name),
+        External::Address(address) => UrlHost::Address(address),
+    })
 }
 
 fn split_port(authority: &str) -> Result<(&str, Option<u16>), String> {
