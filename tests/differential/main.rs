@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod cases;
+mod compression;
 mod gates;
 mod limits;
 mod origin;

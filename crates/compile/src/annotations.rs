@@ -5,6 +5,7 @@
 
 mod access;
 mod backend;
+mod compress;
 mod headers;
 mod limit;
 mod nginx;

@@ -2,6 +2,7 @@
 //! dialect asked for it.
 
 mod access;
+mod compress;
 mod headers;
 mod limit;
 mod redirect;
@@ -66,6 +67,6 @@ fn filters(asked: &RouteSettings, denied: bool, host: HostFacts) -> Option<Box<F
         headers::build_request(asked),
     ];
     let request = request.into_iter().flatten();
-    let response = headers::build_response(asked).into_iter();
+    let response = [headers::build_response(asked), compress::build(asked)].into_iter().flatten();
     Filters::new(request.collect(), response.collect())
 }

@@ -43,7 +43,7 @@ pub use host::{HostError, HostMatch, HostName, RequestHost};
 pub use path::{PathError, PathMatch, RequestPath, escape, escape_target, must_be_escaped};
 pub use pattern::{Captures, Pattern, PatternError};
 pub use policy::{
-    AddressRules, Balance, Filters, HeaderChange, HeaderEdit, HttpsRedirect, Policy, RateLimit,
+    AddressRules, Balance, Compression, Filters, HeaderChange, HeaderEdit, HttpsRedirect, Policy, RateLimit,
     RequestFilter, RequestLimits, ResponseFilter, Retry, RetryOn, Timeouts, any_contains,
     is_forwarding_field,
 };

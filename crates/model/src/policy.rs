@@ -3,6 +3,7 @@
 
 mod address;
 mod balance;
+mod compression;
 mod filter;
 mod header;
 mod limit;
@@ -12,6 +13,7 @@ mod timeouts;
 
 pub use address::{AddressRules, any_contains};
 pub use balance::Balance;
+pub use compression::Compression;
 pub use filter::{Filters, RequestFilter, ResponseFilter};
 pub use header::{HeaderChange, HeaderEdit, is_forwarding_field};
 pub use limit::{RateLimit, RequestLimits};

@@ -69,6 +69,7 @@ async fn serve(parts: Parts) {
         requests_max: config.downstream.requests_max.div_ceil(config.workers.max(1)) as u64,
         overload,
         limiter,
+        bodies_compressed: Rc::default(),
         stopping: Cell::new(false),
         place,
         loads,

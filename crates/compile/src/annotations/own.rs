@@ -1,6 +1,8 @@
 //! Our own dialect.
 
-use super::{Annotation, Dialect, Reader, access, backend, headers, limit, redirect, retry, size, time};
+use super::{
+    Annotation, Dialect, Reader, access, backend, compress, headers, limit, redirect, retry, size, time,
+};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -18,6 +20,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("backend-tls-secret", backend::tls_secret),
     ("backend-tls-verify", backend::tls_verify),
     ("body-timeout", time::body),
+    ("compress", compress::compress),
     ("connect-timeout", time::connect),
     ("deny-addresses", access::deny),
     ("https-redirect", redirect::force_https),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use model::{Balance, HeaderEdit, Protocol, ProxyHeader, Retry, Timeouts};
 
+use super::compress::CompressSettings;
 use super::limit::LimitSettings;
 use super::redirect::RedirectSettings;
 use super::size::SizeSettings;
@@ -53,6 +54,8 @@ pub(crate) struct RouteSettings {
     pub(crate) request_headers: Vec<HeaderEdit>,
     /// Edits of responses' heads.
     pub(crate) response_headers: Vec<HeaderEdit>,
+    /// Compression of responses.
+    pub(crate) compress: CompressSettings,
 }
 
 impl RouteSettings {

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::{AddressRules, HeaderChange, HeaderEdit, HttpsRedirect, RequestLimits};
+use crate::{AddressRules, Compression, HeaderChange, HeaderEdit, HttpsRedirect, RequestLimits};
 
 /// What is done with a request before it is sent. **The order of the variants is the order of execution**, whatever the
 /// order in which they were asked for: what refuses a request stands before what costs something, and all of that before what
@@ -63,6 +63,8 @@ impl fmt::Display for RequestFilter {
 pub enum ResponseFilter {
     /// The head of an endpoint's answer is changed, in the order of the edits.
     Headers(Vec<HeaderEdit>),
+    /// Its body is compressed for clients that take that.
+    Compress(Compression),
 }
 
 impl ResponseFilter {
@@ -70,6 +72,7 @@ impl ResponseFilter {
     pub fn as_str(&self) -> &'static str {
         match self {
             ResponseFilter::Headers(_) => "response-headers",
+            ResponseFilter::Compress(_) => "compress",
         }
     }
 }
@@ -79,6 +82,7 @@ impl fmt::Display for ResponseFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ResponseFilter::Headers(edits) => write!(f, "{}: {}", self.as_str(), HeaderEdit::list(edits)),
+            ResponseFilter::Compress(compression) => write!(f, "{}: {compression}", self.as_str()),
         }
     }
 }
@@ -128,6 +132,15 @@ impl Filters {
             ResponseFilter::Headers(edits) => {
                 edits.iter().any(|edit| *edit.name == *name && !matches!(edit.change, HeaderChange::Add(_)))
             }
+            ResponseFilter::Compress(_) => false,
+        })
+    }
+
+    /// How responses are compressed, if any are.
+    pub fn compression(&self) -> Option<&Compression> {
+        self.response.iter().find_map(|filter| match filter {
+            ResponseFilter::Compress(compression) => Some(compression),
+            ResponseFilter::Headers(_) => None,
         })
     }
 

@@ -1,5 +1,6 @@
 //! A response's body on its way to a client.
 
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
@@ -7,6 +8,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
+use super::gzip::Gzip;
 use crate::error::Refusal;
 use crate::exchange::Exchange;
 use crate::grpc;
@@ -32,6 +34,8 @@ pub(crate) struct Relay {
     incoming: Incoming,
     lease: Option<Lease>,
     exchange: Exchange,
+    /// What it is compressed by.
+    gzip: Option<Box<Gzip>>,
     /// Its client looks for a status behind it.
     is_call: bool,
 }
@@ -48,8 +52,14 @@ impl ResponseBody {
 
 impl Relay {
     /// `is_call`: it answers a call of gRPC, and is as long as it happens to be.
-    pub(crate) fn new(incoming: Incoming, lease: Lease, exchange: Exchange, is_call: bool) -> Relay {
-        let mut relay = Relay { incoming, lease: Some(lease), exchange, is_call };
+    pub(crate) fn new(
+        incoming: Incoming,
+        lease: Lease,
+        exchange: Exchange,
+        is_call: bool,
+        gzip: Option<Box<Gzip>>,
+    ) -> Relay {
+        let mut relay = Relay { incoming, lease: Some(lease), exchange, gzip, is_call };
         if relay.incoming.is_end_stream() {
             relay.finish();
         }
@@ -70,12 +80,21 @@ impl Relay {
                 if let Some(filters) = self.exchange.filters() {
                     remove_trailers(&mut frame, |name| filters.edit_response_field(name.as_str()));
                 }
-                self.account(&frame);
-                Poll::Ready(Some(Ok(frame)))
+                match self.compress(frame) {
+                    Ok(frame) => {
+                        self.account(&frame);
+                        Poll::Ready(Some(Ok(frame)))
+                    }
+                    Err(_) => self.broken(Refusal::ResponseCut),
+                }
             }
             Poll::Ready(None) => {
                 self.finish();
-                Poll::Ready(None)
+                let rest = self.gzip.as_mut().map(|gzip| gzip.rest()).transpose().ok().flatten().flatten();
+                if let Some(frame) = &rest {
+                    self.account(frame);
+                }
+                Poll::Ready(rest.map(Ok))
             }
             Poll::Ready(Some(Err(_))) => self.broken(Refusal::ResponseCut),
             Poll::Pending => match self.is_late() {
@@ -83,6 +102,20 @@ impl Relay {
                 None => Poll::Pending,
             },
         }
+    }
+
+    /// What becomes of a frame that has come.
+    fn compress(&mut self, frame: Frame<Bytes>) -> io::Result<Frame<Bytes>> {
+        let is_last = self.incoming.is_end_stream();
+        match &mut self.gzip {
+            Some(gzip) => gzip.frame(frame, is_last),
+            None => Ok(frame),
+        }
+    }
+
+    /// Whether nothing more is to come.
+    fn is_over(&self) -> bool {
+        self.incoming.is_end_stream() && !self.gzip.as_ref().is_some_and(|gzip| gzip.has_more())
     }
 
     /// What the endpoint has sent. The connection of HTTP/1 is driven for it.
@@ -180,7 +213,7 @@ impl Body for ResponseBody {
             ResponseBody::None => true,
             ResponseBody::Own { text, .. } => text.is_none(),
             ResponseBody::Absent { length, .. } => length.is_none(),
-            ResponseBody::Relayed(relay) => relay.incoming.is_end_stream(),
+            ResponseBody::Relayed(relay) => relay.is_over(),
         }
     }
 
@@ -191,6 +224,7 @@ impl Body for ResponseBody {
             ResponseBody::Own { text, .. } => {
                 SizeHint::with_exact(text.as_ref().map_or(0, |text| text.len() as u64))
             }
+            ResponseBody::Relayed(relay) if relay.gzip.is_some() => SizeHint::default(),
             ResponseBody::Relayed(relay) => relay.incoming.size_hint(),
         }
     }

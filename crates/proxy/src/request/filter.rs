@@ -13,14 +13,18 @@
 //! - one that changes a body: between the pull and the account of `body::Relay`.
 
 mod address;
+mod compress;
 mod headers;
 mod limits;
 mod redirect;
 
-use http::HeaderMap;
+use http::{HeaderMap, response};
+use http_body::Body;
 use model::{Filters, RequestFilter, ResponseFilter};
 
+pub(super) use self::compress::is_taken as takes_gzip;
 use super::facts::RequestFacts;
+use crate::body::Gzip;
 use crate::error::Refusal;
 use crate::exchange::Exchange;
 use crate::respond::NotSent;
@@ -64,6 +68,16 @@ pub(super) fn edit_response(filters: &Filters, head: &mut HeaderMap) {
     for filter in filters.response() {
         match filter {
             ResponseFilter::Headers(edits) => headers::edit(edits, head),
+            ResponseFilter::Compress(_) => {}
         }
     }
+}
+
+/// What compresses the body of an answer, if it is one that its route compresses; its head says so then. The last change of a head.
+pub(super) fn begin_compressing<B: Body>(
+    exchange: &Exchange,
+    head: &mut response::Parts,
+    body: &B,
+) -> Option<Box<Gzip>> {
+    compress::begin(exchange.filters()?.compression()?, exchange, head, body)
 }
