@@ -67,6 +67,7 @@ fn filters(asked: &RouteSettings, denied: bool, host: HostFacts) -> Option<Box<F
         headers::build_request(asked),
     ];
     let request = request.into_iter().flatten();
-    let response = [headers::build_response(asked), compress::build(asked)].into_iter().flatten();
+    let response = [headers::build_response(asked), compress::build(asked), limit::build_throttle(asked)];
+    let response = response.into_iter().flatten();
     Filters::new(request.collect(), response.collect())
 }

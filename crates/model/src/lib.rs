@@ -44,7 +44,7 @@ pub use path::{PathError, PathMatch, RequestPath, escape, escape_target, must_be
 pub use pattern::{Captures, Pattern, PatternError};
 pub use policy::{
     AddressRules, Balance, Compression, Filters, HeaderChange, HeaderEdit, HttpsRedirect, Policy, RateLimit,
-    RequestFilter, RequestLimits, ResponseFilter, Retry, RetryOn, Timeouts, any_contains,
+    RequestFilter, RequestLimits, ResponseFilter, Retry, RetryOn, Throttle, Timeouts, any_contains,
     is_forwarding_field,
 };
 pub use problem::{ObjectRef, Problem, Severity};

@@ -9,6 +9,7 @@ mod header;
 mod limit;
 mod redirect;
 mod retry;
+mod throttle;
 mod timeouts;
 
 pub use address::{AddressRules, any_contains};
@@ -19,6 +20,7 @@ pub use header::{HeaderChange, HeaderEdit, is_forwarding_field};
 pub use limit::{RateLimit, RequestLimits};
 pub use redirect::HttpsRedirect;
 pub use retry::{Retry, RetryOn};
+pub use throttle::Throttle;
 pub use timeouts::Timeouts;
 
 /// What applies to a route.

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::{AddressRules, Compression, HeaderChange, HeaderEdit, HttpsRedirect, RequestLimits};
+use crate::{AddressRules, Compression, HeaderChange, HeaderEdit, HttpsRedirect, RequestLimits, Throttle};
 
 /// What is done with a request before it is sent. **The order of the variants is the order of execution**, whatever the
 /// order in which they were asked for: what refuses a request stands before what costs something, and all of that before what
@@ -65,6 +65,8 @@ pub enum ResponseFilter {
     Headers(Vec<HeaderEdit>),
     /// Its body is compressed for clients that take that.
     Compress(Compression),
+    /// It is sent no faster than this.
+    Throttle(Throttle),
 }
 
 impl ResponseFilter {
@@ -73,6 +75,7 @@ impl ResponseFilter {
         match self {
             ResponseFilter::Headers(_) => "response-headers",
             ResponseFilter::Compress(_) => "compress",
+            ResponseFilter::Throttle(_) => "throttle",
         }
     }
 }
@@ -83,6 +86,7 @@ impl fmt::Display for ResponseFilter {
         match self {
             ResponseFilter::Headers(edits) => write!(f, "{}: {}", self.as_str(), HeaderEdit::list(edits)),
             ResponseFilter::Compress(compression) => write!(f, "{}: {compression}", self.as_str()),
+            ResponseFilter::Throttle(throttle) => write!(f, "{}: {throttle}", self.as_str()),
         }
     }
 }
@@ -132,7 +136,7 @@ impl Filters {
             ResponseFilter::Headers(edits) => {
                 edits.iter().any(|edit| *edit.name == *name && !matches!(edit.change, HeaderChange::Add(_)))
             }
-            ResponseFilter::Compress(_) => false,
+            ResponseFilter::Compress(_) | ResponseFilter::Throttle(_) => false,
         })
     }
 
@@ -140,7 +144,15 @@ impl Filters {
     pub fn compression(&self) -> Option<&Compression> {
         self.response.iter().find_map(|filter| match filter {
             ResponseFilter::Compress(compression) => Some(compression),
-            ResponseFilter::Headers(_) => None,
+            _ => None,
+        })
+    }
+
+    /// How fast responses are sent, if not as fast as may be.
+    pub fn throttle(&self) -> Option<&Throttle> {
+        self.response.iter().find_map(|filter| match filter {
+            ResponseFilter::Throttle(throttle) => Some(throttle),
+            _ => None,
         })
     }
 

@@ -3,10 +3,12 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use model::Filters;
 
 use super::gzip::Gzip;
 use crate::error::Refusal;
@@ -69,7 +71,7 @@ impl Relay {
     /// The next frame for the client: no sooner than there is room for it, and what it comes to is noted. Whatever is to be
     /// made of a body on its way is made between the pull and the account.
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
-        if !self.exchange.carrier.has_room() {
+        if !self.exchange.carrier.has_room() || self.is_ahead() {
             return Poll::Pending;
         }
         let pulled = self.pull(cx);
@@ -102,6 +104,25 @@ impl Relay {
                 None => Poll::Pending,
             },
         }
+    }
+
+    /// Whether as much was sent as its route lets be for now. As with nginx whole seconds count, from the beginning of the request.
+    fn is_ahead(&self) -> bool {
+        let Some(throttle) = self.exchange.filters().and_then(Filters::throttle) else { return false };
+        let (carrier, age, sent) = (&self.exchange.carrier, self.exchange.age(), self.exchange.bytes_out);
+        let allowed = throttle.allowed(age.as_secs());
+        let Some(ahead) = sent.checked_sub(allowed) else {
+            carrier.timer().clear(Wait::Throttle);
+            return false;
+        };
+        let seconds = ahead / u64::from(throttle.bytes_per_second.get()) + 1;
+        let past = Duration::from_nanos(age.subsec_nanos().into());
+        carrier.timer().set(Wait::Throttle, Duration::from_secs(seconds).saturating_sub(past));
+        if carrier.is_stream() {
+            // It is not its client that takes nothing.
+            carrier.timer().clear(Wait::Write);
+        }
+        true
     }
 
     /// What becomes of a frame that has come.

@@ -68,7 +68,7 @@ pub(super) fn edit_response(filters: &Filters, head: &mut HeaderMap) {
     for filter in filters.response() {
         match filter {
             ResponseFilter::Headers(edits) => headers::edit(edits, head),
-            ResponseFilter::Compress(_) => {}
+            ResponseFilter::Compress(_) | ResponseFilter::Throttle(_) => {}
         }
     }
 }
