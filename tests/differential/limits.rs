@@ -7,7 +7,8 @@ use std::num::{NonZeroU16, NonZeroU32};
 use std::time::Duration;
 
 use model::{
-    Balance, Filters, HttpsRedirect, Policy, RateLimit, RequestFilter, RequestLimits, Retry, RetryOn,
+    Balance, Filters, Location, LocationPart, Policy, RateLimit, Redirect, RequestFilter, RequestLimits,
+    Retry, RetryOn,
 };
 use system_tests::message::Reader;
 use system_tests::{Gate as Barrier, Upstream, eventually, sluice};
@@ -93,7 +94,8 @@ fn chunked(method: &str, body: usize) -> String {
 #[test]
 fn bodies_are_refused_at_the_size_at_which_nginx_refuses_them_and_before_what_else_a_location_says() {
     let upstream = Upstream::answering("hello");
-    let https = || RequestFilter::Https(HttpsRedirect { status: 308, drop_trailing_slash: true });
+    let to = || Location::new([LocationPart::text("https://any.example")]);
+    let https = || RequestFilter::Https(Redirect { status: 308, to: to() });
     for (place, (directives, most, filters)) in [
         ("client_max_body_size 4;", Some(4), vec![]),
         ("client_max_body_size 64k;", Some(64 << 10), vec![]),

@@ -26,6 +26,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod access_log;
+mod answers;
 mod compression;
 mod drain;
 mod early;

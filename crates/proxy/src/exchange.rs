@@ -4,7 +4,7 @@
 //! It is a value, owned where the request is served: first by its future, then by the body of its answer, or by the tunnel
 //! that it has become. With it the request ends, wherever that is.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -42,6 +42,8 @@ pub(crate) struct Exchange {
     endpoint: Option<Rc<EndpointPool>>,
     attempts: u16,
     draft: Option<Draft>,
+    /// The origin of the page that may read the answer, in the words of `Access-Control-Allow-Origin`.
+    origin: OnceCell<Box<HeaderValue>>,
 }
 
 impl Exchange {
@@ -77,6 +79,7 @@ impl Exchange {
             endpoint: None,
             attempts: 0,
             draft,
+            origin: OnceCell::new(),
         }
     }
 
@@ -106,6 +109,16 @@ impl Exchange {
     /// What is done with it and its answer on the way.
     pub(crate) fn filters(&self) -> Option<&Filters> {
         self.policy()?.filters.as_deref()
+    }
+
+    /// Pages of this origin may read the answer.
+    pub(crate) fn note_origin(&self, origin: HeaderValue) {
+        let _ = self.origin.set(Box::new(origin));
+    }
+
+    /// The origin of the page that may read the answer.
+    pub(crate) fn origin(&self) -> Option<&HeaderValue> {
+        self.origin.get().map(|origin| &**origin)
     }
 
     /// What its route says of further attempts.

@@ -144,7 +144,8 @@ async fn attempt(exchange: &mut Exchange, attempts: &mut Attempts) -> Result<(Le
 /// attempt.
 fn find_route<'v>(view: &'v View, facts: &impl Facts) -> Result<(&'v Arc<Route>, u32), Refusal> {
     let route = view.table.find(facts).ok_or(Refusal::NoRoute)?;
-    Ok((route, route.target.choose(facts, |total| fastrand::u64(..total))))
+    let backend = route.target.choose(facts, |total| fastrand::u64(..total));
+    Ok((route, view.table.serving(&route.target, backend)))
 }
 
 /// An endpoint that was not tried yet. Pools follow each publication, so a second attempt sees the newest endpoints.

@@ -1,6 +1,6 @@
 //! What a route's own limits refuse, beside the proxy's.
 
-use model::{Filters, HttpsRedirect, Policy, RequestFilter};
+use model::{Filters, Location, LocationPart, Policy, Redirect, RequestFilter};
 use system_tests::frames::{DATA, END_HEADERS, END_STREAM, Frames, HEADERS, Outcome, block};
 use system_tests::{Client, End, Sluice, Upstream, eventually, sluice};
 
@@ -39,7 +39,8 @@ fn a_body_of_the_size_that_its_route_takes_passes_and_one_byte_more_is_413() {
 #[test]
 fn a_body_that_says_that_it_is_too_long_is_413_before_anything_else_that_its_route_says() {
     let upstream = Upstream::answering("hello");
-    let https = RequestFilter::Https(HttpsRedirect { status: 308, drop_trailing_slash: true });
+    let to = Location::new([LocationPart::text("https://any.example")]);
+    let https = RequestFilter::Https(Redirect { status: 308, to });
     let sluice = taking(4, vec![https], &upstream);
     let ask = |length: usize, fields: &str| {
         let request = post(&format!("{fields}Content-Length: {length}"), "");

@@ -5,11 +5,16 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use model::{Balance, HeaderEdit, Protocol, ProxyHeader, Retry, Timeouts};
 
+use super::canary::CanarySettings;
+use super::client_tls::ClientTlsSettings;
 use super::compress::CompressSettings;
+use super::cors::CorsSettings;
+use super::hsts::HstsSettings;
 use super::limit::LimitSettings;
 use super::redirect::RedirectSettings;
 use super::size::SizeSettings;
 use super::time;
+use super::upstream_fields::UpstreamFieldSettings;
 use crate::profile::Profile;
 use crate::tls::NamedSecret;
 
@@ -18,8 +23,10 @@ use crate::tls::NamedSecret;
 pub(crate) struct RouteSettings {
     /// Whether something was asked for that guards access, or verifies endpoints, and that cannot be honoured.
     pub(crate) denied: bool,
-    /// Whether the object is a variant of another one, for a share of its requests. Served by itself it could take them all.
-    pub(crate) canary: bool,
+    /// Whether the object is left out as a whole, as ingress-nginx does where some annotations cannot be read.
+    pub(crate) left_out: bool,
+    /// Whether the object is a variant of another one, and of which requests. Served by itself it could take them all.
+    pub(crate) canary: CanarySettings,
     /// How endpoints share requests.
     pub(crate) balance: Balance,
     /// How long they may take.
@@ -46,6 +53,10 @@ pub(crate) struct RouteSettings {
     pub(crate) allow: Vec<IpNet>,
     /// The networks whose clients may not, even where they are allowed.
     pub(crate) deny: Vec<IpNet>,
+    /// What clients' certificates have to be, for the whole of each host.
+    pub(crate) client_tls: ClientTlsSettings,
+    /// Which pages of other origins may read answers.
+    pub(crate) cors: CorsSettings,
     /// How many requests a client may send.
     pub(crate) limit: LimitSettings,
     /// What sends clients elsewhere.
@@ -54,6 +65,10 @@ pub(crate) struct RouteSettings {
     pub(crate) request_headers: Vec<HeaderEdit>,
     /// Edits of responses' heads.
     pub(crate) response_headers: Vec<HeaderEdit>,
+    /// What becomes of places and cookies that endpoints name.
+    pub(crate) upstream_fields: UpstreamFieldSettings,
+    /// Whether clients of TLS are to speak it from now on.
+    pub(crate) hsts: HstsSettings,
     /// Compression of responses.
     pub(crate) compress: CompressSettings,
 }
@@ -66,6 +81,7 @@ impl RouteSettings {
             timeouts: time::of(profile),
             size: SizeSettings::of(profile),
             redirect: RedirectSettings::of(profile),
+            hsts: HstsSettings::of(profile),
             ..RouteSettings::default()
         }
     }

@@ -1,7 +1,7 @@
-//! What a route's filters do with its requests and answers.
+//! What a route's filters do with its requests.
 //!
-//! Which filters there are, and the order of their execution, is the order of the variants of [`RequestFilter`] and
-//! [`ResponseFilter`]; what each does stands in a file of its own. A request is looked at before anything of it is changed
+//! Which filters there are, and the order of their execution, is the order of the variants of [`RequestFilter`]; what each does
+//! stands in a file of its own. (What is done with answers: [`answer_filter`](crate::answer_filter).) A request is looked at before anything of it is changed
 //! ([`admit`]) and changed when it is otherwise ready to be sent ([`edit_request`]), so that a filter has the last word.
 //!
 //! Where the filters that are to come find their place:
@@ -13,18 +13,21 @@
 //! - one that changes a body: between the pull and the account of `body::Relay`.
 
 mod address;
+mod client_tls;
 mod compress;
+mod cors;
 mod headers;
 mod limits;
 mod redirect;
 
 use http::{HeaderMap, response};
 use http_body::Body;
-use model::{Filters, RequestFilter, ResponseFilter};
+use model::{Filters, RequestFilter};
 
 pub(super) use self::compress::is_taken as takes_gzip;
 use super::facts::RequestFacts;
 use crate::body::Gzip;
+use crate::client::Client;
 use crate::error::Refusal;
 use crate::exchange::Exchange;
 use crate::respond::NotSent;
@@ -41,7 +44,11 @@ pub(super) fn admit<B>(
     let client = exchange.carrier.client();
     filters.request().iter().try_for_each(|filter| match filter {
         RequestFilter::Deny => Err(Refusal::Denied.into()),
+        RequestFilter::ClientTls(demanded) => client_tls::admit(demanded, client, facts),
+        RequestFilter::Cors(cors) => cors::admit(cors, exchange, facts.request),
+        RequestFilter::Redirect(redirect) => Err(redirect::to(redirect, client, facts)),
         RequestFilter::Https(redirect) => redirect::to_https(redirect, client, facts),
+        RequestFilter::TlsOnly => client_tls::tls_only(client),
         RequestFilter::Limits(limits) => limits::admit(limits, exchange, facts.request.headers()),
         RequestFilter::Addresses(rules) => {
             Ok(address::admit(rules, client.address(facts.request.headers()))?)
@@ -51,24 +58,18 @@ pub(super) fn admit<B>(
 }
 
 /// Changes the head that an endpoint gets.
-pub(super) fn edit_request(filters: &Filters, head: &mut HeaderMap) {
+pub(super) fn edit_request(filters: &Filters, client: &Client, head: &mut HeaderMap) {
     for filter in filters.request() {
         match filter {
+            RequestFilter::ClientTls(demanded) => client_tls::tell(demanded, client, head),
             RequestFilter::Headers(edits) => headers::edit_request(edits, head),
             RequestFilter::Deny
+            | RequestFilter::Cors(_)
+            | RequestFilter::Redirect(_)
             | RequestFilter::Https(_)
+            | RequestFilter::TlsOnly
             | RequestFilter::Limits(_)
             | RequestFilter::Addresses(_) => {}
-        }
-    }
-}
-
-/// Changes the head of an endpoint's answer.
-pub(super) fn edit_response(filters: &Filters, head: &mut HeaderMap) {
-    for filter in filters.response() {
-        match filter {
-            ResponseFilter::Headers(edits) => headers::edit(edits, head),
-            ResponseFilter::Compress(_) | ResponseFilter::Throttle(_) => {}
         }
     }
 }
