@@ -8,9 +8,11 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod answers;
+mod auth;
 mod cases;
 mod client_tls;
 mod compression;
+mod edge;
 mod gates;
 mod limits;
 mod origin;

@@ -33,6 +33,20 @@ pub(crate) struct Answer {
     pub(crate) text: Bytes,
 }
 
+impl Answer {
+    /// One with its status for a text.
+    pub(crate) fn plain(status: StatusCode, mut headers: HeaderMap) -> Answer {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        Answer { status, headers, text: Bytes::from(format!("{}\n", status.as_u16())) }
+    }
+}
+
+impl From<Answer> for NotSent {
+    fn from(answer: Answer) -> NotSent {
+        NotSent::Answered(Box::new(answer))
+    }
+}
+
 impl NotSent {
     /// Takes it out of its place.
     pub(crate) fn take(&mut self) -> NotSent {
@@ -65,7 +79,7 @@ fn answer_with(mut exchange: Exchange, answer: Answer) -> Response<ResponseBody>
     if status != StatusCode::NO_CONTENT {
         head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
     }
-    answer_filter::edit(&exchange, By::Us, &mut head.headers);
+    answer_filter::edit(&exchange, By::Us, head.status, &mut head.headers);
     let carrier = &exchange.carrier;
     carrier.refuse_protocol();
     if carrier.must_close() {
@@ -90,7 +104,7 @@ fn refuse_as(mut exchange: Exchange, why: Refusal, status: StatusCode) -> Respon
     }
     let (mut head, text) =
         if carrier.request().is_grpc.get() { call_head(why) } else { head(carrier, why, status) };
-    answer_filter::edit(&exchange, By::Us, &mut head.headers);
+    answer_filter::edit(&exchange, By::Us, head.status, &mut head.headers);
     // Over HTTP/2 hyper would send it in answer to HEAD, too, which clients take for a broken stream.
     let text = text.filter(|_| !exchange.asks_for_head);
     Response::from_parts(head, ResponseBody::Own { text, _exchange: exchange })

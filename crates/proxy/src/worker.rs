@@ -19,6 +19,7 @@ use crate::config::{Config, Protocol};
 use crate::limiter::Limiter;
 use crate::metrics::Cells;
 use crate::overload::Overload;
+use crate::passwords::Passwords;
 use crate::timer::Timers;
 
 /// What everything on one worker needs.
@@ -31,6 +32,7 @@ pub(crate) struct Worker {
     pub(crate) overload: Overload,
     /// What is remembered of clients that have limits.
     pub(crate) limiter: Limiter,
+    pub(crate) passwords: Passwords,
     /// Bodies of answers that it compresses just now.
     pub(crate) bodies_compressed: Rc<Cell<u32>>,
     /// Requests in flight that this worker may have: its share of all.

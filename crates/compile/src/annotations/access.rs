@@ -51,7 +51,7 @@ pub(super) fn networks(Annotation { name, value, .. }: &Annotation<'_>) -> Resul
 }
 
 /// The network in the form that clients' addresses are compared in: without bits beyond its prefix, and IPv4 as IPv4.
-fn network(entry: &str) -> Option<IpNet> {
+pub(super) fn network(entry: &str) -> Option<IpNet> {
     let network = match entry.parse::<IpAddr>() {
         Ok(address) => IpNet::from(address),
         Err(_) => entry.parse().ok()?,

@@ -8,7 +8,7 @@ use crate::problems::Fault;
 use crate::reasons;
 
 /// The longest time for a connection: kernels give up after some minutes.
-const CONNECT_MAX: Duration = Duration::from_secs(60 * 60);
+pub(super) const CONNECT_MAX: Duration = Duration::from_secs(60 * 60);
 /// The longest time for an answer, or between two pieces of its body: a day, as is often written for nginx where streams are to
 /// last for ever.
 pub(super) const SILENCE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
@@ -101,7 +101,8 @@ fn limited(
     time.ok_or_else(|| no_effect(annotation, remedy(most.as_secs())))
 }
 
-fn parse(value: &str) -> Option<Duration> {
+/// A number and a unit; seconds without one.
+pub(super) fn parse(value: &str) -> Option<Duration> {
     let digits = value.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = value.split_at(digits);
     let (_, millis) = UNITS.iter().find(|(name, _)| *name == unit)?;

@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::{
-    AddressRules, ClientTls, Compression, CookieRewrite, Cors, HeaderChange, HeaderEdit, PlaceRewrite,
-    Redirect, RequestLimits, Throttle,
+    AddressRules, Auth, ClientTls, Compression, CookieRewrite, Cors, HeaderEdit, PlaceRewrite, Redirect,
+    RequestLimits, Throttle,
 };
 
 /// What is done with a request before it is sent. **The order of the variants is the order of execution**, whatever the
@@ -31,6 +31,8 @@ pub enum RequestFilter {
     Limits(RequestLimits),
     /// Clients of other addresses are refused (403).
     Addresses(AddressRules),
+    /// Requests without a password are refused, or those that another server does not vouch for.
+    Auth(Box<Auth>),
     /// The head is changed, in the order of the edits.
     Headers(Vec<HeaderEdit>),
 }
@@ -42,7 +44,8 @@ impl RequestFilter {
             RequestFilter::Deny
             | RequestFilter::ClientTls(_)
             | RequestFilter::TlsOnly
-            | RequestFilter::Addresses(_) => true,
+            | RequestFilter::Addresses(_)
+            | RequestFilter::Auth(_) => true,
             RequestFilter::Cors(_)
             | RequestFilter::Redirect(_)
             | RequestFilter::Https(_)
@@ -62,6 +65,7 @@ impl RequestFilter {
             RequestFilter::TlsOnly => "tls-only",
             RequestFilter::Limits(_) => "limits",
             RequestFilter::Addresses(_) => "addresses",
+            RequestFilter::Auth(_) => "auth",
             RequestFilter::Headers(_) => "request-headers",
         }
     }
@@ -78,6 +82,7 @@ impl fmt::Display for RequestFilter {
             RequestFilter::Redirect(redirect) | RequestFilter::Https(redirect) => write!(f, ": {redirect}"),
             RequestFilter::Limits(limits) => write!(f, ": {limits}"),
             RequestFilter::Addresses(rules) => write!(f, ": {rules}"),
+            RequestFilter::Auth(auth) => write!(f, ": {auth}"),
             RequestFilter::Headers(edits) => write!(f, ": {}", HeaderEdit::list(edits)),
         }
     }
@@ -171,14 +176,22 @@ impl Filters {
 
     /// Whether heads of requests are edited.
     pub fn edit_requests(&self) -> bool {
-        self.request.iter().any(|filter| matches!(filter, RequestFilter::Headers(_)))
+        self.request.iter().any(|filter| matches!(filter, RequestFilter::Headers(_) | RequestFilter::Auth(_)))
+    }
+
+    /// What a request must have, if it needs a password or another server's word.
+    pub fn auth(&self) -> Option<&Auth> {
+        self.request.iter().find_map(|filter| match filter {
+            RequestFilter::Auth(auth) => Some(&**auth),
+            _ => None,
+        })
     }
 
     /// Whether responses have their fields of this name, in lower case, set or removed.
     pub fn edit_response_field(&self, name: &str) -> bool {
         self.response.iter().any(|filter| match filter {
             ResponseFilter::Headers(edits) => {
-                edits.iter().any(|edit| *edit.name == *name && !matches!(edit.change, HeaderChange::Add(_)))
+                edits.iter().any(|edit| *edit.name == *name && !edit.change.keeps())
             }
             // None of these has a place in a trailer.
             ResponseFilter::Place(_)
@@ -215,6 +228,7 @@ impl Filters {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::HeaderChange;
 
     #[test]
     fn filters_are_executed_in_the_order_of_their_variants() {

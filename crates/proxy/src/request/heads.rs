@@ -42,13 +42,16 @@ pub(super) fn for_upstream(
     {
         head.headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
-    carrier.client().forward(&mut head.headers);
+    carrier.client().forward(exchange.edge(), &mut head.headers, &head.uri);
     if trailers {
         head.headers.insert(header::TE, HeaderValue::from_static("trailers"));
     }
     match &upgrade {
         Some(upgrade) => upgrade.ask(&mut head, protocol),
         None => carrier.keep_protocol(),
+    }
+    if let Some(edge) = exchange.edge() {
+        filter::edit_request_at(edge, &mut head.headers);
     }
     if let Some(filters) = exchange.filters() {
         filter::edit_request(filters, carrier.client(), &mut head.headers);
@@ -72,7 +75,7 @@ pub(super) fn for_upstream(
 pub(super) fn for_client(exchange: &Exchange, head: &mut response::Parts) {
     let carrier = &exchange.carrier;
     headers::strip_hop_by_hop(&mut head.headers);
-    answer_filter::edit(exchange, By::Endpoint, &mut head.headers);
+    answer_filter::edit(exchange, By::Endpoint, head.status, &mut head.headers);
     head.version = Version::HTTP_11;
     carrier.refuse_protocol();
     if carrier.must_close() {
