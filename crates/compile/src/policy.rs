@@ -5,6 +5,7 @@ mod access;
 mod auth;
 mod canary;
 mod client_tls;
+mod compress;
 mod cors;
 mod edge;
 mod headers;
@@ -127,6 +128,8 @@ fn filters(asked: &RouteSettings, denied: bool, facts: RouteFacts<'_>) -> Option
         headers::build_response(asked),
         origin,
         hsts,
+        compress::build(asked),
+        limit::build_throttle(asked),
     ];
     Filters::new(request.collect(), response.into_iter().flatten().collect())
 }

@@ -5,6 +5,7 @@ mod address;
 mod auth;
 mod balance;
 mod client_tls;
+mod compression;
 mod cors;
 mod edge;
 mod filter;
@@ -12,6 +13,7 @@ mod header;
 mod limit;
 mod redirect;
 mod retry;
+mod throttle;
 mod timeouts;
 mod upstream_fields;
 
@@ -23,6 +25,7 @@ pub use auth::{
 };
 pub use balance::Balance;
 pub use client_tls::{ClientTls, ClientVerify};
+pub use compression::Compression;
 pub use cors::{Cors, OriginMatch, Origins};
 pub use edge::{Edge, FieldNames};
 pub use filter::{Filters, RequestFilter, ResponseFilter};
@@ -30,6 +33,7 @@ pub use header::{HeaderChange, HeaderEdit, is_forwarding_field};
 pub use limit::{RateLimit, RequestLimits};
 pub use redirect::{Location, LocationPart, Redirect, RequestValue};
 pub use retry::{Retry, RetryOn};
+pub use throttle::Throttle;
 pub use timeouts::Timeouts;
 pub use upstream_fields::{CookieRewrite, PlaceRewrite};
 

@@ -116,6 +116,8 @@ fn find(
         Some(filters) => filter::admit(filters, &Asked { exchange, facts: &facts, view: &view, upstreams })?,
         None => None,
     };
+    let compresses = exchange.filters().is_some_and(|filters| filters.compression().is_some());
+    exchange.carrier.request().takes_gzip.set(compresses && filter::takes_gzip(request));
     Ok((admit::target(request.uri()), awaited))
 }
 
@@ -284,6 +286,8 @@ fn relay(mut exchange: Exchange, lease: Lease, answered: Answered) -> Response<R
     let (mut head, body) = answered.into_parts();
     heads::for_client(&exchange, &mut head);
     exchange.answered(head.status);
+    let is_call = exchange.carrier.request().is_grpc.get() && grpc::is_answer(&head.headers);
+    let gzip = if is_call { None } else { filter::begin_compressing(&exchange, &mut head, &body) };
     let has_no_body = matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     let body = if has_no_body || exchange.asks_for_head {
         let length = headers::length_of_no_body(head.status, &mut head.headers);
@@ -291,8 +295,7 @@ fn relay(mut exchange: Exchange, lease: Lease, answered: Answered) -> Response<R
         let length = length.filter(|_| !exchange.asks_for_head && !exchange.carrier.is_stream());
         ResponseBody::absent(length, lease, exchange)
     } else {
-        let is_call = exchange.carrier.request().is_grpc.get() && grpc::is_answer(&head.headers);
-        ResponseBody::Relayed(Relay::new(body, lease, exchange, is_call))
+        ResponseBody::Relayed(Relay::new(body, lease, exchange, is_call, gzip))
     };
     Response::from_parts(head, body)
 }

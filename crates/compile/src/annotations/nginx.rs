@@ -66,6 +66,8 @@ const ROWS: &[(&str, Reader)] = &[
     ("from-to-www-redirect", redirect::www),
     ("limit-burst-multiplier", limit::burst_factor),
     ("limit-connections", limit::in_flight),
+    ("limit-rate", limit::kib_per_second),
+    ("limit-rate-after", limit::kib_before),
     ("limit-rpm", limit::per_minute),
     ("limit-rps", limit::per_second),
     // The older name of the one below.
