@@ -91,6 +91,8 @@ pub struct Settings {
     pub allow_loopback: bool,
     /// By whose rules all Ingresses are read; if nothing is said, those of the controller that each was written for.
     pub profile: Option<Profile>,
+    /// Whether Ingresses may have TLS passed through to their endpoints.
+    pub ssl_passthrough: bool,
     /// How endpoints share requests where the Ingress does not say.
     pub balance: Balance,
     /// How long the caller lets endpoints of before go on for a backend that is [pending](Compiled::pending). With none at
@@ -111,6 +113,7 @@ impl Default for Settings {
             only_namespaces: Vec::new(),
             allow_loopback: false,
             profile: None,
+            ssl_passthrough: false,
             balance: Balance::default(),
             reference_timeout: REFERENCE_TIMEOUT,
             default_certificate: None,

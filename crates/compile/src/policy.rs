@@ -4,6 +4,7 @@
 mod access;
 mod client_tls;
 mod headers;
+mod passthrough;
 mod redirect;
 mod settings;
 mod upstream;
@@ -16,6 +17,7 @@ use crate::hosts::HostFacts;
 use crate::problems::Fault;
 
 pub(crate) use client_tls::client_tls;
+pub(crate) use passthrough::permit as permit_passthrough;
 pub(crate) use settings::RouteSettings;
 pub(crate) use upstream::UpstreamSecret;
 
@@ -49,8 +51,12 @@ pub(crate) fn build(
     }
     let RouteSettings { balance, timeouts, retry, .. } = *asked;
     let filters = filters(asked, denied, host);
+    if let Err((field, fault)) = passthrough::check(asked, filters.as_deref()) {
+        tell(field, fault);
+    }
+    let passes_tls = asked.passthrough.is_some();
     Built {
-        policy: Arc::new(Policy { balance, timeouts, retry, filters }),
+        policy: Arc::new(Policy { balance, timeouts, retry, passes_tls, filters }),
         transport: Arc::new(upstream::transport(asked)),
     }
 }

@@ -9,7 +9,8 @@ use model::{Conditions, HostMatch, ObjectRef, PathMatch, Route, RouteTableBuilde
 use crate::backend::{Backends, Before};
 use crate::hosts::Hosts;
 use crate::policy::{self, Built};
-use crate::problems::Problems;
+use crate::problems::{Fault, Problems};
+use crate::reasons;
 use crate::source::{Draft, RouteDraft, Serves};
 
 /// Where routes, backends and problems go.
@@ -25,6 +26,14 @@ impl Output<'_> {
     pub(crate) fn add(&mut self, draft: Draft, hosts: &Hosts) {
         hosts.tell(&draft, &mut self.problems);
         let Draft { object, asked, hosts: named, routes, .. } = draft;
+        if let Some(field) =
+            asked.passthrough.as_ref().filter(|_| !routes.iter().any(|it| it.serves.is_whole()))
+        {
+            let message = "TLS is not passed through: no path stands for a whole host";
+            let fault =
+                Fault::warning(reasons::NO_EFFECT, message, "add a rule with the path /, or remove it");
+            self.problems.add(ObjectRef::clone(&object), field.clone(), fault);
+        }
         let mut built = BTreeMap::new();
         for route in routes.into_iter().flat_map(|route| route.for_each_host()) {
             let facts = hosts.of(route.serves.host().unwrap_or(&HostMatch::Any));

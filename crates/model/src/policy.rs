@@ -30,6 +30,9 @@ pub struct Policy {
     pub timeouts: Timeouts,
     /// How often a request is tried.
     pub retry: Retry,
+    /// Whether clients that open a TLS connection for the host shake hands with the endpoint itself. Requests in clear text go
+    /// the usual way.
+    pub passes_tls: bool,
     /// What is done with requests and responses; none for most routes, which then pay one look at a pointer.
     pub filters: Option<Box<Filters>>,
 }

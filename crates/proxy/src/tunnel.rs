@@ -89,36 +89,45 @@ impl Tunnel {
     /// Lets both sides talk until one has ended or nothing was said for too long, or the drain's patience ends.
     pub(crate) async fn run(mut self, stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
         let carrier = self.exchange.carrier.clone();
-        let (config, timer) = (&carrier.worker().config, carrier.timer());
-        // It was to wait (RFC 6455 §4.1), and many do not.
-        let said = carrier.take_early().unwrap_or_default();
-        let mut over = pin!(drained(carrier.worker().drain.clone(), config.drain_time()));
-        let ended = {
-            let (upstream, early) = (&mut self.upstream, &self.early);
-            let mut client = Heard { stream, carrier: &carrier, said };
-            let mut talk = pin!(async {
-                client.stream.write_all(early).await?;
-                copy_bidirectional(&mut client, upstream).await
-            });
-            timer.set(Wait::Client, config.downstream.tunnel_idle_timeout);
-            std::future::poll_fn(|cx| {
-                timer.attach(cx);
-                if let Poll::Ready(ended) = talk.as_mut().poll(cx) {
-                    return Poll::Ready(Some(ended));
-                }
-                if timer.expired(Wait::Client) || over.as_mut().poll(cx).is_ready() {
-                    return Poll::Ready(None);
-                }
-                Poll::Pending
-            })
-            .await
-        };
-        if let Some(Ok((_, sent))) = ended {
-            self.exchange.bytes_out += sent;
-        }
-        timer.clear(Wait::Client);
+        self.exchange.bytes_out += talk(&carrier, stream, &mut self.upstream, &self.early).await;
         self.exchange.complete();
         carrier.all_flushed();
+    }
+}
+
+/// Lets the client and an upstream talk, which has said something already, until one has ended or nothing was said for too long,
+/// or the drain's patience ends. Tells how much the client was sent, if it went well.
+pub(crate) async fn talk(
+    carrier: &Carrier,
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    upstream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    early: &[u8],
+) -> u64 {
+    let (config, timer) = (&carrier.worker().config, carrier.timer());
+    // It was to wait (RFC 6455 §4.1), and many do not.
+    let said = carrier.take_early().unwrap_or_default();
+    let mut over = pin!(drained(carrier.worker().drain.clone(), config.drain_time()));
+    let mut client = Heard { stream, carrier, said };
+    let mut talk = pin!(async {
+        client.stream.write_all(early).await?;
+        copy_bidirectional(&mut client, upstream).await
+    });
+    timer.set(Wait::Client, config.downstream.tunnel_idle_timeout);
+    let ended = std::future::poll_fn(|cx| {
+        timer.attach(cx);
+        if let Poll::Ready(ended) = talk.as_mut().poll(cx) {
+            return Poll::Ready(Some(ended));
+        }
+        if timer.expired(Wait::Client) || over.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(None);
+        }
+        Poll::Pending
+    })
+    .await;
+    timer.clear(Wait::Client);
+    match ended {
+        Some(Ok((_, sent))) => sent,
+        _ => 0,
     }
 }
 

@@ -158,6 +158,9 @@ struct PolicyView {
     timeouts: BTreeMap<&'static str, String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     retry: BTreeMap<&'static str, u16>,
+    /// TLS is passed through to the endpoints.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    passes_tls: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     filters: Vec<&'static str>,
 }
@@ -169,6 +172,7 @@ impl PolicyView {
             balance: policy.balance.as_str(),
             timeouts: policy.timeouts.words().map(|(word, time)| (word, format!("{time:?}"))).collect(),
             retry: policy.retry.words().collect(),
+            passes_tls: policy.passes_tls,
             filters,
         }
     }

@@ -20,7 +20,7 @@ pub(super) fn text(asked: &Asked, answer: &Answer<'_>, compiled: &Compiled) -> S
     let mut candidates = found.explanation.candidates.iter().peekable();
     if let Some(winner) = candidates.next_if(|c| c.verdict == Verdict::Won) {
         let _ = writeln!(out, "route:     {}", line(&winner.route));
-        policy(&mut out, &winner.route.policy);
+        policy(&mut out, &winner.route);
         found.possible.iter().for_each(|one| endpoints(&mut out, one, compiled));
     }
     if candidates.peek().is_some() {
@@ -48,11 +48,15 @@ fn request(out: &mut String, asked: &Asked, found: &Found<'_>) {
 }
 
 /// What applies to the route alone.
-fn policy(out: &mut String, policy: &Policy) {
+fn policy(out: &mut String, route: &Route) {
+    let policy = &route.policy;
     let times: Vec<_> = policy.timeouts.words().map(|(word, time)| format!("{word} {time:?}")).collect();
     let counts: Vec<_> = policy.retry.words().map(|(word, count)| format!("{word} {count}")).collect();
     let filters: Vec<_> = policy.filters.iter().flat_map(|filters| filters.words()).collect();
+    let tls =
+        if route.passes_tls() { "passed through: nothing below but addresses holds for it" } else { "" };
     for (name, all) in [
+        ("TLS:      ", tls.to_owned()),
         ("timeouts: ", times.join(", ")),
         ("retry:    ", counts.join(", ")),
         ("filters:  ", filters.join(", ")),

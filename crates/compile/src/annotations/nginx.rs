@@ -28,6 +28,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("proxy-ssl-secret", backend::tls_secret),
     ("proxy-ssl-server-name", backend::send_tls_name),
     ("proxy-ssl-verify", backend::tls_verify),
+    ("ssl-passthrough", client_tls::passthrough),
     ("ssl-redirect", redirect::https),
     // The older name of the one below, which counts where both are there.
     ("whitelist-source-range", access::allow),

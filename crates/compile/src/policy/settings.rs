@@ -41,6 +41,8 @@ pub(crate) struct RouteSettings {
     pub(crate) deny: Vec<IpNet>,
     /// What clients' certificates have to be, for the whole of each host.
     pub(crate) client_tls: ClientTlsSettings,
+    /// The field by which clients shake hands with the endpoints themselves.
+    pub(crate) passthrough: Option<String>,
     /// What sends clients elsewhere.
     pub(crate) redirect: RedirectSettings,
     /// Edits of requests' heads.

@@ -26,7 +26,10 @@ pub(crate) fn read(
     problems: &mut Problems,
 ) -> Option<Draft> {
     let object = Arc::new(ObjectRef::new("Ingress", &key.namespace, &key.name));
-    let asked = asked(&object, ingress, RouteSettings::of(profile, settings.balance), problems);
+    let mut asked = asked(&object, ingress, RouteSettings::of(profile, settings.balance), problems);
+    if let Err((field, fault)) = policy::permit_passthrough(&mut asked, settings) {
+        problems.add(ObjectRef::clone(&object), field, fault);
+    }
     if asked.canary {
         let message = "is a canary of another Ingress, which this version does not serve";
         let remedy = "remove it, or keep both Ingresses with a controller that serves canaries";

@@ -63,6 +63,9 @@ fn route(table: &RouteTable, route: &Arc<Route>) -> String {
     for (word, count) in route.policy.retry.words() {
         let _ = writeln!(out, "{word}: {count}");
     }
+    if route.passes_tls() {
+        let _ = writeln!(out, "tls: passed through");
+    }
     for filter in route.policy.filters.iter().flat_map(|filters| filters.request()) {
         let _ = writeln!(out, "request: {}", quoted(&filter.to_string()));
     }
