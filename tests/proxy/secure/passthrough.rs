@@ -49,6 +49,7 @@ impl World {
         let tls = Tls::new(live, Tickets::default(), &[HTTP_1_1]);
         let protocol = Protocol { tls: Some(Arc::new(tls)), ..Protocol::default() };
         let short = |config: &mut proxy::Config| {
+            config.downstream.handshakes_max = 8;
             (config.idle_timeout, config.max_request_time) =
                 (std::time::Duration::from_secs(1), PATIENCE / 10);
         };
@@ -150,11 +151,17 @@ fn many_that_are_passed_on_take_no_place_from_handshakes() {
     for client in &mut kept {
         assert_eq!(client.get("p.test", "/").unwrap().status(), 200);
     }
-    let silent: Vec<TcpStream> = (0..20).map(|_| TcpStream::connect(world.sluice.address).unwrap()).collect();
+    let slow = |_| {
+        let mut socket = TcpStream::connect(world.sluice.address).unwrap();
+        std::io::Write::write_all(&mut socket, &[22]).unwrap();
+        socket
+    };
+    let slow: Vec<TcpStream> = (0..20).map(slow).collect();
+    eventually("they are waited for", || world.sluice.count("sluicegate_connections_parked") == 0);
     let mut other = Secure::connect(world.sluice.address, "t.test", &world.ours.client());
     assert_eq!(other.get("t.test", "/").unwrap().status(), 200);
     for client in &mut kept {
         assert_eq!(client.get("p.test", "/").unwrap().status(), 200);
     }
-    drop(silent);
+    drop(slow);
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use ::admin::json::{BackendView, RouteView, selection};
 use compile::Compiled;
-use model::{Candidate, Explanation, Policy, Route, Selection, Unavailable, Verdict};
+use model::{Candidate, Explanation, Route, Selection, Unavailable, Verdict};
 use serde_json::{Value, json};
 
 use super::{Answer, Asked, Found, Possible};
