@@ -16,14 +16,14 @@ use system_tests::{Authority, End, PATIENCE, Secure, Sluice, Upstream, eventuall
 use tls::{Certificate, Certificates, Entry, HTTP_1_1, Tickets};
 
 /// A data plane that speaks TLS, and the authority that its certificates are from.
-struct Edge {
-    sluice: Sluice,
+pub(crate) struct Edge {
+    pub(crate) sluice: Sluice,
     authority: Authority,
     certificates: Published<Certificates>,
 }
 
 impl Edge {
-    fn start(endpoints: &[SocketAddr]) -> Edge {
+    pub(crate) fn start(endpoints: &[SocketAddr]) -> Edge {
         Edge::with(|_| {}, endpoints)
     }
 
@@ -36,7 +36,7 @@ impl Edge {
         Edge { sluice: Sluice::speaking(protocol, change, endpoints), authority, certificates }
     }
 
-    fn connect(&self, name: &str) -> Secure {
+    pub(crate) fn connect(&self, name: &str) -> Secure {
         Secure::connect(self.sluice.address, name, &self.authority.client())
     }
 

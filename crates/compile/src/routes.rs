@@ -6,17 +6,21 @@ use std::sync::Arc;
 
 use model::{Conditions, HostMatch, ObjectRef, PathMatch, Route, RouteTableBuilder, Target};
 
-use crate::backend::{Backends, Before};
+use crate::backend::{Backends, Before, Part};
+use crate::canary::Canaries;
 use crate::hosts::Hosts;
-use crate::policy::{self, Built};
+use crate::policy::{self, Built, RouteFacts};
 use crate::problems::{Fault, Problems};
 use crate::reasons;
+use crate::reference::Reference;
 use crate::source::{Draft, RouteDraft, Serves};
 
 /// Where routes, backends and problems go.
 pub(crate) struct Output<'a> {
     pub(crate) builder: RouteTableBuilder,
     pub(crate) backends: Backends<'a>,
+    /// What is split off from routes.
+    pub(crate) canaries: Canaries,
     pub(crate) problems: Problems,
 }
 
@@ -28,6 +32,7 @@ impl Output<'_> {
         let Draft { object, asked, hosts: named, routes, .. } = draft;
         if let Some(field) =
             asked.passthrough.as_ref().filter(|_| !routes.iter().any(|it| it.serves.is_whole()))
+            && asked.passthrough_is_allowed
         {
             let message = "TLS is not passed through: no path stands for a whole host";
             let fault =
@@ -35,8 +40,17 @@ impl Output<'_> {
             self.problems.add(ObjectRef::clone(&object), field.clone(), fault);
         }
         let mut built = BTreeMap::new();
-        for route in routes.into_iter().flat_map(|route| route.for_each_host()) {
-            let facts = hosts.of(route.serves.host().unwrap_or(&HostMatch::Any));
+        for route in routes.into_iter().flat_map(RouteDraft::by_host) {
+            let facts = RouteFacts {
+                host: hosts.of(route.serves.host().unwrap_or(&HostMatch::Any)),
+                keeps_http: asked.redirect.keeps_http(&route.serves),
+                is_catch_all: matches!(route.serves, Serves::Rest { catch_all: true, .. }),
+            };
+            if let Some(redirect) = route.redirect.clone() {
+                let policy = Arc::new(policy::build_redirect(redirect));
+                self.add_route(route, &Built { policy, transport: Arc::default() });
+                continue;
+            }
             let built = built.entry(facts).or_insert_with(|| {
                 policy::build(&asked, facts, |field, fault| {
                     self.problems.add(ObjectRef::clone(&object), field, fault);
@@ -50,18 +64,30 @@ impl Output<'_> {
     }
 
     fn add_route(&mut self, draft: RouteDraft, built: &Built) {
-        let RouteDraft { serves, backend, backend_field, origin } = draft;
-        let (policy, backend) = (Arc::clone(&built.policy), backend.over(&built.transport));
-        let namespace = &origin.object.namespace;
-        let led = |before: Before<'_>| match &serves {
-            Serves::Path(host, path) => before.of_rule(namespace, &policy, host, path),
-            Serves::Rest { hosts, .. } => before.of_default(namespace, &policy, hosts),
+        let RouteDraft { serves, written, backend, backend_field, origin, .. } = draft;
+        let namespace = &*origin.object.namespace;
+        let mut place = |reference: Reference, part, object: &ObjectRef, field: &str| {
+            let led = |before: Before<'_>| match &serves {
+                Serves::Path(host, path) => before.of_rule(namespace, &built.policy, (host, path), part),
+                Serves::Rest { hosts, .. } => before.of_default(namespace, &built.policy, hosts, part),
+            };
+            let (place, fault) =
+                self.backends.place(reference.over(&built.transport), led, &mut self.builder);
+            if let Some(fault) = fault {
+                self.problems.add(object.clone(), field, fault);
+            }
+            place
         };
-        let (backend, fault) = self.backends.place(backend, led, &mut self.builder);
-        if let Some(fault) = fault {
-            self.problems.add(ObjectRef::clone(&origin.object), backend_field, fault);
-        }
-        let (conditions, target) = (Conditions::default(), Target::Backend(backend));
+        let primary = place(backend, Part::Primary, &origin.object, &backend_field);
+        let canary = self.canaries.of(&written, namespace).map(|canary| {
+            let backend = canary.backend.clone();
+            (canary, place(backend, Part::Canary, &canary.origin.object, &canary.backend_field))
+        });
+        let target = match canary {
+            Some((canary, backend)) => canary.split(primary, backend, &mut self.problems),
+            None => Target::Backend(primary),
+        };
+        let (conditions, policy) = (Conditions::default(), Arc::clone(&built.policy));
         match serves {
             Serves::Path(host, path) => {
                 self.builder.route(Route { host, path, conditions, target, policy, origin });

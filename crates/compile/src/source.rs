@@ -6,13 +6,14 @@ pub(crate) mod ingress;
 
 use std::sync::Arc;
 
-use model::{HostMatch, ObjectRef, Origin, PathMatch};
+use model::{HostMatch, ObjectRef, Origin, PathMatch, Redirect};
 
 use crate::policy::RouteSettings;
 use crate::reference::Reference;
 use crate::tls::{Basis, NamedSecret};
 
 /// What an object asks to have served.
+#[derive(Clone)]
 pub(crate) struct Draft {
     /// The object.
     pub(crate) object: Arc<ObjectRef>,
@@ -29,39 +30,50 @@ pub(crate) struct Draft {
 }
 
 /// A route whose backend is named and not yet looked for, and whose policy is not built.
+#[derive(Clone)]
 pub(crate) struct RouteDraft {
     pub(crate) serves: Serves,
+    /// The same, as it is written.
+    pub(crate) written: Written,
     /// What it leads to.
     pub(crate) backend: Reference,
     /// The field that says so.
     pub(crate) backend_field: String,
     pub(crate) origin: Origin,
+    /// Where all its clients are sent, whatever else its object asks for.
+    pub(crate) redirect: Option<Redirect>,
+}
+
+impl RouteDraft {
+    /// The same route for each of its hosts by itself: what applies may differ between them.
+    pub(crate) fn by_host(self) -> Vec<RouteDraft> {
+        match &self.serves {
+            Serves::Rest { hosts, catch_all: false } if hosts.len() > 1 => {
+                let of = |host: &HostMatch| Serves::Rest { hosts: vec![host.clone()], catch_all: false };
+                hosts.iter().map(|host| RouteDraft { serves: of(host), ..self.clone() }).collect()
+            }
+            _ => vec![self],
+        }
+    }
+}
+
+/// The requests that a rule is for, as it is written: a canary is one of the rule that is written in the same way, whatever
+/// either comes to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Written {
+    /// A host, a path and its type.
+    Path { host: HostMatch, path: String, path_type: String },
+    /// All that no rule of the object matches.
+    Rest,
 }
 
 /// The requests that a route is for.
+#[derive(Clone)]
 pub(crate) enum Serves {
     /// Those for this host and path.
     Path(HostMatch, PathMatch),
     /// Those for these hosts that no rule matches and, if `catch_all`, those that nothing else serves.
     Rest { hosts: Vec<HostMatch>, catch_all: bool },
-}
-
-impl RouteDraft {
-    /// The same for each of its hosts, which may differ in what applies to them.
-    pub(crate) fn for_each_host(self) -> Vec<RouteDraft> {
-        let Serves::Rest { hosts, catch_all } = &self.serves else { return vec![self] };
-        if hosts.len() + usize::from(*catch_all) <= 1 {
-            return vec![self];
-        }
-        let one = |hosts, catch_all| RouteDraft {
-            serves: Serves::Rest { hosts, catch_all },
-            backend: self.backend.clone(),
-            backend_field: self.backend_field.clone(),
-            origin: self.origin.clone(),
-        };
-        let rest = catch_all.then(|| one(Vec::new(), true));
-        hosts.iter().map(|host| one(vec![host.clone()], false)).chain(rest).collect()
-    }
 }
 
 impl Serves {
@@ -83,7 +95,7 @@ impl Serves {
 }
 
 /// What an object says of certificates.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Certificates {
     /// Whether it says anything: then its hosts have a certificate, if only the default one.
     pub(crate) is_asked: bool,

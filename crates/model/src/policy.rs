@@ -4,20 +4,26 @@
 mod address;
 mod balance;
 mod client_tls;
+mod cors;
 mod filter;
 mod header;
+mod limit;
 mod redirect;
 mod retry;
 mod timeouts;
+mod upstream_fields;
 
 pub use address::{AddressRules, any_contains};
 pub use balance::Balance;
 pub use client_tls::{ClientTls, ClientVerify};
+pub use cors::{Cors, OriginMatch, Origins};
 pub use filter::{Filters, RequestFilter, ResponseFilter};
 pub use header::{HeaderChange, HeaderEdit, is_forwarding_field};
-pub use redirect::HttpsRedirect;
-pub use retry::Retry;
+pub use limit::{RateLimit, RequestLimits};
+pub use redirect::{Location, LocationPart, Redirect, RequestValue};
+pub use retry::{Retry, RetryOn};
 pub use timeouts::Timeouts;
+pub use upstream_fields::{CookieRewrite, PlaceRewrite};
 
 use std::sync::Arc;
 
@@ -33,6 +39,8 @@ pub struct Policy {
     /// Whether clients that open a TLS connection for the host shake hands with the endpoint itself. Requests in clear text go
     /// the usual way.
     pub passes_tls: bool,
+    /// Bytes that the body of a request may have, unless as many as the proxy takes.
+    pub request_body_max: Option<u64>,
     /// What is done with requests and responses; none for most routes, which then pay one look at a pointer.
     pub filters: Option<Box<Filters>>,
 }

@@ -8,7 +8,10 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use crate::{Backend, BackendKey, ClientTls, Facts, HostMatch, HostName, PathMatch, RequestHost, Route};
+use crate::{
+    Backend, BackendKey, ClientTls, Facts, HostMatch, HostName, PathMatch, Primary, RequestHost, Route,
+    Target,
+};
 
 pub use builder::RouteTableBuilder;
 use paths::{Paths, SamePath};
@@ -118,6 +121,19 @@ impl RouteTable {
     /// If there is none: the place is of another table.
     pub fn backend_at(&self, place: u32) -> &Arc<Backend> {
         &self.backends[place as usize]
+    }
+
+    /// The backend that serves in the place of this one of a target: where that has no endpoint that takes requests, the one
+    /// that it is a variant of.
+    pub fn serving(&self, target: &Target, backend: u32) -> u32 {
+        let Target::Split(split) = target else { return backend };
+        let takes_requests = |place: u32| !self.backend_at(place).usable().is_empty();
+        match split.primary() {
+            Some(Primary { backend: primary, .. }) if !takes_requests(backend) && takes_requests(primary) => {
+                primary
+            }
+            _ => backend,
+        }
     }
 
     /// The backend of this name.

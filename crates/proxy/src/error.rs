@@ -74,6 +74,10 @@ refusals! {
     NoRoute = NOT_FOUND, Internal, "no-route";
     /// The route is for clients of other addresses.
     Address = FORBIDDEN, Internal, "address";
+    /// The client has sent more requests of late than its route serves.
+    Rate = SERVICE_UNAVAILABLE, Internal, "rate";
+    /// The client has as many requests in flight as its route serves.
+    InFlight = SERVICE_UNAVAILABLE, Internal, "in-flight";
     /// What was to guard the route cannot be honoured (see the object's problems).
     Denied = SERVICE_UNAVAILABLE, Internal, "denied";
     /// CONNECT to anywhere, or TRACE.

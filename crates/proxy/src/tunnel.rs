@@ -38,6 +38,8 @@ pub(crate) struct Tunnel {
     /// What the client talks through, unless that is its whole connection.
     stream: Option<OnUpgrade>,
     upstream: Box<dyn Side>,
+    /// Silence after which it ends.
+    idle_timeout: Duration,
     /// What the upstream has said already, together with its answer.
     early: Vec<u8>,
     /// The endpoint is as busy as with any other request.
@@ -64,7 +66,8 @@ impl Tunnel {
             },
             (None, None) => return Err(exchange),
         };
-        Ok(Tunnel { exchange, stream, upstream, early, _lease: lease })
+        let idle_timeout = exchange.tunnel_timeout();
+        Ok(Tunnel { exchange, stream, upstream, idle_timeout, early, _lease: lease })
     }
 
     /// Waits until the answer is sent: for the driver of its connection, which has given it this seat, or for the task of its
@@ -89,7 +92,8 @@ impl Tunnel {
     /// Lets both sides talk until one has ended or nothing was said for too long, or the drain's patience ends.
     pub(crate) async fn run(mut self, stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
         let carrier = self.exchange.carrier.clone();
-        self.exchange.bytes_out += talk(&carrier, stream, &mut self.upstream, &self.early).await;
+        let early = &self.early;
+        self.exchange.bytes_out += talk(&carrier, stream, &mut self.upstream, early, self.idle_timeout).await;
         self.exchange.complete();
         carrier.all_flushed();
     }
@@ -102,17 +106,18 @@ pub(crate) async fn talk(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     upstream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     early: &[u8],
+    idle: Duration,
 ) -> u64 {
     let (config, timer) = (&carrier.worker().config, carrier.timer());
     // It was to wait (RFC 6455 §4.1), and many do not.
     let said = carrier.take_early().unwrap_or_default();
     let mut over = pin!(drained(carrier.worker().drain.clone(), config.drain_time()));
-    let mut client = Heard { stream, carrier, said };
+    let mut client = Heard { stream, carrier, idle, said };
     let mut talk = pin!(async {
         client.stream.write_all(early).await?;
         copy_bidirectional(&mut client, upstream).await
     });
-    timer.set(Wait::Client, config.downstream.tunnel_idle_timeout);
+    timer.set(Wait::Client, idle);
     let ended = std::future::poll_fn(|cx| {
         timer.attach(cx);
         if let Poll::Ready(ended) = talk.as_mut().poll(cx) {
@@ -141,6 +146,7 @@ async fn drained(mut drain: Watch, time: Duration) {
 struct Heard<'a, S> {
     stream: &'a mut S,
     carrier: &'a Carrier,
+    idle: Duration,
     /// What the client has said before it was answered, and the upstream was not told yet.
     said: Vec<u8>,
 }
@@ -151,8 +157,7 @@ impl<S> Heard<'_, S> {
         if !self.carrier.is_stream() {
             count(self.carrier.client(), bytes);
         }
-        let time = self.carrier.client().limits().tunnel_idle_timeout;
-        self.carrier.timer().set(Wait::Client, time);
+        self.carrier.timer().set(Wait::Client, self.idle);
     }
 }
 

@@ -1,6 +1,8 @@
 //! Our own dialect.
 
-use super::{Annotation, Dialect, Reader, access, backend, client_tls, headers, redirect, time};
+use super::{
+    Annotation, Dialect, Reader, access, backend, client_tls, headers, limit, redirect, retry, size, time,
+};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -11,7 +13,7 @@ const PREFIX: &str = "sluicegate.io/";
 
 const ROWS: &[(&str, Reader)] = &[
     ("allow-addresses", access::allow),
-    ("attempts", time::attempts),
+    ("attempts", retry::attempts),
     ("backend-protocol", backend::protocol),
     ("backend-proxy-protocol", backend::proxy_header),
     ("backend-tls-name", backend::tls_name_to_send),
@@ -29,9 +31,20 @@ const ROWS: &[(&str, Reader)] = &[
     ("deny-addresses", access::deny),
     ("https-redirect", redirect::force_https),
     ("load-balance", backend::balance),
+    ("redirect", redirect::temporal),
+    ("request-body-max", size::request_body),
     ("request-headers", headers::request),
+    ("requests-burst-factor", limit::burst_factor),
+    ("requests-in-flight", limit::in_flight),
+    ("requests-per-minute", limit::per_minute),
+    ("requests-per-second", limit::per_second),
+    ("requests-unlimited-for", limit::exempt),
     ("response-headers", headers::response),
     ("response-timeout", time::response),
+    ("retry-on", retry::on),
+    ("retry-within", retry::within),
+    ("send-timeout", time::send),
+    ("tunnel-timeout", time::tunnel),
 ];
 
 fn unknown(annotation: &Annotation<'_>, _: &mut RouteSettings) -> Result<(), Vec<Fault>> {

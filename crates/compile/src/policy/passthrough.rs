@@ -4,24 +4,17 @@ use model::{Filters, RequestFilter};
 
 use super::RouteSettings;
 use crate::problems::Fault;
-use crate::{Settings, reasons};
+use crate::reasons;
 
-/// Takes it back where the operator does not want it.
-pub(crate) fn permit(asked: &mut RouteSettings, settings: &Settings) -> Result<(), (String, Fault)> {
-    match asked.passthrough.take_if(|_| !settings.ssl_passthrough) {
-        Some(field) => {
-            let message =
-                "TLS is not passed through, since the operator does not allow it; the handshake is ours";
-            let remedy = "start with --enable-ssl-passthrough, or remove it";
-            Err((field, Fault::warning(reasons::NO_EFFECT, message, remedy)))
-        }
-        None => Ok(()),
-    }
-}
-
-/// Whether all that is asked for holds for connections that are passed through, too.
+/// Whether TLS may be passed through, and whether all else that is asked for holds then, too.
 pub(super) fn check(asked: &RouteSettings, filters: Option<&Filters>) -> Result<(), (String, Fault)> {
     let Some(field) = &asked.passthrough else { return Ok(()) };
+    if !asked.passthrough_is_allowed {
+        let message =
+            "TLS is not passed through, since the operator does not allow it; the handshake is ours";
+        let remedy = "start with --enable-ssl-passthrough, or remove it";
+        return Err((field.clone(), Fault::warning(reasons::NO_EFFECT, message, remedy)));
+    }
     let holds = |filter: &&RequestFilter| {
         matches!(filter, RequestFilter::Deny | RequestFilter::Addresses(_) | RequestFilter::Https(_))
     };

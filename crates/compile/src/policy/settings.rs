@@ -5,8 +5,16 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use model::{Balance, HeaderEdit, Protocol, ProxyHeader, Retry, Timeouts};
 
+use super::canary::CanarySettings;
 use super::client_tls::ClientTlsSettings;
+use super::cors::CorsSettings;
+use super::hsts::HstsSettings;
+use super::limit::LimitSettings;
 use super::redirect::RedirectSettings;
+use super::size::SizeSettings;
+use super::time;
+use super::upstream_fields::UpstreamFieldSettings;
+use crate::annotations::{Allowed, HostSnippet};
 use crate::profile::Profile;
 use crate::tls::NamedSecret;
 
@@ -15,14 +23,24 @@ use crate::tls::NamedSecret;
 pub(crate) struct RouteSettings {
     /// Whether something was asked for that guards access, or verifies endpoints, and that cannot be honoured.
     pub(crate) denied: bool,
-    /// Whether the object is a variant of another one, for a share of its requests. Served by itself it could take them all.
-    pub(crate) canary: bool,
+    /// Whether the object is left out as a whole, as ingress-nginx does where some annotations cannot be read.
+    pub(crate) left_out: bool,
+    /// Whether the object is a variant of another one, and of which requests. Served by itself it could take them all.
+    pub(crate) canary: CanarySettings,
+    /// Which annotations are read.
+    pub(crate) allowed: Allowed,
+    /// What a snippet says of the hosts.
+    pub(crate) host_snippet: Option<Arc<HostSnippet>>,
     /// How endpoints share requests.
     pub(crate) balance: Balance,
     /// How long they may take.
     pub(crate) timeouts: Timeouts,
     /// How often a request is tried.
     pub(crate) retry: Retry,
+    /// Whether no request is tried again, whatever that says.
+    pub(crate) retry_is_off: bool,
+    /// How much they may send and get.
+    pub(crate) size: SizeSettings,
     /// What is spoken with endpoints; if nothing, the Service says it.
     pub(crate) protocol: Option<Protocol>,
     /// The PROXY header that connections to endpoints begin with.
@@ -43,17 +61,34 @@ pub(crate) struct RouteSettings {
     pub(crate) client_tls: ClientTlsSettings,
     /// The field by which clients shake hands with the endpoints themselves.
     pub(crate) passthrough: Option<String>,
+    /// Whether the operator lets them.
+    pub(crate) passthrough_is_allowed: bool,
+    /// Which pages of other origins may read answers.
+    pub(crate) cors: CorsSettings,
+    /// How many requests a client may send.
+    pub(crate) limit: LimitSettings,
     /// What sends clients elsewhere.
     pub(crate) redirect: RedirectSettings,
     /// Edits of requests' heads.
     pub(crate) request_headers: Vec<HeaderEdit>,
     /// Edits of responses' heads.
     pub(crate) response_headers: Vec<HeaderEdit>,
+    /// What becomes of places and cookies that endpoints name.
+    pub(crate) upstream_fields: UpstreamFieldSettings,
+    /// Whether clients of TLS are to speak it from now on.
+    pub(crate) hsts: HstsSettings,
 }
 
 impl RouteSettings {
     /// What holds where an object says nothing.
     pub(crate) fn of(profile: Profile, balance: Balance) -> RouteSettings {
-        RouteSettings { balance, redirect: RedirectSettings::of(profile), ..RouteSettings::default() }
+        RouteSettings {
+            balance,
+            timeouts: time::of(profile),
+            size: SizeSettings::of(profile),
+            redirect: RedirectSettings::of(profile),
+            hsts: HstsSettings::of(profile),
+            ..RouteSettings::default()
+        }
     }
 }

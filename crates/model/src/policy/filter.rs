@@ -4,7 +4,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{AddressRules, ClientTls, HeaderChange, HeaderEdit, HttpsRedirect};
+use crate::{
+    AddressRules, ClientTls, CookieRewrite, Cors, HeaderEdit, PlaceRewrite, Redirect, RequestLimits,
+};
 
 /// What is done with a request before it is sent. **The order of the variants is the order of execution**, whatever the
 /// order in which they were asked for: what refuses a request stands before what costs something, and all of that before what
@@ -16,10 +18,16 @@ pub enum RequestFilter {
     Deny,
     /// Clients without a good certificate are refused (400, 403), and endpoints are told what it says.
     ClientTls(Arc<ClientTls>),
+    /// Preflights of browsers are answered, and the origin of the page is noted for the answer.
+    Cors(Arc<Cors>),
+    /// Clients are sent elsewhere.
+    Redirect(Redirect),
     /// Clients that speak plain HTTP are sent to https.
-    Https(HttpsRedirect),
+    Https(Redirect),
     /// Clients that do not speak TLS with us are refused (400): they could not show what the route demands.
     TlsOnly,
+    /// Clients that send too many requests are refused.
+    Limits(RequestLimits),
     /// Clients of other addresses are refused (403).
     Addresses(AddressRules),
     /// The head is changed, in the order of the edits.
@@ -34,7 +42,11 @@ impl RequestFilter {
             | RequestFilter::ClientTls(_)
             | RequestFilter::TlsOnly
             | RequestFilter::Addresses(_) => true,
-            RequestFilter::Https(_) | RequestFilter::Headers(_) => false,
+            RequestFilter::Cors(_)
+            | RequestFilter::Redirect(_)
+            | RequestFilter::Https(_)
+            | RequestFilter::Limits(_)
+            | RequestFilter::Headers(_) => false,
         }
     }
 
@@ -43,8 +55,11 @@ impl RequestFilter {
         match self {
             RequestFilter::Deny => "deny",
             RequestFilter::ClientTls(_) => "client-tls",
+            RequestFilter::Cors(_) => "cors",
+            RequestFilter::Redirect(_) => "redirect",
             RequestFilter::Https(_) => "https-redirect",
             RequestFilter::TlsOnly => "tls-only",
+            RequestFilter::Limits(_) => "limits",
             RequestFilter::Addresses(_) => "addresses",
             RequestFilter::Headers(_) => "request-headers",
         }
@@ -58,25 +73,40 @@ impl fmt::Display for RequestFilter {
         match self {
             RequestFilter::Deny | RequestFilter::TlsOnly => Ok(()),
             RequestFilter::ClientTls(demanded) => write!(f, ": {demanded}"),
-            RequestFilter::Https(redirect) => write!(f, ": {redirect}"),
+            RequestFilter::Cors(cors) => write!(f, ": {cors}"),
+            RequestFilter::Redirect(redirect) | RequestFilter::Https(redirect) => write!(f, ": {redirect}"),
+            RequestFilter::Limits(limits) => write!(f, ": {limits}"),
             RequestFilter::Addresses(rules) => write!(f, ": {rules}"),
             RequestFilter::Headers(edits) => write!(f, ": {}", HeaderEdit::list(edits)),
         }
     }
 }
 
-/// What is done with a response before it is handed on, in the order of the variants.
+/// What is done with a response before it is handed on, in the order of the variants. The first ones are for answers of
+/// endpoints; from [`Cors`](ResponseFilter::Cors) on they are for our own answers, too.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ResponseFilter {
+    /// Places that an endpoint sends clients to.
+    Place(PlaceRewrite),
+    /// Cookies that an endpoint sets.
+    Cookies(CookieRewrite),
     /// The head of an endpoint's answer is changed, in the order of the edits.
     Headers(Vec<HeaderEdit>),
+    /// Browsers are told that the page whose origin was noted may read the answer.
+    Cors(Arc<Cors>),
+    /// Clients of our TLS are told to speak it from now on (`Strict-Transport-Security`, RFC 6797).
+    Hsts(Arc<str>),
 }
 
 impl ResponseFilter {
     /// The word used in JSON and in `explain`.
     pub fn as_str(&self) -> &'static str {
         match self {
+            ResponseFilter::Place(_) => "place",
+            ResponseFilter::Cookies(_) => "cookies",
             ResponseFilter::Headers(_) => "response-headers",
+            ResponseFilter::Cors(_) => "cors",
+            ResponseFilter::Hsts(_) => "hsts",
         }
     }
 }
@@ -84,8 +114,14 @@ impl ResponseFilter {
 /// The word and what is set.
 impl fmt::Display for ResponseFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())?;
         match self {
-            ResponseFilter::Headers(edits) => write!(f, "{}: {}", self.as_str(), HeaderEdit::list(edits)),
+            ResponseFilter::Place(rewrite) => write!(f, ": {rewrite}"),
+            ResponseFilter::Cookies(rewrite) => write!(f, ": {rewrite}"),
+            ResponseFilter::Headers(edits) => write!(f, ": {}", HeaderEdit::list(edits)),
+            // The filter of requests says what.
+            ResponseFilter::Cors(_) => Ok(()),
+            ResponseFilter::Hsts(value) => write!(f, ": {value}"),
         }
     }
 }
@@ -133,8 +169,13 @@ impl Filters {
     pub fn edit_response_field(&self, name: &str) -> bool {
         self.response.iter().any(|filter| match filter {
             ResponseFilter::Headers(edits) => {
-                edits.iter().any(|edit| *edit.name == *name && !matches!(edit.change, HeaderChange::Add(_)))
+                edits.iter().any(|edit| *edit.name == *name && !edit.change.keeps())
             }
+            // None of these has a place in a trailer.
+            ResponseFilter::Place(_)
+            | ResponseFilter::Cookies(_)
+            | ResponseFilter::Cors(_)
+            | ResponseFilter::Hsts(_) => false,
         })
     }
 
@@ -147,6 +188,7 @@ impl Filters {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::HeaderChange;
 
     #[test]
     fn filters_are_executed_in_the_order_of_their_variants() {

@@ -62,7 +62,8 @@ pub(super) async fn pass(mut socket: TcpStream, route: &Arc<Route>, server: &Ser
     match connect(route, server, client, &mut passage).await {
         Ok((mut upstream, lease)) => {
             let carrier = Carrier::next_on(client);
-            passage.sent = tunnel::talk(&carrier, &mut socket, &mut upstream, &[]).await;
+            let idle = client.limits().tunnel_idle_timeout;
+            passage.sent = tunnel::talk(&carrier, &mut socket, &mut upstream, &[], idle).await;
             drop(lease);
         }
         Err(why) => passage.refused = Some(why),

@@ -11,6 +11,7 @@ use model::Filters;
 
 use super::filter;
 use super::upgrade::Upgrade;
+use crate::answer_filter::{self, By};
 use crate::error::Refusal;
 use crate::exchange::Exchange;
 use crate::headers;
@@ -60,7 +61,10 @@ pub(super) fn for_upstream(
     if protocol.is_http2() {
         headers::as_http2(&mut head, protocol).ok_or(Refusal::BadHost)?;
     }
-    Ok((Request::from_parts(head, RequestBody::new(body, carrier.clone())), upgrade))
+    Ok((
+        Request::from_parts(head, RequestBody::new(body, carrier.clone(), exchange.body_bytes_max())),
+        upgrade,
+    ))
 }
 
 /// Makes the head of an upstream's response fit for the client. With HTTP/1 a drain shows here, and in `respond`: at the last
@@ -68,9 +72,7 @@ pub(super) fn for_upstream(
 pub(super) fn for_client(exchange: &Exchange, head: &mut response::Parts) {
     let carrier = &exchange.carrier;
     headers::strip_hop_by_hop(&mut head.headers);
-    if let Some(filters) = exchange.filters() {
-        filter::edit_response(filters, &mut head.headers);
-    }
+    answer_filter::edit(exchange, By::Endpoint, head.status, &mut head.headers);
     head.version = Version::HTTP_11;
     carrier.refuse_protocol();
     if carrier.must_close() {
