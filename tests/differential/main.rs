@@ -8,8 +8,10 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod answers;
+mod auth;
 mod cases;
 mod client_tls;
+mod edge;
 mod gates;
 mod limits;
 mod origin;

@@ -5,11 +5,14 @@
 
 mod access;
 mod allowed;
+mod auth;
 mod backend;
 mod canary;
 mod client_tls;
 mod config_map;
 mod cors;
+pub(crate) mod custom_headers;
+mod edge;
 mod effect;
 mod headers;
 mod hsts;

@@ -2,9 +2,11 @@
 //! dialect asked for it.
 
 mod access;
+mod auth;
 mod canary;
 mod client_tls;
 mod cors;
+mod edge;
 mod headers;
 mod hsts;
 mod limit;
@@ -24,11 +26,13 @@ use model::{Filters, Policy, Redirect, RequestFilter, Retry, Transport};
 use crate::hosts::HostFacts;
 use crate::problems::Fault;
 
+pub(crate) use auth::{AuthUrl, SecretForm, UrlHost};
 pub(crate) use canary::{CanarySettings, split};
 pub(crate) use client_tls::client_tls;
 pub(crate) use cors::CorsSettings;
+pub(crate) use edge::of as edge_of;
 pub(crate) use redirect::{RedirectSettings, to_www};
-pub(crate) use settings::RouteSettings;
+pub(crate) use settings::{NamedConfigMap, RouteSettings};
 pub(crate) use upstream::UpstreamSecret;
 
 /// What is known of a route beside what its object asks for.
@@ -40,6 +44,8 @@ pub(crate) struct RouteFacts<'h> {
     pub(crate) keeps_http: bool,
     /// It serves what nothing else does.
     pub(crate) is_catch_all: bool,
+    /// Its requests need no password and no other server's word.
+    pub(crate) is_open: bool,
 }
 
 /// What applies to the routes of an object of which the same is known.
@@ -68,7 +74,7 @@ pub(crate) fn build(
     mut tell: impl FnMut(String, Fault),
 ) -> Built {
     let mut denied = asked.denied;
-    if let Err((field, fault)) = upstream::check(asked) {
+    for (field, fault) in [upstream::check(asked), auth::check(asked)].into_iter().filter_map(Result::err) {
         denied |= fault.denies();
         tell(field, fault);
     }
@@ -86,7 +92,15 @@ pub(crate) fn build(
     }
     let passes_tls = asked.passthrough.is_some() && asked.passthrough_is_allowed;
     Built {
-        policy: Arc::new(Policy { balance, timeouts, retry, passes_tls, request_body_max, filters }),
+        policy: Arc::new(Policy {
+            balance,
+            timeouts,
+            retry,
+            passes_tls,
+            request_body_max,
+            filters,
+            edge: asked.edge.clone(),
+        }),
         transport: Arc::new(upstream::transport(asked)),
     }
 }
@@ -108,7 +122,8 @@ fn filters(asked: &RouteSettings, denied: bool, facts: RouteFacts<'_>) -> Option
         redirect::build(asked, facts),
         redirect::build_https(asked, facts),
         limit::build(asked),
-        access::build(asked),
+        access::build(asked, facts),
+        auth::build(asked, facts),
         headers::build_request(asked),
     ];
     let request = request.into_iter().flatten().chain(client_tls::build(facts.host));

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use model::{Balance, HeaderEdit, Protocol, ProxyHeader, Retry, Timeouts};
+use model::{Balance, Edge, HeaderEdit, Protocol, ProxyHeader, Retry, Timeouts};
 
+use super::auth::AuthSettings;
 use super::canary::CanarySettings;
 use super::client_tls::ClientTlsSettings;
 use super::cors::CorsSettings;
@@ -14,6 +15,7 @@ use super::redirect::RedirectSettings;
 use super::size::SizeSettings;
 use super::time;
 use super::upstream_fields::UpstreamFieldSettings;
+use crate::ObjectKey;
 use crate::annotations::{Allowed, HostSnippet};
 use crate::profile::Profile;
 use crate::tls::NamedSecret;
@@ -31,6 +33,8 @@ pub(crate) struct RouteSettings {
     pub(crate) allowed: Allowed,
     /// What a snippet says of the hosts.
     pub(crate) host_snippet: Option<Arc<HostSnippet>>,
+    /// What is told of clients, and to them; if nothing, as the proxy does by itself.
+    pub(crate) edge: Option<Arc<Edge>>,
     /// How endpoints share requests.
     pub(crate) balance: Balance,
     /// How long they may take.
@@ -57,6 +61,8 @@ pub(crate) struct RouteSettings {
     pub(crate) allow: Vec<IpNet>,
     /// The networks whose clients may not, even where they are allowed.
     pub(crate) deny: Vec<IpNet>,
+    /// What a request must have.
+    pub(crate) auth: AuthSettings,
     /// What clients' certificates have to be, for the whole of each host.
     pub(crate) client_tls: ClientTlsSettings,
     /// The field by which clients shake hands with the endpoints themselves.
@@ -69,6 +75,8 @@ pub(crate) struct RouteSettings {
     pub(crate) limit: LimitSettings,
     /// What sends clients elsewhere.
     pub(crate) redirect: RedirectSettings,
+    /// The ConfigMaps whose fields are set, and where.
+    pub(crate) field_maps: FieldMaps,
     /// Edits of requests' heads.
     pub(crate) request_headers: Vec<HeaderEdit>,
     /// Edits of responses' heads.
@@ -88,7 +96,31 @@ impl RouteSettings {
             size: SizeSettings::of(profile),
             redirect: RedirectSettings::of(profile),
             hsts: HstsSettings::of(profile),
+            auth: AuthSettings::of(profile),
+            edge: profile.edge(),
             ..RouteSettings::default()
         }
     }
+}
+
+/// Fields that stand in ConfigMaps of their own.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FieldMaps {
+    /// Set in the answers of this object's routes.
+    pub(crate) custom: Option<NamedConfigMap>,
+    /// Set in every answer.
+    pub(crate) in_answers: Option<NamedConfigMap>,
+    /// Set in every request.
+    pub(crate) in_requests: Option<NamedConfigMap>,
+    /// The names that objects may have set, in lower case.
+    pub(crate) allowed: Arc<[String]>,
+    /// Whether objects may name a ConfigMap of another namespace.
+    pub(crate) crosses_namespaces: bool,
+}
+
+/// A ConfigMap, and the field that names it.
+#[derive(Clone, Debug)]
+pub(crate) struct NamedConfigMap {
+    pub(crate) key: ObjectKey,
+    pub(crate) field: String,
 }
