@@ -104,6 +104,8 @@ pub struct Settings {
     pub allow_loopback: bool,
     /// By whose rules all Ingresses are read; if nothing is said, those of the controller that each was written for.
     pub profile: Option<Profile>,
+    /// Whether Ingresses may have TLS passed through to their endpoints.
+    pub ssl_passthrough: bool,
     /// The ConfigMap which says what holds for the Ingresses of ingress-nginx' profile.
     pub config_map: Option<ObjectKey>,
     /// How endpoints share requests where the Ingress does not say.
@@ -126,6 +128,7 @@ impl Default for Settings {
             only_namespaces: Vec::new(),
             allow_loopback: false,
             profile: None,
+            ssl_passthrough: false,
             config_map: None,
             balance: Balance::default(),
             reference_timeout: REFERENCE_TIMEOUT,

@@ -11,6 +11,7 @@ mod edge;
 mod headers;
 mod hsts;
 mod limit;
+mod passthrough;
 mod redirect;
 mod settings;
 mod size;
@@ -87,11 +88,16 @@ pub(crate) fn build(
     }
     let request_body_max = asked.size.request_body_max;
     let filters = filters(asked, denied, facts);
+    if let Err((field, fault)) = passthrough::check(asked, filters.as_deref()) {
+        tell(field, fault);
+    }
+    let passes_tls = asked.passthrough.is_some() && asked.passthrough_is_allowed;
     Built {
         policy: Arc::new(Policy {
             balance,
             timeouts,
             retry,
+            passes_tls,
             request_body_max,
             filters,
             edge: asked.edge.clone(),

@@ -10,7 +10,8 @@ use crate::backend::{Backends, Before, Part};
 use crate::canary::Canaries;
 use crate::hosts::Hosts;
 use crate::policy::{self, Built, RouteFacts, RouteSettings};
-use crate::problems::Problems;
+use crate::problems::{Fault, Problems};
+use crate::reasons;
 use crate::reference::Reference;
 use crate::source::{Draft, RouteDraft, Serves};
 use crate::{Objects, auth};
@@ -32,6 +33,15 @@ impl Output<'_> {
         hosts.tell(&draft, &mut self.problems);
         let Draft { object, mut asked, hosts: named, routes, .. } = draft;
         self.find_auth_server(&object, &mut asked);
+        if let Some(field) =
+            asked.passthrough.as_ref().filter(|_| !routes.iter().any(|it| it.serves.is_whole()))
+            && asked.passthrough_is_allowed
+        {
+            let message = "TLS is not passed through: no path stands for a whole host";
+            let fault =
+                Fault::warning(reasons::NO_EFFECT, message, "add a rule with the path /, or remove it");
+            self.problems.add(ObjectRef::clone(&object), field.clone(), fault);
+        }
         let mut built = BTreeMap::new();
         for route in routes.into_iter().flat_map(RouteDraft::by_host) {
             let facts = RouteFacts {

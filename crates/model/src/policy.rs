@@ -46,6 +46,9 @@ pub struct Policy {
     pub timeouts: Timeouts,
     /// How often a request is tried.
     pub retry: Retry,
+    /// Whether clients that open a TLS connection for the host shake hands with the endpoint itself. Requests in clear text go
+    /// the usual way.
+    pub passes_tls: bool,
     /// Bytes that the body of a request may have, unless as many as the proxy takes.
     pub request_body_max: Option<u64>,
     /// What is done with requests and responses; none for most routes, which then pay one look at a pointer.

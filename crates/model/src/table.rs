@@ -39,6 +39,8 @@ struct Routing {
     backend_places: Map<BackendKey, u32>,
     /// What is demanded of the clients of hosts that demand something.
     client_tls: Map<HostMatch, Arc<ClientTls>>,
+    /// The routes of hosts whose TLS connections are passed on.
+    passed: Map<HostMatch, Arc<Route>>,
 }
 
 /// Two rules for the same host, path and conditions, or two catch-all backends: the older is served.
@@ -95,6 +97,17 @@ impl RouteTable {
         }
         let host = name.and_then(|name| RequestHost::parse(name).ok());
         self.routing.client_tls.get(&self.host_of(host.as_ref()))
+    }
+
+    /// Whether there is any host whose TLS connections are passed on.
+    pub fn passes_any(&self) -> bool {
+        !self.routing.passed.is_empty()
+    }
+
+    /// The route that TLS connections for this name (SNI), in lower case, are passed on by as they are.
+    pub fn passed(&self, name: &str) -> Option<&Arc<Route>> {
+        let host = RequestHost::parse(name).ok();
+        self.routing.passed.get(&self.host_of(Some(&host?)))
     }
 
     /// All backends; targets name theirs by place.

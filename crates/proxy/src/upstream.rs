@@ -19,7 +19,7 @@ use model::{BackendKey, Cache, Published, RouteTable};
 use tls::AllCredentials;
 
 pub(crate) use self::body::{Replay, RequestBody};
-pub(crate) use self::connect::connect;
+pub(crate) use self::connect::{connect, connect_socket};
 pub(crate) use self::http1::{Answered, Unanswered};
 pub(crate) use self::http2::take_slot;
 pub(crate) use self::pool::{BackendPool, EndpointPool, Lease, Reuse};

@@ -160,6 +160,9 @@ struct PolicyView {
     timeouts: BTreeMap<&'static str, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry: Option<RetryView>,
+    /// TLS is passed through to the endpoints.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    passes_tls: bool,
     /// In bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_body_max: Option<u64>,
@@ -174,6 +177,7 @@ impl PolicyView {
             balance: policy.balance.as_str(),
             timeouts: policy.timeouts.words().map(|(word, time)| (word, format!("{time:?}"))).collect(),
             retry: (policy.retry != Retry::default()).then(|| RetryView::of(policy.retry)),
+            passes_tls: policy.passes_tls,
             request_body_max: policy.request_body_max,
             filters,
         }

@@ -100,6 +100,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("proxy-ssl-verify", backend::tls_verify),
     ("relative-redirects", redirect::relative),
     ("satisfy", auth::satisfy),
+    ("ssl-passthrough", client_tls::passthrough),
     ("ssl-redirect", redirect::https),
     ("temporal-redirect", redirect::temporal),
     ("temporal-redirect-code", redirect::temporal_status),

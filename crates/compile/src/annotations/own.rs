@@ -39,6 +39,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("client-tls-secret", client_tls::secret),
     ("client-tls-subject", client_tls::subject),
     ("client-tls-verify", client_tls::verify),
+    ("client-tls-passthrough", client_tls::passthrough),
     ("compress", compress::compress),
     ("connect-timeout", time::connect),
     ("deny-addresses", access::deny),

@@ -66,6 +66,10 @@ pub(crate) struct RouteSettings {
     pub(crate) auth: AuthSettings,
     /// What clients' certificates have to be, for the whole of each host.
     pub(crate) client_tls: ClientTlsSettings,
+    /// The field by which clients shake hands with the endpoints themselves.
+    pub(crate) passthrough: Option<String>,
+    /// Whether the operator lets them.
+    pub(crate) passthrough_is_allowed: bool,
     /// Which pages of other origins may read answers.
     pub(crate) cors: CorsSettings,
     /// How many requests a client may send.

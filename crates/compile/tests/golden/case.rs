@@ -137,6 +137,7 @@ fn settings(document: &Value) -> Settings {
                 let all = [Balance::LeastRequest, Balance::RoundRobin];
                 settings.balance = all.into_iter().find(|b| b.as_str() == text(value)).expect("a balance");
             }
+            "sslPassthrough" => settings.ssl_passthrough = value.as_bool().expect("true or false"),
             "profile" => settings.profile = Some(Profile::parse(text(value)).expect("a profile")),
             "defaultCertificate" => settings.default_certificate = Some(named(value)),
             "ticketKeys" => settings.ticket_keys = Some(named(value)),

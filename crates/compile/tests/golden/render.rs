@@ -78,6 +78,9 @@ fn route(table: &RouteTable, route: &Arc<Route>) -> String {
     for (word, count) in route.policy.retry.words() {
         let _ = writeln!(out, "{word}: {count}");
     }
+    if route.passes_tls() {
+        let _ = writeln!(out, "tls: passed through");
+    }
     if let Some(bytes) = route.policy.request_body_max {
         let _ = writeln!(out, "requestBodyMax: {bytes}");
     }
