@@ -4,13 +4,16 @@
 //! To add an annotation: a reader in the file of its theme, and a row in the table of each dialect that has a word for it.
 
 mod access;
+mod affinity;
 mod backend;
 mod canary;
+mod endpoint;
 mod headers;
 mod nginx;
 mod own;
 mod redirect;
 mod time;
+mod variables;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;

@@ -94,8 +94,8 @@ pub struct Settings {
     pub allow_loopback: bool,
     /// By whose rules all Ingresses are read; if nothing is said, those of the controller that each was written for.
     pub profile: Option<Profile>,
-    /// How endpoints share requests where the Ingress does not say.
-    pub balance: Balance,
+    /// How endpoints share requests where the Ingress does not say; if nothing is said, as those who wrote it are used to.
+    pub balance: Option<Balance>,
     /// How long the caller lets endpoints of before go on for a backend that is [pending](Compiled::pending). With none at
     /// all nothing of before goes on.
     pub reference_timeout: Duration,
@@ -114,7 +114,7 @@ impl Default for Settings {
             only_namespaces: Vec::new(),
             allow_loopback: false,
             profile: None,
-            balance: Balance::default(),
+            balance: None,
             reference_timeout: REFERENCE_TIMEOUT,
             default_certificate: None,
             ticket_keys: None,

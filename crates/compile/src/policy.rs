@@ -2,6 +2,7 @@
 //! dialect asked for it.
 
 mod access;
+mod affinity;
 mod canary;
 mod headers;
 mod redirect;
@@ -32,9 +33,9 @@ pub(crate) fn upstream_secret(asked: &RouteSettings) -> Option<UpstreamSecret> {
     upstream::secret(asked)
 }
 
-/// What is said of a canary by an object that is none.
-pub(crate) fn check_canary(asked: &RouteSettings) -> Option<Fault> {
-    canary::check(asked)
+/// What is said of a canary by an object that is none, and the like: it has no effect.
+pub(crate) fn check(asked: &RouteSettings) -> impl Iterator<Item = Fault> {
+    canary::check(asked).into_iter().chain(affinity::check(asked))
 }
 
 /// Builds it; tells of the fields by which something was asked for that cannot be had. What was to guard access, or to verify
@@ -46,9 +47,9 @@ pub(crate) fn build(asked: &RouteSettings, host: HostFacts, mut tell: impl FnMut
         tell(field, fault);
     }
     let RouteSettings { balance, timeouts, retry, .. } = *asked;
-    let filters = filters(asked, denied, host);
+    let (keyed, filters) = (affinity::build(asked), filters(asked, denied, host));
     Built {
-        policy: Arc::new(Policy { balance, timeouts, retry, filters }),
+        policy: Arc::new(Policy { balance, keyed, timeouts, retry, filters }),
         transport: Arc::new(upstream::transport(asked)),
     }
 }
@@ -58,7 +59,12 @@ fn filters(asked: &RouteSettings, denied: bool, host: HostFacts) -> Option<Box<F
     if denied {
         return Filters::new(vec![RequestFilter::Deny], Vec::new());
     }
-    let request = [redirect::build_https(asked, host), access::build(asked), headers::build_request(asked)];
+    let request = [
+        redirect::build_https(asked, host),
+        access::build(asked),
+        upstream::build_host(asked),
+        headers::build_request(asked),
+    ];
     let request = request.into_iter().flatten();
     let response = headers::build_response(asked).into_iter();
     Filters::new(request.collect(), response.collect())

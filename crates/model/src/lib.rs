@@ -21,6 +21,7 @@
 
 mod backend;
 mod condition;
+mod digest;
 mod explain;
 mod facts;
 mod host;
@@ -37,14 +38,16 @@ mod transport;
 
 pub use backend::{Backend, BackendKey, Condition, Endpoint, EndpointKey, Selection, Unavailable};
 pub use condition::{Conditions, RequestCondition, ValueMatch};
+pub use digest::{Digest, weigh};
 pub use explain::{Candidate, Explanation, Verdict, explain};
 pub use facts::{Facts, Get, cookie_in, query_parameter};
 pub use host::{HostError, HostMatch, HostName, RequestHost};
 pub use path::{PathError, PathMatch, RequestPath, escape, escape_target, must_be_escaped};
 pub use pattern::{Captures, Pattern, PatternError};
 pub use policy::{
-    AddressRules, Balance, Filters, HeaderChange, HeaderEdit, HttpsRedirect, Policy, RequestFilter,
-    ResponseFilter, Retry, Timeouts, any_contains, is_forwarding_field,
+    AddressRules, Affinity, Balance, CookieAttributes, Filters, HeaderChange, HeaderEdit, HttpsRedirect,
+    Keyed, Part, Policy, RequestFilter, ResponseFilter, Retry, SameSite, Stickiness, StickyValue, Template,
+    Timeouts, Variable, any_contains, is_forwarding_field,
 };
 pub use problem::{ObjectRef, Problem, Severity};
 pub use protocol::Protocol;

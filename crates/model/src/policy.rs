@@ -2,19 +2,25 @@
 //! nothing that could have been decided before, and knows no dialect of annotations.
 
 mod address;
+mod affinity;
 mod balance;
 mod filter;
 mod header;
 mod redirect;
 mod retry;
+mod template;
 mod timeouts;
 
+use std::fmt;
+
 pub use address::{AddressRules, any_contains};
+pub use affinity::{Affinity, CookieAttributes, SameSite, Stickiness, StickyValue};
 pub use balance::Balance;
 pub use filter::{Filters, RequestFilter, ResponseFilter};
 pub use header::{HeaderChange, HeaderEdit, is_forwarding_field};
 pub use redirect::HttpsRedirect;
 pub use retry::Retry;
+pub use template::{Part, Template, Variable};
 pub use timeouts::Timeouts;
 
 /// What applies to a route.
@@ -22,12 +28,32 @@ pub use timeouts::Timeouts;
 pub struct Policy {
     /// How the backend's endpoints share its requests.
     pub balance: Balance,
+    /// What of a request decides on its endpoint, if it is not that. None for most routes, which then pay one look at a pointer.
+    pub keyed: Option<Box<Keyed>>,
     /// How long they may take.
     pub timeouts: Timeouts,
     /// How often a request is tried.
     pub retry: Retry,
     /// What is done with requests and responses; none for most routes, which then pay one look at a pointer.
     pub filters: Option<Box<Filters>>,
+}
+
+/// What of a request decides on its endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keyed {
+    /// A cookie, by which clients stay.
+    Cookie(Affinity),
+    /// A text, of which each has its endpoint.
+    Text(Template),
+}
+
+impl fmt::Display for Keyed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Keyed::Cookie(affinity) => affinity.fmt(f),
+            Keyed::Text(template) => template.fmt(f),
+        }
+    }
 }
 
 impl Policy {

@@ -2,11 +2,13 @@
 //! record`, in that order. The last is what an [`Exchange`] ends with, wherever that is.
 
 mod admit;
+mod affinity;
 mod attempts;
 mod facts;
 mod filter;
 mod heads;
 mod upgrade;
+mod variables;
 
 use std::convert::Infallible;
 use std::rc::Rc;
@@ -31,7 +33,7 @@ use crate::respond::{self, NotSent};
 use crate::timer::Wait;
 use crate::tunnel::Seat;
 use crate::upstream::{
-    Answered, EndpointPool, Lease, Reuse, Unanswered, Upstreams, View, connect, take_slot,
+    Answered, EndpointPool, Keyed, Lease, Reuse, Unanswered, Upstreams, View, connect, take_slot,
 };
 use crate::worker::Worker;
 
@@ -57,10 +59,10 @@ pub(crate) fn serve<'s>(
         };
         Ok(match attempt(&mut exchange, attempts).await {
             Ok((lease, answered)) if lease.is_upgraded => {
-                let asked = attempts.upgrade.take();
-                Box::pin(upgrade(exchange, asked, lease, answered, seat)).await
+                let (asked, keyed) = (attempts.upgrade.take(), attempts.keyed.take());
+                Box::pin(upgrade(exchange, asked, keyed, lease, answered, seat)).await
             }
-            Ok((lease, answered)) => relay(exchange, lease, answered),
+            Ok((lease, answered)) => relay(exchange, attempts.keyed.as_deref(), lease, answered),
             Err(why) => respond::refuse(exchange, why),
         })
     }
@@ -72,24 +74,24 @@ fn decide(
     upstreams: &Rc<Upstreams>,
     request: Request<Incoming>,
 ) -> Result<Attempts, NotSent> {
-    let target = match find(exchange, upstreams, &request) {
-        Ok(target) => target,
+    let (target, keyed) = match find(exchange, upstreams, &request) {
+        Ok(found) => found,
         Err(why) => {
             exchange.carrier.leave_unread(request.into_body());
             return Err(why);
         }
     };
     let (request, upgrade) = heads::for_upstream(exchange, request, target)?;
-    Ok(Attempts::new(request, upgrade, upstreams, exchange))
+    Ok(Attempts::new(request, upgrade, keyed, upstreams, exchange))
 }
 
-/// Whether the request may be sent, and where to; and its target, if that is to be another one. From here on the policy of its
-/// route is known to the exchange.
+/// Whether the request may be sent, and where to; its target, if that is to be another one; and what of it decides on its endpoint,
+/// if something does. From here on the policy of its route is known to the exchange.
 fn find(
     exchange: &mut Exchange,
     upstreams: &Upstreams,
     request: &Request<Incoming>,
-) -> Result<Option<Uri>, NotSent> {
+) -> Result<(Option<Uri>, Option<Box<Keyed>>), NotSent> {
     let admitted = admit(&exchange.carrier, request)?;
     check_room(exchange.carrier.worker())?;
     check_directed(exchange.carrier.client(), &admitted)?;
@@ -100,7 +102,9 @@ fn find(
     if let Some(filters) = exchange.filters() {
         filter::admit(filters, exchange, &facts)?;
     }
-    Ok(admit::target(request.uri()))
+    let by = route.policy.keyed.as_deref();
+    let keyed = by.and_then(|by| affinity::keyed(by, route, backend, exchange, &facts));
+    Ok((admit::target(request.uri()), keyed))
 }
 
 /// Whether there is memory and a place for this request, which is counted already.
@@ -137,17 +141,24 @@ async fn attempt(exchange: &mut Exchange, attempts: &mut Attempts) -> Result<(Le
 /// attempt.
 fn find_route<'v>(view: &'v View, facts: &impl Facts) -> Result<(&'v Arc<Route>, u32), Refusal> {
     let route = view.table.find(facts).ok_or(Refusal::NoRoute)?;
-    let backend = route.target.choose(facts, |total| fastrand::u64(..total));
-    Ok((route, view.table.serving(&route.target, backend)))
+    Ok((route, view.table.choose(route, facts, |total| fastrand::u64(..total))))
 }
 
 /// An endpoint that was not tried yet. Pools follow each publication, so a second attempt sees the newest endpoints.
-fn pick_endpoint(exchange: &Exchange, attempts: &Attempts) -> Result<Rc<EndpointPool>, Refusal> {
+fn pick_endpoint(exchange: &Exchange, attempts: &mut Attempts) -> Result<Rc<EndpointPool>, Refusal> {
     attempts.upstreams.refresh();
     let (pool, policy) = exchange.pool().zip(exchange.policy()).ok_or(Refusal::NoRoute)?;
     let now = exchange.carrier.client().now();
-    let endpoint = pool.pick(policy.balance, |endpoint| attempts.prefers(endpoint), now);
-    let endpoint = endpoint.or_else(|| pool.pick(policy.balance, |endpoint| attempts.may_try(endpoint), now));
+    let Some(mut keyed) = attempts.keyed.take() else {
+        let endpoint = pool.pick(policy.balance, |endpoint| attempts.prefers(endpoint), now);
+        let endpoint =
+            endpoint.or_else(|| pool.pick(policy.balance, |endpoint| attempts.may_try(endpoint), now));
+        return endpoint.ok_or_else(|| attempts.last_failure().unwrap_or(Refusal::NoEndpoint));
+    };
+    let endpoint = pool.pick_keyed(&mut keyed, policy.balance, |endpoint| attempts.prefers(endpoint), now);
+    let endpoint = endpoint
+        .or_else(|| pool.pick_keyed(&mut keyed, policy.balance, |endpoint| attempts.may_try(endpoint), now));
+    attempts.keyed = Some(keyed);
     endpoint.ok_or_else(|| attempts.last_failure().unwrap_or(Refusal::NoEndpoint))
 }
 
@@ -248,9 +259,14 @@ fn failed(carrier: &Carrier, attempts: &mut Attempts, unanswered: Unanswered, re
 }
 
 /// Hands the upstream's response to the client.
-fn relay(mut exchange: Exchange, lease: Lease, answered: Answered) -> Response<ResponseBody> {
+fn relay(
+    mut exchange: Exchange,
+    keyed: Option<&Keyed>,
+    lease: Lease,
+    answered: Answered,
+) -> Response<ResponseBody> {
     let (mut head, body) = answered.into_parts();
-    heads::for_client(&exchange, &mut head);
+    heads::for_client(&exchange, keyed, &mut head);
     exchange.answered(head.status);
     let has_no_body = matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     let body = if has_no_body || exchange.asks_for_head {

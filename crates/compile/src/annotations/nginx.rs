@@ -1,6 +1,6 @@
 //! ingress-nginx' dialect, as far as it is honoured. What is not and decides on access denies.
 
-use super::{Annotation, Dialect, Reader, access, backend, canary, redirect, time};
+use super::{Annotation, Dialect, Reader, access, affinity, backend, canary, endpoint, redirect, time};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -10,7 +10,9 @@ pub(super) const DIALECT: Dialect = Dialect { prefix: PREFIX, rows: ROWS, other:
 const PREFIX: &str = "nginx.ingress.kubernetes.io/";
 
 const ROWS: &[(&str, Reader)] = &[
+    ("affinity", affinity::is_on),
     ("affinity-canary-behavior", canary::affinity),
+    ("affinity-mode", affinity::mode),
     ("backend-protocol", backend::protocol),
     ("canary", canary::is_one),
     ("canary-by-cookie", canary::cookie),
@@ -21,6 +23,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("canary-weight-total", canary::total),
     ("denylist-source-range", access::deny),
     ("force-ssl-redirect", redirect::force_https),
+    ("load-balance", endpoint::nginx_balance),
     ("preserve-trailing-slash", redirect::preserve_trailing_slash),
     ("proxy-connect-timeout", time::connect_seconds),
     ("proxy-next-upstream-tries", time::tries),
@@ -29,7 +32,19 @@ const ROWS: &[(&str, Reader)] = &[
     ("proxy-ssl-secret", backend::tls_secret),
     ("proxy-ssl-server-name", backend::send_tls_name),
     ("proxy-ssl-verify", backend::tls_verify),
+    ("service-upstream", endpoint::by_service),
+    ("session-cookie-change-on-failure", affinity::change_on_failure),
+    ("session-cookie-conditional-samesite-none", affinity::same_site_none_if_known),
+    ("session-cookie-domain", affinity::domain),
+    ("session-cookie-expires", affinity::expires),
+    ("session-cookie-max-age", affinity::max_age),
+    ("session-cookie-name", affinity::name),
+    ("session-cookie-path", affinity::path),
+    ("session-cookie-samesite", affinity::same_site),
+    ("session-cookie-secure", affinity::secure),
     ("ssl-redirect", redirect::https),
+    ("upstream-hash-by", endpoint::hash_by),
+    ("upstream-vhost", endpoint::upstream_host),
     // The older name of the one below, which counts where both are there.
     ("whitelist-source-range", access::allow),
     ("allowlist-source-range", access::allow),

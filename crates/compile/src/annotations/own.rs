@@ -1,6 +1,6 @@
 //! Our own dialect.
 
-use super::{Annotation, Dialect, Reader, access, backend, headers, redirect, time};
+use super::{Annotation, Dialect, Reader, access, backend, endpoint, headers, redirect, time};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -12,6 +12,7 @@ const PREFIX: &str = "sluicegate.io/";
 const ROWS: &[(&str, Reader)] = &[
     ("allow-addresses", access::allow),
     ("attempts", time::attempts),
+    ("backend-host", endpoint::upstream_host),
     ("backend-protocol", backend::protocol),
     ("backend-proxy-protocol", backend::proxy_header),
     ("backend-tls-name", backend::tls_name_to_send),
@@ -20,8 +21,9 @@ const ROWS: &[(&str, Reader)] = &[
     ("body-timeout", time::body),
     ("connect-timeout", time::connect),
     ("deny-addresses", access::deny),
+    ("hash-by", endpoint::hash_by),
     ("https-redirect", redirect::force_https),
-    ("load-balance", backend::balance),
+    ("load-balance", endpoint::balance),
     ("request-headers", headers::request),
     ("response-headers", headers::response),
     ("response-timeout", time::response),

@@ -1,7 +1,7 @@
 //! A Service and a port to a backend with its endpoints.
 
 use k8s_openapi::api::core::v1::{Service, ServiceSpec};
-use model::{Backend, BackendKey, ObjectRef, Selection, Severity, Unavailable};
+use model::{Backend, BackendKey, Endpoint, ObjectRef, Selection, Severity, Unavailable};
 
 use super::{before, port, spoken};
 use crate::endpoint::{self, SlicePort};
@@ -156,6 +156,11 @@ impl<'a> Maker<'a> {
             return no_port(key, "add the port to the Service or name one that it has");
         };
         let protocol = port.app_protocol.as_deref().and_then(spoken::protocol_of);
+        if key.transport.by_service
+            && let Some(endpoint) = self.by_service(key, service, port.port, problems)
+        {
+            return Made::speaking(Backend::new(key.clone(), vec![endpoint]).speaking(protocol));
+        }
         let port_name = port.name.as_deref().unwrap_or_default();
         let slices = self.objects.endpoint_slices.of(&key.namespace, &key.service);
         let none_at_all = slices.clone().next().is_none();
@@ -171,6 +176,22 @@ impl<'a> Maker<'a> {
         let unnamed = SlicePort::Unnamed { is_only: port_name.is_empty(), target: port::target(port) };
         let loose = (is_missing && !none_at_all).then(|| read(unnamed).backend);
         Made { no_slice, loose, ..made }
+    }
+
+    /// The Service's own address, if it has one.
+    fn by_service(
+        self,
+        key: &BackendKey,
+        service: &Service,
+        port: i32,
+        problems: &mut Problems,
+    ) -> Option<Endpoint> {
+        let made = endpoint::of_service(service, port, self.settings.allow_loopback);
+        made.map_err(|fault| {
+            let object = ObjectRef::new("Service", &key.namespace, &key.service);
+            problems.add(object, "spec.clusterIP", fault);
+        })
+        .ok()
     }
 
     /// An ExternalName Service needs no `ports`; a number in the Ingress is enough.

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use model::{Balance, HeaderEdit, Protocol, ProxyHeader, Retry, Timeouts};
+use model::{Balance, HeaderEdit, Protocol, ProxyHeader, Retry, Template, Timeouts};
 
+use super::affinity::AffinitySettings;
 use super::canary::CanarySettings;
 use super::redirect::RedirectSettings;
 use crate::profile::Profile;
@@ -19,6 +20,14 @@ pub(crate) struct RouteSettings {
     pub(crate) canary: CanarySettings,
     /// How endpoints share requests.
     pub(crate) balance: Balance,
+    /// Whether clients stay with an endpoint.
+    pub(crate) affinity: AffinitySettings,
+    /// The text of which each has its endpoint.
+    pub(crate) hash_by: Option<Template>,
+    /// Whether requests go to the Service's own address, and not to its endpoints'.
+    pub(crate) by_service: bool,
+    /// The host that endpoints are asked for in the place of the client's.
+    pub(crate) upstream_host: Option<Template>,
     /// How long they may take.
     pub(crate) timeouts: Timeouts,
     /// How often a request is tried.
@@ -49,7 +58,12 @@ pub(crate) struct RouteSettings {
 
 impl RouteSettings {
     /// What holds where an object says nothing.
-    pub(crate) fn of(profile: Profile, balance: Balance) -> RouteSettings {
+    pub(crate) fn of(profile: Profile, balance: Option<Balance>) -> RouteSettings {
+        let usual = match profile {
+            Profile::Own => Balance::LeastRequest,
+            Profile::IngressNginx => Balance::RoundRobin,
+        };
+        let balance = balance.unwrap_or(usual);
         RouteSettings { balance, redirect: RedirectSettings::of(profile), ..RouteSettings::default() }
     }
 }

@@ -1,6 +1,6 @@
 //! How endpoints are spoken to.
 
-use model::{Transport, UpstreamTls};
+use model::{RequestFilter, Transport, UpstreamTls};
 
 use super::RouteSettings;
 use crate::problems::Fault;
@@ -36,7 +36,13 @@ pub(super) fn transport(asked: &RouteSettings) -> Transport {
         name: asked.tls_name.clone().flatten(),
         send_name: asked.send_tls_name,
     };
-    Transport { protocol: asked.protocol, tls, proxy_header: asked.proxy_header }
+    let RouteSettings { protocol, proxy_header, by_service, .. } = *asked;
+    Transport { protocol, tls, proxy_header, by_service }
+}
+
+/// The filter that asks for another host.
+pub(super) fn build_host(asked: &RouteSettings) -> Option<RequestFilter> {
+    asked.upstream_host.clone().map(RequestFilter::Host)
 }
 
 /// The Secret that this needs.

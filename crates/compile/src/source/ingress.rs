@@ -27,7 +27,7 @@ pub(crate) fn read(
 ) -> Draft {
     let object = Arc::new(ObjectRef::new("Ingress", &key.namespace, &key.name));
     let asked = asked(&object, ingress, RouteSettings::of(profile, settings.balance), problems);
-    if let Some(fault) = policy::check_canary(&asked) {
+    for fault in policy::check(&asked) {
         problems.add(ObjectRef::clone(&object), "", fault);
     }
     let certificates = certificates::read(key, ingress, problems);

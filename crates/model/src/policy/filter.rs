@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::{AddressRules, HeaderChange, HeaderEdit, HttpsRedirect};
+use crate::{AddressRules, HeaderChange, HeaderEdit, HttpsRedirect, Template};
 
 /// What is done with a request before it is sent. **The order of the variants is the order of execution**, whatever the
 /// order in which they were asked for: what refuses a request stands before what costs something, and all of that before what
@@ -17,6 +17,8 @@ pub enum RequestFilter {
     Https(HttpsRedirect),
     /// Clients of other addresses are refused (403).
     Addresses(AddressRules),
+    /// Another host is asked for than the client's.
+    Host(Template),
     /// The head is changed, in the order of the edits.
     Headers(Vec<HeaderEdit>),
 }
@@ -26,7 +28,7 @@ impl RequestFilter {
     pub fn is_guard(&self) -> bool {
         match self {
             RequestFilter::Deny | RequestFilter::Addresses(_) => true,
-            RequestFilter::Https(_) | RequestFilter::Headers(_) => false,
+            RequestFilter::Https(_) | RequestFilter::Host(_) | RequestFilter::Headers(_) => false,
         }
     }
 
@@ -36,6 +38,7 @@ impl RequestFilter {
             RequestFilter::Deny => "deny",
             RequestFilter::Https(_) => "https-redirect",
             RequestFilter::Addresses(_) => "addresses",
+            RequestFilter::Host(_) => "host",
             RequestFilter::Headers(_) => "request-headers",
         }
     }
@@ -49,6 +52,7 @@ impl fmt::Display for RequestFilter {
             RequestFilter::Deny => Ok(()),
             RequestFilter::Https(redirect) => write!(f, ": {redirect}"),
             RequestFilter::Addresses(rules) => write!(f, ": {rules}"),
+            RequestFilter::Host(host) => write!(f, ": {host}"),
             RequestFilter::Headers(edits) => write!(f, ": {}", HeaderEdit::list(edits)),
         }
     }

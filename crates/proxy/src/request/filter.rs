@@ -14,6 +14,7 @@
 
 mod address;
 mod headers;
+mod host;
 mod redirect;
 
 use http::HeaderMap;
@@ -40,14 +41,15 @@ pub(super) fn admit<B>(
         RequestFilter::Addresses(rules) => {
             Ok(address::admit(rules, client.address(facts.request.headers()))?)
         }
-        RequestFilter::Headers(_) => Ok(()),
+        RequestFilter::Host(_) | RequestFilter::Headers(_) => Ok(()),
     })
 }
 
 /// Changes the head that an endpoint gets.
-pub(super) fn edit_request(filters: &Filters, head: &mut HeaderMap) {
+pub(super) fn edit_request(filters: &Filters, exchange: &Exchange, head: &mut HeaderMap) {
     for filter in filters.request() {
         match filter {
+            RequestFilter::Host(host) => host::edit_request(host, exchange, head),
             RequestFilter::Headers(edits) => headers::edit_request(edits, head),
             RequestFilter::Deny | RequestFilter::Https(_) | RequestFilter::Addresses(_) => {}
         }
