@@ -26,6 +26,7 @@
 
 mod access_log;
 mod affinity;
+mod answers;
 mod drain;
 mod early;
 mod filters;

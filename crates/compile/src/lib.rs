@@ -8,10 +8,11 @@
 //! Start at [`compile`]; [`Compiled::compile_again`] is the same after a change, and [`Compiled::update_backends`] its
 //! shorter way where only endpoints have changed.
 //!
-//! The way of an object: `class` says whether it is ours, `profile` by whose rules it is read; `source` turns it into a draft, for
-//! which `annotations` fill settings; `canary` keeps those that are variants of others, `hosts` reads of all others what those of one
-//! host decide together, and `policy` builds filters of settings and that; `routes` looks for the backends of the draft's routes and adds them to the table, `tls` adds its claims to
-//! certificates; `conflict` tells of the routes that lost.
+//! The way of an object: `class` says whether it is ours, `profile` by whose rules it is read, `defaults` what holds where it says
+//! nothing; `source` turns it into a draft, for which `annotations` fill settings; `canary` keeps those that are variants of
+//! others, `hosts` reads of all others what those of one host decide together, and `policy` builds filters of settings and that;
+//! `routes` looks for the backends of the draft's routes and adds them to the table, `tls` adds its claims to certificates;
+//! `conflict` tells of the routes that lost.
 //!
 //! What HTTPRoute (Gateway API) will add, and where:
 //! - `source/http_route.rs`, which yields the same drafts. An origin is the HTTPRoute and `spec.rules[0].matches[1]`; hosts are
@@ -33,6 +34,7 @@ mod objects;
 mod annotations;
 mod canary;
 mod class;
+mod defaults;
 mod hosts;
 mod policy;
 mod profile;
@@ -54,7 +56,7 @@ mod tls;
 use std::time::Duration;
 
 use k8s_openapi::api::networking::v1::Ingress;
-use model::{Balance, RouteTableBuilder};
+use model::{Balance, ObjectRef, RouteTableBuilder};
 
 pub use compiled::Compiled;
 pub use external_name::external_name_of;
@@ -67,6 +69,7 @@ pub use tls::{Basis, CertificateClaims, Claim, NamedSecret};
 use backend::{Backends, Before, Collected};
 use canary::Canaries;
 use class::Classes;
+use defaults::Defaults;
 use hosts::Hosts;
 use problems::Problems;
 use routes::Output;
@@ -94,6 +97,8 @@ pub struct Settings {
     pub allow_loopback: bool,
     /// By whose rules all Ingresses are read; if nothing is said, those of the controller that each was written for.
     pub profile: Option<Profile>,
+    /// The ConfigMap which says what holds for the Ingresses of ingress-nginx' profile.
+    pub config_map: Option<ObjectKey>,
     /// How endpoints share requests where the Ingress does not say; if nothing is said, as those who wrote it are used to.
     pub balance: Option<Balance>,
     /// How long the caller lets endpoints of before go on for a backend that is [pending](Compiled::pending). With none at
@@ -114,6 +119,7 @@ impl Default for Settings {
             only_namespaces: Vec::new(),
             allow_loopback: false,
             profile: None,
+            config_map: None,
             balance: None,
             reference_timeout: REFERENCE_TIMEOUT,
             default_certificate: None,
@@ -140,18 +146,23 @@ fn compile_after(
         canaries: Canaries::default(),
         problems: Problems::default(),
     };
+    let defaults = Defaults::read(objects, settings, &mut out.problems);
     let (mut ours, mut drafts) = (Vec::new(), Vec::new());
     for (key, ingress) in &objects.ingresses {
         if counts(key, objects) && classes.owns(key, ingress, &mut out.problems) {
             let profile = Profile::of(ingress, &objects.ingress_classes, settings);
-            drafts.push(source::ingress::read(key, ingress, profile, settings, &mut out.problems));
+            if let Some(fault) = profile.doubt(ingress, settings) {
+                out.problems.add(ObjectRef::new("Ingress", &key.namespace, &key.name), "spec.tls", fault);
+            }
+            drafts.extend(source::ingress::read(key, ingress, defaults.of(profile), &mut out.problems));
             ours.push(key.clone());
         }
     }
     let (canaries, drafts) = drafts.into_iter().partition(|draft: &Draft| draft.asked.canary.is_on);
     out.canaries = Canaries::new(canaries, &mut out.problems);
     let (hosts, mut tls) = (Hosts::read(&drafts), Tls::new(objects));
-    for draft in drafts {
+    for mut draft in drafts {
+        hosts.complete(&mut draft);
         tls.add(&draft, &mut out.problems);
         out.add(draft, &hosts);
     }

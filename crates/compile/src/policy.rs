@@ -4,23 +4,41 @@
 mod access;
 mod affinity;
 mod canary;
+mod client_tls;
+mod cors;
 mod headers;
+mod hsts;
 mod redirect;
 mod settings;
 mod upstream;
+mod upstream_fields;
 
 use std::sync::Arc;
 
-use model::{Filters, Policy, RequestFilter, Transport};
+use model::{Filters, Policy, Redirect, RequestFilter, Transport};
 
 use crate::hosts::HostFacts;
 use crate::problems::Fault;
 
 pub(crate) use canary::{CanarySettings, split};
+pub(crate) use client_tls::client_tls;
+pub(crate) use cors::CorsSettings;
+pub(crate) use redirect::{RedirectSettings, to_www};
 pub(crate) use settings::RouteSettings;
 pub(crate) use upstream::UpstreamSecret;
 
-/// What applies to the routes of an object for one host.
+/// What is known of a route beside what its object asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct RouteFacts<'h> {
+    /// What is known of its host.
+    pub(crate) host: HostFacts<'h>,
+    /// Its clients may speak plain HTTP, whatever is asked for.
+    pub(crate) keeps_http: bool,
+    /// It serves what nothing else does.
+    pub(crate) is_catch_all: bool,
+}
+
+/// What applies to the routes of an object of which the same is known.
 pub(crate) struct Built {
     /// What applies to requests.
     pub(crate) policy: Arc<Policy>,
@@ -40,32 +58,54 @@ pub(crate) fn check(asked: &RouteSettings) -> impl Iterator<Item = Fault> {
 
 /// Builds it; tells of the fields by which something was asked for that cannot be had. What was to guard access, or to verify
 /// endpoints, and cannot be had becomes [`RequestFilter::Deny`].
-pub(crate) fn build(asked: &RouteSettings, host: HostFacts, mut tell: impl FnMut(String, Fault)) -> Built {
+pub(crate) fn build(
+    asked: &RouteSettings,
+    facts: RouteFacts<'_>,
+    mut tell: impl FnMut(String, Fault),
+) -> Built {
     let mut denied = asked.denied;
     if let Err((field, fault)) = upstream::check(asked) {
         denied |= fault.denies();
         tell(field, fault);
     }
+    if let Err((field, fault)) = client_tls::check(asked) {
+        tell(field, fault);
+    }
     let RouteSettings { balance, timeouts, retry, .. } = *asked;
-    let (keyed, filters) = (affinity::build(asked), filters(asked, denied, host));
+    let (keyed, filters) = (affinity::build(asked), filters(asked, denied, facts));
     Built {
         policy: Arc::new(Policy { balance, keyed, timeouts, retry, filters }),
         transport: Arc::new(upstream::transport(asked)),
     }
 }
 
+/// What applies to a route whose clients are all sent elsewhere, whatever else is asked for.
+pub(crate) fn build_redirect(redirect: Redirect) -> Policy {
+    Policy { filters: Filters::new(vec![RequestFilter::Redirect(redirect)], Vec::new()), ..Policy::default() }
+}
+
 /// The filters, none if nothing asks for one. Where all requests are refused there is nothing else to do with them.
-fn filters(asked: &RouteSettings, denied: bool, host: HostFacts) -> Option<Box<Filters>> {
+fn filters(asked: &RouteSettings, denied: bool, facts: RouteFacts<'_>) -> Option<Box<Filters>> {
+    let hsts = hsts::build(asked);
     if denied {
-        return Filters::new(vec![RequestFilter::Deny], Vec::new());
+        return Filters::new(vec![RequestFilter::Deny], hsts.into_iter().collect());
     }
+    let (preflight, origin) = cors::build(asked).unzip();
     let request = [
-        redirect::build_https(asked, host),
+        preflight,
+        redirect::build(asked, facts),
+        redirect::build_https(asked, facts),
         access::build(asked),
         upstream::build_host(asked),
         headers::build_request(asked),
     ];
-    let request = request.into_iter().flatten();
-    let response = headers::build_response(asked).into_iter();
-    Filters::new(request.collect(), response.collect())
+    let request = request.into_iter().flatten().chain(client_tls::build(facts.host));
+    let response = [
+        upstream_fields::build_place(asked),
+        upstream_fields::build_cookies(asked),
+        headers::build_response(asked),
+        origin,
+        hsts,
+    ];
+    Filters::new(request.collect(), response.into_iter().flatten().collect())
 }

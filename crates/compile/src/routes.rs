@@ -9,7 +9,7 @@ use model::{Conditions, HostMatch, ObjectRef, PathMatch, Route, RouteTableBuilde
 use crate::backend::{Backends, Before, Part};
 use crate::canary::Canaries;
 use crate::hosts::Hosts;
-use crate::policy::{self, Built};
+use crate::policy::{self, Built, RouteFacts};
 use crate::problems::Problems;
 use crate::reference::Reference;
 use crate::source::{Draft, RouteDraft, Serves};
@@ -27,10 +27,20 @@ impl Output<'_> {
     /// Adds what an object asks to have served. What applies to its routes differs at most from host to host, and is built
     /// once for all that are alike.
     pub(crate) fn add(&mut self, draft: Draft, hosts: &Hosts) {
+        hosts.tell(&draft, &mut self.problems);
         let Draft { object, asked, hosts: named, routes, .. } = draft;
         let mut built = BTreeMap::new();
-        for route in routes {
-            let facts = route.serves.host().map(|host| hosts.of(host)).unwrap_or_default();
+        for route in routes.into_iter().flat_map(RouteDraft::by_host) {
+            let facts = RouteFacts {
+                host: hosts.of(route.serves.host().unwrap_or(&HostMatch::Any)),
+                keeps_http: asked.redirect.keeps_http(&route.serves),
+                is_catch_all: matches!(route.serves, Serves::Rest { catch_all: true, .. }),
+            };
+            if let Some(redirect) = route.redirect.clone() {
+                let policy = Arc::new(policy::build_redirect(redirect));
+                self.add_route(route, &Built { policy, transport: Arc::default() });
+                continue;
+            }
             let built = built.entry(facts).or_insert_with(|| {
                 policy::build(&asked, facts, |field, fault| {
                     self.problems.add(ObjectRef::clone(&object), field, fault);
@@ -44,7 +54,7 @@ impl Output<'_> {
     }
 
     fn add_route(&mut self, draft: RouteDraft, built: &Built) {
-        let RouteDraft { serves, written, backend, backend_field, origin } = draft;
+        let RouteDraft { serves, written, backend, backend_field, origin, .. } = draft;
         let namespace = &*origin.object.namespace;
         let mut place = |reference: Reference, part, object: &ObjectRef, field: &str| {
             let led = |before: Before<'_>| match &serves {

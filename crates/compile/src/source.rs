@@ -6,7 +6,7 @@ pub(crate) mod ingress;
 
 use std::sync::Arc;
 
-use model::{HostMatch, ObjectRef, Origin, PathMatch};
+use model::{HostMatch, ObjectRef, Origin, PathMatch, Redirect};
 
 use crate::policy::RouteSettings;
 use crate::reference::Reference;
@@ -29,6 +29,7 @@ pub(crate) struct Draft {
 }
 
 /// A route whose backend is named and not yet looked for, and whose policy is not built.
+#[derive(Clone)]
 pub(crate) struct RouteDraft {
     pub(crate) serves: Serves,
     /// The same, as it is written.
@@ -38,6 +39,21 @@ pub(crate) struct RouteDraft {
     /// The field that says so.
     pub(crate) backend_field: String,
     pub(crate) origin: Origin,
+    /// Where all its clients are sent, whatever else its object asks for.
+    pub(crate) redirect: Option<Redirect>,
+}
+
+impl RouteDraft {
+    /// The same route for each of its hosts by itself: what applies may differ between them.
+    pub(crate) fn by_host(self) -> Vec<RouteDraft> {
+        match &self.serves {
+            Serves::Rest { hosts, catch_all: false } if hosts.len() > 1 => {
+                let of = |host: &HostMatch| Serves::Rest { hosts: vec![host.clone()], catch_all: false };
+                hosts.iter().map(|host| RouteDraft { serves: of(host), ..self.clone() }).collect()
+            }
+            _ => vec![self],
+        }
+    }
 }
 
 /// The requests that a rule is for, as it is written: a canary is one of the rule that is written in the same way, whatever
@@ -51,6 +67,7 @@ pub(crate) enum Written {
 }
 
 /// The requests that a route is for.
+#[derive(Clone)]
 pub(crate) enum Serves {
     /// Those for this host and path.
     Path(HostMatch, PathMatch),

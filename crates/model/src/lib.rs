@@ -45,9 +45,10 @@ pub use host::{HostError, HostMatch, HostName, RequestHost};
 pub use path::{PathError, PathMatch, RequestPath, escape, escape_target, must_be_escaped};
 pub use pattern::{Captures, Pattern, PatternError};
 pub use policy::{
-    AddressRules, Affinity, Balance, CookieAttributes, Filters, HeaderChange, HeaderEdit, HttpsRedirect,
-    Keyed, Part, Policy, RequestFilter, ResponseFilter, Retry, SameSite, Stickiness, StickyValue, Template,
-    Timeouts, Variable, any_contains, is_forwarding_field,
+    AddressRules, Affinity, Balance, ClientTls, ClientVerify, CookieAttributes, CookieRewrite, Cors, Filters,
+    HeaderChange, HeaderEdit, Keyed, Location, LocationPart, OriginMatch, Origins, Part, PlaceRewrite,
+    Policy, Redirect, RequestFilter, RequestValue, ResponseFilter, Retry, SameSite, Stickiness, StickyValue,
+    Template, Timeouts, Variable, any_contains, is_forwarding_field,
 };
 pub use problem::{ObjectRef, Problem, Severity};
 pub use protocol::Protocol;

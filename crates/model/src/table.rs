@@ -9,8 +9,8 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use crate::{
-    Backend, BackendKey, Facts, HostMatch, HostName, Keyed, PathMatch, Primary, RequestHost, Route, Split,
-    StickyValue, Target,
+    Backend, BackendKey, ClientTls, Facts, HostMatch, HostName, Keyed, PathMatch, Primary, RequestHost,
+    Route, Split, StickyValue, Target,
 };
 
 pub use builder::RouteTableBuilder;
@@ -37,6 +37,8 @@ struct Routing {
     routes: Vec<Arc<Route>>,
     conflicts: Vec<Conflict>,
     backend_places: Map<BackendKey, u32>,
+    /// What is demanded of the clients of hosts that demand something.
+    client_tls: Map<HostMatch, Arc<ClientTls>>,
 }
 
 /// Two rules for the same host, path and conditions, or two catch-all backends: the older is served.
@@ -83,6 +85,16 @@ impl RouteTable {
     pub fn is_default(&self, route: &Arc<Route>) -> bool {
         let of_host = self.routing.get(&route.host).is_some_and(|paths| paths.default.has(route));
         of_host || self.is_catch_all(route)
+    }
+
+    /// What is demanded of clients that open a TLS connection for this name (SNI), in lower case; of those that say none it is
+    /// what is demanded of any host.
+    pub fn client_tls(&self, name: Option<&str>) -> Option<&Arc<ClientTls>> {
+        if self.routing.client_tls.is_empty() {
+            return None;
+        }
+        let host = name.and_then(|name| RequestHost::parse(name).ok());
+        self.routing.client_tls.get(&self.host_of(host.as_ref()))
     }
 
     /// All backends; targets name theirs by place.

@@ -1,6 +1,9 @@
 //! ingress-nginx' dialect, as far as it is honoured. What is not and decides on access denies.
 
-use super::{Annotation, Dialect, Reader, access, affinity, backend, canary, endpoint, redirect, time};
+use super::{
+    Annotation, Dialect, Reader, access, affinity, backend, canary, client_tls, cors, endpoint, redirect,
+    time, upstream_fields,
+};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -13,6 +16,12 @@ const ROWS: &[(&str, Reader)] = &[
     ("affinity", affinity::is_on),
     ("affinity-canary-behavior", canary::affinity),
     ("affinity-mode", affinity::mode),
+    ("auth-tls-error-page", client_tls::error_page),
+    ("auth-tls-match-cn", client_tls::subject),
+    ("auth-tls-pass-certificate-to-upstream", client_tls::pass),
+    ("auth-tls-secret", client_tls::qualified_secret),
+    ("auth-tls-verify-client", client_tls::verify),
+    ("auth-tls-verify-depth", client_tls::depth),
     ("backend-protocol", backend::protocol),
     ("canary", canary::is_one),
     ("canary-by-cookie", canary::cookie),
@@ -21,17 +30,32 @@ const ROWS: &[(&str, Reader)] = &[
     ("canary-by-header-value", canary::header_value),
     ("canary-weight", canary::weight),
     ("canary-weight-total", canary::total),
+    ("cors-allow-credentials", cors::credentials),
+    ("cors-allow-headers", cors::headers),
+    ("cors-allow-methods", cors::methods),
+    ("cors-allow-origin", cors::origins),
+    ("cors-expose-headers", cors::expose),
+    ("cors-max-age", cors::max_age),
     ("denylist-source-range", access::deny),
+    ("enable-cors", cors::enable),
     ("force-ssl-redirect", redirect::force_https),
+    ("from-to-www-redirect", redirect::www),
     ("load-balance", endpoint::nginx_balance),
+    ("permanent-redirect", redirect::permanent),
+    ("permanent-redirect-code", redirect::permanent_status),
     ("preserve-trailing-slash", redirect::preserve_trailing_slash),
     ("proxy-connect-timeout", time::connect_seconds),
+    ("proxy-cookie-domain", upstream_fields::cookie_domain),
+    ("proxy-cookie-path", upstream_fields::cookie_path),
     ("proxy-next-upstream-tries", time::tries),
     ("proxy-read-timeout", time::read_seconds),
+    ("proxy-redirect-from", upstream_fields::place_from),
+    ("proxy-redirect-to", upstream_fields::place_to),
     ("proxy-ssl-name", backend::tls_name),
     ("proxy-ssl-secret", backend::tls_secret),
     ("proxy-ssl-server-name", backend::send_tls_name),
     ("proxy-ssl-verify", backend::tls_verify),
+    ("relative-redirects", redirect::relative),
     ("service-upstream", endpoint::by_service),
     ("session-cookie-change-on-failure", affinity::change_on_failure),
     ("session-cookie-conditional-samesite-none", affinity::same_site_none_if_known),
@@ -43,8 +67,11 @@ const ROWS: &[(&str, Reader)] = &[
     ("session-cookie-samesite", affinity::same_site),
     ("session-cookie-secure", affinity::secure),
     ("ssl-redirect", redirect::https),
+    ("temporal-redirect", redirect::temporal),
+    ("temporal-redirect-code", redirect::temporal_status),
     ("upstream-hash-by", endpoint::hash_by),
     ("upstream-vhost", endpoint::upstream_host),
+    ("use-port-in-redirects", redirect::name_port),
     // The older name of the one below, which counts where both are there.
     ("whitelist-source-range", access::allow),
     ("allowlist-source-range", access::allow),

@@ -15,18 +15,20 @@ use crate::annotations;
 use crate::policy::{self, RouteSettings};
 use crate::problems::{Fault, Problems};
 use crate::reference::Reference;
-use crate::{ObjectKey, Profile, Settings, reasons};
+use crate::{ObjectKey, reasons};
 
-/// Reads an Ingress that is ours.
+/// Reads an Ingress that is ours, with what holds where it says nothing. None comes of one that is not served at all.
 pub(crate) fn read(
     key: &ObjectKey,
     ingress: &Ingress,
-    profile: Profile,
-    settings: &Settings,
+    defaults: RouteSettings,
     problems: &mut Problems,
-) -> Draft {
+) -> Option<Draft> {
     let object = Arc::new(ObjectRef::new("Ingress", &key.namespace, &key.name));
-    let asked = asked(&object, ingress, RouteSettings::of(profile, settings.balance), problems);
+    let asked = asked(&object, ingress, defaults, problems);
+    if asked.left_out {
+        return None;
+    }
     for fault in policy::check(&asked) {
         problems.add(ObjectRef::clone(&object), "", fault);
     }
@@ -38,7 +40,7 @@ pub(crate) fn read(
     let mut reading = Reading { object, namespace, created, hosts, routes, problems };
     reading.read(ingress);
     let Reading { object, hosts, routes, .. } = reading;
-    Draft { object, created, hosts, routes, certificates, asked }
+    Some(Draft { object, created, hosts, routes, certificates, asked })
 }
 
 /// The Secrets that an Ingress names, of whichever class it is.
@@ -49,7 +51,8 @@ pub fn secrets_of(key: &ObjectKey, ingress: &Ingress) -> BTreeSet<ObjectKey> {
     let asked = asked(&object, ingress, RouteSettings::default(), &mut problems);
     let upstream = policy::upstream_secret(&asked).map(|upstream| upstream.named.secret);
     let named = certificates::secrets(key, ingress).map(|(_, named)| named.secret);
-    named.chain(upstream).collect()
+    let clients = asked.client_tls.secret.map(|named| named.secret);
+    named.chain(upstream).chain(clients).collect()
 }
 
 /// What the annotations ask for, and of all else what holds where nothing is said.
@@ -138,7 +141,7 @@ impl Reading<'_> {
             field: field.into(),
         };
         let backend = Reference::read(&self.namespace, backend);
-        self.routes.push(RouteDraft { serves, written, backend, backend_field, origin });
+        self.routes.push(RouteDraft { serves, written, backend, backend_field, origin, redirect: None });
     }
 
     fn tell(&mut self, field: impl Into<String>, fault: Fault) {

@@ -27,7 +27,7 @@ pub enum Variable {
     Path,
     /// Its query, without the `?`.
     Query,
-    /// `http` or `https`, whichever the client speaks.
+    /// `http` or `https`, whichever is spoken on its connection.
     Scheme,
     /// Its method.
     Method,

@@ -23,7 +23,7 @@ fn of_four<A, B, C, D, F: Future>(_: impl FnOnce(A, B, C, D) -> F) -> usize {
 #[test]
 fn what_is_kept_for_a_connection_does_not_grow() {
     for (what, bytes, most) in [
-        ("a client", size_of::<Client>(), 464),
+        ("a client", size_of::<Client>(), 448),
         ("its connection's task", of_two(serve), 424),
         ("hyper's connection of HTTP/1", of_four(drive), 728),
         ("a request that is served", of_four(request::serve), 1232),

@@ -1,7 +1,7 @@
-//! What a route's filters do with its requests and answers.
+//! What a route's filters do with its requests.
 //!
-//! Which filters there are, and the order of their execution, is the order of the variants of [`RequestFilter`] and
-//! [`ResponseFilter`]; what each does stands in a file of its own. A request is looked at before anything of it is changed
+//! Which filters there are, and the order of their execution, is the order of the variants of [`RequestFilter`]; what each does
+//! stands in a file of its own. (What is done with answers: [`answer_filter`](crate::answer_filter).) A request is looked at before anything of it is changed
 //! ([`admit`]) and changed when it is otherwise ready to be sent ([`edit_request`]), so that a filter has the last word.
 //!
 //! Where the filters that are to come find their place:
@@ -13,12 +13,14 @@
 //! - one that changes a body: between the pull and the account of `body::Relay`.
 
 mod address;
+mod client_tls;
+mod cors;
 mod headers;
 mod host;
 mod redirect;
 
 use http::HeaderMap;
-use model::{Filters, RequestFilter, ResponseFilter};
+use model::{Filters, RequestFilter};
 
 use super::facts::RequestFacts;
 use crate::error::Refusal;
@@ -37,7 +39,11 @@ pub(super) fn admit<B>(
     let client = exchange.carrier.client();
     filters.request().iter().try_for_each(|filter| match filter {
         RequestFilter::Deny => Err(Refusal::Denied.into()),
+        RequestFilter::ClientTls(demanded) => client_tls::admit(demanded, client, facts),
+        RequestFilter::Cors(cors) => cors::admit(cors, exchange, facts.request),
+        RequestFilter::Redirect(redirect) => Err(redirect::to(redirect, client, facts)),
         RequestFilter::Https(redirect) => redirect::to_https(redirect, client, facts),
+        RequestFilter::TlsOnly => client_tls::tls_only(client),
         RequestFilter::Addresses(rules) => {
             Ok(address::admit(rules, client.address(facts.request.headers()))?)
         }
@@ -49,18 +55,15 @@ pub(super) fn admit<B>(
 pub(super) fn edit_request(filters: &Filters, exchange: &Exchange, head: &mut HeaderMap) {
     for filter in filters.request() {
         match filter {
+            RequestFilter::ClientTls(demanded) => client_tls::tell(demanded, exchange.carrier.client(), head),
             RequestFilter::Host(host) => host::edit_request(host, exchange, head),
             RequestFilter::Headers(edits) => headers::edit_request(edits, head),
-            RequestFilter::Deny | RequestFilter::Https(_) | RequestFilter::Addresses(_) => {}
-        }
-    }
-}
-
-/// Changes the head of an endpoint's answer.
-pub(super) fn edit_response(filters: &Filters, head: &mut HeaderMap) {
-    for filter in filters.response() {
-        match filter {
-            ResponseFilter::Headers(edits) => headers::edit(edits, head),
+            RequestFilter::Deny
+            | RequestFilter::Cors(_)
+            | RequestFilter::Redirect(_)
+            | RequestFilter::Https(_)
+            | RequestFilter::TlsOnly
+            | RequestFilter::Addresses(_) => {}
         }
     }
 }

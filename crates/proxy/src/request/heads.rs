@@ -12,6 +12,7 @@ use model::Filters;
 use super::affinity;
 use super::filter;
 use super::upgrade::Upgrade;
+use crate::answer_filter::{self, By};
 use crate::error::Refusal;
 use crate::exchange::Exchange;
 use crate::headers;
@@ -69,9 +70,7 @@ pub(super) fn for_upstream(
 pub(super) fn for_client(exchange: &Exchange, keyed: Option<&Keyed>, head: &mut response::Parts) {
     let carrier = &exchange.carrier;
     headers::strip_hop_by_hop(&mut head.headers);
-    if let Some(filters) = exchange.filters() {
-        filter::edit_response(filters, &mut head.headers);
-    }
+    answer_filter::edit(exchange, By::Endpoint, &mut head.headers);
     affinity::tell(exchange, keyed, &mut head.headers);
     head.version = Version::HTTP_11;
     carrier.refuse_protocol();

@@ -17,7 +17,7 @@ pub(super) fn expand<B>(template: &Template, exchange: &Exchange, facts: &Reques
         Variable::Target => text(request.uri().path_and_query().map(|target| target.as_str())),
         Variable::Path => text(Some(request.uri().path())),
         Variable::Query => text(request.uri().query()),
-        Variable::Scheme => text(Some(if client.is_secure(request.headers()) { "https" } else { "http" })),
+        Variable::Scheme => text(Some(client.scheme())),
         Variable::Method => text(Some(request.method().as_str())),
         Variable::ClientAddress => {
             let address = client.address(request.headers());

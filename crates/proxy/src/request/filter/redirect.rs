@@ -3,35 +3,134 @@
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
-use model::{Facts, HttpsRedirect};
+use model::{Facts, LocationPart, Redirect, RequestValue};
 
 use super::RequestFacts;
 use crate::client::Client;
 use crate::error::Refusal;
+use crate::forwarding;
 use crate::respond::{Answer, NotSent};
 
-/// Sends a client that speaks plain HTTP to the same target over https.
+/// Sends a client that speaks plain HTTP to https. A proxy that we trust may say something else than either: then it is none
+/// of our business.
 pub(super) fn to_https<B>(
-    redirect: &HttpsRedirect,
+    redirect: &Redirect,
     client: &Client,
     facts: &RequestFacts<'_, B>,
 ) -> Result<(), NotSent> {
-    if client.is_secure(facts.request.headers()) {
-        return Ok(());
-    }
-    let host = facts.host().ok_or(Refusal::BadHost)?.name();
-    let target = facts.request.uri().path_and_query().map_or("/", |target| target.as_str());
-    let target =
-        if redirect.drop_trailing_slash { target.strip_suffix('/').unwrap_or(target) } else { target };
-    Err(to(redirect.status, &format!("https://{host}{target}")))
+    let asked = Asked { client, facts };
+    if asked.client_scheme() == b"http" { Err(to(redirect, client, facts)) } else { Ok(()) }
 }
 
-/// The answer that sends a client to this place.
-fn to(status: u16, location: &str) -> NotSent {
-    let Ok(location) = HeaderValue::from_str(location) else { return Refusal::BadTarget.into() };
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FOUND);
+/// The answer that sends a client elsewhere.
+pub(super) fn to<B>(redirect: &Redirect, client: &Client, facts: &RequestFacts<'_, B>) -> NotSent {
+    let mut place = Vec::with_capacity(128);
+    for part in redirect.to.parts() {
+        let written = match part {
+            LocationPart::Text(text) => {
+                place.extend_from_slice(text.as_bytes());
+                Some(())
+            }
+            LocationPart::Value(value) => Asked { client, facts }.write(*value, &mut place),
+        };
+        if written.is_none() {
+            return Refusal::BadHost.into();
+        }
+    }
+    let status = StatusCode::from_u16(redirect.status).unwrap_or(StatusCode::FOUND);
+    let place = Bytes::from(place);
     let mut headers = HeaderMap::new();
-    headers.insert(header::LOCATION, location);
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    NotSent::Answered(Box::new(Answer { status, headers, text: Bytes::from(format!("{status}\n")) }))
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    let text = match status {
+        StatusCode::NOT_MODIFIED => Bytes::new(),
+        _ if redirect.is_followed() => {
+            let Ok(place) = HeaderValue::from_maybe_shared(place) else { return Refusal::BadTarget.into() };
+            headers.insert(header::LOCATION, place);
+            page(status)
+        }
+        _ => place,
+    };
+    NotSent::Answered(Box::new(Answer { status, headers, text }))
+}
+
+/// What people see whose browsers do not follow.
+fn page(status: StatusCode) -> Bytes {
+    format!(
+        "<html>\r\n<head><title>{status}</title></head>\r\n<body>\r\n<center><h1>{status}</h1></center>\r\n\
+         </body>\r\n</html>\r\n"
+    )
+    .into()
+}
+
+/// A request and what is known of its client.
+struct Asked<'a, B> {
+    client: &'a Client,
+    facts: &'a RequestFacts<'a, B>,
+}
+
+impl<B> Asked<'_, B> {
+    /// Writes what the request has; none if it has no host.
+    fn write(&self, value: RequestValue, out: &mut Vec<u8>) -> Option<()> {
+        let uri = self.facts.request.uri();
+        match value {
+            RequestValue::Scheme => out.extend_from_slice(self.client.scheme().as_bytes()),
+            RequestValue::ClientScheme => out.extend_from_slice(self.client_scheme()),
+            RequestValue::Host => out.extend_from_slice(self.facts.host()?.name().as_bytes()),
+            RequestValue::HostField => out.extend_from_slice(self.host_field()?),
+            RequestValue::ClientHost => out.extend_from_slice(self.client_host()?),
+            RequestValue::ClientHostName => {
+                out.extend_from_slice(self.client_host()?.split(|byte| *byte == b':').next()?);
+            }
+            RequestValue::ClientPort => out.extend_from_slice(&self.client_port()),
+            RequestValue::PortIfUnusual => {
+                let port = self.client_port();
+                let usual: &[u8] = if self.client.scheme() == "https" { b"443" } else { b"80" };
+                if port != usual {
+                    out.push(b':');
+                    out.extend_from_slice(&port);
+                }
+            }
+            RequestValue::Target => out.extend_from_slice(self.target().as_bytes()),
+            RequestValue::TargetWithoutSlash => {
+                let target = self.target();
+                out.extend_from_slice(target.strip_suffix('/').unwrap_or(target).as_bytes());
+            }
+            RequestValue::Path => {
+                out.extend_from_slice(model::escape_target(self.facts.path().matching()).as_bytes());
+            }
+            RequestValue::Query => out.extend_from_slice(uri.query().unwrap_or_default().as_bytes()),
+            RequestValue::QueryMark => {
+                out.extend(uri.query().filter(|query| !query.is_empty()).map(|_| b'?'))
+            }
+        }
+        Some(())
+    }
+
+    fn target(&self) -> &str {
+        self.facts.request.uri().path_and_query().map_or("/", |target| target.as_str())
+    }
+
+    fn client_scheme(&self) -> &[u8] {
+        self.client.told_scheme(self.facts.request.headers())
+    }
+
+    fn host_field(&self) -> Option<&[u8]> {
+        let request = self.facts.request;
+        let field = request.headers().get(header::HOST).map(HeaderValue::as_bytes);
+        field.or_else(|| Some(request.uri().authority()?.as_str().as_bytes()))
+    }
+
+    fn client_host(&self) -> Option<&[u8]> {
+        let told = self.client.told(self.facts.request.headers(), &forwarding::HOST);
+        told.and_then(|hosts| hosts.split(|byte| *byte == b',').next()).or_else(|| self.host_field())
+    }
+
+    fn client_port(&self) -> Vec<u8> {
+        if let Some(told) = self.client.told(self.facts.request.headers(), &forwarding::PORT) {
+            return told.to_vec();
+        }
+        let host = self.host_field().unwrap_or_default();
+        let scheme = self.client.scheme().as_bytes();
+        forwarding::port(host, self.client.connected_to(), scheme).as_bytes().to_vec()
+    }
 }
