@@ -14,6 +14,7 @@ mod gates;
 mod origin;
 mod programs;
 mod routes;
+mod upstream_host;
 
 use std::io::{Read, Write};
 

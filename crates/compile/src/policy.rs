@@ -56,6 +56,16 @@ pub(crate) fn check(asked: &RouteSettings) -> impl Iterator<Item = Fault> {
     canary::check(asked).into_iter().chain(affinity::check(asked))
 }
 
+/// Whether clients stay by a cookie that is for the paths of its route.
+pub(crate) fn names_no_cookie_path(policy: &Policy) -> bool {
+    affinity::names_no_path(policy)
+}
+
+/// What is told of such a cookie where these are those of a pattern.
+pub(crate) fn cookie_of_pattern(pattern: &str) -> Fault {
+    affinity::of_pattern(pattern)
+}
+
 /// Builds it; tells of the fields by which something was asked for that cannot be had. What was to guard access, or to verify
 /// endpoints, and cannot be had becomes [`RequestFilter::Deny`].
 pub(crate) fn build(

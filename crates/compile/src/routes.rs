@@ -77,6 +77,12 @@ impl Output<'_> {
             Some((canary, backend)) => canary.split(primary, backend, &mut self.problems),
             None => Target::Backend(primary),
         };
+        if let (Serves::Path(_, PathMatch::Pattern(pattern)), true) =
+            (&serves, policy::names_no_cookie_path(&built.policy))
+        {
+            let fault = policy::cookie_of_pattern(pattern.as_str());
+            self.problems.add(ObjectRef::clone(&origin.object), &*origin.field, fault);
+        }
         let (conditions, policy) = (Conditions::default(), Arc::clone(&built.policy));
         match serves {
             Serves::Path(host, path) => {

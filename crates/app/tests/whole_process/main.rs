@@ -4,6 +4,7 @@
 
 mod support;
 
+mod affinity;
 mod check;
 mod class;
 mod clients;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{Affinity, CookieAttributes, Keyed, Stickiness, Template};
+use model::{Affinity, CookieAttributes, Keyed, Policy, Stickiness, Template};
 
 use super::RouteSettings;
 use crate::problems::Fault;
@@ -32,6 +32,22 @@ pub(super) fn check(asked: &RouteSettings) -> Option<Fault> {
             "says what a cookie for affinity is like, and not that there is affinity; no cookie is set";
         Fault::warning(reasons::NO_EFFECT, message, "let nginx.ingress.kubernetes.io/affinity be cookie")
     })
+}
+
+/// Whether clients stay by a cookie that is for the paths of its route.
+pub(super) fn names_no_path(policy: &Policy) -> bool {
+    match policy.keyed.as_deref() {
+        Some(Keyed::Cookie(affinity)) => affinity.attributes.path.is_none(),
+        Some(Keyed::Text(_)) | None => false,
+    }
+}
+
+/// Browsers know no patterns, and would not send a cookie that is for the text of one.
+pub(super) fn of_pattern(pattern: &str) -> Fault {
+    let message =
+        format!("sets a cookie for the paths of {pattern}: it is for all that begin as the pattern does");
+    let remedy = "name the path that it is to be for with nginx.ingress.kubernetes.io/session-cookie-path";
+    Fault::warning(reasons::INVALID_ANNOTATION, message, remedy)
 }
 
 /// What decides on a request's endpoint. A cookie goes before a text, as with ingress-nginx.
