@@ -44,6 +44,8 @@ pub(crate) struct Built {
     pub(crate) policy: Arc<Policy>,
     /// How backends are spoken to.
     pub(crate) transport: Arc<Transport>,
+    /// How they are where TLS is spoken with the client, if that is another way.
+    pub(crate) transport_of_secure: Option<Arc<Transport>>,
 }
 
 /// The Secret for handshakes with endpoints that was asked for.
@@ -86,6 +88,7 @@ pub(crate) fn build(
     Built {
         policy: Arc::new(Policy { balance, keyed, timeouts, retry, filters }),
         transport: Arc::new(upstream::transport(asked)),
+        transport_of_secure: upstream::transport_of_secure(asked).map(Arc::new),
     }
 }
 

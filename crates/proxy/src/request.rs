@@ -96,7 +96,8 @@ fn find(
     check_room(exchange.carrier.worker())?;
     check_directed(exchange.carrier.client(), &admitted)?;
     let view = upstreams.view();
-    let facts = RequestFacts { admitted: &admitted, request };
+    let is_secure = exchange.carrier.client().secure.get().is_some();
+    let facts = RequestFacts { admitted: &admitted, request, is_secure };
     let (route, backend) = find_route(&view, &facts)?;
     exchange.found(route, upstreams.pool(&view, backend));
     if let Some(filters) = exchange.filters() {

@@ -23,6 +23,11 @@ pub(super) fn protocol(
         let message = format!("{name}: FastCGI is not spoken, so the whole Ingress is answered 503");
         return Err(Fault::denied(message, "let a server of HTTP stand before the program").into());
     }
+    settings.protocol_of_client = value.trim().eq_ignore_ascii_case("auto_http");
+    if settings.protocol_of_client {
+        settings.protocol = Some(Protocol::Http);
+        return Ok(());
+    }
     let known = Protocol::ALL.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(value.trim()));
     let protocol = known.ok_or_else(|| {
         let message = format!("{name} cannot be {}; what the Service says applies, else http", shown(value));

@@ -40,6 +40,8 @@ pub(crate) struct RouteSettings {
     pub(crate) retry: Retry,
     /// What is spoken with endpoints; if nothing, the Service says it.
     pub(crate) protocol: Option<Protocol>,
+    /// Whether http or https is, whichever the client speaks.
+    pub(crate) protocol_of_client: bool,
     /// The PROXY header that connections to endpoints begin with.
     pub(crate) proxy_header: Option<ProxyHeader>,
     /// The Secret for TLS with endpoints, in the object's own namespace.

@@ -1,6 +1,6 @@
 //! How endpoints are spoken to.
 
-use model::{RequestFilter, Transport, UpstreamTls};
+use model::{Protocol, RequestFilter, Transport, UpstreamTls};
 
 use super::RouteSettings;
 use crate::problems::Fault;
@@ -38,6 +38,12 @@ pub(super) fn transport(asked: &RouteSettings) -> Transport {
     };
     let RouteSettings { protocol, proxy_header, by_service, .. } = *asked;
     Transport { protocol, tls, proxy_header, by_service }
+}
+
+/// The way of requests of clients that speak TLS, where theirs is to be another one.
+pub(super) fn transport_of_secure(asked: &RouteSettings) -> Option<Transport> {
+    let https = || Transport { protocol: Some(Protocol::Https), ..transport(asked) };
+    asked.protocol_of_client.then(https)
 }
 
 /// The filter that asks for another host.
