@@ -5,8 +5,7 @@ mod canary;
 use std::collections::BTreeSet;
 
 use model::{
-    Affinity, Backend, BackendKey, CookieAttributes, Keyed, Part, Policy, SameSite, Stickiness, Template,
-    Transport, Variable,
+    Affinity, Backend, BackendKey, CookieAttributes, Keyed, Policy, SameSite, Stickiness, Template, Transport,
 };
 use system_tests::{Client, Message, Sluice, Upstream, sluice};
 
@@ -248,8 +247,7 @@ fn a_cookie_has_the_attributes_that_were_asked_for() {
 fn each_text_has_its_endpoint_in_every_process_and_no_cookie_is_set() {
     let upstreams = upstreams(4);
     let (one, other) = (process(), process());
-    let user = Part::Variable(Variable::Header("x-user".into()));
-    let keyed = Keyed::Text(Template::new(vec![Part::Text("user-".into()), user]));
+    let keyed = Keyed::Text(Template::parse("user-${http_x_user}").unwrap());
     publish(&one, &keyed, &upstreams);
     publish(&other, &keyed, &upstreams);
     let mut reached = BTreeSet::new();

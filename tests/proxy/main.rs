@@ -7,7 +7,9 @@
 //! - `limits`: what is too large, too slow or too many, towards clients and from upstreams
 //! - `floods`: what costs an attacker little and would cost us much, with an honest client beside it
 //! - `filters`: what a route's policy does with requests and answers
+//! - `auth`: which requests may use a route, by password and by another server's word
 //! - `timeouts`: how long a route's own times let its endpoints take, and how often its requests are tried
+//! - `retry`: after what a route lets its requests be tried at another endpoint
 //! - `routes`: which backend a request reaches
 //! - `affinity`: which endpoint, where a cookie or a text decides
 //! - `overload`: more than can be served at a time
@@ -27,6 +29,7 @@
 mod access_log;
 mod affinity;
 mod answers;
+mod auth;
 mod drain;
 mod early;
 mod filters;
@@ -40,6 +43,7 @@ mod library;
 mod limits;
 mod overload;
 mod proxy_protocol;
+mod retry;
 mod routes;
 mod secure;
 mod strictness;

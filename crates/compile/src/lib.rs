@@ -32,9 +32,12 @@ mod compiled;
 mod objects;
 
 mod annotations;
+mod auth;
 mod canary;
 mod class;
 mod defaults;
+mod field_maps;
+mod host_snippets;
 mod hosts;
 mod policy;
 mod profile;
@@ -58,18 +61,22 @@ use std::time::Duration;
 use k8s_openapi::api::networking::v1::Ingress;
 use model::{Balance, ObjectRef, RouteTableBuilder};
 
+pub use annotations::{Effect, effect_of};
+pub use auth::{USERS_MAX, users_of};
 pub use compiled::Compiled;
 pub use external_name::external_name_of;
 pub use no_routes::{NoRoutes, NoRoutesReason};
 pub use objects::{EndpointSlices, ObjectKey, Objects, SERVICE_NAME_LABEL, service_of};
 pub use profile::Profile;
-pub use source::ingress::secrets_of;
+pub use source::ingress::{config_map_of, secrets_of};
 pub use tls::{Basis, CertificateClaims, Claim, NamedSecret};
 
+use auth::Passwords;
 use backend::{Backends, Before, Collected};
 use canary::Canaries;
 use class::Classes;
 use defaults::Defaults;
+use field_maps::FieldMaps;
 use hosts::Hosts;
 use problems::Problems;
 use routes::Output;
@@ -145,9 +152,11 @@ fn compile_after(
         backends: Backends::new(before, objects, settings),
         canaries: Canaries::default(),
         problems: Problems::default(),
+        objects,
     };
-    let defaults = Defaults::read(objects, settings, &mut out.problems);
-    let (mut ours, mut drafts) = (Vec::new(), Vec::new());
+    let mut field_maps = FieldMaps::new(objects);
+    let defaults = Defaults::read(objects, settings, &mut field_maps, &mut out.problems);
+    let (mut ours, mut drafts) = (Vec::new(), Vec::<Draft>::new());
     for (key, ingress) in &objects.ingresses {
         if counts(key, objects) && classes.owns(key, ingress, &mut out.problems) {
             let profile = Profile::of(ingress, &objects.ingress_classes, settings);
@@ -158,11 +167,14 @@ fn compile_after(
             ours.push(key.clone());
         }
     }
+    drafts.iter_mut().for_each(|draft| field_maps.complete(draft, &mut out.problems));
     let (canaries, drafts) = drafts.into_iter().partition(|draft: &Draft| draft.asked.canary.is_on);
     out.canaries = Canaries::new(canaries, &mut out.problems);
-    let (hosts, mut tls) = (Hosts::read(&drafts), Tls::new(objects));
+    let drafts = host_snippets::apply(drafts, &mut out.problems);
+    let (hosts, mut tls, mut passwords) = (Hosts::read(&drafts), Tls::new(objects), Passwords::new(objects));
     for mut draft in drafts {
         hosts.complete(&mut draft);
+        passwords.resolve(&draft.object, &mut draft.asked, &mut out.problems);
         tls.add(&draft, &mut out.problems);
         out.add(draft, &hosts);
     }
@@ -178,7 +190,19 @@ fn compile_after(
     tls.keep(secrets);
     let (certificates, secrets) = tls.finish(settings, &mut out.problems);
     let problems = compiled::join(out.problems.finish(), &services);
-    Compiled { table, problems, no_routes, certificates, external_names, pending, ours, secrets, services }
+    let config_maps = field_maps.finish();
+    Compiled {
+        table,
+        problems,
+        no_routes,
+        certificates,
+        external_names,
+        pending,
+        ours,
+        secrets,
+        config_maps,
+        services,
+    }
 }
 
 /// Whether an Ingress would be ours, beside these other objects.

@@ -34,6 +34,7 @@ mod published;
 mod route;
 mod table;
 mod target;
+mod template;
 mod transport;
 
 pub use backend::{Backend, BackendKey, Condition, Endpoint, EndpointKey, Selection, Unavailable};
@@ -45,10 +46,12 @@ pub use host::{HostError, HostMatch, HostName, RequestHost};
 pub use path::{PathError, PathMatch, RequestPath, escape, escape_target, must_be_escaped};
 pub use pattern::{Captures, Pattern, PatternError};
 pub use policy::{
-    AddressRules, Affinity, Balance, ClientTls, ClientVerify, CookieAttributes, CookieRewrite, Cors, Filters,
-    HeaderChange, HeaderEdit, Keyed, Location, LocationPart, OriginMatch, Origins, Part, PlaceRewrite,
-    Policy, Redirect, RequestFilter, RequestValue, ResponseFilter, Retry, SameSite, Stickiness, StickyValue,
-    Template, Timeouts, Variable, any_contains, is_forwarding_field,
+    AddressRules, Affinity, Auth, AuthServer, BCRYPT_COST_MAX, Balance, ClientTls, ClientVerify,
+    CookieAttributes, CookieRewrite, Cors, Edge, ExternalAuth, FieldNames, Filters, HashError, HeaderChange,
+    HeaderEdit, Keyed, Location, LocationPart, OriginMatch, Origins, PasswordAuth, PasswordHash,
+    PlaceRewrite, Policy, RateLimit, Redirect, RequestFilter, RequestLimits, RequestValue, ResponseFilter,
+    Retry, RetryOn, SameSite, Scheme, Stickiness, StickyValue, Timeouts, Users, any_contains,
+    is_forwarding_field,
 };
 pub use problem::{ObjectRef, Problem, Severity};
 pub use protocol::Protocol;
@@ -56,4 +59,5 @@ pub use published::{Cache, Published};
 pub use route::{Origin, Route};
 pub use table::{Conflict, RouteTable, RouteTableBuilder};
 pub use target::{Primary, Share, Split, SplitRule, Target};
+pub use template::{Piece, Template, TemplateError, Variable};
 pub use transport::{ProxyHeader, Transport, UpstreamTls};

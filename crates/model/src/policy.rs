@@ -3,33 +3,40 @@
 
 mod address;
 mod affinity;
+mod auth;
 mod balance;
 mod client_tls;
 mod cors;
+mod edge;
 mod filter;
 mod header;
+mod limit;
 mod redirect;
 mod retry;
-mod template;
 mod timeouts;
 mod upstream_fields;
 
 use std::fmt;
+use std::sync::Arc;
+
+use crate::Template;
 
 pub use address::{AddressRules, any_contains};
 pub use affinity::{Affinity, CookieAttributes, SameSite, Stickiness, StickyValue};
+pub use auth::{
+    Auth, AuthServer, BCRYPT_COST_MAX, ExternalAuth, HashError, PasswordAuth, PasswordHash, Scheme, Users,
+};
 pub use balance::Balance;
 pub use client_tls::{ClientTls, ClientVerify};
 pub use cors::{Cors, OriginMatch, Origins};
+pub use edge::{Edge, FieldNames};
 pub use filter::{Filters, RequestFilter, ResponseFilter};
 pub use header::{HeaderChange, HeaderEdit, is_forwarding_field};
+pub use limit::{RateLimit, RequestLimits};
 pub use redirect::{Location, LocationPart, Redirect, RequestValue};
-pub use retry::Retry;
-pub use template::{Part, Template, Variable};
+pub use retry::{Retry, RetryOn};
 pub use timeouts::Timeouts;
 pub use upstream_fields::{CookieRewrite, PlaceRewrite};
-
-use std::sync::Arc;
 
 /// What applies to a route.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,8 +49,12 @@ pub struct Policy {
     pub timeouts: Timeouts,
     /// How often a request is tried.
     pub retry: Retry,
+    /// Bytes that the body of a request may have, unless as many as the proxy takes.
+    pub request_body_max: Option<u64>,
     /// What is done with requests and responses; none for most routes, which then pay one look at a pointer.
     pub filters: Option<Box<Filters>>,
+    /// What is told of clients and to them, where that is not the proxy's own way.
+    pub edge: Option<Arc<Edge>>,
 }
 
 /// What of a request decides on its endpoint.

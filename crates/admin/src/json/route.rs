@@ -151,6 +151,7 @@ struct OriginView {
 }
 
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct PolicyView {
     balance: &'static str,
     /// What of a request decides on its endpoint in the place of that.
@@ -160,7 +161,10 @@ struct PolicyView {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     timeouts: BTreeMap<&'static str, String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    retry: BTreeMap<&'static str, u16>,
+    retry: BTreeMap<&'static str, String>,
+    /// In bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_body_max: Option<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     filters: Vec<&'static str>,
 }
@@ -173,6 +177,7 @@ impl PolicyView {
             keyed: policy.keyed.as_ref().map(ToString::to_string),
             timeouts: policy.timeouts.words().map(|(word, time)| (word, format!("{time:?}"))).collect(),
             retry: policy.retry.words().collect(),
+            request_body_max: policy.request_body_max,
             filters,
         }
     }

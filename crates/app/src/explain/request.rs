@@ -10,6 +10,8 @@ pub(super) struct Asked {
     pub(super) query: Option<String>,
     /// Whether it is asked over https.
     pub(super) is_secure: bool,
+    /// Whether it is said to come by plain HTTP.
+    pub(super) is_plain: bool,
     /// Whether a `#` follows.
     pub(super) fragment: bool,
     /// All fields, as they were given.
@@ -53,6 +55,7 @@ impl Asked {
             path: if path.is_empty() { "/".into() } else { path.into() },
             query,
             is_secure: url.starts_with("https://"),
+            is_plain: url.starts_with("http://"),
             fragment,
             headers: headers.to_vec(),
         })

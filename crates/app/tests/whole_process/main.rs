@@ -5,6 +5,7 @@
 mod support;
 
 mod affinity;
+mod before;
 mod check;
 mod class;
 mod clients;

@@ -1,9 +1,9 @@
 //! Readers of what is said of how requests come to endpoints: how they are shared among them, by which address they go, and which
 //! host they ask for.
 
-use model::{Balance, Variable};
+use model::{Balance, Piece, Template, Variable};
 
-use super::{Annotation, boolean, shown, variables};
+use super::{Annotation, boolean, shown};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -35,7 +35,7 @@ pub(super) fn hash_by(annotation: &Annotation<'_>, settings: &mut RouteSettings)
     let text = annotation.value.trim();
     let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b"-_${}".contains(&b);
     let template = if text.bytes().all(is_allowed) {
-        variables::template(text)
+        Template::parse(text).map_err(|error| error.to_string())
     } else {
         Err("it may have letters, digits and -, _, $, {, } only".into())
     };
@@ -58,23 +58,27 @@ pub(super) fn upstream_host(
     annotation: &Annotation<'_>,
     settings: &mut RouteSettings,
 ) -> Result<(), Vec<Fault>> {
-    let is_safe = |variable: &Variable| match variable {
-        Variable::Host
-        | Variable::Namespace
-        | Variable::Ingress
-        | Variable::Service
-        | Variable::ServicePort => true,
-        Variable::Header(name) => **name == *"host",
-        _ => false,
+    let is_safe = |piece: &Piece| match piece {
+        Piece::Text(_) => true,
+        Piece::Variable(variable) => matches!(
+            variable,
+            Variable::Host
+                | Variable::HttpHost
+                | Variable::Namespace
+                | Variable::Ingress
+                | Variable::Service
+                | Variable::ServicePort
+        ),
     };
     let text = annotation.value.trim();
     let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._:[]${}".contains(&b);
     let template = if text.is_empty() || !text.bytes().all(is_allowed) {
         Err("it is no host".into())
     } else {
-        variables::template(text).and_then(|template| {
-            let odd = template.variables().find(|variable| !is_safe(variable)).map(ToString::to_string);
-            odd.map_or(Ok(template), |odd| Err(format!("a host cannot have {odd} in it")))
+        let parsed = Template::parse(text).map_err(|error| error.to_string());
+        parsed.and_then(|template| {
+            let is_safe = template.pieces().iter().all(is_safe);
+            is_safe.then_some(template).ok_or_else(|| "a host cannot have what clients send in it".into())
         })
     };
     let template = template.map_err(|why| invalid(annotation, &why, "endpoints get the client's host"))?;

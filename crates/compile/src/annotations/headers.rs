@@ -1,5 +1,7 @@
 //! Readers of edits of heads: one edit a line, as `set X-Frame-Options: DENY`, `add Via: edge` or `remove Server`.
 
+use std::sync::Arc;
+
 use model::{HeaderChange, HeaderEdit, is_forwarding_field};
 
 use super::{Annotation, shown};
@@ -9,10 +11,10 @@ use crate::reasons;
 
 /// Most edits in an annotation: each is made in each head. Lines that are none count, too: what is told of each is far longer
 /// than itself, and an annotation has room for a hundred thousand.
-const EDITS_MAX: usize = 64;
+pub(super) const EDITS_MAX: usize = 64;
 /// Most bytes of names and values in an annotation: a head that grows by more is more than servers commonly take (8 KiB in
 /// all, in nginx and others).
-const EDITS_BYTES_MAX: usize = 4096;
+pub(super) const EDITS_BYTES_MAX: usize = 4096;
 
 /// What frames a message or concerns one connection alone (RFC 9110 §7.6.1, RFC 9112 §6): we write it, for each of the two
 /// connections that a request goes through. Beside these all that begin with `proxy-`.
@@ -46,7 +48,6 @@ fn read(
 ) -> Result<(), Vec<Fault>> {
     let mut faults = Vec::new();
     let mut bytes = 0;
-    edits.clear();
     let lines = annotation.value.lines().map(str::trim).filter(|line| !line.is_empty());
     for (at, line) in lines.enumerate() {
         if at == EDITS_MAX {
@@ -100,24 +101,42 @@ fn edit(line: &str) -> Result<HeaderEdit, String> {
     Ok(HeaderEdit { name: name.to_ascii_lowercase().into(), change })
 }
 
+/// The name of a field of requests in lower case, if it is one that may be edited.
+pub(super) fn request_name(name: &str) -> Option<Arc<str>> {
+    response_name(name).filter(|name| !is_forwarding(name))
+}
+
+/// The name of a field of responses in lower case, if it is one that may be edited.
+pub(super) fn response_name(name: &str) -> Option<Arc<str>> {
+    let name = name.to_ascii_lowercase();
+    (is_token(&name) && !is_framing(&name)).then(|| name.into())
+}
+
+/// Whether there are no more edits than one annotation may have.
+pub(super) fn are_few<'e>(edits: impl Iterator<Item = &'e HeaderEdit> + Clone) -> bool {
+    edits.clone().count() <= EDITS_MAX && edits.map(size).sum::<usize>() <= EDITS_BYTES_MAX
+}
+
 fn size(edit: &HeaderEdit) -> usize {
     let value = match &edit.change {
         HeaderChange::Remove => 0,
-        HeaderChange::Set(value) | HeaderChange::Add(value) => value.len(),
+        HeaderChange::Set(value) | HeaderChange::Add(value) | HeaderChange::AddUnlessError(value) => {
+            value.len()
+        }
     };
     edit.name.len() + value
 }
 
 /// RFC 9110 §5.6.2.
-fn is_token(name: &str) -> bool {
+pub(super) fn is_token(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
-fn is_value(value: &str) -> bool {
+pub(super) fn is_value(value: &str) -> bool {
     value.bytes().all(|b| b.is_ascii_graphic() || b == b' ' || b == b'\t')
 }
 
-fn is_framing(name: &str) -> bool {
+pub(super) fn is_framing(name: &str) -> bool {
     let name = plain(name);
     FRAMING.contains(&&*name) || name.starts_with("proxy-")
 }

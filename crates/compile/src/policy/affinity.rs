@@ -62,6 +62,6 @@ pub(super) fn build(asked: &RouteSettings) -> Option<Box<Keyed>> {
         })
     });
     let text =
-        || asked.hash_by.clone().filter(|template: &Template| !template.parts().is_empty()).map(Keyed::Text);
+        || asked.hash_by.clone().filter(|template: &Template| !template.pieces().is_empty()).map(Keyed::Text);
     affinity.or_else(text).map(Box::new)
 }

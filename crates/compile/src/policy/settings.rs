@@ -3,15 +3,21 @@
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use model::{Balance, HeaderEdit, Protocol, ProxyHeader, Retry, Template, Timeouts};
+use model::{Balance, Edge, HeaderEdit, Protocol, ProxyHeader, Retry, Template, Timeouts};
 
 use super::affinity::AffinitySettings;
+use super::auth::AuthSettings;
 use super::canary::CanarySettings;
 use super::client_tls::ClientTlsSettings;
 use super::cors::CorsSettings;
 use super::hsts::HstsSettings;
+use super::limit::LimitSettings;
 use super::redirect::RedirectSettings;
+use super::size::SizeSettings;
+use super::time;
 use super::upstream_fields::UpstreamFieldSettings;
+use crate::ObjectKey;
+use crate::annotations::{Allowed, HostSnippet};
 use crate::profile::Profile;
 use crate::tls::NamedSecret;
 
@@ -24,6 +30,12 @@ pub(crate) struct RouteSettings {
     pub(crate) left_out: bool,
     /// Whether the object is a variant of another one, and of which requests. Served by itself it could take them all.
     pub(crate) canary: CanarySettings,
+    /// Which annotations are read.
+    pub(crate) allowed: Allowed,
+    /// What a snippet says of the hosts.
+    pub(crate) host_snippet: Option<Arc<HostSnippet>>,
+    /// What is told of clients, and to them; if nothing, as the proxy does by itself.
+    pub(crate) edge: Option<Arc<Edge>>,
     /// How endpoints share requests.
     pub(crate) balance: Balance,
     /// Whether clients stay with an endpoint.
@@ -38,6 +50,10 @@ pub(crate) struct RouteSettings {
     pub(crate) timeouts: Timeouts,
     /// How often a request is tried.
     pub(crate) retry: Retry,
+    /// Whether no request is tried again, whatever that says.
+    pub(crate) retry_is_off: bool,
+    /// How much they may send and get.
+    pub(crate) size: SizeSettings,
     /// What is spoken with endpoints; if nothing, the Service says it.
     pub(crate) protocol: Option<Protocol>,
     /// Whether http or https is, whichever the client speaks.
@@ -56,12 +72,18 @@ pub(crate) struct RouteSettings {
     pub(crate) allow: Vec<IpNet>,
     /// The networks whose clients may not, even where they are allowed.
     pub(crate) deny: Vec<IpNet>,
+    /// What a request must have.
+    pub(crate) auth: AuthSettings,
     /// What clients' certificates have to be, for the whole of each host.
     pub(crate) client_tls: ClientTlsSettings,
     /// Which pages of other origins may read answers.
     pub(crate) cors: CorsSettings,
+    /// How many requests a client may send.
+    pub(crate) limit: LimitSettings,
     /// What sends clients elsewhere.
     pub(crate) redirect: RedirectSettings,
+    /// The ConfigMaps whose fields are set, and where.
+    pub(crate) field_maps: FieldMaps,
     /// Edits of requests' heads.
     pub(crate) request_headers: Vec<HeaderEdit>,
     /// Edits of responses' heads.
@@ -80,7 +102,37 @@ impl RouteSettings {
             Profile::IngressNginx => Balance::RoundRobin,
         };
         let balance = balance.unwrap_or(usual);
-        let (redirect, hsts) = (RedirectSettings::of(profile), HstsSettings::of(profile));
-        RouteSettings { balance, redirect, hsts, ..RouteSettings::default() }
+        RouteSettings {
+            balance,
+            timeouts: time::of(profile),
+            size: SizeSettings::of(profile),
+            redirect: RedirectSettings::of(profile),
+            hsts: HstsSettings::of(profile),
+            auth: AuthSettings::of(profile),
+            edge: profile.edge(),
+            ..RouteSettings::default()
+        }
     }
+}
+
+/// Fields that stand in ConfigMaps of their own.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FieldMaps {
+    /// Set in the answers of this object's routes.
+    pub(crate) custom: Option<NamedConfigMap>,
+    /// Set in every answer.
+    pub(crate) in_answers: Option<NamedConfigMap>,
+    /// Set in every request.
+    pub(crate) in_requests: Option<NamedConfigMap>,
+    /// The names that objects may have set, in lower case.
+    pub(crate) allowed: Arc<[String]>,
+    /// Whether objects may name a ConfigMap of another namespace.
+    pub(crate) crosses_namespaces: bool,
+}
+
+/// A ConfigMap, and the field that names it.
+#[derive(Clone, Debug)]
+pub(crate) struct NamedConfigMap {
+    pub(crate) key: ObjectKey,
+    pub(crate) field: String,
 }

@@ -3,6 +3,7 @@
 use model::{Protocol, RequestFilter, Transport, UpstreamTls};
 
 use super::RouteSettings;
+use super::auth::{AuthUrl, UrlHost};
 use crate::problems::Fault;
 use crate::tls::NamedSecret;
 
@@ -49,6 +50,17 @@ pub(super) fn transport_of_secure(asked: &RouteSettings) -> Option<Transport> {
 /// The filter that asks for another host.
 pub(super) fn build_host(asked: &RouteSettings) -> Option<RequestFilter> {
     asked.upstream_host.clone().map(RequestFilter::Host)
+}
+
+/// The way to a server that is asked about requests: as with ingress-nginx it is told its name, and any certificate will do.
+pub(super) fn of_url(url: &AuthUrl) -> Transport {
+    let name = match &url.host {
+        UrlHost::Name(name) if url.is_https => Some(name.as_str().into()),
+        _ => None,
+    };
+    let protocol = Some(if url.is_https { Protocol::Https } else { Protocol::Http });
+    let tls = UpstreamTls { send_name: name.is_some(), name, ..UpstreamTls::default() };
+    Transport { protocol, tls, ..Transport::default() }
 }
 
 /// The Secret that this needs.

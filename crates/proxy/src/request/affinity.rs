@@ -6,7 +6,7 @@ use http::header::{self, HeaderMap, HeaderValue};
 use model::{Affinity, CookieAttributes, Facts, Keyed as KeyedBy, Route, SameSite, StickyValue, Target};
 
 use super::RequestFacts;
-use super::variables;
+use super::variables::Variables;
 use crate::exchange::Exchange;
 use crate::upstream::{Keyed, Stay};
 
@@ -20,7 +20,9 @@ pub(super) fn keyed<B>(
 ) -> Option<Box<Keyed>> {
     let affinity = match by {
         KeyedBy::Text(text) => {
-            return Some(Box::new(Keyed::by_text(&variables::expand(text, exchange, facts))));
+            // One that is too long is for the endpoint of all such.
+            let text = Variables { exchange, facts }.fill(text).unwrap_or_default();
+            return Some(Box::new(Keyed::by_text(&text)));
         }
         KeyedBy::Cookie(affinity) => affinity,
     };
@@ -36,7 +38,7 @@ pub(super) fn keyed<B>(
         is_secure: exchange
             .carrier
             .client()
-            .told_scheme(facts.request.headers())
+            .scheme_as_told(facts.request.headers())
             .eq_ignore_ascii_case(b"https"),
         knows_same_site_none: agent.is_none_or(|agent| knows_same_site_none(&agent)),
         named: value.and_then(|value| value.endpoint()),

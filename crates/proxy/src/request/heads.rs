@@ -43,13 +43,16 @@ pub(super) fn for_upstream(
     {
         head.headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
-    carrier.client().forward(&mut head.headers);
+    carrier.client().forward(exchange.edge(), &mut head.headers, &head.uri);
     if trailers {
         head.headers.insert(header::TE, HeaderValue::from_static("trailers"));
     }
     match &upgrade {
         Some(upgrade) => upgrade.ask(&mut head, protocol),
         None => carrier.keep_protocol(),
+    }
+    if let Some(edge) = exchange.edge() {
+        filter::edit_request_at(edge, &mut head.headers);
     }
     if let Some(filters) = exchange.filters() {
         filter::edit_request(filters, exchange, &mut head.headers);
@@ -62,7 +65,10 @@ pub(super) fn for_upstream(
     if protocol.is_http2() {
         headers::as_http2(&mut head, protocol).ok_or(Refusal::BadHost)?;
     }
-    Ok((Request::from_parts(head, RequestBody::new(body, carrier.clone())), upgrade))
+    Ok((
+        Request::from_parts(head, RequestBody::new(body, carrier.clone(), exchange.body_bytes_max())),
+        upgrade,
+    ))
 }
 
 /// Makes the head of an upstream's response fit for the client. With HTTP/1 a drain shows here, and in `respond`: at the last
@@ -70,7 +76,7 @@ pub(super) fn for_upstream(
 pub(super) fn for_client(exchange: &Exchange, keyed: Option<&Keyed>, head: &mut response::Parts) {
     let carrier = &exchange.carrier;
     headers::strip_hop_by_hop(&mut head.headers);
-    answer_filter::edit(exchange, By::Endpoint, &mut head.headers);
+    answer_filter::edit(exchange, By::Endpoint, head.status, &mut head.headers);
     affinity::tell(exchange, keyed, &mut head.headers);
     head.version = Version::HTTP_11;
     carrier.refuse_protocol();

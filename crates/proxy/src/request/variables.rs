@@ -1,54 +1,91 @@
-//! What variables of templates are for a request.
+//! What of a request is put into the templates of its route.
 
-use std::borrow::Cow;
+use http::header::{self, HeaderValue};
+use model::{Facts, Piece, Template, Variable, cookie_in};
 
-use http::header::{self, HeaderMap};
-use model::{Facts, Part, Template, Variable};
-
-use super::RequestFacts;
+use super::facts::RequestFacts;
 use crate::exchange::Exchange;
 
-/// The text that a template is for a request, before anything of its head is changed.
-pub(super) fn expand<B>(template: &Template, exchange: &Exchange, facts: &RequestFacts<'_, B>) -> String {
-    let (client, request) = (exchange.carrier.client(), facts.request);
-    let text = |text: Option<&str>| Cow::Owned(text.unwrap_or_default().to_owned());
-    fill(template, |variable| match variable {
-        Variable::Host => text(facts.host().map(|host| host.name())),
-        Variable::Target => text(request.uri().path_and_query().map(|target| target.as_str())),
-        Variable::Path => text(Some(request.uri().path())),
-        Variable::Query => text(request.uri().query()),
-        Variable::Scheme => text(Some(client.scheme())),
-        Variable::Method => text(Some(request.method().as_str())),
-        Variable::ClientAddress => {
-            let address = client.address(request.headers());
-            Cow::Owned(address.map(|address| address.to_string()).unwrap_or_default())
-        }
-        Variable::Header(name) => match facts.header(name) {
-            // HTTP/2 has it in the target.
-            None if **name == *"host" => text(request.uri().authority().map(|authority| authority.as_str())),
-            value => Cow::Owned(value.unwrap_or_default().into_owned()),
-        },
-        Variable::Parameter(name) => Cow::Owned(facts.query(name).unwrap_or_default().into_owned()),
-        Variable::Cookie(name) => Cow::Owned(facts.cookie(name).unwrap_or_default().into_owned()),
-        _ => text(of_route(variable, exchange)),
-    })
+/// Longest text that is made of a template: longer ones no server takes.
+const BYTES_MAX: usize = 16 << 10;
+
+/// A request, as templates see it.
+pub(super) struct Variables<'r, B> {
+    pub(super) exchange: &'r Exchange,
+    pub(super) facts: &'r RequestFacts<'r, B>,
 }
 
-/// The same, of the head as it is to be sent; of that only the host is looked at.
-pub(super) fn expand_host(template: &Template, exchange: &Exchange, head: &HeaderMap) -> String {
-    let host = head.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    fill(template, |variable| match variable {
-        Variable::Header(_) => Cow::Borrowed(host),
-        Variable::Host => {
-            let host = model::RequestHost::parse(host);
-            Cow::Owned(host.map(|host| host.name().to_owned()).unwrap_or_default())
+impl<B> Variables<'_, B> {
+    /// The text with all variables in their place. None if it would be too long.
+    pub(super) fn fill(&self, template: &Template) -> Option<Vec<u8>> {
+        let mut text = Vec::new();
+        for piece in template.pieces() {
+            match piece {
+                Piece::Text(piece) => text.extend_from_slice(piece.as_bytes()),
+                Piece::Variable(variable) => self.append(variable, &mut text),
+            }
         }
-        _ => Cow::Borrowed(of_route(variable, exchange).unwrap_or_default()),
-    })
+        (text.len() <= BYTES_MAX).then_some(text)
+    }
+
+    /// The same as the value of a field. None if it cannot be one.
+    pub(super) fn fill_value(&self, template: &Template) -> Option<HeaderValue> {
+        HeaderValue::from_bytes(&self.fill(template)?).ok()
+    }
+
+    fn append(&self, variable: &Variable, text: &mut Vec<u8>) {
+        let (request, facts) = (self.facts.request, self.facts);
+        let (uri, client) = (request.uri(), self.exchange.carrier.client());
+        match variable {
+            Variable::Namespace | Variable::Ingress | Variable::Service | Variable::ServicePort => {
+                text.extend_from_slice(of_route(variable, self.exchange).unwrap_or_default().as_bytes());
+            }
+            Variable::Host => text.extend_from_slice(facts.host().map_or("", |host| host.name()).as_bytes()),
+            Variable::HttpHost => text.extend_from_slice(self.http_host()),
+            Variable::Scheme => text.extend_from_slice(client.scheme().as_bytes()),
+            Variable::PassScheme => {
+                text.extend_from_slice(client.scheme_as_told(request.headers()));
+            }
+            Variable::RequestUri => text.extend_from_slice(self.request_uri().as_bytes()),
+            Variable::EscapedRequestUri => escape(self.request_uri(), text),
+            Variable::Path => text.extend_from_slice(uri.path().as_bytes()),
+            Variable::Query => text.extend_from_slice(uri.query().unwrap_or_default().as_bytes()),
+            Variable::IsArgs => text.extend_from_slice(if uri.query().is_some() { b"?" } else { b"" }),
+            Variable::RemoteAddress => {
+                let address = client.address(request.headers());
+                text.extend_from_slice(address.map(|ip| ip.to_string()).unwrap_or_default().as_bytes());
+            }
+            Variable::Method => text.extend_from_slice(request.method().as_str().as_bytes()),
+            Variable::Argument(name) => text.extend_from_slice(argument(uri.query(), name).as_bytes()),
+            Variable::Header(name) => {
+                for (at, value) in request.headers().get_all(&**name).iter().enumerate() {
+                    text.extend_from_slice(if at == 0 { b"" } else { b", " });
+                    text.extend_from_slice(value.as_bytes());
+                }
+            }
+            Variable::Cookie(name) => {
+                let mut fields = request.headers().get_all(header::COOKIE).iter();
+                let found = fields.find_map(|field| cookie_in(field.as_bytes(), name));
+                text.extend_from_slice(found.unwrap_or_default().as_bytes());
+            }
+        }
+    }
+
+    /// The host as it was written. HTTP/2 has it in the target (RFC 9113 §8.3.1).
+    pub(super) fn http_host(&self) -> &[u8] {
+        let request = self.facts.request;
+        let field = request.headers().get(header::HOST).map(HeaderValue::as_bytes);
+        field.or_else(|| Some(request.uri().authority()?.as_str().as_bytes())).unwrap_or_default()
+    }
+
+    /// Path and query as they came.
+    pub(super) fn request_uri(&self) -> &str {
+        self.facts.request.uri().path_and_query().map_or("/", |target| target.as_str())
+    }
 }
 
 /// What a variable is by the route of a request alone.
-fn of_route<'e>(variable: &Variable, exchange: &'e Exchange) -> Option<&'e str> {
+pub(super) fn of_route<'e>(variable: &Variable, exchange: &'e Exchange) -> Option<&'e str> {
     let object = || exchange.route().map(|route| &route.origin.object);
     let backend = || exchange.pool().map(|pool| &pool.cells.key);
     match variable {
@@ -60,13 +97,39 @@ fn of_route<'e>(variable: &Variable, exchange: &'e Exchange) -> Option<&'e str> 
     }
 }
 
-fn fill<'v>(template: &Template, value: impl Fn(&Variable) -> Cow<'v, str>) -> String {
-    let mut text = String::new();
-    for part in template.parts() {
-        match part {
-            Part::Text(part) => text.push_str(part),
-            Part::Variable(variable) => text.push_str(&value(variable)),
+/// The first parameter of this name, whatever its letters' case, as it is written, as nginx looks for it.
+fn argument<'q>(query: Option<&'q str>, name: &str) -> &'q str {
+    let pairs = query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+    pairs.into_iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value)
+}
+
+/// As a value in a query (RFC 3986 §2.3).
+fn escape(raw: &str, text: &mut Vec<u8>) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    for byte in raw.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            text.push(byte);
+        } else {
+            text.extend([b'%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
         }
     }
-    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_escaped_is_one_value_of_a_query() {
+        let mut text = Vec::new();
+        escape("/a b?c=d&e=%2F~", &mut text);
+        assert_eq!(text, b"%2Fa%20b%3Fc%3Dd%26e%3D%252F~");
+    }
+
+    #[test]
+    fn an_argument_is_found_as_nginx_finds_it() {
+        for (query, value) in [("a=1&A=2", "1"), ("x&A=%31", "%31"), ("b=1", ""), ("", "")] {
+            assert_eq!(argument(Some(query), "a"), value, "{query}");
+        }
+    }
 }

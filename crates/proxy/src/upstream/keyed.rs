@@ -36,8 +36,8 @@ pub(crate) struct Stay {
 
 impl Keyed {
     /// By a text.
-    pub(crate) fn by_text(text: &str) -> Keyed {
-        Keyed { key: Some(Digest::of(text)), stay: None }
+    pub(crate) fn by_text(text: &[u8]) -> Keyed {
+        Keyed { key: Some(Digest::new().with(text).finish()), stay: None }
     }
 
     /// By the value of the client's cookie, if it has one.
