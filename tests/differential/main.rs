@@ -18,6 +18,7 @@ mod limits;
 mod origin;
 mod programs;
 mod routes;
+mod upstream_host;
 
 use std::io::{Read, Write};
 

@@ -12,6 +12,7 @@
 //! - `timeouts`: how long a route's own times let its endpoints take, and how often its requests are tried
 //! - `retry`: after what a route lets its requests be tried at another endpoint
 //! - `routes`: which backend a request reaches
+//! - `affinity`: which endpoint, where a cookie or a text decides
 //! - `overload`: more than can be served at a time
 //! - `early`: endpoints that answer before they have read a request
 //! - `drain`: what a client sees of a drain, and when the workers end
@@ -27,6 +28,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod access_log;
+mod affinity;
 mod answers;
 mod auth;
 mod compression;

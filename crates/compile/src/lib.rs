@@ -108,8 +108,8 @@ pub struct Settings {
     pub ssl_passthrough: bool,
     /// The ConfigMap which says what holds for the Ingresses of ingress-nginx' profile.
     pub config_map: Option<ObjectKey>,
-    /// How endpoints share requests where the Ingress does not say.
-    pub balance: Balance,
+    /// How endpoints share requests where the Ingress does not say; if nothing is said, as those who wrote it are used to.
+    pub balance: Option<Balance>,
     /// How long the caller lets endpoints of before go on for a backend that is [pending](Compiled::pending). With none at
     /// all nothing of before goes on.
     pub reference_timeout: Duration,
@@ -130,7 +130,7 @@ impl Default for Settings {
             profile: None,
             ssl_passthrough: false,
             config_map: None,
-            balance: Balance::default(),
+            balance: None,
             reference_timeout: REFERENCE_TIMEOUT,
             default_certificate: None,
             ticket_keys: None,

@@ -2,6 +2,7 @@
 //! nothing that could have been decided before, and knows no dialect of annotations.
 
 mod address;
+mod affinity;
 mod auth;
 mod balance;
 mod client_tls;
@@ -17,9 +18,13 @@ mod throttle;
 mod timeouts;
 mod upstream_fields;
 
+use std::fmt;
 use std::sync::Arc;
 
+use crate::Template;
+
 pub use address::{AddressRules, any_contains};
+pub use affinity::{Affinity, CookieAttributes, SameSite, Stickiness, StickyValue};
 pub use auth::{
     Auth, AuthServer, BCRYPT_COST_MAX, ExternalAuth, HashError, PasswordAuth, PasswordHash, Scheme, Users,
 };
@@ -42,6 +47,8 @@ pub use upstream_fields::{CookieRewrite, PlaceRewrite};
 pub struct Policy {
     /// How the backend's endpoints share its requests.
     pub balance: Balance,
+    /// What of a request decides on its endpoint, if it is not that. None for most routes, which then pay one look at a pointer.
+    pub keyed: Option<Box<Keyed>>,
     /// How long they may take.
     pub timeouts: Timeouts,
     /// How often a request is tried.
@@ -55,6 +62,24 @@ pub struct Policy {
     pub filters: Option<Box<Filters>>,
     /// What is told of clients and to them, where that is not the proxy's own way.
     pub edge: Option<Arc<Edge>>,
+}
+
+/// What of a request decides on its endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keyed {
+    /// A cookie, by which clients stay.
+    Cookie(Affinity),
+    /// A text, of which each has its endpoint.
+    Text(Template),
+}
+
+impl fmt::Display for Keyed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Keyed::Cookie(affinity) => affinity.fmt(f),
+            Keyed::Text(template) => template.fmt(f),
+        }
+    }
 }
 
 impl Policy {

@@ -155,6 +155,9 @@ struct OriginView {
 #[serde(rename_all = "camelCase")]
 struct PolicyView {
     balance: &'static str,
+    /// What of a request decides on its endpoint in the place of that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keyed: Option<String>,
     /// As times are written in annotations.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     timeouts: BTreeMap<&'static str, String>,
@@ -175,6 +178,7 @@ impl PolicyView {
         let filters = policy.filters.iter().flat_map(|filters| filters.words()).collect();
         PolicyView {
             balance: policy.balance.as_str(),
+            keyed: policy.keyed.as_ref().map(ToString::to_string),
             timeouts: policy.timeouts.words().map(|(word, time)| (word, format!("{time:?}"))).collect(),
             retry: (policy.retry != Retry::default()).then(|| RetryView::of(policy.retry)),
             passes_tls: policy.passes_tls,

@@ -135,7 +135,8 @@ fn settings(document: &Value) -> Settings {
             "allowLoopback" => settings.allow_loopback = value.as_bool().expect("true or false"),
             "balance" => {
                 let all = [Balance::LeastRequest, Balance::RoundRobin];
-                settings.balance = all.into_iter().find(|b| b.as_str() == text(value)).expect("a balance");
+                settings.balance = all.into_iter().find(|b| b.as_str() == text(value));
+                assert!(settings.balance.is_some(), "{value} is no balance");
             }
             "sslPassthrough" => settings.ssl_passthrough = value.as_bool().expect("true or false"),
             "profile" => settings.profile = Some(Profile::parse(text(value)).expect("a profile")),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::{
     AddressRules, Auth, ClientTls, Compression, CookieRewrite, Cors, HeaderEdit, PlaceRewrite, Redirect,
-    RequestLimits, Throttle,
+    RequestLimits, Template, Throttle,
 };
 
 /// What is done with a request before it is sent. **The order of the variants is the order of execution**, whatever the
@@ -33,6 +33,8 @@ pub enum RequestFilter {
     Addresses(AddressRules),
     /// Requests without a password are refused, or those that another server does not vouch for.
     Auth(Box<Auth>),
+    /// Another host is asked for than the client's.
+    Host(Template),
     /// The head is changed, in the order of the edits.
     Headers(Vec<HeaderEdit>),
 }
@@ -49,6 +51,7 @@ impl RequestFilter {
             RequestFilter::Cors(_)
             | RequestFilter::Redirect(_)
             | RequestFilter::Https(_)
+            | RequestFilter::Host(_)
             | RequestFilter::Limits(_)
             | RequestFilter::Headers(_) => false,
         }
@@ -66,6 +69,7 @@ impl RequestFilter {
             RequestFilter::Limits(_) => "limits",
             RequestFilter::Addresses(_) => "addresses",
             RequestFilter::Auth(_) => "auth",
+            RequestFilter::Host(_) => "host",
             RequestFilter::Headers(_) => "request-headers",
         }
     }
@@ -83,6 +87,7 @@ impl fmt::Display for RequestFilter {
             RequestFilter::Limits(limits) => write!(f, ": {limits}"),
             RequestFilter::Addresses(rules) => write!(f, ": {rules}"),
             RequestFilter::Auth(auth) => write!(f, ": {auth}"),
+            RequestFilter::Host(host) => write!(f, ": {host}"),
             RequestFilter::Headers(edits) => write!(f, ": {}", HeaderEdit::list(edits)),
         }
     }

@@ -18,6 +18,7 @@ mod client_tls;
 mod compress;
 mod cors;
 mod headers;
+mod host;
 mod limits;
 mod redirect;
 
@@ -29,7 +30,6 @@ pub(super) use self::compress::is_taken as takes_gzip;
 use super::facts::RequestFacts;
 use super::variables::Variables;
 use crate::body::Gzip;
-use crate::client::Client;
 use crate::error::Refusal;
 use crate::exchange::Exchange;
 use crate::respond::NotSent;
@@ -49,7 +49,7 @@ pub(super) struct Asked<'r, B> {
 impl<B> Asked<'_, B> {
     /// What is put into templates.
     fn variables(&self) -> Variables<'_, B> {
-        Variables { client: self.exchange.carrier.client(), facts: self.facts }
+        Variables { exchange: self.exchange, facts: self.facts }
     }
 }
 
@@ -74,7 +74,7 @@ pub(super) fn admit<B>(filters: &Filters, asked: &Asked<'_, B>) -> Result<Option
                 address::admit(rules, exchange.client_address(facts.request.headers()))?;
             }
             RequestFilter::Auth(auth) => awaited = auth::admit(auth, asked)?,
-            RequestFilter::Headers(_) => {}
+            RequestFilter::Host(_) | RequestFilter::Headers(_) => {}
         }
     }
     Ok(awaited)
@@ -86,11 +86,12 @@ pub(super) fn edit_request_at(edge: &Edge, head: &mut HeaderMap) {
 }
 
 /// Changes the head that an endpoint gets.
-pub(super) fn edit_request(filters: &Filters, client: &Client, head: &mut HeaderMap) {
+pub(super) fn edit_request(filters: &Filters, exchange: &Exchange, head: &mut HeaderMap) {
     for filter in filters.request() {
         match filter {
-            RequestFilter::ClientTls(demanded) => client_tls::tell(demanded, client, head),
+            RequestFilter::ClientTls(demanded) => client_tls::tell(demanded, exchange.carrier.client(), head),
             RequestFilter::Auth(auth) => auth::edit_request(auth, head),
+            RequestFilter::Host(host) => host::edit_request(host, exchange, head),
             RequestFilter::Headers(edits) => headers::edit_request(edits, head),
             RequestFilter::Deny
             | RequestFilter::Cors(_)
