@@ -32,6 +32,7 @@ pub(crate) struct Output<'a> {
 impl Output<'_> {
     /// Adds what an object asks to have served. What applies to its routes differs at most from host to host, and is built
     /// once for all that are alike.
+    #[expect(clippy::mutable_key_type, reason = "patterns are compared by what is written in them")]
     pub(crate) fn add(&mut self, draft: Draft, hosts: &Hosts) {
         hosts.tell(&draft, &mut self.problems);
         let Draft { object, mut asked, hosts: named, routes, .. } = draft;

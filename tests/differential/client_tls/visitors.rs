@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, PublicKeyData, SigningKey, date_time_ymd,
+    KeyPair, SigningKey, date_time_ymd,
 };
 use rustls::client::ResolvesClientCert;
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
@@ -69,7 +69,7 @@ fn root(name: &str) -> Ca {
     CertifiedIssuer::self_signed(ca_params(name), KeyPair::generate().unwrap()).unwrap()
 }
 
-fn below(name: &str, issuer: &Issuer<'_, impl SigningKey + PublicKeyData>) -> Ca {
+fn below(name: &str, issuer: &Issuer<'_, impl SigningKey>) -> Ca {
     CertifiedIssuer::signed_by(ca_params(name), KeyPair::generate().unwrap(), issuer).unwrap()
 }
 

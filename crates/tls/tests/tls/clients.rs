@@ -1,5 +1,7 @@
 //! What clients' certificates are verified by. What becomes of all kinds of them is compared with nginx (`tests/differential`).
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
