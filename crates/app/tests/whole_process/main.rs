@@ -4,6 +4,8 @@
 
 mod support;
 
+mod affinity;
+mod auth;
 mod before;
 mod check;
 mod class;

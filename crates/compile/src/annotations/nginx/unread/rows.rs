@@ -128,7 +128,6 @@ pub(super) const UNREAD: &[Unread] = &[
     told("session-cookie-samesite", NOT_READ, REMOVE),
     told("session-cookie-secure", NOT_READ, REMOVE),
     told("ssl-ciphers", CHOSEN, REMOVE),
-    told("ssl-passthrough", NOT_READ, REMOVE).unless(FALSE),
     needless("ssl-prefer-server-ciphers", "has nothing to do: the server's order counts in any case"),
     told("stream-snippet", "is not honoured: it is no setting of HTTP", REMOVE),
     told("upstream-hash-by", NOT_READ, REMOVE),
