@@ -84,6 +84,11 @@ fn changed(key: &str, (was, before): Of<'_>, (is, after): Of<'_>) -> Vec<Change>
     for text in new.iter().filter(|text| !old.contains(text)) {
         change(Weight::Plain, format!("now {text}"));
     }
+    if let (Some(old), Some(new)) = (&was.policy.edge, &is.policy.edge) {
+        changes.extend(new.beside(old).map(|(word, value)| {
+            Change::new(Weight::Plain, Kind::Changed, key, format!("now {word}: {value}"))
+        }));
+    }
     if changes.is_empty() && was.policy != is.policy {
         changes.push(Change::new(
             Weight::Plain,
@@ -107,8 +112,9 @@ fn said(policy: &Policy) -> Vec<String> {
     });
     let times = policy.timeouts.words().map(|(word, time)| format!("{word} timeout {time:?}"));
     let counts = policy.retry.words().map(|(word, count)| format!("{word} {count}"));
+    let body = policy.request_body_max.map(|most| format!("a body of up to {most} bytes"));
     let balance = std::iter::once(format!("balance {}", policy.balance.as_str()));
-    filters.chain(times).chain(counts).chain(balance).collect()
+    filters.chain(times).chain(counts).chain(body).chain(balance).collect()
 }
 
 fn described(route: &Route, table: &RouteTable) -> String {

@@ -24,6 +24,8 @@ pub(in crate::annotations) struct Meaning {
     request: Vec<HeaderEdit>,
     /// Networks that are let in or kept out, the first that has the client decides. `None` is all.
     access: Vec<(bool, Option<IpNet>)>,
+    /// Whether no client is let in, whatever rules for addresses there are.
+    refuses: bool,
     /// What annotations say in other words: the name of each, and its value.
     asked: Vec<(&'static str, String)>,
     /// The status by which clients are sent to https, wherever the certificate is.
@@ -93,11 +95,11 @@ impl Meaning {
                 self.no_effect(name)
             }
             ("proxy_set_header" | "grpc_set_header", [name, value]) => self.set_request_field(name, value),
-            ("allow", ["all"]) => Ok(self.access.push((true, None))),
-            ("deny", ["all"]) => Ok(self.access.push((false, None))),
+            ("allow", ["all"]) => self.add_rule(true, None),
+            ("deny", ["all"]) => self.add_rule(false, None),
             ("allow" | "deny", [network]) => {
                 let network = access::network(network).ok_or(BAD_ARGUMENTS)?;
-                Ok(self.access.push((name == "allow", Some(network))))
+                self.add_rule(name == "allow", Some(network))
             }
             (_, _) if place == Place::Server && is_written_for_each_path(name) => self.no_effect(name),
             ("proxy_connect_timeout" | "proxy_next_upstream_timeout", [time])
@@ -105,7 +107,10 @@ impl Meaning {
                 let time = time::parse(time).ok_or(BAD_ARGUMENTS)?;
                 self.ask(name, time.as_secs().to_string())
             }
-            ("return", ["403"]) => Ok(self.access.insert(0, (false, None))),
+            ("return", ["403"]) => {
+                self.refuses = true;
+                Ok(())
+            }
             ("return", [code @ ("301" | "302" | "303" | "307" | "308"), url]) => {
                 self.ask("permanent_redirect_code", (*code).to_owned())?;
                 self.ask("permanent_redirect", (*url).to_owned())
@@ -115,6 +120,11 @@ impl Meaning {
             (name, [_, ..]) if has_nothing_to_do(name) => Ok(()),
             _ => Err(NOT_HONOURED),
         }
+    }
+
+    fn add_rule(&mut self, is_allowed: bool, network: Option<IpNet>) -> Read {
+        self.access.push((is_allowed, network));
+        Ok(())
     }
 
     fn no_effect(&mut self, name: &str) -> Read {
@@ -166,7 +176,7 @@ impl Meaning {
             match (is_allowed, network) {
                 (true, None) => return Some((deny, Vec::new())),
                 (false, None) if allow.is_empty() => {
-                    return Some((vec![Ipv4Net::default().into(), Ipv6Net::default().into()], allow));
+                    return Some((all().into(), allow));
                 }
                 (false, None) => return Some((deny, allow)),
                 (true, Some(network)) => allow.push(*network),
@@ -205,6 +215,9 @@ impl Meaning {
     }
 
     fn apply_asked(&self, settings: &mut RouteSettings) {
+        if self.refuses {
+            settings.deny.extend(all());
+        }
         for (word, value) in &self.asked {
             let annotation = Annotation { name: word, value, namespace: "" };
             // It could be read before.
@@ -241,6 +254,11 @@ fn to_https(name: &str, arguments: &[&str], block: &[Directive]) -> Option<u16> 
     let is_same = matches!(host, "$host" | "$http_host" | "$best_http_host" | "$server_name");
     let status = status.parse().ok().filter(|status| matches!(status, 301 | 302 | 307 | 308))?;
     (name == "if" && inner == "return" && is_plain && is_same).then_some(status)
+}
+
+/// The networks of all clients.
+fn all() -> [IpNet; 2] {
+    [Ipv4Net::default().into(), Ipv6Net::default().into()]
 }
 
 fn each(all: &[&str], read: impl FnMut(&&str) -> Read) -> Read {

@@ -114,8 +114,10 @@ fn what_annotations_say_in_other_words_is_read_by_their_readers() {
         let (settings, faults) = read_at(Place::Server, value);
         assert!(faults.is_empty() && settings.redirect.permanent.is_some(), "{value}: {faults:?}");
     }
-    let (settings, faults) = read_at(Place::Location, "return 403;");
-    assert_eq!((settings.deny.len(), faults.len()), (2, 0));
+    for place in [Place::Location, Place::Server] {
+        let (settings, faults) = read_at(place, "allow 10.0.0.0/8; deny all; return 403;");
+        assert_eq!((settings.deny.len(), faults.len()), (2, 0), "rules for addresses change nothing of that");
+    }
 }
 
 #[test]
