@@ -4,8 +4,8 @@
 //! writes those that are not set.
 
 use super::{
-    Annotation, Dialect, Reader, access, auth, custom_headers, edge, hsts, redirect, retry, time,
-    upstream_fields,
+    Annotation, Dialect, Reader, access, auth, compress, custom_headers, edge, hsts, limit, redirect, retry,
+    size, time, upstream_fields,
 };
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
@@ -20,6 +20,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("add-headers", custom_headers::in_answers),
     ("allow-backend-server-header", edge::shows_server),
     ("allow-cross-namespace-resources", custom_headers::cross_namespaces),
+    ("client-body-buffer-size", size::buffer),
     ("compute-full-forwarded-for", edge::tells_chain),
     ("denylist-source-range", access::deny),
     ("enable-underscores-in-headers", edge::underscores),
@@ -44,25 +45,39 @@ const ROWS: &[(&str, Reader)] = &[
     ("hsts-max-age", hsts::max_age),
     ("hsts-preload", hsts::preload),
     ("http-redirect-code", redirect::status),
+    ("limit-conn-status-code", limit::in_flight_status),
+    ("limit-rate", limit::kib_per_second),
+    ("limit-rate-after", limit::kib_before),
+    ("limit-req-status-code", limit::rate_status),
     ("no-auth-locations", auth::open_locations),
     ("ignore-invalid-headers", edge::ignores_names),
     ("no-tls-redirect-locations", redirect::keep_http),
     ("preserve-trailing-slash", redirect::preserve_trailing_slash),
     ("proxy-add-original-uri-header", edge::tells_target),
+    ("proxy-body-size", size::request_body),
+    ("proxy-buffer-size", size::answer_head),
+    ("proxy-buffering", size::buffering),
+    ("proxy-buffers-number", size::buffers),
     ("proxy-connect-timeout", time::connect_seconds),
     ("proxy-cookie-domain", upstream_fields::cookie_domain),
     ("proxy-cookie-path", upstream_fields::cookie_path),
+    ("proxy-max-temp-file-size", size::buffer),
+    ("proxy-next-upstream", retry::on),
+    ("proxy-next-upstream-timeout", retry::within_seconds),
     ("proxy-next-upstream-tries", retry::tries),
     ("proxy-read-timeout", time::read_seconds),
     ("proxy-real-ip-cidr", edge::real_ip_from),
     ("proxy-redirect-from", upstream_fields::place_from),
     ("proxy-redirect-to", upstream_fields::place_to),
+    ("proxy-request-buffering", size::buffering),
+    ("proxy-send-timeout", time::send_seconds),
     ("relative-redirects", redirect::relative_by_default),
     ("proxy-set-headers", custom_headers::in_requests),
     ("ssl-redirect", redirect::https),
     ("use-forwarded-headers", edge::use_forwarded_headers),
     // Behind the one above, which says it too.
     ("enable-real-ip", edge::enable_real_ip),
+    ("use-gzip", compress::use_gzip),
     ("use-port-in-redirects", redirect::name_port),
     ("whitelist-source-range", access::allow),
 ];
