@@ -1,6 +1,6 @@
 //! Readers of what is said of compression. It guards nothing: what cannot be read has no effect.
 
-use super::{Annotation, shown};
+use super::{Annotation, boolean, shown};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -18,5 +18,11 @@ pub(super) fn compress(
             return Err(Fault::error(reasons::INVALID_ANNOTATION, message, "write gzip or off").into());
         }
     };
+    Ok(())
+}
+
+/// The same as ingress-nginx' ConfigMap says it.
+pub(super) fn use_gzip(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
+    settings.compress.is_on = boolean(annotation)?;
     Ok(())
 }

@@ -65,6 +65,30 @@ pub(super) fn exempt(annotation: &Annotation<'_>, settings: &mut RouteSettings) 
     Ok(())
 }
 
+/// What clients are told that send too often.
+pub(super) fn rate_status(
+    annotation: &Annotation<'_>,
+    settings: &mut RouteSettings,
+) -> Result<(), Vec<Fault>> {
+    settings.limit.rate_status = status(annotation)?;
+    Ok(())
+}
+
+/// What clients are told that have too many requests in flight.
+pub(super) fn in_flight_status(
+    annotation: &Annotation<'_>,
+    settings: &mut RouteSettings,
+) -> Result<(), Vec<Fault>> {
+    settings.limit.in_flight_status = status(annotation)?;
+    Ok(())
+}
+
+/// One that refuses: nginx takes no other.
+fn status(annotation: &Annotation<'_>) -> Result<u16, Vec<Fault>> {
+    let status = annotation.value.parse::<u16>().ok().filter(|status| (400..600).contains(status));
+    status.ok_or_else(|| no_effect(annotation, "write a status from 400 to 599"))
+}
+
 /// A whole number, as ingress-nginx reads it: one below 0 is no limit, as 0.
 fn number(annotation: &Annotation<'_>) -> Result<u32, Vec<Fault>> {
     let number = annotation.value.parse::<i64>().map(|number| u32::try_from(number.max(0)));
