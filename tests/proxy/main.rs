@@ -37,6 +37,7 @@ mod idle;
 mod library;
 mod limits;
 mod overload;
+mod pages;
 mod proxy_protocol;
 mod routes;
 mod secure;

@@ -11,6 +11,7 @@ mod headers;
 mod hsts;
 mod nginx;
 mod own;
+mod pages;
 mod redirect;
 mod time;
 mod upstream_fields;

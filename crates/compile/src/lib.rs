@@ -101,6 +101,8 @@ pub struct Settings {
     /// How long the caller lets endpoints of before go on for a backend that is [pending](Compiled::pending). With none at
     /// all nothing of before goes on.
     pub reference_timeout: Duration,
+    /// The Service whose first port serves pages for errors, and what nothing else does.
+    pub default_backend: Option<ObjectKey>,
     /// The Secret whose certificate is for all names that no other is for.
     pub default_certificate: Option<ObjectKey>,
     /// The Secret whose entries are the keys of session tickets.
@@ -119,6 +121,7 @@ impl Default for Settings {
             config_map: None,
             balance: Balance::default(),
             reference_timeout: REFERENCE_TIMEOUT,
+            default_backend: None,
             default_certificate: None,
             ticket_keys: None,
         }
@@ -153,10 +156,11 @@ fn compile_after(
         }
     }
     let (hosts, mut tls) = (Hosts::read(&drafts), Tls::new(objects));
+    let pages = out.default_backend(settings);
     for mut draft in drafts {
         hosts.complete(&mut draft);
         tls.add(&draft, &mut out.problems);
-        out.add(draft, &hosts);
+        out.add(draft, &hosts, pages.as_ref());
     }
     let table = out.builder.build(generation);
     conflict::tell(&table, &mut out.problems);

@@ -5,6 +5,7 @@ mod access;
 mod cors;
 mod headers;
 mod hsts;
+mod pages;
 mod redirect;
 mod settings;
 mod upstream;
@@ -18,6 +19,7 @@ use crate::hosts::HostFacts;
 use crate::problems::Fault;
 
 pub(crate) use cors::CorsSettings;
+pub(crate) use pages::PageBackends;
 pub(crate) use redirect::{RedirectSettings, to_www};
 pub(crate) use settings::RouteSettings;
 pub(crate) use upstream::UpstreamSecret;
@@ -48,14 +50,19 @@ pub(crate) fn upstream_secret(asked: &RouteSettings) -> Option<UpstreamSecret> {
 
 /// Builds it; tells of the fields by which something was asked for that cannot be had. What was to guard access, or to verify
 /// endpoints, and cannot be had becomes [`RequestFilter::Deny`].
-pub(crate) fn build(asked: &RouteSettings, facts: RouteFacts, mut tell: impl FnMut(String, Fault)) -> Built {
+pub(crate) fn build(
+    asked: &RouteSettings,
+    facts: RouteFacts,
+    pages: &PageBackends,
+    mut tell: impl FnMut(String, Fault),
+) -> Built {
     let mut denied = asked.denied;
     if let Err((field, fault)) = upstream::check(asked) {
         denied |= fault.denies();
         tell(field, fault);
     }
     let RouteSettings { balance, timeouts, retry, .. } = *asked;
-    let filters = filters(asked, denied, facts);
+    let filters = filters(asked, denied, facts, pages);
     Built {
         policy: Arc::new(Policy { balance, timeouts, retry, filters }),
         transport: Arc::new(upstream::transport(asked)),
@@ -68,7 +75,12 @@ pub(crate) fn build_redirect(redirect: Redirect) -> Policy {
 }
 
 /// The filters, none if nothing asks for one. Where all requests are refused there is nothing else to do with them.
-fn filters(asked: &RouteSettings, denied: bool, facts: RouteFacts) -> Option<Box<Filters>> {
+fn filters(
+    asked: &RouteSettings,
+    denied: bool,
+    facts: RouteFacts,
+    pages: &PageBackends,
+) -> Option<Box<Filters>> {
     let hsts = hsts::build(asked);
     if denied {
         return Filters::new(vec![RequestFilter::Deny], hsts.into_iter().collect());
@@ -82,6 +94,7 @@ fn filters(asked: &RouteSettings, denied: bool, facts: RouteFacts) -> Option<Box
         headers::build_request(asked),
     ];
     let response = [
+        pages::build(asked, pages),
         upstream_fields::build_place(asked),
         upstream_fields::build_cookies(asked),
         headers::build_response(asked),

@@ -44,8 +44,8 @@ pub use path::{PathError, PathMatch, RequestPath, escape, escape_target, must_be
 pub use pattern::{Captures, Pattern, PatternError};
 pub use policy::{
     AddressRules, Balance, CookieRewrite, Cors, Filters, HeaderChange, HeaderEdit, Location, LocationPart,
-    OriginMatch, Origins, PlaceRewrite, Policy, Redirect, RequestFilter, RequestValue, ResponseFilter, Retry,
-    Timeouts, any_contains, is_forwarding_field,
+    OriginMatch, Origins, Pages, PlaceRewrite, Policy, Redirect, RequestFilter, RequestValue, ResponseFilter,
+    Retry, Timeouts, any_contains, is_forwarding_field,
 };
 pub use problem::{ObjectRef, Problem, Severity};
 pub use protocol::Protocol;

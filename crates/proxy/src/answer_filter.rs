@@ -21,8 +21,14 @@ pub(crate) enum By {
 /// Changes the head of an answer.
 pub(crate) fn edit(exchange: &Exchange, by: By, head: &mut HeaderMap) {
     let Some(filters) = exchange.filters() else { return };
+    if exchange.shows_page() {
+        // It is no answer of the route's.
+        return;
+    }
     for filter in filters.response() {
         match (filter, by) {
+            // They have served already.
+            (ResponseFilter::Pages(_), _) => {}
             (ResponseFilter::Place(rewrite), By::Endpoint) => place::rewrite(rewrite, head),
             (ResponseFilter::Cookies(rewrite), By::Endpoint) => cookies::rewrite(rewrite, head),
             (ResponseFilter::Headers(edits), By::Endpoint) => edit_fields(edits, head),

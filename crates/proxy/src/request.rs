@@ -6,6 +6,7 @@ mod attempts;
 mod facts;
 mod filter;
 mod heads;
+mod pages;
 mod upgrade;
 
 use std::convert::Infallible;
@@ -53,15 +54,28 @@ pub(crate) fn serve<'s>(
         // Not taken apart: the future would have room for both the whole and the part.
         let attempts = match &mut decided {
             Ok(attempts) => attempts,
-            Err(why) => return Ok(respond::respond(exchange, why.take())),
+            Err(why) => {
+                if let Some(code) = pages::replaced(&exchange, why) {
+                    return Ok(Box::pin(pages::serve(exchange, code)).await);
+                }
+                return Ok(respond::respond(exchange, why.take()));
+            }
         };
         Ok(match attempt(&mut exchange, attempts).await {
             Ok((lease, answered)) if lease.is_upgraded => {
                 let asked = attempts.upgrade.take();
                 Box::pin(upgrade(exchange, asked, lease, answered, seat)).await
             }
+            Ok((lease, answered)) if pages::replace(&exchange, answered.status()) => {
+                let code = answered.status();
+                drop((lease, answered));
+                Box::pin(pages::serve(exchange, code)).await
+            }
             Ok((lease, answered)) => relay(exchange, lease, answered),
-            Err(why) => respond::refuse(exchange, why),
+            Err(why) => match pages::replaced(&exchange, &why.into()) {
+                Some(code) => Box::pin(pages::serve(exchange, code)).await,
+                None => respond::refuse(exchange, why),
+            },
         })
     }
 }
@@ -72,7 +86,9 @@ fn decide(
     upstreams: &Rc<Upstreams>,
     request: Request<Incoming>,
 ) -> Result<Attempts, NotSent> {
-    let target = match find(exchange, upstreams, &request) {
+    let found = find(exchange, upstreams, &request);
+    pages::keep(exchange, upstreams, &request);
+    let target = match found {
         Ok(target) => target,
         Err(why) => {
             exchange.carrier.leave_unread(request.into_body());
@@ -99,6 +115,7 @@ fn find(
     exchange.found(route, upstreams.pool(&view, backend));
     if let Some(filters) = exchange.filters() {
         filter::admit(filters, exchange, &facts)?;
+        pages::stand_in(exchange, upstreams, &view);
     }
     Ok(admit::target(request.uri()))
 }

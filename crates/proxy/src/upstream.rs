@@ -122,6 +122,11 @@ impl Upstreams {
         pool
     }
 
+    /// The pool of the backend of this name, if `view` has it.
+    pub(crate) fn pool_named(&self, view: &View, key: &BackendKey) -> Option<Rc<BackendPool>> {
+        view.table.backend(key).map(|backend| self.pool_of(backend))
+    }
+
     fn pool_of(&self, backend: &Arc<model::Backend>) -> Rc<BackendPool> {
         let mut pools = self.pools.borrow_mut();
         if let Some(pool) = pools.get(&backend.key) {

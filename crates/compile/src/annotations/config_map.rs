@@ -3,7 +3,7 @@
 //! To add one: a row here, with the reader of its annotation. A key that has no value counts as absent, as a Helm chart
 //! writes those that are not set.
 
-use super::{Annotation, Dialect, Reader, access, hsts, redirect, time, upstream_fields};
+use super::{Annotation, Dialect, Reader, access, hsts, pages, redirect, time, upstream_fields};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -11,7 +11,9 @@ use crate::reasons;
 pub(super) const DIALECT: Dialect = Dialect { prefix: "", rows: ROWS, other: not_honoured };
 
 const ROWS: &[(&str, Reader)] = &[
+    ("custom-http-errors", pages::statuses_by_default),
     ("denylist-source-range", access::deny),
+    ("disable-proxy-intercept-errors", pages::spare_endpoints),
     ("force-ssl-redirect", redirect::force_https),
     ("hsts", hsts::enable),
     ("hsts-include-subdomains", hsts::subdomains),

@@ -1,6 +1,8 @@
 //! ingress-nginx' dialect, as far as it is honoured. What is not and decides on access denies.
 
-use super::{Annotation, Dialect, Reader, access, backend, boolean, cors, redirect, time, upstream_fields};
+use super::{
+    Annotation, Dialect, Reader, access, backend, boolean, cors, pages, redirect, time, upstream_fields,
+};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -18,7 +20,10 @@ const ROWS: &[(&str, Reader)] = &[
     ("cors-allow-origin", cors::origins),
     ("cors-expose-headers", cors::expose),
     ("cors-max-age", cors::max_age),
+    ("custom-http-errors", pages::statuses),
+    ("default-backend", pages::default_backend),
     ("denylist-source-range", access::deny),
+    ("disable-proxy-intercept-errors", pages::spare_endpoints),
     ("enable-cors", cors::enable),
     ("force-ssl-redirect", redirect::force_https),
     ("from-to-www-redirect", redirect::www),

@@ -1,5 +1,7 @@
 //! A Service and a port to a backend with its endpoints.
 
+use std::sync::Arc;
+
 use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
 use model::{Backend, BackendKey, ObjectRef, Selection, Severity, Unavailable};
 
@@ -64,6 +66,19 @@ impl<'a> Maker<'a> {
     pub(super) fn named(self, key: BackendKey) -> BackendKey {
         let service = self.objects.services.get(&ObjectKey::new(&*key.namespace, &*key.service));
         spoken::named(key, service.and_then(|service| external_name::external_name_of(service)))
+    }
+
+    /// A Service's first port, and the name of its backend.
+    pub(super) fn first_port(self, service: &ObjectKey) -> Option<(BackendKey, Port)> {
+        let spec = self.objects.services.get(service)?.spec.as_ref()?;
+        let port = u16::try_from(spec.ports.as_ref()?.first()?.port).ok()?;
+        let key = BackendKey {
+            namespace: (&*service.namespace).into(),
+            service: (&*service.name).into(),
+            port: port.to_string().into(),
+            transport: Arc::default(),
+        };
+        Some((self.named(key), Port::Number(port)))
     }
 
     /// Makes a backend, with endpoints of before while it has none of its own; tells what is wrong with its Service and

@@ -7,6 +7,7 @@ use model::{Balance, HeaderEdit, Protocol, ProxyHeader, Retry, Timeouts};
 
 use super::cors::CorsSettings;
 use super::hsts::HstsSettings;
+use super::pages::PageSettings;
 use super::redirect::RedirectSettings;
 use super::upstream_fields::UpstreamFieldSettings;
 use crate::profile::Profile;
@@ -53,6 +54,8 @@ pub(crate) struct RouteSettings {
     pub(crate) response_headers: Vec<HeaderEdit>,
     /// What becomes of places and cookies that endpoints name.
     pub(crate) upstream_fields: UpstreamFieldSettings,
+    /// What serves in the place of endpoints.
+    pub(crate) pages: PageSettings,
     /// Whether clients of TLS are to speak it from now on.
     pub(crate) hsts: HstsSettings,
 }

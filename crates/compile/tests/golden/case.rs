@@ -138,6 +138,7 @@ fn settings(document: &Value) -> Settings {
                 settings.balance = all.into_iter().find(|b| b.as_str() == text(value)).expect("a balance");
             }
             "profile" => settings.profile = Some(Profile::parse(text(value)).expect("a profile")),
+            "defaultBackend" => settings.default_backend = Some(named(value)),
             "defaultCertificate" => settings.default_certificate = Some(named(value)),
             "ticketKeys" => settings.ticket_keys = Some(named(value)),
             other => panic!("unknown setting {other:?}"),

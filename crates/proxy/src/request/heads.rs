@@ -10,6 +10,7 @@ use hyper::ext::ReasonPhrase;
 use model::Filters;
 
 use super::filter;
+use super::pages;
 use super::upgrade::Upgrade;
 use crate::answer_filter::{self, By};
 use crate::error::Refusal;
@@ -52,6 +53,7 @@ pub(super) fn for_upstream(
     }
     if let Some(filters) = exchange.filters() {
         filter::edit_request(filters, &mut head.headers);
+        pages::tell(exchange, &mut head.headers);
     }
     carrier.request().drops_trailers.set(exchange.filters().is_some_and(Filters::edit_requests));
     head.version = Version::HTTP_11;
