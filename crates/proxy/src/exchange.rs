@@ -4,39 +4,29 @@
 //! It is a value, owned where the request is served: first by its future, then by the body of its answer, or by the tunnel
 //! that it has become. With it the request ends, wherever that is.
 
+mod beside;
+
 use std::cell::OnceCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::request::Parts;
 use http::{HeaderValue, Method, Request, StatusCode, Version, header};
 use hyper::body::Incoming;
-use model::{BackendKey, Filters, Policy, Protocol, Route};
+use model::{Filters, Policy, Protocol, Route};
 
 use crate::access_log::Draft;
 use crate::client::Carrier;
 use crate::error::Refusal;
 use crate::grpc;
 use crate::timer::Wait;
-use crate::upstream::{BackendPool, EndpointPool, Upstreams};
+use crate::upstream::{BackendPool, EndpointPool};
+
+use self::beside::Beside;
+pub(crate) use self::beside::Kept;
 
 /// The status logged for a client that left before its response; it is never sent.
 const CLIENT_GONE: u16 = 499;
-
-/// What a page for an error is asked for with.
-pub(crate) struct Kept {
-    /// The head of the request, as it came.
-    pub(crate) head: Parts,
-    pub(crate) upstreams: Rc<Upstreams>,
-}
-
-/// Another backend serves in the place of a route's own.
-struct Instead {
-    own: BackendKey,
-    /// It shows a page for an error.
-    is_page: bool,
-}
 
 /// One request and its answer. It begins with the request and is recorded when it is dropped: with the last byte of the
 /// answer, or wherever the request ended before.
@@ -54,12 +44,8 @@ pub(crate) struct Exchange {
     endpoint: Option<Rc<EndpointPool>>,
     attempts: u16,
     draft: Option<Draft>,
-    /// What a page for an error would be asked for with.
-    kept: Option<Box<Kept>>,
-    /// Whose place another backend takes, and for what.
-    instead_of: Option<Box<Instead>>,
-    /// The origin of the page that may read the answer, in the words of `Access-Control-Allow-Origin`.
-    origin: OnceCell<Box<HeaderValue>>,
+    /// What few requests need.
+    beside: OnceCell<Box<Beside>>,
 }
 
 impl Exchange {
@@ -94,9 +80,7 @@ impl Exchange {
             endpoint: None,
             attempts: 0,
             draft,
-            kept: None,
-            instead_of: None,
-            origin: OnceCell::new(),
+            beside: OnceCell::new(),
         }
     }
 
@@ -120,64 +104,6 @@ impl Exchange {
     /// What is done with it and its answer on the way.
     pub(crate) fn filters(&self) -> Option<&Filters> {
         self.policy()?.filters.as_deref()
-    }
-
-    /// What a page may be asked for with.
-    pub(crate) fn keep(&mut self, kept: Kept) {
-        self.kept = Some(Box::new(kept));
-    }
-
-    /// Whether a page may be asked for.
-    pub(crate) fn has_kept(&self) -> bool {
-        self.kept.is_some()
-    }
-
-    /// What it is asked for with.
-    pub(crate) fn take_kept(&mut self) -> Option<Box<Kept>> {
-        self.kept.take()
-    }
-
-    /// Another backend serves it, since its own has no endpoint.
-    pub(crate) fn stand_in(&mut self, pool: Rc<BackendPool>) {
-        self.lead_to(pool, false);
-    }
-
-    /// Another backend shows a page in the place of an answer.
-    pub(crate) fn show_page(&mut self, pool: Rc<BackendPool>) {
-        self.lead_to(pool, true);
-    }
-
-    fn lead_to(&mut self, pool: Rc<BackendPool>, is_page: bool) {
-        let own = self.pool.replace(pool).map(|own| own.cells.key.clone());
-        let own = own.map(|own| self.instead_of.take().map_or(own, |instead| instead.own));
-        self.instead_of = own.map(|own| Box::new(Instead { own, is_page }));
-    }
-
-    /// Whether another backend serves it.
-    pub(crate) fn stands_in(&self) -> bool {
-        self.instead_of.is_some()
-    }
-
-    /// Whether what is answered is a page for an error.
-    pub(crate) fn shows_page(&self) -> bool {
-        self.instead_of.as_ref().is_some_and(|instead| instead.is_page)
-    }
-
-    /// The route and the backend whose place another one takes.
-    pub(crate) fn origin_of_pages(&self) -> Option<(&Route, &BackendKey)> {
-        let of_pool = || self.pool.as_ref().map(|pool| &pool.cells.key);
-        let own = self.instead_of.as_ref().map(|instead| &instead.own).or_else(of_pool)?;
-        Some((self.route.as_deref()?, own))
-    }
-
-    /// Pages of this origin may read the answer.
-    pub(crate) fn note_origin(&self, origin: HeaderValue) {
-        let _ = self.origin.set(Box::new(origin));
-    }
-
-    /// The origin of the page that may read the answer.
-    pub(crate) fn origin(&self) -> Option<&HeaderValue> {
-        self.origin.get().map(|origin| &**origin)
     }
 
     /// How long it may wait for a connection, or for a place on one.

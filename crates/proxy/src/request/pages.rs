@@ -106,7 +106,7 @@ pub(super) async fn serve(mut exchange: Exchange, code: StatusCode) -> Response<
     let (Some(kept), Some(by)) = (exchange.take_kept(), by) else {
         return respond::refuse(exchange, Refusal::NoRoute);
     };
-    let Kept { head, upstreams } = *kept;
+    let Kept { head, upstreams } = kept;
     let Some(pool) = upstreams.pool_named(&upstreams.view(), &by) else {
         return respond::refuse(exchange, Refusal::NoRoute);
     };
