@@ -8,6 +8,7 @@
 //! - `floods`: what costs an attacker little and would cost us much, with an honest client beside it
 //! - `filters`: what a route's policy does with requests and answers
 //! - `timeouts`: how long a route's own times let its endpoints take, and how often its requests are tried
+//! - `retry`: after what a route lets its requests be tried at another endpoint
 //! - `routes`: which backend a request reaches
 //! - `overload`: more than can be served at a time
 //! - `early`: endpoints that answer before they have read a request
@@ -39,6 +40,7 @@ mod limits;
 mod overload;
 mod pages;
 mod proxy_protocol;
+mod retry;
 mod routes;
 mod secure;
 mod strictness;

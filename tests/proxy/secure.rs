@@ -1,5 +1,6 @@
 //! TLS: what a client sees of it, and what it does not change.
 
+mod clients;
 mod handshake;
 mod hellos;
 
@@ -29,8 +30,7 @@ impl Edge {
     fn with(change: impl FnOnce(&mut Config), endpoints: &[SocketAddr]) -> Edge {
         let authority = Authority::new();
         let certificates = Published::new(table(&authority));
-        let config = tls::server_config(&certificates, &Tickets::default(), &[HTTP_1_1]);
-        let tls = Tls { config, certificates: certificates.clone() };
+        let tls = Tls::new(certificates.clone(), Tickets::default(), &[HTTP_1_1]);
         let protocol = Protocol { tls: Some(Arc::new(tls)), ..Protocol::default() };
         Edge { sluice: Sluice::speaking(protocol, change, endpoints), authority, certificates }
     }

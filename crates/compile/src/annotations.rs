@@ -4,15 +4,23 @@
 //! To add an annotation: a reader in the file of its theme, and a row in the table of each dialect that has a word for it.
 
 mod access;
+mod allowed;
 mod backend;
+mod canary;
+mod client_tls;
 mod config_map;
 mod cors;
+mod effect;
 mod headers;
 mod hsts;
+mod limit;
 mod nginx;
 mod own;
 mod pages;
 mod redirect;
+mod retry;
+mod size;
+mod snippet;
 mod time;
 mod upstream_fields;
 
@@ -21,6 +29,10 @@ use std::ops::Bound;
 
 use k8s_openapi::api::networking::v1::Ingress;
 use model::ObjectRef;
+
+pub(crate) use allowed::{Allowed, too_risky};
+pub use effect::{Effect, effect_of};
+pub(crate) use snippet::HostSnippet;
 
 use crate::policy::RouteSettings;
 use crate::problems::{Fault, Problems};
@@ -101,7 +113,7 @@ impl Place {
     }
 }
 
-/// Reads all annotations of an object into the settings.
+/// Reads all annotations of an object into the settings, as far as they are allowed.
 pub(crate) fn read(
     object: &ObjectRef,
     annotations: Option<&BTreeMap<String, String>>,
@@ -120,6 +132,7 @@ pub(crate) fn read_config_map(
     settings: &mut RouteSettings,
     problems: &mut Problems,
 ) {
+    settings.allowed = Allowed::of_config_map(data);
     let said = data.iter().filter(|(_, value)| !value.trim().is_empty());
     let said = said.map(|(key, value)| (key.clone(), value.clone())).collect();
     read_by(&[config_map::DIALECT], Place::ConfigMap, object, &said, settings, problems);
@@ -143,6 +156,18 @@ fn boolean(annotation: &Annotation<'_>) -> Result<bool, Vec<Fault>> {
     }
 }
 
+/// A text without spaces around it, of the characters that ingress-nginx takes in names and plain values.
+fn plain<'a>(annotation: &Annotation<'a>) -> Result<&'a str, Vec<Fault>> {
+    let text = annotation.value.trim();
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~/:".contains(&b);
+    if !text.is_empty() && text.bytes().all(is_plain) {
+        return Ok(text);
+    }
+    let message = format!("{} cannot be {}; it has no effect", annotation.name, shown(annotation.value));
+    let remedy = "write letters, digits and -, ., _, ~, /, : only";
+    Err(Fault::error(reasons::INVALID_ANNOTATION, message, remedy).into())
+}
+
 fn read_by(
     dialects: &[Dialect],
     place: Place,
@@ -155,6 +180,7 @@ fn read_by(
     for dialect in dialects {
         for (read, name, value) in dialect.asked(annotations) {
             let annotation = Annotation { name, value, namespace: &object.namespace };
+            let read = if settings.allowed.reads(name) { read } else { snippet::ignored };
             for fault in read(&annotation, settings).err().into_iter().flatten() {
                 settings.denied |= fault.denies();
                 settings.left_out |= fault.leaves_out();

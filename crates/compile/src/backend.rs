@@ -4,6 +4,7 @@
 mod before;
 mod make;
 mod of_service;
+mod port;
 mod spoken;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -14,8 +15,8 @@ use crate::problems::{Fault, Problems};
 use crate::reference::{Port, Reference};
 use crate::{ObjectKey, Objects, Settings};
 
-pub(crate) use before::Before;
 use before::Led;
+pub(crate) use before::{Before, Part};
 use make::Maker;
 pub(crate) use of_service::{Again, OfService};
 

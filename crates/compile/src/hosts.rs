@@ -3,40 +3,36 @@
 //!
 //! Read from all drafts before any of them becomes routes.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod client_tls;
+mod www;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use model::{HostMatch, HostName, ObjectRef};
+use model::{ClientTls, HostMatch};
 
-use crate::policy;
-use crate::source::{Draft, RouteDraft, Serves};
-use crate::tls::Basis;
+use crate::problems::Problems;
+use crate::source::Draft;
 
-/// What the other name of a host begins with.
-const WWW: &str = "www.";
+use client_tls::Demands;
+use www::OtherNames;
 
 /// What is known of all hosts.
 #[derive(Debug, Default)]
 pub(crate) struct Hosts {
     /// Those that have a certificate, if only the default one.
     tls: BTreeSet<HostMatch>,
-    /// Those that lead to their other name, with or without `www.`, which no object asks for by itself.
-    www: BTreeMap<HostName, Www>,
-}
-
-/// Where a host leads, and the object that says so.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Www {
-    created: i64,
-    object: Arc<ObjectRef>,
-    to: HostName,
+    other_names: OtherNames,
+    demands: Demands,
 }
 
 /// What is known of one host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct HostFacts {
+pub(crate) struct HostFacts<'h> {
     /// Whether its clients can be sent to https.
     pub(crate) has_tls: bool,
+    /// What is demanded of its clients' certificates.
+    pub(crate) client_tls: Option<&'h Arc<ClientTls>>,
 }
 
 impl Hosts {
@@ -47,34 +43,22 @@ impl Hosts {
             if draft.certificates.is_asked {
                 hosts.tls.extend(draft.hosts.iter().cloned());
             }
-            if draft.asked.redirect.leads_www() {
-                hosts.read_www(draft);
-            }
+            hosts.other_names.read(draft);
+            hosts.demands.read(draft);
             named.extend(&draft.hosts);
         }
-        hosts.www.retain(|from, _| !named.contains(&HostMatch::Exact(from.clone())));
+        hosts.other_names.leave_out(&named);
         hosts
     }
 
-    /// The oldest object decides.
-    fn read_www(&mut self, draft: &Draft) {
-        for to in draft.routes.iter().filter_map(|route| served_name(&route.serves)) {
-            let other = match to.as_str().strip_prefix(WWW) {
-                Some(bare) => HostName::parse(bare),
-                None => HostName::parse(&format!("{WWW}{to}")),
-            };
-            let Ok(from) = other else { continue };
-            let www = Www { created: draft.created, object: Arc::clone(&draft.object), to: to.clone() };
-            match self.www.get(&from) {
-                Some(before) if *before <= www => {}
-                _ => drop(self.www.insert(from, www)),
-            }
-        }
+    /// Tells an object that others of its hosts demand something of its clients.
+    pub(crate) fn tell(&self, draft: &Draft, problems: &mut Problems) {
+        self.demands.tell(draft, problems);
     }
 
     /// What is known of this one. One that has no certificate by itself uses that of the wildcard above it. Of names that no
     /// object names none has one.
-    pub(crate) fn of(&self, host: &HostMatch) -> HostFacts {
+    pub(crate) fn of(&self, host: &HostMatch) -> HostFacts<'_> {
         let has = |host: &HostMatch| self.tls.contains(host);
         let has_tls = match host {
             HostMatch::Exact(name) => {
@@ -83,35 +67,12 @@ impl Hosts {
             HostMatch::Wildcard(_) => has(host),
             HostMatch::Any => false,
         };
-        HostFacts { has_tls }
+        HostFacts { has_tls, client_tls: self.demands.of(host) }
     }
 
     /// Adds to an object the routes that lead from its hosts' other names to them, and has its certificates for these names as
     /// well, as far as they are for them.
     pub(crate) fn complete(&self, draft: &mut Draft) {
-        for (from, Www { object, to, .. }) in &self.www {
-            let from = HostMatch::Exact(from.clone());
-            if *object == draft.object {
-                let found = draft.routes.iter().find(|route| served_name(&route.serves) == Some(to));
-                let Some(route) = found.cloned() else { continue };
-                let serves = Serves::Rest { hosts: vec![from.clone()], catch_all: false };
-                let redirect = Some(policy::to_www(&draft.asked, to));
-                draft.routes.push(RouteDraft { serves, redirect, ..route });
-            }
-            let claims = &mut draft.certificates.claims;
-            let of = |host: &HostMatch| claims.iter().find(|(claimed, ..)| claimed == host);
-            let secrets = of(&HostMatch::Exact(to.clone())).map(|(.., secrets)| secrets.clone());
-            if let (Some(secrets), None) = (secrets, of(&from)) {
-                claims.push((from, Basis::Rule, secrets));
-            }
-        }
-    }
-}
-
-/// The name, if the route is for a path of one.
-fn served_name(serves: &Serves) -> Option<&HostName> {
-    match serves {
-        Serves::Path(HostMatch::Exact(name), _) => Some(name),
-        _ => None,
+        self.other_names.complete(draft);
     }
 }

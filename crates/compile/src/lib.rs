@@ -9,10 +9,10 @@
 //! shorter way where only endpoints have changed.
 //!
 //! The way of an object: `class` says whether it is ours, `profile` by whose rules it is read, `defaults` what holds where it says
-//! nothing; `source` turns it into a draft, for
-//! which `annotations` fill settings; `hosts` reads of all drafts what those of one host decide together, and `policy` builds filters
-//! of settings and that; `routes` looks for the backends of the draft's routes and adds them to the table, `tls` adds its claims to
-//! certificates; `conflict` tells of the routes that lost.
+//! nothing; `source` turns it into a draft, for which `annotations` fill settings; `canary` keeps those that are variants of
+//! others, `hosts` reads of all others what those of one host decide together, and `policy` builds filters of settings and that;
+//! `routes` looks for the backends of the draft's routes and adds them to the table, `tls` adds its claims to certificates;
+//! `conflict` tells of the routes that lost.
 //!
 //! What HTTPRoute (Gateway API) will add, and where:
 //! - `source/http_route.rs`, which yields the same drafts. An origin is the HTTPRoute and `spec.rules[0].matches[1]`; hosts are
@@ -24,7 +24,7 @@
 //! - `tls`: nothing but a second source of claims, the `certificateRefs` of listeners.
 //!
 //! - `source`'s drafts, and `routes`: conditions, and several backends by weight; `backend::before` has to decide what goes on
-//!   of a split.
+//!   of a split that has no primary backend.
 //!
 //! `backend`, `endpoint`, `policy` and `conflict` stay as they are.
 
@@ -32,8 +32,10 @@ mod compiled;
 mod objects;
 
 mod annotations;
+mod canary;
 mod class;
 mod defaults;
+mod host_snippets;
 mod hosts;
 mod policy;
 mod profile;
@@ -55,8 +57,9 @@ mod tls;
 use std::time::Duration;
 
 use k8s_openapi::api::networking::v1::Ingress;
-use model::{Balance, RouteTableBuilder};
+use model::{Balance, ObjectRef, RouteTableBuilder};
 
+pub use annotations::{Effect, effect_of};
 pub use compiled::Compiled;
 pub use external_name::external_name_of;
 pub use no_routes::{NoRoutes, NoRoutesReason};
@@ -66,11 +69,13 @@ pub use source::ingress::secrets_of;
 pub use tls::{Basis, CertificateClaims, Claim, NamedSecret};
 
 use backend::{Backends, Before, Collected};
+use canary::Canaries;
 use class::Classes;
 use defaults::Defaults;
 use hosts::Hosts;
 use problems::Problems;
 use routes::Output;
+use source::Draft;
 use tls::Tls;
 
 /// A controller that follows a Service writes its slices within seconds, and an author of two edits has the second one ready;
@@ -143,6 +148,7 @@ fn compile_after(
     let mut out = Output {
         builder: RouteTableBuilder::default(),
         backends: Backends::new(before, objects, settings),
+        canaries: Canaries::default(),
         problems: Problems::default(),
     };
     let defaults = Defaults::read(objects, settings, &mut out.problems);
@@ -150,11 +156,16 @@ fn compile_after(
     for (key, ingress) in &objects.ingresses {
         if counts(key, objects) && classes.owns(key, ingress, &mut out.problems) {
             let profile = Profile::of(ingress, &objects.ingress_classes, settings);
-            let asked = defaults.of(profile);
-            drafts.extend(source::ingress::read(key, ingress, asked, &mut out.problems));
+            if let Some(fault) = profile.doubt(ingress, settings) {
+                out.problems.add(ObjectRef::new("Ingress", &key.namespace, &key.name), "spec.tls", fault);
+            }
+            drafts.extend(source::ingress::read(key, ingress, defaults.of(profile), &mut out.problems));
             ours.push(key.clone());
         }
     }
+    let (canaries, drafts) = drafts.into_iter().partition(|draft: &Draft| draft.asked.canary.is_on);
+    out.canaries = Canaries::new(canaries, &mut out.problems);
+    let drafts = host_snippets::apply(drafts, &mut out.problems);
     let (hosts, mut tls) = (Hosts::read(&drafts), Tls::new(objects));
     let pages = out.default_backend(settings);
     for mut draft in drafts {
@@ -162,6 +173,7 @@ fn compile_after(
         tls.add(&draft, &mut out.problems);
         out.add(draft, &hosts, pages.as_ref());
     }
+    out.canaries.tell_unused(&mut out.problems);
     let table = out.builder.build(generation);
     conflict::tell(&table, &mut out.problems);
     let is_foreign = classes.tell_foreign(&mut out.problems);

@@ -2,22 +2,30 @@
 //! dialect asked for it.
 
 mod access;
+mod canary;
+mod client_tls;
 mod cors;
 mod headers;
 mod hsts;
+mod limit;
 mod pages;
 mod redirect;
 mod settings;
+mod size;
+mod time;
 mod upstream;
 mod upstream_fields;
 
+use std::num::NonZeroU16;
 use std::sync::Arc;
 
-use model::{Filters, Policy, Redirect, RequestFilter, Transport};
+use model::{Filters, Policy, Redirect, RequestFilter, Retry, Transport};
 
 use crate::hosts::HostFacts;
 use crate::problems::Fault;
 
+pub(crate) use canary::{CanarySettings, split};
+pub(crate) use client_tls::client_tls;
 pub(crate) use cors::CorsSettings;
 pub(crate) use pages::PageBackends;
 pub(crate) use redirect::{RedirectSettings, to_www};
@@ -26,9 +34,9 @@ pub(crate) use upstream::UpstreamSecret;
 
 /// What is known of a route beside what its object asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct RouteFacts {
+pub(crate) struct RouteFacts<'h> {
     /// What is known of its host.
-    pub(crate) host: HostFacts,
+    pub(crate) host: HostFacts<'h>,
     /// Its clients may speak plain HTTP, whatever is asked for.
     pub(crate) keeps_http: bool,
     /// It serves what nothing else does.
@@ -48,11 +56,16 @@ pub(crate) fn upstream_secret(asked: &RouteSettings) -> Option<UpstreamSecret> {
     upstream::secret(asked)
 }
 
+/// What is said of a canary by an object that is none.
+pub(crate) fn check_canary(asked: &RouteSettings) -> Option<Fault> {
+    canary::check(asked)
+}
+
 /// Builds it; tells of the fields by which something was asked for that cannot be had. What was to guard access, or to verify
 /// endpoints, and cannot be had becomes [`RequestFilter::Deny`].
 pub(crate) fn build(
     asked: &RouteSettings,
-    facts: RouteFacts,
+    facts: RouteFacts<'_>,
     pages: &PageBackends,
     mut tell: impl FnMut(String, Fault),
 ) -> Built {
@@ -61,10 +74,17 @@ pub(crate) fn build(
         denied |= fault.denies();
         tell(field, fault);
     }
-    let RouteSettings { balance, timeouts, retry, .. } = *asked;
+    if let Err((field, fault)) = client_tls::check(asked) {
+        tell(field, fault);
+    }
+    let RouteSettings { balance, timeouts, mut retry, .. } = *asked;
+    if asked.retry_is_off {
+        retry = Retry { attempts: Some(NonZeroU16::MIN), ..Retry::default() };
+    }
+    let request_body_max = asked.size.request_body_max;
     let filters = filters(asked, denied, facts, pages);
     Built {
-        policy: Arc::new(Policy { balance, timeouts, retry, filters }),
+        policy: Arc::new(Policy { balance, timeouts, retry, request_body_max, filters }),
         transport: Arc::new(upstream::transport(asked)),
     }
 }
@@ -78,7 +98,7 @@ pub(crate) fn build_redirect(redirect: Redirect) -> Policy {
 fn filters(
     asked: &RouteSettings,
     denied: bool,
-    facts: RouteFacts,
+    facts: RouteFacts<'_>,
     pages: &PageBackends,
 ) -> Option<Box<Filters>> {
     let hsts = hsts::build(asked);
@@ -90,9 +110,11 @@ fn filters(
         preflight,
         redirect::build(asked, facts),
         redirect::build_https(asked, facts),
+        limit::build(asked),
         access::build(asked),
         headers::build_request(asked),
     ];
+    let request = request.into_iter().flatten().chain(client_tls::build(facts.host));
     let response = [
         pages::build(asked, pages),
         upstream_fields::build_place(asked),
@@ -101,5 +123,5 @@ fn filters(
         origin,
         hsts,
     ];
-    Filters::new(request.into_iter().flatten().collect(), response.into_iter().flatten().collect())
+    Filters::new(request.collect(), response.into_iter().flatten().collect())
 }

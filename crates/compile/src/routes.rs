@@ -8,10 +8,12 @@ use model::{
     BackendKey, Conditions, HostMatch, ObjectRef, Origin, PathMatch, Route, RouteTableBuilder, Target,
 };
 
-use crate::backend::{Backends, Before};
+use crate::backend::{Backends, Before, Part};
+use crate::canary::Canaries;
 use crate::hosts::Hosts;
 use crate::policy::{self, Built, PageBackends, RouteFacts, RouteSettings};
 use crate::problems::{Fault, Problems};
+use crate::reference::Reference;
 use crate::source::{Draft, RouteDraft, Serves};
 use crate::{ObjectKey, Settings, reasons};
 
@@ -19,6 +21,8 @@ use crate::{ObjectKey, Settings, reasons};
 pub(crate) struct Output<'a> {
     pub(crate) builder: RouteTableBuilder,
     pub(crate) backends: Backends<'a>,
+    /// What is split off from routes.
+    pub(crate) canaries: Canaries,
     pub(crate) problems: Problems,
 }
 
@@ -26,12 +30,13 @@ impl Output<'_> {
     /// Adds what an object asks to have served. What applies to its routes differs at most from host to host, and is built
     /// once for all that are alike.
     pub(crate) fn add(&mut self, draft: Draft, hosts: &Hosts, general: Option<&BackendKey>) {
+        hosts.tell(&draft, &mut self.problems);
         let Draft { object, asked, hosts: named, routes, .. } = draft;
         let pages = self.page_backends(&asked, &object, general);
         let mut built = BTreeMap::new();
         for route in routes.into_iter().flat_map(RouteDraft::by_host) {
             let facts = RouteFacts {
-                host: route.serves.host().map(|host| hosts.of(host)).unwrap_or_default(),
+                host: hosts.of(route.serves.host().unwrap_or(&HostMatch::Any)),
                 keeps_http: asked.redirect.keeps_http(&route.serves),
                 is_catch_all: matches!(route.serves, Serves::Rest { catch_all: true, .. }),
             };
@@ -91,18 +96,30 @@ impl Output<'_> {
     }
 
     fn add_route(&mut self, draft: RouteDraft, built: &Built) {
-        let RouteDraft { serves, backend, backend_field, origin, .. } = draft;
-        let (policy, backend) = (Arc::clone(&built.policy), backend.over(&built.transport));
-        let namespace = &origin.object.namespace;
-        let led = |before: Before<'_>| match &serves {
-            Serves::Path(host, path) => before.of_rule(namespace, &policy, host, path),
-            Serves::Rest { hosts, .. } => before.of_default(namespace, &policy, hosts),
+        let RouteDraft { serves, written, backend, backend_field, origin, .. } = draft;
+        let namespace = &*origin.object.namespace;
+        let mut place = |reference: Reference, part, object: &ObjectRef, field: &str| {
+            let led = |before: Before<'_>| match &serves {
+                Serves::Path(host, path) => before.of_rule(namespace, &built.policy, (host, path), part),
+                Serves::Rest { hosts, .. } => before.of_default(namespace, &built.policy, hosts, part),
+            };
+            let (place, fault) =
+                self.backends.place(reference.over(&built.transport), led, &mut self.builder);
+            if let Some(fault) = fault {
+                self.problems.add(object.clone(), field, fault);
+            }
+            place
         };
-        let (backend, fault) = self.backends.place(backend, led, &mut self.builder);
-        if let Some(fault) = fault {
-            self.problems.add(ObjectRef::clone(&origin.object), backend_field, fault);
-        }
-        let (conditions, target) = (Conditions::default(), Target::Backend(backend));
+        let primary = place(backend, Part::Primary, &origin.object, &backend_field);
+        let canary = self.canaries.of(&written, namespace).map(|canary| {
+            let backend = canary.backend.clone();
+            (canary, place(backend, Part::Canary, &canary.origin.object, &canary.backend_field))
+        });
+        let target = match canary {
+            Some((canary, backend)) => canary.split(primary, backend, &mut self.problems),
+            None => Target::Backend(primary),
+        };
+        let (conditions, policy) = (Conditions::default(), Arc::clone(&built.policy));
         match serves {
             Serves::Path(host, path) => {
                 self.builder.route(Route { host, path, conditions, target, policy, origin });

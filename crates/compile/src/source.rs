@@ -13,6 +13,7 @@ use crate::reference::Reference;
 use crate::tls::{Basis, NamedSecret};
 
 /// What an object asks to have served.
+#[derive(Clone)]
 pub(crate) struct Draft {
     /// The object.
     pub(crate) object: Arc<ObjectRef>,
@@ -32,6 +33,8 @@ pub(crate) struct Draft {
 #[derive(Clone)]
 pub(crate) struct RouteDraft {
     pub(crate) serves: Serves,
+    /// The same, as it is written.
+    pub(crate) written: Written,
     /// What it leads to.
     pub(crate) backend: Reference,
     /// The field that says so.
@@ -54,6 +57,16 @@ impl RouteDraft {
     }
 }
 
+/// The requests that a rule is for, as it is written: a canary is one of the rule that is written in the same way, whatever
+/// either comes to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Written {
+    /// A host, a path and its type.
+    Path { host: HostMatch, path: String, path_type: String },
+    /// All that no rule of the object matches.
+    Rest,
+}
+
 /// The requests that a route is for.
 #[derive(Clone)]
 pub(crate) enum Serves {
@@ -74,7 +87,7 @@ impl Serves {
 }
 
 /// What an object says of certificates.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Certificates {
     /// Whether it says anything: then its hosts have a certificate, if only the default one.
     pub(crate) is_asked: bool,

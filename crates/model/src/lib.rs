@@ -43,14 +43,15 @@ pub use host::{HostError, HostMatch, HostName, RequestHost};
 pub use path::{PathError, PathMatch, RequestPath, escape, escape_target, must_be_escaped};
 pub use pattern::{Captures, Pattern, PatternError};
 pub use policy::{
-    AddressRules, Balance, CookieRewrite, Cors, Filters, HeaderChange, HeaderEdit, Location, LocationPart,
-    OriginMatch, Origins, Pages, PlaceRewrite, Policy, Redirect, RequestFilter, RequestValue, ResponseFilter,
-    Retry, Timeouts, any_contains, is_forwarding_field,
+    AddressRules, Balance, ClientTls, ClientVerify, CookieRewrite, Cors, Filters, HeaderChange, HeaderEdit,
+    Location, LocationPart, OriginMatch, Origins, Pages, PlaceRewrite, Policy, RateLimit, Redirect,
+    RequestFilter, RequestLimits, RequestValue, ResponseFilter, Retry, RetryOn, Timeouts, any_contains,
+    is_forwarding_field,
 };
 pub use problem::{ObjectRef, Problem, Severity};
 pub use protocol::Protocol;
 pub use published::{Cache, Published};
 pub use route::{Origin, Route};
 pub use table::{Conflict, RouteTable, RouteTableBuilder};
-pub use target::{Share, Split, SplitRule, Target};
+pub use target::{Primary, Share, Split, SplitRule, Target};
 pub use transport::{ProxyHeader, Transport, UpstreamTls};

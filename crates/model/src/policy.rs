@@ -3,9 +3,11 @@
 
 mod address;
 mod balance;
+mod client_tls;
 mod cors;
 mod filter;
 mod header;
+mod limit;
 mod pages;
 mod redirect;
 mod retry;
@@ -14,14 +16,18 @@ mod upstream_fields;
 
 pub use address::{AddressRules, any_contains};
 pub use balance::Balance;
+pub use client_tls::{ClientTls, ClientVerify};
 pub use cors::{Cors, OriginMatch, Origins};
 pub use filter::{Filters, RequestFilter, ResponseFilter};
 pub use header::{HeaderChange, HeaderEdit, is_forwarding_field};
+pub use limit::{RateLimit, RequestLimits};
 pub use pages::Pages;
 pub use redirect::{Location, LocationPart, Redirect, RequestValue};
-pub use retry::Retry;
+pub use retry::{Retry, RetryOn};
 pub use timeouts::Timeouts;
 pub use upstream_fields::{CookieRewrite, PlaceRewrite};
+
+use std::sync::Arc;
 
 /// What applies to a route.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +38,8 @@ pub struct Policy {
     pub timeouts: Timeouts,
     /// How often a request is tried.
     pub retry: Retry,
+    /// Bytes that the body of a request may have, unless as many as the proxy takes.
+    pub request_body_max: Option<u64>,
     /// What is done with requests and responses; none for most routes, which then pay one look at a pointer.
     pub filters: Option<Box<Filters>>,
 }
@@ -40,6 +48,14 @@ impl Policy {
     /// Whether every request is refused, wherever the route leads.
     pub fn denies(&self) -> bool {
         self.filters.as_ref().is_some_and(|filters| filters.denies())
+    }
+
+    /// What is demanded of the client's certificate.
+    pub fn client_tls(&self) -> Option<&Arc<ClientTls>> {
+        self.filters.as_ref()?.request().iter().find_map(|filter| match filter {
+            RequestFilter::ClientTls(demanded) => Some(demanded),
+            _ => None,
+        })
     }
 
     /// What decides on access.

@@ -13,19 +13,19 @@ mod http1;
 mod http2;
 mod interim;
 mod patience;
+mod secure;
 mod state;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::net::{IpAddr, SocketAddr};
 use std::rc::{Rc, Weak};
-use std::sync::Arc;
 
 use http::header::{HeaderMap, HeaderName};
 
 use self::heads::Heads;
 use self::http1::Http1;
 use self::interim::Interim;
-use crate::config::{Downstream, Tls};
+use crate::config::Downstream;
 use crate::error::Refusal;
 use crate::forwarding::{self, Forwarding, client_address};
 use crate::overload::Counted;
@@ -35,6 +35,7 @@ use crate::worker::Worker;
 
 pub(crate) use self::carrier::Carrier;
 pub(crate) use self::http2::{Http2Stream, Sequel};
+pub(crate) use self::secure::{Asked, Secure, Shown};
 pub(crate) use self::state::RequestState;
 
 /// What is known of a client while its connection lasts.
@@ -51,7 +52,7 @@ pub(crate) struct Client {
     /// Counts it among its client's connections, where those are limited.
     counted: OnceCell<Box<Counted>>,
     /// The TLS session that it speaks in, if it does.
-    pub(crate) secure: OnceCell<Secure>,
+    pub(crate) secure: OnceCell<Box<Secure>>,
     /// What is said about this client to upstreams, made at its first request.
     forwarding: Rc<RefCell<Option<Box<Forwarding>>>>,
     /// What it is to be told before its answers.
@@ -62,13 +63,6 @@ pub(crate) struct Client {
     pub(crate) heads: Heads,
     /// What it has to pay for streams that broke the rules.
     pub(crate) fines: Cell<u32>,
-}
-
-/// What TLS tells of a client.
-pub(crate) struct Secure {
-    pub(crate) tls: Arc<Tls>,
-    /// The server name that the client asked for, in lower case.
-    pub(crate) name: Option<Box<str>>,
 }
 
 impl Client {

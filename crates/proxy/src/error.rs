@@ -60,10 +60,24 @@ refusals! {
     PlainHttp = BAD_REQUEST, Downstream, "plain-http";
     /// The host is not one that this TLS connection was opened for (RFC 9110 §15.5.20).
     Misdirected = MISDIRECTED_REQUEST, Internal, "misdirected";
+    /// The connection was opened before the host began to demand what it demands now of clients' certificates.
+    StaleHandshake = MISDIRECTED_REQUEST, Internal, "stale-handshake";
+    /// The client has not shown the certificate that the host demands.
+    NoClientCertificate = BAD_REQUEST, Internal, "no-client-certificate";
+    /// The client's certificate cannot be believed.
+    ClientCertificate = BAD_REQUEST, Internal, "client-certificate";
+    /// The client's certificate is for another subject.
+    ClientSubject = FORBIDDEN, Internal, "client-subject";
+    /// The CA bundle that clients are verified by is not in the Secret that an Ingress of the host names.
+    ClientCa = FORBIDDEN, Internal, "client-ca";
     /// No rule matches.
     NoRoute = NOT_FOUND, Internal, "no-route";
     /// The route is for clients of other addresses.
     Address = FORBIDDEN, Internal, "address";
+    /// The client has sent more requests of late than its route serves.
+    Rate = SERVICE_UNAVAILABLE, Internal, "rate";
+    /// The client has as many requests in flight as its route serves.
+    InFlight = SERVICE_UNAVAILABLE, Internal, "in-flight";
     /// What was to guard the route cannot be honoured (see the object's problems).
     Denied = SERVICE_UNAVAILABLE, Internal, "denied";
     /// CONNECT to anywhere, or TRACE.
@@ -134,6 +148,11 @@ refusals! {
 }
 
 impl Refusal {
+    /// Whether another connection could do better.
+    pub(crate) fn is_of_connection(self) -> bool {
+        matches!(self, Refusal::StaleHandshake | Refusal::NoClientCertificate | Refusal::ClientCertificate)
+    }
+
     /// Whether there was only too much to do at this moment.
     pub(crate) fn is_overload(self) -> bool {
         matches!(

@@ -62,6 +62,7 @@ mod grpc;
 mod guard;
 mod headers;
 mod keepalive;
+mod limiter;
 mod listener;
 mod metrics;
 mod overload;
@@ -86,6 +87,7 @@ pub use config::{AccessLog, Config, Downstream, Http2, Listener, Protocol, Tls, 
 pub use metrics::Metrics;
 pub use overload::Overload;
 
+use crate::limiter::Limiter;
 use crate::metrics::Cells;
 use crate::thread::Parts;
 use crate::worker::Loads;
@@ -107,7 +109,7 @@ pub fn start(
     let count = config.workers.max(1);
     let cells: Vec<Arc<Cells>> = (0..count).map(|_| Arc::default()).collect();
     let (senders, receivers): (Vec<_>, Vec<_>) = (0..count).map(|_| mpsc::unbounded_channel()).unzip();
-    let (loads, overload) = (Loads::new(count), Overload::default());
+    let (loads, overload, limiter) = (Loads::new(count), Overload::default(), Limiter::new());
     let (done, ended) = mpsc::unbounded_channel();
     let (mut listeners, mut workers) = (Some(listeners), Some(senders));
     // The first worker accepts for all: it starts last, when there are workers to accept for.
@@ -121,6 +123,7 @@ pub fn start(
             drain: drain.clone(),
             loads: loads.clone(),
             overload: overload.clone(),
+            limiter: limiter.clone(),
             log: log.clone(),
             accepted,
             listeners: listeners.take_if(|_| first).unwrap_or_default(),

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use http::uri::Uri;
 use http::{Request, Response, StatusCode};
+use http_body::Body;
 use hyper::body::Incoming;
 use model::{Facts, Route};
 
@@ -113,6 +114,10 @@ fn find(
     let facts = RequestFacts { admitted: &admitted, request };
     let (route, backend) = find_route(&view, &facts)?;
     exchange.found(route, upstreams.pool(&view, backend));
+    // Before anything else that a route says, as nginx does it.
+    if request.body().size_hint().lower() > exchange.body_bytes_max() {
+        return Err(Refusal::BodyTooLarge.into());
+    }
     if let Some(filters) = exchange.filters() {
         filter::admit(filters, exchange, &facts)?;
         pages::stand_in(exchange, upstreams, &view);
@@ -145,7 +150,7 @@ async fn attempt(exchange: &mut Exchange, attempts: &mut Attempts) -> Result<(Le
         let endpoint = pick_endpoint(exchange, attempts)?;
         match send(exchange, &endpoint, attempts).await {
             Ok(answer) => return Ok(answer),
-            Err(failed) => attempts.again(&exchange.carrier, endpoint, failed)?,
+            Err(failed) => attempts.again(exchange, endpoint, failed)?,
         }
     }
 }
@@ -154,7 +159,8 @@ async fn attempt(exchange: &mut Exchange, attempts: &mut Attempts) -> Result<(Le
 /// attempt.
 fn find_route<'v>(view: &'v View, facts: &impl Facts) -> Result<(&'v Arc<Route>, u32), Refusal> {
     let route = view.table.find(facts).ok_or(Refusal::NoRoute)?;
-    Ok((route, route.target.choose(facts, |total| fastrand::u64(..total))))
+    let backend = route.target.choose(facts, |total| fastrand::u64(..total));
+    Ok((route, view.table.serving(&route.target, backend)))
 }
 
 /// An endpoint that was not tried yet. Pools follow each publication, so a second attempt sees the newest endpoints.
@@ -183,6 +189,9 @@ async fn send(
         send_on_http1(exchange, endpoint, attempts).await?
     };
     lease.is_upgraded = check(carrier, attempts.upgrade.as_deref(), &answered, endpoint)?;
+    if attempts.prefers_another_answer(exchange, endpoint, answered.status()) {
+        return Err(Failed::unwanted());
+    }
     carrier.timer().clear(Wait::Upstream);
     carrier.timer().clear(Wait::Request);
     if carrier.is_stream() {

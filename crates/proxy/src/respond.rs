@@ -19,6 +19,8 @@ const ALLOW: &str = "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH";
 pub(crate) enum NotSent {
     /// It cannot be served, or may not.
     Refused(Refusal),
+    /// The same, and its route says with which status.
+    RefusedAs(Refusal, StatusCode),
     /// Its route says what is answered.
     Answered(Box<Answer>),
 }
@@ -48,6 +50,7 @@ impl From<Refusal> for NotSent {
 pub(crate) fn respond(exchange: Exchange, why: NotSent) -> Response<ResponseBody> {
     match why {
         NotSent::Refused(why) => refuse(exchange, why),
+        NotSent::RefusedAs(why, status) => refuse_as(exchange, why, status),
         NotSent::Answered(answer) => answer_with(exchange, *answer),
     }
 }
@@ -62,7 +65,7 @@ fn answer_with(mut exchange: Exchange, answer: Answer) -> Response<ResponseBody>
     if status != StatusCode::NO_CONTENT {
         head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
     }
-    answer_filter::edit(&exchange, By::Us, &mut head.headers);
+    answer_filter::edit(&exchange, By::Us, head.status, &mut head.headers);
     let carrier = &exchange.carrier;
     carrier.refuse_protocol();
     if carrier.must_close() {
@@ -73,25 +76,30 @@ fn answer_with(mut exchange: Exchange, answer: Answer) -> Response<ResponseBody>
 }
 
 /// Answers a request that no upstream has answered.
-pub(crate) fn refuse(mut exchange: Exchange, why: Refusal) -> Response<ResponseBody> {
+pub(crate) fn refuse(exchange: Exchange, why: Refusal) -> Response<ResponseBody> {
+    refuse_as(exchange, why, why.status())
+}
+
+fn refuse_as(mut exchange: Exchange, why: Refusal, status: StatusCode) -> Response<ResponseBody> {
     exchange.refused(why);
-    exchange.answered(why.status());
+    exchange.answered(status);
     exchange.complete();
     let carrier = &exchange.carrier;
     if why.side() == Side::Downstream {
         carrier.fine();
     }
-    let (mut head, text) = if carrier.request().is_grpc.get() { call_head(why) } else { head(carrier, why) };
-    answer_filter::edit(&exchange, By::Us, &mut head.headers);
+    let (mut head, text) =
+        if carrier.request().is_grpc.get() { call_head(why) } else { head(carrier, why, status) };
+    answer_filter::edit(&exchange, By::Us, head.status, &mut head.headers);
     // Over HTTP/2 hyper would send it in answer to HEAD, too, which clients take for a broken stream.
     let text = text.filter(|_| !exchange.asks_for_head);
     Response::from_parts(head, ResponseBody::Own { text, _exchange: exchange })
 }
 
-fn head(carrier: &Carrier, why: Refusal) -> (response::Parts, Option<Bytes>) {
-    let text = text(why);
+fn head(carrier: &Carrier, why: Refusal, status: StatusCode) -> (response::Parts, Option<Bytes>) {
+    let text = text(why, status);
     let (mut head, ()) = Response::new(()).into_parts();
-    head.status = why.status();
+    head.status = status;
     head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
     if why == Refusal::Method {
@@ -120,7 +128,7 @@ fn call_head(why: Refusal) -> (response::Parts, Option<Bytes>) {
 
 /// A response for what hyper never saw as a request, as bytes.
 pub(crate) fn raw(why: Refusal) -> Vec<u8> {
-    let text = text(why);
+    let text = text(why, why.status());
     let date = httpdate::fmt_http_date(std::time::SystemTime::now());
     let length = text.len();
     let retry =
@@ -148,11 +156,12 @@ pub(crate) fn record(client: &Client, why: Refusal) {
 }
 
 /// Whether the connection ends with the response: a client that broke the rules once is not read any further, and what
-/// follows a CONNECT may be the bytes of a tunnel. And where memory is short each connection holds some.
+/// follows a CONNECT may be the bytes of a tunnel. Where memory is short each connection holds some. And a client may have a
+/// certificate to show on another one.
 fn closes(why: Refusal) -> bool {
-    why.side() == Side::Downstream || why == Refusal::Memory
+    why.side() == Side::Downstream || why == Refusal::Memory || why.is_of_connection()
 }
 
-fn text(why: Refusal) -> String {
-    format!("{} ({why})\n", why.status())
+fn text(why: Refusal, status: StatusCode) -> String {
+    format!("{status} ({why})\n")
 }

@@ -4,8 +4,10 @@
 
 mod support;
 
+mod before;
 mod check;
 mod class;
+mod clients;
 mod cluster;
 mod conformance;
 mod demo;

@@ -42,6 +42,23 @@ pub(super) fn protocol(
     Ok(())
 }
 
+/// The version of HTTP that is spoken with endpoints of HTTP/1. The older one would cost a connection a request, and nothing
+/// is lost by the newer one: what an endpoint of HTTP/1.0 answers is understood.
+pub(super) fn http_version(
+    Annotation { name, value, .. }: &Annotation<'_>,
+    _: &mut RouteSettings,
+) -> Result<(), Vec<Fault>> {
+    match value.trim() {
+        "1.1" => Ok(()),
+        "1.0" => {
+            let message =
+                format!("{name} is 1.0; endpoints get HTTP/1.1 all the same, and may answer as HTTP/1.0");
+            Err(Fault::warning(reasons::NO_EFFECT, message, "write 1.1, or remove it").into())
+        }
+        _ => Err(invalid(format!("{name} cannot be {}; it has no effect", shown(value)), "write 1.1").into()),
+    }
+}
+
 /// The version of the PROXY header that endpoints get.
 pub(super) fn proxy_header(
     Annotation { name, value, .. }: &Annotation<'_>,
@@ -62,22 +79,31 @@ pub(super) fn tls_secret(
     annotation: &Annotation<'_>,
     settings: &mut RouteSettings,
 ) -> Result<(), Vec<Fault>> {
+    let secret = named_secret(annotation).map_err(|why| {
+        let message = format!("{why}; the whole Ingress is answered 503");
+        Fault::denied(message, "name a Secret in the Ingress' own namespace")
+    })?;
+    settings.tls_secret = Some(secret);
+    Ok(())
+}
+
+/// The Secret that an annotation names, as `NAMESPACE/NAME` or by its name alone.
+///
+/// # Errors
+/// Says why there is none that may be used.
+pub(super) fn named_secret(annotation: &Annotation<'_>) -> Result<NamedSecret, String> {
     let Annotation { name, value, namespace: own } = annotation;
     let (namespace, secret) = value.split_once('/').unwrap_or((own, value));
     let is_name = [namespace, secret].into_iter().all(is_object_name);
     if is_name && namespace == *own {
         let secret = ObjectKey::new(namespace, secret);
-        settings.tls_secret = Some(NamedSecret { secret, field: annotation.field() });
-        return Ok(());
+        return Ok(NamedSecret { secret, field: annotation.field() });
     }
-    let message = if is_name {
-        format!(
-            "{name} names Secret {value}, which is in another namespace; the whole Ingress is answered 503"
-        )
+    Err(if is_name {
+        format!("{name} names Secret {value}, which is in another namespace")
     } else {
-        format!("{name} cannot be {}; the whole Ingress is answered 503", shown(value))
-    };
-    Err(Fault::denied(message, "name a Secret in the Ingress' own namespace").into())
+        format!("{name} cannot be {}", shown(value))
+    })
 }
 
 /// Whether endpoints are verified: `on` or `off`.

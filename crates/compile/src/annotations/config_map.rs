@@ -3,7 +3,7 @@
 //! To add one: a row here, with the reader of its annotation. A key that has no value counts as absent, as a Helm chart
 //! writes those that are not set.
 
-use super::{Annotation, Dialect, Reader, access, hsts, pages, redirect, time, upstream_fields};
+use super::{Annotation, Dialect, Reader, access, hsts, pages, redirect, retry, time, upstream_fields};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -11,6 +11,9 @@ use crate::reasons;
 pub(super) const DIALECT: Dialect = Dialect { prefix: "", rows: ROWS, other: not_honoured };
 
 const ROWS: &[(&str, Reader)] = &[
+    // These two are read before all others, and hold without being written (`allowed`).
+    ("allow-snippet-annotations", nothing_to_add),
+    ("annotations-risk-level", nothing_to_add),
     ("custom-http-errors", pages::statuses_by_default),
     ("denylist-source-range", access::deny),
     ("disable-proxy-intercept-errors", pages::spare_endpoints),
@@ -25,7 +28,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("proxy-connect-timeout", time::connect_seconds),
     ("proxy-cookie-domain", upstream_fields::cookie_domain),
     ("proxy-cookie-path", upstream_fields::cookie_path),
-    ("proxy-next-upstream-tries", time::tries),
+    ("proxy-next-upstream-tries", retry::tries),
     ("proxy-read-timeout", time::read_seconds),
     ("proxy-redirect-from", upstream_fields::place_from),
     ("proxy-redirect-to", upstream_fields::place_to),
@@ -34,6 +37,10 @@ const ROWS: &[(&str, Reader)] = &[
     ("use-port-in-redirects", redirect::name_port),
     ("whitelist-source-range", access::allow),
 ];
+
+fn nothing_to_add(_: &Annotation<'_>, _: &mut RouteSettings) -> Result<(), Vec<Fault>> {
+    Ok(())
+}
 
 /// The fault of a reader in the words for a key.
 pub(super) fn told(fault: Fault) -> Fault {

@@ -1,6 +1,8 @@
 //! Our own dialect.
 
-use super::{Annotation, Dialect, Reader, access, backend, headers, redirect, time};
+use super::{
+    Annotation, Dialect, Reader, access, backend, client_tls, headers, limit, redirect, retry, size, time,
+};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -11,21 +13,37 @@ const PREFIX: &str = "sluicegate.io/";
 
 const ROWS: &[(&str, Reader)] = &[
     ("allow-addresses", access::allow),
-    ("attempts", time::attempts),
+    ("attempts", retry::attempts),
     ("backend-protocol", backend::protocol),
     ("backend-proxy-protocol", backend::proxy_header),
     ("backend-tls-name", backend::tls_name_to_send),
     ("backend-tls-secret", backend::tls_secret),
     ("backend-tls-verify", backend::tls_verify),
     ("body-timeout", time::body),
+    ("client-tls-depth", client_tls::depth),
+    ("client-tls-error-page", client_tls::error_page),
+    ("client-tls-pass-certificate", client_tls::pass),
+    ("client-tls-secret", client_tls::secret),
+    ("client-tls-subject", client_tls::subject),
+    ("client-tls-verify", client_tls::verify),
     ("connect-timeout", time::connect),
     ("deny-addresses", access::deny),
     ("https-redirect", redirect::force_https),
     ("load-balance", backend::balance),
     ("redirect", redirect::temporal),
+    ("request-body-max", size::request_body),
     ("request-headers", headers::request),
+    ("requests-burst-factor", limit::burst_factor),
+    ("requests-in-flight", limit::in_flight),
+    ("requests-per-minute", limit::per_minute),
+    ("requests-per-second", limit::per_second),
+    ("requests-unlimited-for", limit::exempt),
     ("response-headers", headers::response),
     ("response-timeout", time::response),
+    ("retry-on", retry::on),
+    ("retry-within", retry::within),
+    ("send-timeout", time::send),
+    ("tunnel-timeout", time::tunnel),
 ];
 
 fn unknown(annotation: &Annotation<'_>, _: &mut RouteSettings) -> Result<(), Vec<Fault>> {
@@ -34,7 +52,7 @@ fn unknown(annotation: &Annotation<'_>, _: &mut RouteSettings) -> Result<(), Vec
     let remedy = format!("use one of {}, or remove it", known.join(", "));
     // A slip of the pen must not open what was to be guarded.
     let word = annotation.name.strip_prefix(PREFIX).unwrap_or(annotation.name).to_ascii_lowercase();
-    if word.starts_with("allow") || word.starts_with("deny") {
+    if ["allow", "client", "deny"].iter().any(|guard| word.starts_with(guard)) {
         let message = format!(
             "{} is not known and may be meant as a guard, so the whole Ingress is answered 503",
             annotation.name

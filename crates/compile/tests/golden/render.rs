@@ -6,6 +6,7 @@ use std::sync::Arc;
 use compile::{CertificateClaims, Claim, Compiled};
 use model::{
     Backend, Get, HostMatch, Problem, Protocol, RequestHost, RequestPath, Route, RouteTable, Selection,
+    Target,
 };
 
 use crate::case::Case;
@@ -53,8 +54,22 @@ fn route(table: &RouteTable, route: &Arc<Route>) -> String {
         false => writeln!(out, "match: {}", route.path),
         true => writeln!(out, "match: what no rule does"),
     };
-    for place in route.target.backends() {
-        let _ = writeln!(out, "backend: {}", table.backend_at(place).key);
+    let key = |place: u32| &table.backend_at(place).key;
+    match &route.target {
+        Target::Backend(place) => drop(writeln!(out, "backend: {}", key(*place))),
+        Target::Split(split) => {
+            for rule in split.rules() {
+                let _ = writeln!(
+                    out,
+                    "rule: {}",
+                    quoted(&format!("{} -> {}", rule.condition, key(rule.backend)))
+                );
+            }
+            for share in split.shares() {
+                let _ =
+                    writeln!(out, "share: {} of {} -> {}", share.weight, split.total(), key(share.backend));
+            }
+        }
     }
     let _ = writeln!(out, "balance: {}", route.policy.balance.as_str());
     for (word, time) in route.policy.timeouts.words() {
@@ -62,6 +77,9 @@ fn route(table: &RouteTable, route: &Arc<Route>) -> String {
     }
     for (word, count) in route.policy.retry.words() {
         let _ = writeln!(out, "{word}: {count}");
+    }
+    if let Some(bytes) = route.policy.request_body_max {
+        let _ = writeln!(out, "requestBodyMax: {bytes}");
     }
     for filter in route.policy.filters.iter().flat_map(|filters| filters.request()) {
         let _ = writeln!(out, "request: {}", quoted(&filter.to_string()));
@@ -127,7 +145,8 @@ fn request(table: &RouteTable, host: &str, path: &str) -> String {
     let name = (!host.is_empty()).then(|| RequestHost::parse(host).expect("a host"));
     let facts = Get { host: name.as_ref(), path: &RequestPath::parse(path).expect("a path") };
     let route = table.find(&facts);
-    let answer = match route.map(|route| (route, table.backend_at(route.target.choose(&facts, |_| 0)))) {
+    let serving = |route: &Route| table.serving(&route.target, route.target.choose(&facts, |_| 0));
+    let answer = match route.map(|route| (route, table.backend_at(serving(route)))) {
         None => "404".into(),
         Some((route, _)) if route.policy.denies() => format!("503, denied by {}", route.origin),
         Some((route, backend)) => {

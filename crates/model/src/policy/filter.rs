@@ -4,7 +4,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{AddressRules, CookieRewrite, Cors, HeaderChange, HeaderEdit, Pages, PlaceRewrite, Redirect};
+use crate::{
+    AddressRules, ClientTls, CookieRewrite, Cors, HeaderEdit, Pages, PlaceRewrite, Redirect, RequestLimits,
+};
 
 /// What is done with a request before it is sent. **The order of the variants is the order of execution**, whatever the
 /// order in which they were asked for: what refuses a request stands before what costs something, and all of that before what
@@ -14,12 +16,18 @@ pub enum RequestFilter {
     /// Every request is refused (503): something that was to guard the route cannot be honoured, and it is better not
     /// served than served unguarded.
     Deny,
+    /// Clients without a good certificate are refused (400, 403), and endpoints are told what it says.
+    ClientTls(Arc<ClientTls>),
     /// Preflights of browsers are answered, and the origin of the page is noted for the answer.
     Cors(Arc<Cors>),
     /// Clients are sent elsewhere.
     Redirect(Redirect),
     /// Clients that speak plain HTTP are sent to https.
     Https(Redirect),
+    /// Clients that do not speak TLS with us are refused (400): they could not show what the route demands.
+    TlsOnly,
+    /// Clients that send too many requests are refused.
+    Limits(RequestLimits),
     /// Clients of other addresses are refused (403).
     Addresses(AddressRules),
     /// The head is changed, in the order of the edits.
@@ -30,10 +38,14 @@ impl RequestFilter {
     /// Whether it decides on access.
     pub fn is_guard(&self) -> bool {
         match self {
-            RequestFilter::Deny | RequestFilter::Addresses(_) => true,
+            RequestFilter::Deny
+            | RequestFilter::ClientTls(_)
+            | RequestFilter::TlsOnly
+            | RequestFilter::Addresses(_) => true,
             RequestFilter::Cors(_)
             | RequestFilter::Redirect(_)
             | RequestFilter::Https(_)
+            | RequestFilter::Limits(_)
             | RequestFilter::Headers(_) => false,
         }
     }
@@ -42,9 +54,12 @@ impl RequestFilter {
     pub fn as_str(&self) -> &'static str {
         match self {
             RequestFilter::Deny => "deny",
+            RequestFilter::ClientTls(_) => "client-tls",
             RequestFilter::Cors(_) => "cors",
             RequestFilter::Redirect(_) => "redirect",
             RequestFilter::Https(_) => "https-redirect",
+            RequestFilter::TlsOnly => "tls-only",
+            RequestFilter::Limits(_) => "limits",
             RequestFilter::Addresses(_) => "addresses",
             RequestFilter::Headers(_) => "request-headers",
         }
@@ -56,9 +71,11 @@ impl fmt::Display for RequestFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())?;
         match self {
-            RequestFilter::Deny => Ok(()),
+            RequestFilter::Deny | RequestFilter::TlsOnly => Ok(()),
+            RequestFilter::ClientTls(demanded) => write!(f, ": {demanded}"),
             RequestFilter::Cors(cors) => write!(f, ": {cors}"),
             RequestFilter::Redirect(redirect) | RequestFilter::Https(redirect) => write!(f, ": {redirect}"),
+            RequestFilter::Limits(limits) => write!(f, ": {limits}"),
             RequestFilter::Addresses(rules) => write!(f, ": {rules}"),
             RequestFilter::Headers(edits) => write!(f, ": {}", HeaderEdit::list(edits)),
         }
@@ -165,7 +182,7 @@ impl Filters {
     pub fn edit_response_field(&self, name: &str) -> bool {
         self.response.iter().any(|filter| match filter {
             ResponseFilter::Headers(edits) => {
-                edits.iter().any(|edit| *edit.name == *name && !matches!(edit.change, HeaderChange::Add(_)))
+                edits.iter().any(|edit| *edit.name == *name && !edit.change.keeps())
             }
             // None of these has a place in a trailer.
             ResponseFilter::Pages(_)
@@ -185,6 +202,7 @@ impl Filters {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::HeaderChange;
 
     #[test]
     fn filters_are_executed_in_the_order_of_their_variants() {

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// Whether endpoints believe us a request's field of this name, in lower case: which client it is from, how it came, and by
+/// Whether endpoints believe us a request's field of this name, in lower case: which client it is from and what its certificate says, how it came, and by
 /// which id it is known. We write them (`proxy`'s `forwarding`); no client may, unless it is a trusted proxy, and no route. This is
 /// the one list of them.
 pub fn is_forwarding_field(name: &str) -> bool {
     matches!(name, "forwarded" | "x-real-ip" | "x-request-id")
+        || name.starts_with("ssl-client-")
         || name.starts_with("x-forwarded-")
         || name.starts_with("x-original-")
 }
@@ -35,6 +36,7 @@ impl fmt::Display for HeaderEdit {
             HeaderChange::Remove => write!(f, "remove {}", self.name),
             HeaderChange::Set(value) => write!(f, "set {}: {value:?}", self.name),
             HeaderChange::Add(value) => write!(f, "add {}: {value:?}", self.name),
+            HeaderChange::AddUnlessError(value) => write!(f, "add {}: {value:?} unless error", self.name),
         }
     }
 }
@@ -48,4 +50,13 @@ pub enum HeaderChange {
     Set(Arc<str>),
     /// A field with this value comes to those that are there.
     Add(Arc<str>),
+    /// The same in answers with a status by which nginx adds fields: 200, 201, 204, 206, 301 to 304, 307 and 308.
+    AddUnlessError(Arc<str>),
+}
+
+impl HeaderChange {
+    /// Whether fields of the name that are there stay.
+    pub fn keeps(&self) -> bool {
+        matches!(self, HeaderChange::Add(_) | HeaderChange::AddUnlessError(_))
+    }
 }

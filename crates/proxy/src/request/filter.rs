@@ -8,19 +8,22 @@
 //! - one that answers by itself does as `redirect`;
 //! - one that has to wait, as for another server's word on a request: boxed and awaited in `serve`, before `attempt`, so that
 //!   requests without it keep no room for it;
-//! - one with a memory, as a limit on a rate: its state is the worker's, keyed by the route's origin as pools are by their
-//!   backend, so that it survives publications;
+//! - one with a memory, as `limits`: its state is the worker's, or that of all workers, keyed by the route's origin as pools are
+//!   by their backend, so that it survives publications;
 //! - one that changes a body: between the pull and the account of `body::Relay`.
 
 mod address;
+mod client_tls;
 mod cors;
 mod headers;
+mod limits;
 mod redirect;
 
 use http::HeaderMap;
 use model::{Filters, RequestFilter};
 
 use super::facts::RequestFacts;
+use crate::client::Client;
 use crate::error::Refusal;
 use crate::exchange::Exchange;
 use crate::respond::NotSent;
@@ -37,9 +40,12 @@ pub(super) fn admit<B>(
     let client = exchange.carrier.client();
     filters.request().iter().try_for_each(|filter| match filter {
         RequestFilter::Deny => Err(Refusal::Denied.into()),
+        RequestFilter::ClientTls(demanded) => client_tls::admit(demanded, client, facts),
         RequestFilter::Cors(cors) => cors::admit(cors, exchange, facts.request),
         RequestFilter::Redirect(redirect) => Err(redirect::to(redirect, client, facts)),
         RequestFilter::Https(redirect) => redirect::to_https(redirect, client, facts),
+        RequestFilter::TlsOnly => client_tls::tls_only(client),
+        RequestFilter::Limits(limits) => limits::admit(limits, exchange, facts.request.headers()),
         RequestFilter::Addresses(rules) => {
             Ok(address::admit(rules, client.address(facts.request.headers()))?)
         }
@@ -48,14 +54,17 @@ pub(super) fn admit<B>(
 }
 
 /// Changes the head that an endpoint gets.
-pub(super) fn edit_request(filters: &Filters, head: &mut HeaderMap) {
+pub(super) fn edit_request(filters: &Filters, client: &Client, head: &mut HeaderMap) {
     for filter in filters.request() {
         match filter {
+            RequestFilter::ClientTls(demanded) => client_tls::tell(demanded, client, head),
             RequestFilter::Headers(edits) => headers::edit_request(edits, head),
             RequestFilter::Deny
             | RequestFilter::Cors(_)
             | RequestFilter::Redirect(_)
             | RequestFilter::Https(_)
+            | RequestFilter::TlsOnly
+            | RequestFilter::Limits(_)
             | RequestFilter::Addresses(_) => {}
         }
     }

@@ -88,11 +88,14 @@ pub(super) fn replace(exchange: &Exchange, status: StatusCode) -> bool {
 /// The status of our own answer, if it is replaced by a page. A client that broke the rules gets none, and where there is too
 /// much to do there is no room for more.
 pub(super) fn replaced(exchange: &Exchange, why: &NotSent) -> Option<StatusCode> {
-    let status = match why {
-        NotSent::Refused(why) if why.side() == Side::Downstream || why.is_overload() => return None,
-        NotSent::Refused(why) => why.status(),
-        NotSent::Answered(answer) => answer.status,
+    let (refused, status) = match why {
+        NotSent::Refused(why) => (Some(*why), why.status()),
+        NotSent::RefusedAs(why, status) => (Some(*why), *status),
+        NotSent::Answered(answer) => (None, answer.status),
     };
+    if refused.is_some_and(|why| why.side() == Side::Downstream || why.is_overload()) {
+        return None;
+    }
     pages(exchange).filter(|pages| pages.replace(status.as_u16())).map(|_| status)
 }
 
