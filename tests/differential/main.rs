@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod answers;
+mod auth;
 mod cases;
 mod client_tls;
 mod gates;

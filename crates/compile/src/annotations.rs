@@ -5,6 +5,7 @@
 
 mod access;
 mod allowed;
+mod auth;
 mod backend;
 mod canary;
 mod client_tls;

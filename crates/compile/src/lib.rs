@@ -32,6 +32,7 @@ mod compiled;
 mod objects;
 
 mod annotations;
+mod auth;
 mod canary;
 mod class;
 mod defaults;
@@ -60,6 +61,7 @@ use k8s_openapi::api::networking::v1::Ingress;
 use model::{Balance, ObjectRef, RouteTableBuilder};
 
 pub use annotations::{Effect, effect_of};
+pub use auth::{USERS_MAX, users_of};
 pub use compiled::Compiled;
 pub use external_name::external_name_of;
 pub use no_routes::{NoRoutes, NoRoutesReason};
@@ -68,6 +70,7 @@ pub use profile::Profile;
 pub use source::ingress::secrets_of;
 pub use tls::{Basis, CertificateClaims, Claim, NamedSecret};
 
+use auth::Passwords;
 use backend::{Backends, Before, Collected};
 use canary::Canaries;
 use class::Classes;
@@ -150,6 +153,7 @@ fn compile_after(
         backends: Backends::new(before, objects, settings),
         canaries: Canaries::default(),
         problems: Problems::default(),
+        objects,
     };
     let defaults = Defaults::read(objects, settings, &mut out.problems);
     let (mut ours, mut drafts) = (Vec::new(), Vec::new());
@@ -166,10 +170,11 @@ fn compile_after(
     let (canaries, drafts) = drafts.into_iter().partition(|draft: &Draft| draft.asked.canary.is_on);
     out.canaries = Canaries::new(canaries, &mut out.problems);
     let drafts = host_snippets::apply(drafts, &mut out.problems);
-    let (hosts, mut tls) = (Hosts::read(&drafts), Tls::new(objects));
+    let (hosts, mut tls, mut passwords) = (Hosts::read(&drafts), Tls::new(objects), Passwords::new(objects));
     let pages = out.default_backend(settings);
     for mut draft in drafts {
         hosts.complete(&mut draft);
+        passwords.resolve(&draft.object, &mut draft.asked, &mut out.problems);
         tls.add(&draft, &mut out.problems);
         out.add(draft, &hosts, pages.as_ref());
     }

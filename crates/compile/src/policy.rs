@@ -2,6 +2,7 @@
 //! dialect asked for it.
 
 mod access;
+mod auth;
 mod canary;
 mod client_tls;
 mod cors;
@@ -24,6 +25,7 @@ use model::{Filters, Policy, Redirect, RequestFilter, Retry, Transport};
 use crate::hosts::HostFacts;
 use crate::problems::Fault;
 
+pub(crate) use auth::{AuthUrl, SecretForm, UrlHost};
 pub(crate) use canary::{CanarySettings, split};
 pub(crate) use client_tls::client_tls;
 pub(crate) use cors::CorsSettings;
@@ -41,6 +43,8 @@ pub(crate) struct RouteFacts<'h> {
     pub(crate) keeps_http: bool,
     /// It serves what nothing else does.
     pub(crate) is_catch_all: bool,
+    /// Its requests need no password and no other server's word.
+    pub(crate) is_open: bool,
 }
 
 /// What applies to the routes of an object of which the same is known.
@@ -70,7 +74,7 @@ pub(crate) fn build(
     mut tell: impl FnMut(String, Fault),
 ) -> Built {
     let mut denied = asked.denied;
-    if let Err((field, fault)) = upstream::check(asked) {
+    for (field, fault) in [upstream::check(asked), auth::check(asked)].into_iter().filter_map(Result::err) {
         denied |= fault.denies();
         tell(field, fault);
     }
@@ -111,7 +115,8 @@ fn filters(
         redirect::build(asked, facts),
         redirect::build_https(asked, facts),
         limit::build(asked),
-        access::build(asked),
+        access::build(asked, facts),
+        auth::build(asked, facts),
         headers::build_request(asked),
     ];
     let request = request.into_iter().flatten().chain(client_tls::build(facts.host));

@@ -84,6 +84,14 @@ impl Serves {
             Serves::Rest { hosts, .. } => hosts.first(),
         }
     }
+
+    /// The path, if it is one.
+    pub(crate) fn path(&self) -> Option<&PathMatch> {
+        match self {
+            Serves::Path(_, path) => Some(path),
+            Serves::Rest { .. } => None,
+        }
+    }
 }
 
 /// What an object says of certificates.

@@ -2,6 +2,7 @@
 //! nothing that could have been decided before, and knows no dialect of annotations.
 
 mod address;
+mod auth;
 mod balance;
 mod client_tls;
 mod cors;
@@ -15,6 +16,9 @@ mod timeouts;
 mod upstream_fields;
 
 pub use address::{AddressRules, any_contains};
+pub use auth::{
+    Auth, AuthServer, BCRYPT_COST_MAX, ExternalAuth, HashError, PasswordAuth, PasswordHash, Scheme, Users,
+};
 pub use balance::Balance;
 pub use client_tls::{ClientTls, ClientVerify};
 pub use cors::{Cors, OriginMatch, Origins};

@@ -22,6 +22,7 @@
 //! - `grpc`: what is special about calls
 //! - `metrics`: what is counted
 //! - `overload`: what is turned away when there is too much
+//! - `passwords`: whether a password is the right one
 //! - `access_log`: a line for each request
 //! - `guard`: the strict reading of HTTP/1
 //! - `forwarding`: what upstreams are told about a client
@@ -66,6 +67,7 @@ mod limiter;
 mod listener;
 mod metrics;
 mod overload;
+mod passwords;
 mod proxy_header;
 mod request;
 mod respond;

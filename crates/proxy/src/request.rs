@@ -8,6 +8,7 @@ mod filter;
 mod heads;
 mod pages;
 mod upgrade;
+mod variables;
 
 use std::convert::Infallible;
 use std::rc::Rc;
@@ -22,9 +23,10 @@ use model::{Facts, Route};
 use self::admit::{Admitted, admit};
 use self::attempts::{Attempts, Failed};
 use self::facts::RequestFacts;
+use self::filter::{Asked, Awaited};
 use self::upgrade::{Upgrade, upgrade};
 use crate::body::{Relay, ResponseBody};
-use crate::client::{Carrier, Client};
+use crate::client::Carrier;
 use crate::error::Refusal;
 use crate::exchange::Exchange;
 use crate::grpc;
@@ -35,7 +37,6 @@ use crate::tunnel::Seat;
 use crate::upstream::{
     Answered, EndpointPool, Lease, Reuse, Unanswered, Upstreams, View, connect, take_slot,
 };
-use crate::worker::Worker;
 
 /// Serves one request. Always yields a response; what cannot be served is answered by `respond`. A connection of HTTP/1 that
 /// becomes a tunnel finds that in `seat`.
@@ -62,6 +63,15 @@ pub(crate) fn serve<'s>(
                 return Ok(respond::respond(exchange, why.take()));
             }
         };
+        // Boxed, so that requests that wait for nothing keep no room for it.
+        if attempts.awaited.is_some()
+            && let Err(why) = Box::pin(wait(&exchange, attempts)).await
+        {
+            return Ok(match pages::replaced(&exchange, &why) {
+                Some(code) => Box::pin(pages::serve(exchange, code)).await,
+                None => respond::respond(exchange, why),
+            });
+        }
         Ok(match attempt(&mut exchange, attempts).await {
             Ok((lease, answered)) if lease.is_upgraded => {
                 let asked = attempts.upgrade.take();
@@ -89,27 +99,29 @@ fn decide(
 ) -> Result<Attempts, NotSent> {
     let found = find(exchange, upstreams, &request);
     pages::keep(exchange, upstreams, &request);
-    let target = match found {
-        Ok(target) => target,
+    let (target, awaited) = match found {
+        Ok(found) => found,
         Err(why) => {
             exchange.carrier.leave_unread(request.into_body());
             return Err(why);
         }
     };
     let (request, upgrade) = heads::for_upstream(exchange, request, target)?;
-    Ok(Attempts::new(request, upgrade, upstreams, exchange))
+    let mut attempts = Attempts::new(request, upgrade, upstreams, exchange);
+    attempts.awaited = awaited;
+    Ok(attempts)
 }
 
-/// Whether the request may be sent, and where to; and its target, if that is to be another one. From here on the policy of its
-/// route is known to the exchange.
+/// Whether the request may be sent, and where to; its target, if that is to be another one; and what it has to wait for. From
+/// here on the policy of its route is known to the exchange.
 fn find(
     exchange: &mut Exchange,
     upstreams: &Upstreams,
     request: &Request<Incoming>,
-) -> Result<Option<Uri>, NotSent> {
+) -> Result<(Option<Uri>, Option<Box<Awaited>>), NotSent> {
     let admitted = admit(&exchange.carrier, request)?;
-    check_room(exchange.carrier.worker())?;
-    check_directed(exchange.carrier.client(), &admitted)?;
+    admit::check_room(exchange.carrier.worker())?;
+    admit::check_directed(exchange.carrier.client(), &admitted)?;
     let view = upstreams.view();
     let facts = RequestFacts { admitted: &admitted, request };
     let (route, backend) = find_route(&view, &facts)?;
@@ -118,30 +130,20 @@ fn find(
     if request.body().size_hint().lower() > exchange.body_bytes_max() {
         return Err(Refusal::BodyTooLarge.into());
     }
-    if let Some(filters) = exchange.filters() {
-        filter::admit(filters, exchange, &facts)?;
-        pages::stand_in(exchange, upstreams, &view);
-    }
-    Ok(admit::target(request.uri()))
+    let awaited = match exchange.filters() {
+        Some(filters) => filter::admit(filters, &Asked { exchange, facts: &facts, view: &view, upstreams })?,
+        None => None,
+    };
+    pages::stand_in(exchange, upstreams, &view);
+    Ok((admit::target(request.uri()), awaited))
 }
 
-/// Whether there is memory and a place for this request, which is counted already.
-fn check_room(worker: &Worker) -> Result<(), Refusal> {
-    worker.overload.check_memory()?;
-    let in_flight = worker.cells.requests_in_flight.get();
-    if in_flight > worker.requests_max { Err(Refusal::Requests) } else { Ok(()) }
-}
-
-/// Whether the TLS connection, if it is one, was opened for this host: else what its certificate was to ensure was not
-/// ensured for this request.
-fn check_directed(client: &Client, admitted: &Admitted<'_>) -> Result<(), Refusal> {
-    let (Some(secure), Some(host)) = (client.secure.get(), &admitted.host) else { return Ok(()) };
-    let name = secure.name.as_deref();
-    if name == Some(host.name()) || secure.tls.certificates.load().serves_alike(name, host.name()) {
-        Ok(())
-    } else {
-        Err(Refusal::Misdirected)
-    }
+/// Waits for what the request has to wait for before it is sent anywhere.
+async fn wait(exchange: &Exchange, attempts: &mut Attempts) -> Result<(), NotSent> {
+    let Some(mut awaited) = attempts.awaited.take() else { return Ok(()) };
+    filter::wait(exchange, attempts, &mut awaited).await?;
+    attempts.awaited = Some(awaited);
+    Ok(())
 }
 
 /// The way to an endpoint and back, again for each attempt.
@@ -149,7 +151,12 @@ async fn attempt(exchange: &mut Exchange, attempts: &mut Attempts) -> Result<(Le
     loop {
         let endpoint = pick_endpoint(exchange, attempts)?;
         match send(exchange, &endpoint, attempts).await {
-            Ok(answer) => return Ok(answer),
+            Ok((lease, mut answered)) => {
+                if let Some(awaited) = &attempts.awaited {
+                    awaited.add_cookies(&mut answered);
+                }
+                return Ok((lease, answered));
+            }
             Err(failed) => attempts.again(exchange, endpoint, failed)?,
         }
     }

@@ -33,6 +33,20 @@ pub(crate) struct Answer {
     pub(crate) text: Bytes,
 }
 
+impl Answer {
+    /// One with its status for a text.
+    pub(crate) fn plain(status: StatusCode, mut headers: HeaderMap) -> Answer {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        Answer { status, headers, text: Bytes::from(format!("{}\n", status.as_u16())) }
+    }
+}
+
+impl From<Answer> for NotSent {
+    fn from(answer: Answer) -> NotSent {
+        NotSent::Answered(Box::new(answer))
+    }
+}
+
 impl NotSent {
     /// Takes it out of its place.
     pub(crate) fn take(&mut self) -> NotSent {

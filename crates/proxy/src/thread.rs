@@ -19,6 +19,7 @@ use crate::limiter::Limiter;
 use crate::listener;
 use crate::metrics::Cells;
 use crate::overload::Overload;
+use crate::passwords::Passwords;
 use crate::timer::{TICK, Timers};
 use crate::upstream::Upstreams;
 use crate::worker::{Accepted, Loads, Worker};
@@ -69,6 +70,7 @@ async fn serve(parts: Parts) {
         requests_max: config.downstream.requests_max.div_ceil(config.workers.max(1)) as u64,
         overload,
         limiter,
+        passwords: Passwords::new(),
         stopping: Cell::new(false),
         place,
         loads,

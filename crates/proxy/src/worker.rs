@@ -19,6 +19,7 @@ use crate::config::{Config, Protocol};
 use crate::limiter::Limiter;
 use crate::metrics::Cells;
 use crate::overload::Overload;
+use crate::passwords::Passwords;
 use crate::timer::Timers;
 
 /// What everything on one worker needs.
@@ -31,6 +32,7 @@ pub(crate) struct Worker {
     pub(crate) overload: Overload,
     /// What is remembered of clients that have limits.
     pub(crate) limiter: Limiter,
+    pub(crate) passwords: Passwords,
     /// Requests in flight that this worker may have: its share of all.
     pub(crate) requests_max: u64,
     /// Set when what is left is being cut, so that those requests are told apart in the log.

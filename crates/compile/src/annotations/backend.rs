@@ -159,7 +159,7 @@ pub(super) fn send_tls_name(
 }
 
 /// Whether an object may have this name (RFC 1123 §2.1, as the API server reads it). It is told as it is, in lines of a log.
-fn is_object_name(name: &str) -> bool {
+pub(super) fn is_object_name(name: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
     (1..=OBJECT_NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(allowed)
 }

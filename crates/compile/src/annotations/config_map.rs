@@ -3,7 +3,7 @@
 //! To add one: a row here, with the reader of its annotation. A key that has no value counts as absent, as a Helm chart
 //! writes those that are not set.
 
-use super::{Annotation, Dialect, Reader, access, hsts, pages, redirect, retry, time, upstream_fields};
+use super::{Annotation, Dialect, Reader, access, auth, hsts, pages, redirect, retry, time, upstream_fields};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -18,11 +18,22 @@ const ROWS: &[(&str, Reader)] = &[
     ("denylist-source-range", access::deny),
     ("disable-proxy-intercept-errors", pages::spare_endpoints),
     ("force-ssl-redirect", redirect::force_https),
+    ("global-auth-always-set-cookie", auth::global_always_set_cookie),
+    ("global-auth-cache-duration", auth::cached),
+    ("global-auth-cache-key", auth::cached),
+    ("global-auth-method", auth::global_method),
+    ("global-auth-request-redirect", auth::global_request_redirect),
+    ("global-auth-response-headers", auth::global_response_headers),
+    ("global-auth-signin", auth::global_sign_in),
+    ("global-auth-signin-redirect-param", auth::global_sign_in_parameter),
+    ("global-auth-snippet", auth::global_snippet),
+    ("global-auth-url", auth::global_url),
     ("hsts", hsts::enable),
     ("hsts-include-subdomains", hsts::subdomains),
     ("hsts-max-age", hsts::max_age),
     ("hsts-preload", hsts::preload),
     ("http-redirect-code", redirect::status),
+    ("no-auth-locations", auth::open_locations),
     ("no-tls-redirect-locations", redirect::keep_http),
     ("preserve-trailing-slash", redirect::preserve_trailing_slash),
     ("proxy-connect-timeout", time::connect_seconds),

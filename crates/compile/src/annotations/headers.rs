@@ -136,7 +136,7 @@ pub(super) fn is_value(value: &str) -> bool {
     value.bytes().all(|b| b.is_ascii_graphic() || b == b' ' || b == b'\t')
 }
 
-fn is_framing(name: &str) -> bool {
+pub(super) fn is_framing(name: &str) -> bool {
     let name = plain(name);
     FRAMING.contains(&&*name) || name.starts_with("proxy-")
 }

@@ -9,8 +9,8 @@ pub(super) use names::risk;
 pub(super) use unread::effect;
 
 use super::{
-    Dialect, Reader, access, backend, canary, client_tls, cors, limit, pages, redirect, retry, size, snippet,
-    time, upstream_fields,
+    Dialect, Reader, access, auth, backend, canary, client_tls, cors, limit, pages, redirect, retry, size,
+    snippet, time, upstream_fields,
 };
 
 pub(super) const DIALECT: Dialect = Dialect { prefix: PREFIX, rows: ROWS, other: unread::answer };
@@ -25,6 +25,24 @@ const ROWS: &[(&str, Reader)] = &[
     ("auth-tls-secret", client_tls::qualified_secret),
     ("auth-tls-verify-client", client_tls::verify),
     ("auth-tls-verify-depth", client_tls::depth),
+    ("auth-always-set-cookie", auth::always_set_cookie),
+    ("auth-cache-duration", auth::cached),
+    ("auth-cache-key", auth::cached),
+    ("auth-keepalive", auth::kept_alive),
+    ("auth-keepalive-requests", auth::kept_alive),
+    ("auth-keepalive-share-vars", auth::kept_alive),
+    ("auth-keepalive-timeout", auth::kept_alive),
+    ("auth-method", auth::method),
+    ("auth-proxy-set-headers", auth::proxy_set_headers),
+    ("auth-realm", auth::realm),
+    ("auth-request-redirect", auth::request_redirect),
+    ("auth-response-headers", auth::response_headers),
+    ("auth-secret", auth::secret),
+    ("auth-secret-type", auth::secret_type),
+    ("auth-signin", auth::sign_in),
+    ("auth-signin-redirect-param", auth::sign_in_parameter),
+    ("auth-type", auth::kind),
+    ("auth-url", auth::url),
     ("backend-protocol", backend::protocol),
     ("canary", canary::is_one),
     ("canary-by-cookie", canary::cookie),
@@ -45,6 +63,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("denylist-source-range", access::deny),
     ("disable-proxy-intercept-errors", pages::spare_endpoints),
     ("enable-cors", cors::enable),
+    ("enable-global-auth", auth::with_global),
     ("force-ssl-redirect", redirect::force_https),
     ("from-to-www-redirect", redirect::www),
     ("limit-burst-multiplier", limit::burst_factor),
@@ -80,6 +99,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("proxy-ssl-server-name", backend::send_tls_name),
     ("proxy-ssl-verify", backend::tls_verify),
     ("relative-redirects", redirect::relative),
+    ("satisfy", auth::satisfy),
     ("ssl-redirect", redirect::https),
     ("temporal-redirect", redirect::temporal),
     ("temporal-redirect-code", redirect::temporal_status),

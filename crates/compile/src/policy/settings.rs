@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use model::{Balance, HeaderEdit, Protocol, ProxyHeader, Retry, Timeouts};
 
+use super::auth::AuthSettings;
 use super::canary::CanarySettings;
 use super::client_tls::ClientTlsSettings;
 use super::cors::CorsSettings;
@@ -58,6 +59,8 @@ pub(crate) struct RouteSettings {
     pub(crate) allow: Vec<IpNet>,
     /// The networks whose clients may not, even where they are allowed.
     pub(crate) deny: Vec<IpNet>,
+    /// What a request must have.
+    pub(crate) auth: AuthSettings,
     /// What clients' certificates have to be, for the whole of each host.
     pub(crate) client_tls: ClientTlsSettings,
     /// Which pages of other origins may read answers.
@@ -87,6 +90,7 @@ impl RouteSettings {
             size: SizeSettings::of(profile),
             redirect: RedirectSettings::of(profile),
             hsts: HstsSettings::of(profile),
+            auth: AuthSettings::of(profile),
             ..RouteSettings::default()
         }
     }

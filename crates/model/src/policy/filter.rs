@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::{
-    AddressRules, ClientTls, CookieRewrite, Cors, HeaderEdit, Pages, PlaceRewrite, Redirect, RequestLimits,
+    AddressRules, Auth, ClientTls, CookieRewrite, Cors, HeaderEdit, Pages, PlaceRewrite, Redirect,
+    RequestLimits,
 };
 
 /// What is done with a request before it is sent. **The order of the variants is the order of execution**, whatever the
@@ -30,6 +31,8 @@ pub enum RequestFilter {
     Limits(RequestLimits),
     /// Clients of other addresses are refused (403).
     Addresses(AddressRules),
+    /// Requests without a password are refused, or those that another server does not vouch for.
+    Auth(Box<Auth>),
     /// The head is changed, in the order of the edits.
     Headers(Vec<HeaderEdit>),
 }
@@ -41,7 +44,8 @@ impl RequestFilter {
             RequestFilter::Deny
             | RequestFilter::ClientTls(_)
             | RequestFilter::TlsOnly
-            | RequestFilter::Addresses(_) => true,
+            | RequestFilter::Addresses(_)
+            | RequestFilter::Auth(_) => true,
             RequestFilter::Cors(_)
             | RequestFilter::Redirect(_)
             | RequestFilter::Https(_)
@@ -61,6 +65,7 @@ impl RequestFilter {
             RequestFilter::TlsOnly => "tls-only",
             RequestFilter::Limits(_) => "limits",
             RequestFilter::Addresses(_) => "addresses",
+            RequestFilter::Auth(_) => "auth",
             RequestFilter::Headers(_) => "request-headers",
         }
     }
@@ -77,6 +82,7 @@ impl fmt::Display for RequestFilter {
             RequestFilter::Redirect(redirect) | RequestFilter::Https(redirect) => write!(f, ": {redirect}"),
             RequestFilter::Limits(limits) => write!(f, ": {limits}"),
             RequestFilter::Addresses(rules) => write!(f, ": {rules}"),
+            RequestFilter::Auth(auth) => write!(f, ": {auth}"),
             RequestFilter::Headers(edits) => write!(f, ": {}", HeaderEdit::list(edits)),
         }
     }
@@ -166,7 +172,15 @@ impl Filters {
 
     /// Whether heads of requests are edited.
     pub fn edit_requests(&self) -> bool {
-        self.request.iter().any(|filter| matches!(filter, RequestFilter::Headers(_)))
+        self.request.iter().any(|filter| matches!(filter, RequestFilter::Headers(_) | RequestFilter::Auth(_)))
+    }
+
+    /// What a request must have, if it needs a password or another server's word.
+    pub fn auth(&self) -> Option<&Auth> {
+        self.request.iter().find_map(|filter| match filter {
+            RequestFilter::Auth(auth) => Some(&**auth),
+            _ => None,
+        })
     }
 
     /// What serves in the place of endpoints.

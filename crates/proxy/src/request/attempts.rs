@@ -26,11 +26,12 @@ use std::num::NonZeroU16;
 use std::rc::Rc;
 use std::time::Duration;
 
-use http::{Request, StatusCode, request};
+use http::{HeaderMap, Request, StatusCode, request};
 use http_body::Body;
 use model::{Retry, RetryOn};
 
 use self::reason::{is_final, is_over, reason};
+use super::filter::Awaited;
 use super::upgrade::Upgrade;
 use crate::client::Carrier;
 use crate::error::{Refusal, Side};
@@ -49,6 +50,8 @@ pub(super) struct Attempts {
     request: Option<Request<RequestBody>>,
     /// The upgrade that it asks for.
     pub(super) upgrade: Option<Box<Upgrade>>,
+    /// What is waited for before it is sent, and then what came of that.
+    pub(super) awaited: Option<Box<Awaited>>,
     /// Where it may be sent.
     pub(super) upstreams: Rc<Upstreams>,
     tried: Vec<Tried>,
@@ -136,6 +139,7 @@ impl Attempts {
             spare: (repeatable || may_be_refused).then(spare),
             request: Some(request),
             upgrade,
+            awaited: None,
             upstreams: Rc::clone(upstreams),
             tried: Vec::new(),
             last_failure: None,
@@ -165,6 +169,17 @@ impl Attempts {
 
     pub(super) fn reuse(&self) -> Reuse {
         self.reuse
+    }
+
+    /// Its head.
+    pub(super) fn head(&self) -> Option<&HeaderMap> {
+        self.request.as_ref().map(Request::headers)
+    }
+
+    /// Changes its head, for all attempts.
+    pub(super) fn edit_head(&mut self, edit: impl Fn(&mut HeaderMap)) {
+        let of_request = self.request.as_mut().map(Request::headers_mut);
+        of_request.into_iter().chain(self.spare.as_mut().map(|spare| &mut spare.head.headers)).for_each(edit);
     }
 
     /// The request, to be sent.

@@ -10,12 +10,17 @@ use crate::answer_filter::edit_fields;
 pub(super) fn edit_request(edits: &[HeaderEdit], head: &mut HeaderMap) {
     let decided = edits.iter().filter(|edit| !edit.change.keeps());
     for HeaderEdit { name, .. } in decided {
-        while let Some(other) = head.keys().find(|other| is_other_spelling(other.as_str(), name)) {
-            let other = other.clone();
-            head.remove(other);
-        }
+        remove_all_spellings(name, head);
     }
     edit_fields(edits, StatusCode::OK, head);
+}
+
+/// Removes the fields whose names are other spellings of this one.
+pub(super) fn remove_all_spellings(name: &str, head: &mut HeaderMap) {
+    while let Some(other) = head.keys().find(|other| is_other_spelling(other.as_str(), name)) {
+        let other = other.clone();
+        head.remove(other);
+    }
 }
 
 /// Whether two names differ, and only in characters that are neither letters nor digits.

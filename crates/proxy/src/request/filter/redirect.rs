@@ -111,12 +111,7 @@ impl<B> Asked<'_, B> {
     }
 
     fn client_scheme(&self) -> &[u8] {
-        // A load balancer that tells of this port has ended TLS by itself.
-        if self.client.connected_to() == Some(443) {
-            return b"https";
-        }
-        let told = self.client.told(self.facts.request.headers(), &forwarding::PROTO);
-        told.unwrap_or(self.client.scheme().as_bytes())
+        self.client.scheme_as_told(self.facts.request.headers())
     }
 
     fn host_field(&self) -> Option<&[u8]> {
