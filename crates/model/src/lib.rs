@@ -45,10 +45,10 @@ pub use path::{PathError, PathMatch, RequestPath, escape, escape_target, must_be
 pub use pattern::{Captures, Pattern, PatternError};
 pub use policy::{
     AddressRules, Auth, AuthServer, BCRYPT_COST_MAX, Balance, ClientTls, ClientVerify, CookieRewrite, Cors,
-    ExternalAuth, Filters, HashError, HeaderChange, HeaderEdit, Location, LocationPart, OriginMatch, Origins,
-    Pages, PasswordAuth, PasswordHash, PlaceRewrite, Policy, RateLimit, Redirect, RequestFilter,
-    RequestLimits, RequestValue, ResponseFilter, Retry, RetryOn, Scheme, Timeouts, Users, any_contains,
-    is_forwarding_field,
+    Edge, ExternalAuth, FieldNames, Filters, HashError, HeaderChange, HeaderEdit, Location, LocationPart,
+    OriginMatch, Origins, Pages, PasswordAuth, PasswordHash, PlaceRewrite, Policy, RateLimit, Redirect,
+    RequestFilter, RequestLimits, RequestValue, ResponseFilter, Retry, RetryOn, Scheme, Timeouts, Users,
+    any_contains, is_forwarding_field,
 };
 pub use problem::{ObjectRef, Problem, Severity};
 pub use protocol::Protocol;

@@ -21,7 +21,7 @@ mod limits;
 mod redirect;
 
 use http::HeaderMap;
-use model::{Filters, RequestFilter};
+use model::{Edge, Filters, RequestFilter};
 
 use super::facts::RequestFacts;
 use super::variables::Variables;
@@ -62,18 +62,23 @@ pub(super) fn admit<B>(filters: &Filters, asked: &Asked<'_, B>) -> Result<Option
             RequestFilter::Deny => return Err(Refusal::Denied.into()),
             RequestFilter::ClientTls(demanded) => client_tls::admit(demanded, client, facts)?,
             RequestFilter::Cors(cors) => cors::admit(cors, exchange, facts.request)?,
-            RequestFilter::Redirect(redirect) => return Err(redirect::to(redirect, client, facts)),
-            RequestFilter::Https(redirect) => redirect::to_https(redirect, client, facts)?,
+            RequestFilter::Redirect(redirect) => return Err(redirect::to(redirect, exchange, facts)),
+            RequestFilter::Https(redirect) => redirect::to_https(redirect, exchange, facts)?,
             RequestFilter::TlsOnly => client_tls::tls_only(client)?,
             RequestFilter::Limits(limits) => limits::admit(limits, exchange, facts.request.headers())?,
             RequestFilter::Addresses(rules) => {
-                address::admit(rules, client.address(facts.request.headers()))?;
+                address::admit(rules, exchange.client_address(facts.request.headers()))?;
             }
             RequestFilter::Auth(auth) => awaited = auth::admit(auth, asked)?,
             RequestFilter::Headers(_) => {}
         }
     }
     Ok(awaited)
+}
+
+/// Changes the head that an endpoint gets as its route's edge says, before the filters.
+pub(super) fn edit_request_at(edge: &Edge, head: &mut HeaderMap) {
+    headers::edit_request(&edge.request, head);
 }
 
 /// Changes the head that an endpoint gets.

@@ -133,7 +133,7 @@ fn request(exchange: &Exchange, kept: Parts, code: StatusCode) -> Option<Request
     }
     headers::strip_hop_by_hop(&mut headers);
     headers.remove(header::CONTENT_LENGTH);
-    exchange.carrier.client().forward(&mut headers);
+    exchange.carrier.client().forward(exchange.edge(), &mut headers, &uri);
     say(exchange, code, &mut headers);
     let target = uri.path_and_query().map_or("/", |target| target.as_str());
     headers.insert(ORIGINAL_URI, HeaderValue::from_str(target).ok()?);
