@@ -11,6 +11,7 @@ pub mod chunked_body;
 pub mod header_fields;
 pub mod http2_flood;
 pub mod ingress_object;
+pub mod password_file;
 pub mod proxy_header;
 mod readers;
 pub mod request_head;
@@ -32,6 +33,7 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("header_fields", header_fields::check),
     ("http2_flood", http2_flood::check),
     ("ingress_object", ingress_object::check),
+    ("password_file", password_file::check),
     ("proxy_header", proxy_header::check),
     ("request_head", request_head::check),
     ("request_host", request_host::check),

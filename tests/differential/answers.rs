@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use system_tests::message::Reader;
 use system_tests::{Message, Upstream};
 
-use self::asked::{CASES, Case};
+use self::asked::{CASES, Case, SNIPPETS};
 use crate::gates::{Folder, Gate, Nginx, Ours};
 
 /// An upstream whose answers have the fields that a request asks for, with bars between them.
@@ -124,7 +124,7 @@ fn servers(case: &Case, upstream: SocketAddr) -> String {
 fn answers_that_a_route_gives_or_changes_are_those_of_nginx() {
     let (ours, theirs) = (upstream(), upstream());
     let mut surprises = String::new();
-    for case in CASES {
+    for case in CASES.iter().chain(SNIPPETS) {
         let folder = Folder::new(&format!("answers-{}", case.name));
         let nginx = Nginx::serving(&folder, &servers(case, theirs.address));
         let gate = Ours::routing(table(case, ours.address));

@@ -8,6 +8,7 @@
 //! - `floods`: what costs an attacker little and would cost us much, with an honest client beside it
 //! - `filters`: what a route's policy does with requests and answers
 //! - `auth`: which requests may use a route, by password and by another server's word
+//! - `compression`: answers that a route compresses
 //! - `timeouts`: how long a route's own times let its endpoints take, and how often its requests are tried
 //! - `retry`: after what a route lets its requests be tried at another endpoint
 //! - `routes`: which backend a request reaches
@@ -28,6 +29,7 @@
 mod access_log;
 mod answers;
 mod auth;
+mod compression;
 mod drain;
 mod early;
 mod filters;

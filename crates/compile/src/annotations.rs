@@ -9,6 +9,7 @@ mod auth;
 mod backend;
 mod canary;
 mod client_tls;
+mod compress;
 mod config_map;
 mod cors;
 pub(crate) mod custom_headers;

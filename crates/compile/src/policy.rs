@@ -5,6 +5,7 @@ mod access;
 mod auth;
 mod canary;
 mod client_tls;
+mod compress;
 mod cors;
 mod edge;
 mod headers;
@@ -136,6 +137,8 @@ fn filters(
         headers::build_response(asked),
         origin,
         hsts,
+        compress::build(asked),
+        limit::build_throttle(asked),
     ];
     Filters::new(request.collect(), response.into_iter().flatten().collect())
 }

@@ -44,11 +44,11 @@ pub use host::{HostError, HostMatch, HostName, RequestHost};
 pub use path::{PathError, PathMatch, RequestPath, escape, escape_target, must_be_escaped};
 pub use pattern::{Captures, Pattern, PatternError};
 pub use policy::{
-    AddressRules, Auth, AuthServer, BCRYPT_COST_MAX, Balance, ClientTls, ClientVerify, CookieRewrite, Cors,
-    Edge, ExternalAuth, FieldNames, Filters, HashError, HeaderChange, HeaderEdit, Location, LocationPart,
-    OriginMatch, Origins, Pages, PasswordAuth, PasswordHash, PlaceRewrite, Policy, RateLimit, Redirect,
-    RequestFilter, RequestLimits, RequestValue, ResponseFilter, Retry, RetryOn, Scheme, Timeouts, Users,
-    any_contains, is_forwarding_field,
+    AddressRules, Auth, AuthServer, BCRYPT_COST_MAX, Balance, ClientTls, ClientVerify, Compression,
+    CookieRewrite, Cors, Edge, ExternalAuth, FieldNames, Filters, HashError, HeaderChange, HeaderEdit,
+    Location, LocationPart, OriginMatch, Origins, Pages, PasswordAuth, PasswordHash, PlaceRewrite, Policy,
+    RateLimit, Redirect, RequestFilter, RequestLimits, RequestValue, ResponseFilter, Retry, RetryOn, Scheme,
+    Throttle, Timeouts, Users, any_contains, is_forwarding_field,
 };
 pub use problem::{ObjectRef, Problem, Severity};
 pub use protocol::Protocol;

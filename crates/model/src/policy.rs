@@ -5,6 +5,7 @@ mod address;
 mod auth;
 mod balance;
 mod client_tls;
+mod compression;
 mod cors;
 mod edge;
 mod filter;
@@ -13,6 +14,7 @@ mod limit;
 mod pages;
 mod redirect;
 mod retry;
+mod throttle;
 mod timeouts;
 mod upstream_fields;
 
@@ -24,6 +26,7 @@ pub use auth::{
 };
 pub use balance::Balance;
 pub use client_tls::{ClientTls, ClientVerify};
+pub use compression::Compression;
 pub use cors::{Cors, OriginMatch, Origins};
 pub use edge::{Edge, FieldNames};
 pub use filter::{Filters, RequestFilter, ResponseFilter};
@@ -32,6 +35,7 @@ pub use limit::{RateLimit, RequestLimits};
 pub use pages::Pages;
 pub use redirect::{Location, LocationPart, Redirect, RequestValue};
 pub use retry::{Retry, RetryOn};
+pub use throttle::Throttle;
 pub use timeouts::Timeouts;
 pub use upstream_fields::{CookieRewrite, PlaceRewrite};
 

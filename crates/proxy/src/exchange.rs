@@ -274,6 +274,7 @@ impl Drop for Exchange {
         }
         self.carrier.timer().clear(Wait::Upstream);
         self.carrier.timer().clear(Wait::Request);
+        self.carrier.timer().clear(Wait::Throttle);
         self.carrier.request().is_open.set(false);
     }
 }

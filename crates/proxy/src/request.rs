@@ -1,5 +1,5 @@
 //! A request, from its head to the last byte of its response: `admit → find_route → pick_endpoint → send → relay →
-//! record`, in that order. The last is what an [`Exchange`] ends with, wherever that is.
+//! record`, in that order. The last is what an [`Exchange`] ends with.
 
 mod admit;
 mod attempts;
@@ -57,10 +57,10 @@ pub(crate) fn serve<'s>(
         let attempts = match &mut decided {
             Ok(attempts) => attempts,
             Err(why) => {
-                if let Some(code) = pages::replaced(&exchange, why) {
-                    return Ok(Box::pin(pages::serve(exchange, code)).await);
-                }
-                return Ok(respond::respond(exchange, why.take()));
+                return Ok(match pages::replaced(&exchange, why) {
+                    Some(code) => Box::pin(pages::serve(exchange, code)).await,
+                    None => respond::respond(exchange, why.take()),
+                });
             }
         };
         // Boxed, so that requests that wait for nothing keep no room for it.
@@ -135,6 +135,8 @@ fn find(
         None => None,
     };
     pages::stand_in(exchange, upstreams, &view);
+    let compresses = exchange.filters().is_some_and(|filters| filters.compression().is_some());
+    exchange.carrier.request().takes_gzip.set(compresses && filter::takes_gzip(request));
     Ok((admit::target(request.uri()), awaited))
 }
 
@@ -284,6 +286,8 @@ fn relay(mut exchange: Exchange, lease: Lease, answered: Answered) -> Response<R
     let (mut head, body) = answered.into_parts();
     heads::for_client(&exchange, &mut head);
     exchange.answered(head.status);
+    let is_call = exchange.carrier.request().is_grpc.get() && grpc::is_answer(&head.headers);
+    let gzip = if is_call { None } else { filter::begin_compressing(&exchange, &mut head, &body) };
     let has_no_body = matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     let body = if has_no_body || exchange.asks_for_head {
         let length = headers::length_of_no_body(head.status, &mut head.headers);
@@ -291,8 +295,7 @@ fn relay(mut exchange: Exchange, lease: Lease, answered: Answered) -> Response<R
         let length = length.filter(|_| !exchange.asks_for_head && !exchange.carrier.is_stream());
         ResponseBody::absent(length, lease, exchange)
     } else {
-        let is_call = exchange.carrier.request().is_grpc.get() && grpc::is_answer(&head.headers);
-        ResponseBody::Relayed(Relay::new(body, lease, exchange, is_call))
+        ResponseBody::Relayed(Relay::new(body, lease, exchange, is_call, gzip))
     };
     Response::from_parts(head, body)
 }

@@ -1,8 +1,9 @@
 //! Routes and where they lead.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU16;
 
-use model::{Origin, Policy, Route, RouteTable, Share, Split, SplitRule, Target, Unavailable};
+use model::{Origin, Policy, Retry, Route, RouteTable, Share, Split, SplitRule, Target, Unavailable};
 use serde::Serialize;
 
 use super::{BackendName, selection};
@@ -157,8 +158,8 @@ struct PolicyView {
     /// As times are written in annotations.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     timeouts: BTreeMap<&'static str, String>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    retry: BTreeMap<&'static str, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry: Option<RetryView>,
     /// In bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_body_max: Option<u64>,
@@ -172,9 +173,28 @@ impl PolicyView {
         PolicyView {
             balance: policy.balance.as_str(),
             timeouts: policy.timeouts.words().map(|(word, time)| (word, format!("{time:?}"))).collect(),
-            retry: policy.retry.words().collect(),
+            retry: (policy.retry != Retry::default()).then(|| RetryView::of(policy.retry)),
             request_body_max: policy.request_body_max,
             filters,
         }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct RetryView {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts: Option<NonZeroU16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    endpoints: Option<NonZeroU16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    within: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on: Option<String>,
+}
+
+impl RetryView {
+    fn of(Retry { attempts, endpoints, within, on }: Retry) -> RetryView {
+        let within = within.map(|time| format!("{time:?}"));
+        RetryView { attempts, endpoints, within, on: on.map(|on| on.to_string()) }
     }
 }

@@ -4,6 +4,7 @@
 
 mod support;
 
+mod auth;
 mod before;
 mod check;
 mod class;

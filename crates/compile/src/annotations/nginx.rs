@@ -69,6 +69,8 @@ const ROWS: &[(&str, Reader)] = &[
     ("from-to-www-redirect", redirect::www),
     ("limit-burst-multiplier", limit::burst_factor),
     ("limit-connections", limit::in_flight),
+    ("limit-rate", limit::kib_per_second),
+    ("limit-rate-after", limit::kib_before),
     ("limit-rpm", limit::per_minute),
     ("limit-rps", limit::per_second),
     // The older name of the one below.
@@ -112,3 +114,8 @@ const ROWS: &[(&str, Reader)] = &[
     ("configuration-snippet", snippet::location),
     ("server-snippet", snippet::server),
 ];
+
+/// What reads this word.
+pub(super) fn reader(word: &str) -> Option<Reader> {
+    ROWS.iter().find(|(known, _)| *known == word).map(|(_, reader)| *reader)
+}

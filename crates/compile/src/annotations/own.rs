@@ -1,8 +1,8 @@
 //! Our own dialect.
 
 use super::{
-    Annotation, Dialect, Reader, access, auth, backend, client_tls, headers, limit, redirect, retry, size,
-    time,
+    Annotation, Dialect, Reader, access, auth, backend, client_tls, compress, headers, limit, redirect,
+    retry, size, time,
 };
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
@@ -39,6 +39,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("client-tls-secret", client_tls::secret),
     ("client-tls-subject", client_tls::subject),
     ("client-tls-verify", client_tls::verify),
+    ("compress", compress::compress),
     ("connect-timeout", time::connect),
     ("deny-addresses", access::deny),
     ("https-redirect", redirect::force_https),

@@ -1,7 +1,10 @@
 //! The file that `htpasswd` writes, as nginx reads it: a name, a colon and a hash on each line, and whatever follows a second
 //! colon does not count.
 
-use model::{PasswordHash, Users};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use model::{HashError, PasswordHash, Users};
 
 /// Most users that are read: a Secret has room for more, in lines that no `htpasswd` writes.
 pub const USERS_MAX: usize = 50_000;
@@ -10,33 +13,30 @@ const TOLD_MAX: usize = 5;
 /// Most characters of a name that are shown.
 const SHOWN_MAX: usize = 40;
 
-/// The users of a file, and what is wrong with the lines of others, which cannot log in.
+/// The users of a file, and what is wrong with the lines of others, which cannot log in. Of two lines for one name the first
+/// counts, whatever is wrong with it.
 pub fn users_of(text: &[u8]) -> (Users, Vec<String>) {
-    let (mut entries, mut wrong, mut count) = (Vec::new(), Vec::new(), 0_usize);
-    for line in text.split(|b| *b == b'\n') {
-        let Some((name, hash)) = split(line) else { continue };
-        if entries.len() == USERS_MAX {
+    let (mut users, mut wrong, mut count) = (BTreeMap::<&[u8], _>::new(), Vec::new(), 0_usize);
+    for (name, hash) in text.split(|b| *b == b'\n').filter_map(split) {
+        if users.len() == USERS_MAX {
             wrong.push(format!("more than {USERS_MAX} users stand; those beyond cannot log in"));
             break;
         }
-        match std::str::from_utf8(hash).ok().map(PasswordHash::read) {
-            Some(Ok(hash)) => entries.push((name.into(), hash)),
-            other => {
-                count += 1;
-                if count <= TOLD_MAX {
-                    let why = match other {
-                        Some(Err(why)) => why.to_string(),
-                        _ => "no text".into(),
-                    };
-                    wrong.push(format!("the user {} has {why}, and cannot log in", shown(name)));
-                }
+        let Entry::Vacant(place) = users.entry(name) else { continue };
+        let read = std::str::from_utf8(hash).map_err(|_| HashError::Unknown).and_then(PasswordHash::read);
+        if let Err(why) = &read {
+            count += 1;
+            if count <= TOLD_MAX {
+                wrong.push(format!("the user {} has {why}, and cannot log in", shown(name)));
             }
         }
+        place.insert(read.ok());
     }
     if count > TOLD_MAX {
         wrong.push(format!("{} more users cannot log in", count - TOLD_MAX));
     }
-    (Users::new(entries), wrong)
+    let entries = users.into_iter().filter_map(|(name, hash)| Some((name.into(), hash?)));
+    (Users::new(entries.collect()), wrong)
 }
 
 /// Name and hash of a line that has both.
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_file_is_read_as_nginx_reads_it() {
-        let text = b"# c:{PLAIN}c\n\na:{PLAIN}a:comment\r\nb b:{PLAIN}\r\n:{PLAIN}x\nno colon\nd:plain\na:{PLAIN}later";
+        let text = b"# c:{PLAIN}c\n\na:{PLAIN}a:comment\r\nb b:{PLAIN}\r\n:{PLAIN}x\nno colon\nd:plain\na:{PLAIN}later\nd:{PLAIN}d";
         let (users, wrong) = users_of(text);
         let hash = |name: &[u8]| users.find(name).map(|hash| hash.text.to_string());
         assert_eq!(hash(b"a").as_deref(), Some("{PLAIN}a"));
@@ -72,7 +72,8 @@ mod tests {
 
     #[test]
     fn of_many_wrong_lines_few_are_told() {
-        let (users, wrong) = users_of("x:y\n".repeat(1000).as_bytes());
+        let (users, wrong) =
+            users_of((0..1000).map(|at| format!("x{at}:y\n")).collect::<String>().as_bytes());
         assert_eq!((users.count(), wrong.len()), (0, TOLD_MAX + 1));
     }
 }

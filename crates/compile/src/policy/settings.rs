@@ -8,6 +8,7 @@ use model::{Balance, Edge, HeaderEdit, Protocol, ProxyHeader, Retry, Timeouts};
 use super::auth::AuthSettings;
 use super::canary::CanarySettings;
 use super::client_tls::ClientTlsSettings;
+use super::compress::CompressSettings;
 use super::cors::CorsSettings;
 use super::hsts::HstsSettings;
 use super::limit::LimitSettings;
@@ -84,6 +85,8 @@ pub(crate) struct RouteSettings {
     pub(crate) pages: PageSettings,
     /// Whether clients of TLS are to speak it from now on.
     pub(crate) hsts: HstsSettings,
+    /// Compression of responses.
+    pub(crate) compress: CompressSettings,
 }
 
 impl RouteSettings {

@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::{
-    AddressRules, Auth, ClientTls, CookieRewrite, Cors, HeaderEdit, Pages, PlaceRewrite, Redirect,
-    RequestLimits,
+    AddressRules, Auth, ClientTls, Compression, CookieRewrite, Cors, HeaderEdit, Pages, PlaceRewrite,
+    Redirect, RequestLimits, Throttle,
 };
 
 /// What is done with a request before it is sent. **The order of the variants is the order of execution**, whatever the
@@ -104,6 +104,10 @@ pub enum ResponseFilter {
     Cors(Arc<Cors>),
     /// Clients of our TLS are told to speak it from now on (`Strict-Transport-Security`, RFC 6797).
     Hsts(Arc<str>),
+    /// Its body is compressed for clients that take that.
+    Compress(Compression),
+    /// It is sent no faster than this.
+    Throttle(Throttle),
 }
 
 impl ResponseFilter {
@@ -116,6 +120,8 @@ impl ResponseFilter {
             ResponseFilter::Headers(_) => "response-headers",
             ResponseFilter::Cors(_) => "cors",
             ResponseFilter::Hsts(_) => "hsts",
+            ResponseFilter::Compress(_) => "compress",
+            ResponseFilter::Throttle(_) => "throttle",
         }
     }
 }
@@ -132,6 +138,8 @@ impl fmt::Display for ResponseFilter {
             // The filter of requests says what.
             ResponseFilter::Cors(_) => Ok(()),
             ResponseFilter::Hsts(value) => write!(f, ": {value}"),
+            ResponseFilter::Compress(compression) => write!(f, ": {compression}"),
+            ResponseFilter::Throttle(throttle) => write!(f, ": {throttle}"),
         }
     }
 }
@@ -203,7 +211,25 @@ impl Filters {
             | ResponseFilter::Place(_)
             | ResponseFilter::Cookies(_)
             | ResponseFilter::Cors(_)
-            | ResponseFilter::Hsts(_) => false,
+            | ResponseFilter::Hsts(_)
+            | ResponseFilter::Compress(_)
+            | ResponseFilter::Throttle(_) => false,
+        })
+    }
+
+    /// How responses are compressed, if any are.
+    pub fn compression(&self) -> Option<&Compression> {
+        self.response.iter().find_map(|filter| match filter {
+            ResponseFilter::Compress(compression) => Some(compression),
+            _ => None,
+        })
+    }
+
+    /// How fast responses are sent, if not as fast as may be.
+    pub fn throttle(&self) -> Option<&Throttle> {
+        self.response.iter().find_map(|filter| match filter {
+            ResponseFilter::Throttle(throttle) => Some(throttle),
+            _ => None,
         })
     }
 

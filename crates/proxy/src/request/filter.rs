@@ -15,16 +15,20 @@
 mod address;
 mod auth;
 mod client_tls;
+mod compress;
 mod cors;
 mod headers;
 mod limits;
 mod redirect;
 
-use http::HeaderMap;
+use http::{HeaderMap, response};
+use http_body::Body;
 use model::{Edge, Filters, RequestFilter};
 
+pub(super) use self::compress::is_taken as takes_gzip;
 use super::facts::RequestFacts;
 use super::variables::Variables;
+use crate::body::Gzip;
 use crate::client::Client;
 use crate::error::Refusal;
 use crate::exchange::Exchange;
@@ -97,4 +101,13 @@ pub(super) fn edit_request(filters: &Filters, client: &Client, head: &mut Header
             | RequestFilter::Addresses(_) => {}
         }
     }
+}
+
+/// What compresses the body of an answer, if it is one that its route compresses; its head says so then. The last change of a head.
+pub(super) fn begin_compressing<B: Body>(
+    exchange: &Exchange,
+    head: &mut response::Parts,
+    body: &B,
+) -> Option<Box<Gzip>> {
+    compress::begin(exchange.filters()?.compression()?, exchange, head, body)
 }
