@@ -44,6 +44,7 @@ mod idle;
 mod library;
 mod limits;
 mod overload;
+mod pages;
 mod proxy_protocol;
 mod retry;
 mod routes;

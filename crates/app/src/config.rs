@@ -210,6 +210,7 @@ pub(crate) fn settings(classes: &ClassArgs) -> Settings {
         class_is_given: classes.class.is_some(),
         profile: classes.profile,
         config_map: classes.configmap.clone(),
+        default_backend: classes.default_backend_service.clone(),
         ..Settings::default()
     }
 }

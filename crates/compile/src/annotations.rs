@@ -22,6 +22,7 @@ mod hsts;
 mod limit;
 mod nginx;
 mod own;
+mod pages;
 mod redirect;
 mod retry;
 mod size;

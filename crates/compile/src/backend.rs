@@ -88,6 +88,16 @@ impl<'a> Backends<'a> {
         }
     }
 
+    /// The place of the backend of a Service's first port, if there is such a port.
+    pub(crate) fn place_service(
+        &mut self,
+        service: &ObjectKey,
+        builder: &mut RouteTableBuilder,
+    ) -> Option<u32> {
+        let (key, port) = self.maker.first_port(service)?;
+        Some(self.make(&key, &port, builder))
+    }
+
     /// Makes the backend, unless that is done; returns its place.
     fn make(&mut self, key: &BackendKey, port: &Port, builder: &mut RouteTableBuilder) -> u32 {
         let (Backends { maker, before, services, faults, external_names, pending, .. }, mut service) =

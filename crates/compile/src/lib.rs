@@ -113,6 +113,8 @@ pub struct Settings {
     /// How long the caller lets endpoints of before go on for a backend that is [pending](Compiled::pending). With none at
     /// all nothing of before goes on.
     pub reference_timeout: Duration,
+    /// The Service whose first port serves pages for errors, and what nothing else does.
+    pub default_backend: Option<ObjectKey>,
     /// The Secret whose certificate is for all names that no other is for.
     pub default_certificate: Option<ObjectKey>,
     /// The Secret whose entries are the keys of session tickets.
@@ -132,6 +134,7 @@ impl Default for Settings {
             config_map: None,
             balance: None,
             reference_timeout: REFERENCE_TIMEOUT,
+            default_backend: None,
             default_certificate: None,
             ticket_keys: None,
         }
@@ -175,11 +178,12 @@ fn compile_after(
     out.canaries = Canaries::new(canaries, &mut out.problems);
     let drafts = host_snippets::apply(drafts, &mut out.problems);
     let (hosts, mut tls, mut passwords) = (Hosts::read(&drafts), Tls::new(objects), Passwords::new(objects));
+    let pages = out.default_backend(settings);
     for mut draft in drafts {
         hosts.complete(&mut draft);
         passwords.resolve(&draft.object, &mut draft.asked, &mut out.problems);
         tls.add(&draft, &mut out.problems);
-        out.add(draft, &hosts);
+        out.add(draft, &hosts, pages.as_ref());
     }
     out.canaries.tell_unused(&mut out.problems);
     let table = out.builder.build(generation);

@@ -12,6 +12,7 @@ mod edge;
 mod headers;
 mod hsts;
 mod limit;
+mod pages;
 mod passthrough;
 mod redirect;
 mod settings;
@@ -33,6 +34,7 @@ pub(crate) use canary::{CanarySettings, split};
 pub(crate) use client_tls::client_tls;
 pub(crate) use cors::CorsSettings;
 pub(crate) use edge::of as edge_of;
+pub(crate) use pages::PageBackends;
 pub(crate) use redirect::{RedirectSettings, to_www};
 pub(crate) use settings::{NamedConfigMap, RouteSettings};
 pub(crate) use upstream::UpstreamSecret;
@@ -85,6 +87,7 @@ pub(crate) fn cookie_of_pattern(pattern: &str) -> Fault {
 pub(crate) fn build(
     asked: &RouteSettings,
     facts: RouteFacts<'_>,
+    pages: &PageBackends,
     mut tell: impl FnMut(String, Fault),
 ) -> Built {
     let mut denied = asked.denied;
@@ -100,7 +103,7 @@ pub(crate) fn build(
         retry = Retry { attempts: Some(NonZeroU16::MIN), ..Retry::default() };
     }
     let request_body_max = asked.size.request_body_max;
-    let (keyed, filters) = (affinity::build(asked), filters(asked, denied, facts));
+    let (keyed, filters) = (affinity::build(asked), filters(asked, denied, facts, pages));
     if let Err((field, fault)) = passthrough::check(asked, filters.as_deref()) {
         tell(field, fault);
     }
@@ -127,7 +130,12 @@ pub(crate) fn build_redirect(redirect: Redirect) -> Policy {
 }
 
 /// The filters, none if nothing asks for one. Where all requests are refused there is nothing else to do with them.
-fn filters(asked: &RouteSettings, denied: bool, facts: RouteFacts<'_>) -> Option<Box<Filters>> {
+fn filters(
+    asked: &RouteSettings,
+    denied: bool,
+    facts: RouteFacts<'_>,
+    pages: &PageBackends,
+) -> Option<Box<Filters>> {
     let hsts = hsts::build(asked);
     if denied {
         return Filters::new(vec![RequestFilter::Deny], hsts.into_iter().collect());
@@ -145,6 +153,7 @@ fn filters(asked: &RouteSettings, denied: bool, facts: RouteFacts<'_>) -> Option
     ];
     let request = request.into_iter().flatten().chain(client_tls::build(facts.host));
     let response = [
+        pages::build(asked, pages),
         upstream_fields::build_place(asked),
         upstream_fields::build_cookies(asked),
         headers::build_response(asked),

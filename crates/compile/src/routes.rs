@@ -5,19 +5,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::{
-    AuthServer, Conditions, HostMatch, ObjectRef, PathMatch, RequestCondition, Route, RouteTableBuilder,
-    Share, Split, SplitRule, Target, Transport,
+    AuthServer, BackendKey, Conditions, HostMatch, ObjectRef, Origin, PathMatch, RequestCondition, Route,
+    RouteTableBuilder, Share, Split, SplitRule, Target, Transport,
 };
 
 use crate::backend::{Backends, Before, Part};
 use crate::canary::{Canaries, Canary};
 use crate::hosts::Hosts;
-use crate::policy::{self, Built, RouteFacts, RouteSettings};
+use crate::policy::{self, Built, PageBackends, RouteFacts, RouteSettings};
 use crate::problems::{Fault, Problems};
-use crate::reasons;
 use crate::reference::Reference;
 use crate::source::{Draft, RouteDraft, Serves};
-use crate::{Objects, auth};
+use crate::{ObjectKey, Objects, Settings, auth, reasons};
 
 /// Where routes, backends and problems go.
 pub(crate) struct Output<'a> {
@@ -33,10 +32,11 @@ impl Output<'_> {
     /// Adds what an object asks to have served. What applies to its routes differs at most from host to host, and is built
     /// once for all that are alike.
     #[expect(clippy::mutable_key_type, reason = "patterns are compared by what is written in them")]
-    pub(crate) fn add(&mut self, draft: Draft, hosts: &Hosts) {
+    pub(crate) fn add(&mut self, draft: Draft, hosts: &Hosts, general: Option<&BackendKey>) {
         hosts.tell(&draft, &mut self.problems);
         let Draft { object, mut asked, hosts: named, routes, .. } = draft;
         self.find_auth_server(&object, &mut asked);
+        let pages = self.page_backends(&asked, &object, general);
         if let Some(field) =
             asked.passthrough.as_ref().filter(|_| !routes.iter().any(|it| it.serves.is_whole()))
             && asked.passthrough_is_allowed
@@ -63,7 +63,7 @@ impl Output<'_> {
                 continue;
             }
             let built = built.entry(facts).or_insert_with(|| {
-                policy::build(&asked, facts, |field, fault| {
+                policy::build(&asked, facts, &pages, |field, fault| {
                     self.problems.add(ObjectRef::clone(&object), field, fault);
                 })
             });
@@ -72,6 +72,44 @@ impl Output<'_> {
         for host in named {
             self.builder.claim(host);
         }
+    }
+
+    /// The operator's backend for errors; it serves what nothing else does, too.
+    pub(crate) fn default_backend(&mut self, settings: &Settings) -> Option<BackendKey> {
+        let service = settings.default_backend.as_ref()?;
+        let object = ObjectRef::new("Service", &service.namespace, &service.name);
+        let Some(backend) = self.backends.place_service(service, &mut self.builder) else {
+            let message = "is to serve what nothing else does, and does not exist or has no port";
+            let remedy = "create it, or name another with --default-backend-service";
+            self.problems.add(object, "", Fault::error(reasons::DANGLING_REFERENCE, message, remedy));
+            return None;
+        };
+        let origin = Origin::new(object, "--default-backend-service");
+        let (host, path) = (HostMatch::Any, PathMatch::Prefix("".into()));
+        let (conditions, policy, target) = (Conditions::default(), Arc::default(), Target::Backend(backend));
+        self.builder.catch_all(Route { host, path, conditions, target, policy, origin });
+        Some(self.builder.backend_at(backend).key.clone())
+    }
+
+    /// The backends that serve in the place of this object's endpoints.
+    fn page_backends(
+        &mut self,
+        asked: &RouteSettings,
+        object: &ObjectRef,
+        general: Option<&BackendKey>,
+    ) -> PageBackends {
+        let own = asked.pages.default_backend.as_ref().and_then(|(name, field)| {
+            let named = ObjectKey::new(&*object.namespace, name);
+            let place = self.backends.place_service(&named, &mut self.builder);
+            if place.is_none() {
+                let message = format!("has {named} as default backend, which does not exist or has no port");
+                let remedy = "create the Service in the Ingress' namespace or correct the name";
+                let fault = Fault::warning(reasons::DANGLING_REFERENCE, message, remedy);
+                self.problems.add(object.clone(), field, fault);
+            }
+            place.map(|place| self.builder.backend_at(place).key.clone())
+        });
+        PageBackends { own, general: general.cloned() }
     }
 
     /// Looks for the server that is asked about the object's requests.

@@ -48,7 +48,7 @@ pub use pattern::{Captures, Pattern, PatternError};
 pub use policy::{
     AddressRules, Affinity, Auth, AuthServer, BCRYPT_COST_MAX, Balance, ClientTls, ClientVerify, Compression,
     CookieAttributes, CookieRewrite, Cors, Edge, ExternalAuth, FieldNames, Filters, HashError, HeaderChange,
-    HeaderEdit, Keyed, Location, LocationPart, OriginMatch, Origins, PasswordAuth, PasswordHash,
+    HeaderEdit, Keyed, Location, LocationPart, OriginMatch, Origins, Pages, PasswordAuth, PasswordHash,
     PlaceRewrite, Policy, RateLimit, Redirect, RequestFilter, RequestLimits, RequestValue, ResponseFilter,
     Retry, RetryOn, SameSite, Scheme, Stickiness, StickyValue, Throttle, Timeouts, Users, any_contains,
     is_forwarding_field,

@@ -25,8 +25,14 @@ pub(crate) fn edit(exchange: &Exchange, by: By, status: StatusCode, head: &mut H
         edit_at(edge, by, status, head);
     }
     let Some(filters) = exchange.filters() else { return };
+    if exchange.shows_page() {
+        // It is no answer of the route's.
+        return;
+    }
     for filter in filters.response() {
         match (filter, by) {
+            // They have served already.
+            (ResponseFilter::Pages(_), _) => {}
             (ResponseFilter::Place(rewrite), By::Endpoint) => place::rewrite(rewrite, head),
             (ResponseFilter::Cookies(rewrite), By::Endpoint) => cookies::rewrite(rewrite, head),
             (ResponseFilter::Headers(edits), By::Endpoint) => edit_fields(edits, status, head),

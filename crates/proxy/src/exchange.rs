@@ -4,6 +4,8 @@
 //! It is a value, owned where the request is served: first by its future, then by the body of its answer, or by the tunnel
 //! that it has become. With it the request ends, wherever that is.
 
+mod beside;
+
 use std::cell::{Cell, OnceCell};
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -21,6 +23,9 @@ use crate::grpc;
 use crate::limiter::Place;
 use crate::timer::Wait;
 use crate::upstream::{BackendPool, EndpointPool};
+
+use self::beside::Beside;
+pub(crate) use self::beside::Kept;
 
 /// The status logged for a client that left before its response; it is never sent.
 const CLIENT_GONE: u16 = 499;
@@ -43,8 +48,8 @@ pub(crate) struct Exchange {
     endpoint: Option<Rc<EndpointPool>>,
     attempts: u16,
     draft: Option<Draft>,
-    /// The origin of the page that may read the answer, in the words of `Access-Control-Allow-Origin`.
-    origin: OnceCell<Box<HeaderValue>>,
+    /// What few requests need.
+    beside: OnceCell<Box<Beside>>,
 }
 
 impl Exchange {
@@ -80,7 +85,7 @@ impl Exchange {
             endpoint: None,
             attempts: 0,
             draft,
-            origin: OnceCell::new(),
+            beside: OnceCell::new(),
         }
     }
 
@@ -133,16 +138,6 @@ impl Exchange {
             Some(_) => headers.get(name).map(HeaderValue::as_bytes),
             None => self.carrier.client().told(headers, name),
         }
-    }
-
-    /// Pages of this origin may read the answer.
-    pub(crate) fn note_origin(&self, origin: HeaderValue) {
-        let _ = self.origin.set(Box::new(origin));
-    }
-
-    /// The origin of the page that may read the answer.
-    pub(crate) fn origin(&self) -> Option<&HeaderValue> {
-        self.origin.get().map(|origin| &**origin)
     }
 
     /// What its route says of further attempts.

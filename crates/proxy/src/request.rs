@@ -1,5 +1,5 @@
 //! A request, from its head to the last byte of its response: `admit → find_route → pick_endpoint → send → relay →
-//! record`, in that order. The last is what an [`Exchange`] ends with, wherever that is.
+//! record`, in that order. The last is what an [`Exchange`] ends with.
 
 mod admit;
 mod affinity;
@@ -7,6 +7,7 @@ mod attempts;
 mod facts;
 mod filter;
 mod heads;
+mod pages;
 mod upgrade;
 mod variables;
 
@@ -26,7 +27,7 @@ use self::facts::RequestFacts;
 use self::filter::{Asked, Awaited};
 use self::upgrade::{Upgrade, upgrade};
 use crate::body::{Relay, ResponseBody};
-use crate::client::{Carrier, Client};
+use crate::client::Carrier;
 use crate::error::Refusal;
 use crate::exchange::Exchange;
 use crate::grpc;
@@ -37,7 +38,6 @@ use crate::tunnel::Seat;
 use crate::upstream::{
     Answered, EndpointPool, Keyed, Lease, Reuse, Unanswered, Upstreams, View, connect, take_slot,
 };
-use crate::worker::Worker;
 
 /// Serves one request. Always yields a response; what cannot be served is answered by `respond`. A connection of HTTP/1 that
 /// becomes a tunnel finds that in `seat`.
@@ -57,21 +57,37 @@ pub(crate) fn serve<'s>(
         // Not taken apart: the future would have room for both the whole and the part.
         let attempts = match &mut decided {
             Ok(attempts) => attempts,
-            Err(why) => return Ok(respond::respond(exchange, why.take())),
+            Err(why) => {
+                return Ok(match pages::replaced(&exchange, why) {
+                    Some(code) => Box::pin(pages::serve(exchange, code)).await,
+                    None => respond::respond(exchange, why.take()),
+                });
+            }
         };
         // Boxed, so that requests that wait for nothing keep no room for it.
         if attempts.awaited.is_some()
             && let Err(why) = Box::pin(wait(&exchange, attempts)).await
         {
-            return Ok(respond::respond(exchange, why));
+            return Ok(match pages::replaced(&exchange, &why) {
+                Some(code) => Box::pin(pages::serve(exchange, code)).await,
+                None => respond::respond(exchange, why),
+            });
         }
         Ok(match attempt(&mut exchange, attempts).await {
             Ok((lease, answered)) if lease.is_upgraded => {
                 let (asked, keyed) = (attempts.upgrade.take(), attempts.keyed.take());
                 Box::pin(upgrade(exchange, asked, keyed, lease, answered, seat)).await
             }
+            Ok((lease, answered)) if pages::replace(&exchange, answered.status()) => {
+                let code = answered.status();
+                drop((lease, answered));
+                Box::pin(pages::serve(exchange, code)).await
+            }
             Ok((lease, answered)) => relay(exchange, attempts.keyed.as_deref(), lease, answered),
-            Err(why) => respond::refuse(exchange, why),
+            Err(why) => match pages::replaced(&exchange, &why.into()) {
+                Some(code) => Box::pin(pages::serve(exchange, code)).await,
+                None => respond::refuse(exchange, why),
+            },
         })
     }
 }
@@ -82,7 +98,9 @@ fn decide(
     upstreams: &Rc<Upstreams>,
     request: Request<Incoming>,
 ) -> Result<Attempts, NotSent> {
-    let (target, awaited, keyed) = match find(exchange, upstreams, &request) {
+    let found = find(exchange, upstreams, &request);
+    pages::keep(exchange, upstreams, &request);
+    let (target, awaited, keyed) = match found {
         Ok(found) => found,
         Err(why) => {
             exchange.carrier.leave_unread(request.into_body());
@@ -106,8 +124,8 @@ fn find(
     request: &Request<Incoming>,
 ) -> Result<Found, NotSent> {
     let admitted = admit(&exchange.carrier, request)?;
-    check_room(exchange.carrier.worker())?;
-    check_directed(exchange.carrier.client(), &admitted)?;
+    admit::check_room(exchange.carrier.worker())?;
+    admit::check_directed(exchange.carrier.client(), &admitted)?;
     let view = upstreams.view();
     let is_secure = exchange.carrier.client().secure.get().is_some();
     let facts = RequestFacts { admitted: &admitted, request, is_secure };
@@ -121,6 +139,7 @@ fn find(
         Some(filters) => filter::admit(filters, &Asked { exchange, facts: &facts, view: &view, upstreams })?,
         None => None,
     };
+    pages::stand_in(exchange, upstreams, &view);
     let compresses = exchange.filters().is_some_and(|filters| filters.compression().is_some());
     exchange.carrier.request().takes_gzip.set(compresses && filter::takes_gzip(request));
     let by = route.policy.keyed.as_deref();
@@ -134,25 +153,6 @@ async fn wait(exchange: &Exchange, attempts: &mut Attempts) -> Result<(), NotSen
     filter::wait(exchange, attempts, &mut awaited).await?;
     attempts.awaited = Some(awaited);
     Ok(())
-}
-
-/// Whether there is memory and a place for this request, which is counted already.
-fn check_room(worker: &Worker) -> Result<(), Refusal> {
-    worker.overload.check_memory()?;
-    let in_flight = worker.cells.requests_in_flight.get();
-    if in_flight > worker.requests_max { Err(Refusal::Requests) } else { Ok(()) }
-}
-
-/// Whether the TLS connection, if it is one, was opened for this host: else what its certificate was to ensure was not
-/// ensured for this request.
-fn check_directed(client: &Client, admitted: &Admitted<'_>) -> Result<(), Refusal> {
-    let (Some(secure), Some(host)) = (client.secure.get(), &admitted.host) else { return Ok(()) };
-    let name = secure.name.as_deref();
-    if name == Some(host.name()) || secure.tls.certificates.load().serves_alike(name, host.name()) {
-        Ok(())
-    } else {
-        Err(Refusal::Misdirected)
-    }
 }
 
 /// The way to an endpoint and back, again for each attempt.

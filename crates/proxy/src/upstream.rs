@@ -124,6 +124,11 @@ impl Upstreams {
         pool
     }
 
+    /// The pool of the backend of this name, if `view` has it.
+    pub(crate) fn pool_named(&self, view: &View, key: &BackendKey) -> Option<Rc<BackendPool>> {
+        view.table.backend(key).map(|backend| self.pool_of(backend))
+    }
+
     /// The pool of this backend of the live table, or of one that was before.
     pub(crate) fn pool_of(&self, backend: &Arc<model::Backend>) -> Rc<BackendPool> {
         let mut pools = self.pools.borrow_mut();

@@ -28,6 +28,11 @@ pub(crate) struct ClassArgs {
     /// once
     #[arg(long, value_name = "NAMESPACE/NAME", env = "SLUICEGATE_CONFIGMAP", value_parser = names::namespaced)]
     pub(crate) configmap: Option<ObjectKey>,
+
+    /// The Service whose first port serves what no Ingress does, and the pages of custom-http-errors where the Ingress names no
+    /// default-backend
+    #[arg(long, value_name = "NAMESPACE/NAME", env = "SLUICEGATE_DEFAULT_BACKEND_SERVICE", value_parser = names::namespaced)]
+    pub(crate) default_backend_service: Option<ObjectKey>,
 }
 
 /// One of [`Profile::ALL`].

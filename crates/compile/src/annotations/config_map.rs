@@ -4,7 +4,7 @@
 //! writes those that are not set.
 
 use super::{
-    Annotation, Dialect, Reader, access, auth, compress, custom_headers, edge, endpoint, hsts, limit,
+    Annotation, Dialect, Reader, access, auth, compress, custom_headers, edge, endpoint, hsts, limit, pages,
     redirect, retry, size, time, upstream_fields,
 };
 use crate::policy::RouteSettings;
@@ -22,7 +22,9 @@ const ROWS: &[(&str, Reader)] = &[
     ("allow-cross-namespace-resources", custom_headers::cross_namespaces),
     ("client-body-buffer-size", size::buffer),
     ("compute-full-forwarded-for", edge::tells_chain),
+    ("custom-http-errors", pages::statuses_by_default),
     ("denylist-source-range", access::deny),
+    ("disable-proxy-intercept-errors", pages::spare_endpoints),
     ("enable-underscores-in-headers", edge::underscores),
     ("force-ssl-redirect", redirect::force_https),
     ("global-auth-always-set-cookie", auth::global_always_set_cookie),

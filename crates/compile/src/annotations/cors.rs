@@ -51,21 +51,16 @@ pub(super) fn origins(annotation: &Annotation<'_>, settings: &mut RouteSettings)
 /// With which methods.
 pub(super) fn methods(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
     let is_listed = |byte: u8| byte.is_ascii_alphabetic();
-    settings.cors.cors.methods = list(annotation, |value| is_list(value, is_listed)).map_err(|fault| {
-        settings.cors.cors.methods = CorsSettings::default().cors.methods;
-        fault
-    })?;
+    settings.cors.cors.methods = CorsSettings::default().cors.methods;
+    settings.cors.cors.methods = list(annotation, |value| is_list(value, is_listed))?;
     Ok(())
 }
 
 /// With which fields.
 pub(super) fn headers(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
     let is_one = |byte: u8| byte.is_ascii_alphanumeric() || b"-_, ".contains(&byte);
-    settings.cors.cors.headers = list(annotation, |value| !value.is_empty() && value.bytes().all(is_one))
-        .map_err(|fault| {
-            settings.cors.cors.headers = CorsSettings::default().cors.headers;
-            fault
-        })?;
+    settings.cors.cors.headers = CorsSettings::default().cors.headers;
+    settings.cors.cors.headers = list(annotation, |value| !value.is_empty() && value.bytes().all(is_one))?;
     Ok(())
 }
 

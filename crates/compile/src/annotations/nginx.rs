@@ -10,7 +10,7 @@ pub(super) use unread::effect;
 
 use super::{
     Dialect, Reader, access, affinity, auth, backend, canary, client_tls, cors, custom_headers, endpoint,
-    limit, redirect, retry, size, snippet, time, upstream_fields,
+    limit, pages, redirect, retry, size, snippet, time, upstream_fields,
 };
 
 pub(super) const DIALECT: Dialect = Dialect { prefix: PREFIX, rows: ROWS, other: unread::answer };
@@ -61,7 +61,10 @@ const ROWS: &[(&str, Reader)] = &[
     ("cors-expose-headers", cors::expose),
     ("cors-max-age", cors::max_age),
     ("custom-headers", custom_headers::custom),
+    ("custom-http-errors", pages::statuses),
+    ("default-backend", pages::default_backend),
     ("denylist-source-range", access::deny),
+    ("disable-proxy-intercept-errors", pages::spare_endpoints),
     ("enable-cors", cors::enable),
     ("enable-global-auth", auth::with_global),
     ("force-ssl-redirect", redirect::force_https),

@@ -85,6 +85,19 @@ impl<'a> Maker<'a> {
         spoken::named(key, service.and_then(|service| external_name::external_name_of(service)))
     }
 
+    /// A Service's first port, and the name of its backend.
+    pub(super) fn first_port(self, service: &ObjectKey) -> Option<(BackendKey, Port)> {
+        let spec = self.objects.services.get(service)?.spec.as_ref()?;
+        let port = u16::try_from(spec.ports.as_ref()?.first()?.port).ok()?;
+        let key = BackendKey {
+            namespace: (&*service.namespace).into(),
+            service: (&*service.name).into(),
+            port: port.to_string().into(),
+            transport: Arc::default(),
+        };
+        Some((self.named(key), Port::Number(port)))
+    }
+
     /// Makes a backend, with endpoints of before while it has none of its own; tells what is wrong with its Service and
     /// with the slices, and of no other object.
     pub(super) fn make(

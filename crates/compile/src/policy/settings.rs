@@ -13,6 +13,7 @@ use super::compress::CompressSettings;
 use super::cors::CorsSettings;
 use super::hsts::HstsSettings;
 use super::limit::LimitSettings;
+use super::pages::PageSettings;
 use super::redirect::RedirectSettings;
 use super::size::SizeSettings;
 use super::time;
@@ -95,6 +96,8 @@ pub(crate) struct RouteSettings {
     pub(crate) response_headers: Vec<HeaderEdit>,
     /// What becomes of places and cookies that endpoints name.
     pub(crate) upstream_fields: UpstreamFieldSettings,
+    /// What serves in the place of endpoints.
+    pub(crate) pages: PageSettings,
     /// Whether clients of TLS are to speak it from now on.
     pub(crate) hsts: HstsSettings,
     /// Compression of responses.

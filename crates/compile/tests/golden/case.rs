@@ -140,6 +140,7 @@ fn settings(document: &Value) -> Settings {
             }
             "sslPassthrough" => settings.ssl_passthrough = value.as_bool().expect("true or false"),
             "profile" => settings.profile = Some(Profile::parse(text(value)).expect("a profile")),
+            "defaultBackend" => settings.default_backend = Some(named(value)),
             "defaultCertificate" => settings.default_certificate = Some(named(value)),
             "ticketKeys" => settings.ticket_keys = Some(named(value)),
             other => panic!("unknown setting {other:?}"),

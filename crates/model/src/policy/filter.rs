@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::{
-    AddressRules, Auth, ClientTls, Compression, CookieRewrite, Cors, HeaderEdit, PlaceRewrite, Redirect,
-    RequestLimits, Template, Throttle,
+    AddressRules, Auth, ClientTls, Compression, CookieRewrite, Cors, HeaderEdit, Pages, PlaceRewrite,
+    Redirect, RequestLimits, Template, Throttle,
 };
 
 /// What is done with a request before it is sent. **The order of the variants is the order of execution**, whatever the
@@ -97,6 +97,8 @@ impl fmt::Display for RequestFilter {
 /// endpoints; from [`Cors`](ResponseFilter::Cors) on they are for our own answers, too.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ResponseFilter {
+    /// Another backend serves in the place of endpoints.
+    Pages(Pages),
     /// Places that an endpoint sends clients to.
     Place(PlaceRewrite),
     /// Cookies that an endpoint sets.
@@ -117,6 +119,7 @@ impl ResponseFilter {
     /// The word used in JSON and in `explain`.
     pub fn as_str(&self) -> &'static str {
         match self {
+            ResponseFilter::Pages(_) => "pages",
             ResponseFilter::Place(_) => "place",
             ResponseFilter::Cookies(_) => "cookies",
             ResponseFilter::Headers(_) => "response-headers",
@@ -133,6 +136,7 @@ impl fmt::Display for ResponseFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())?;
         match self {
+            ResponseFilter::Pages(pages) => write!(f, ": {pages}"),
             ResponseFilter::Place(rewrite) => write!(f, ": {rewrite}"),
             ResponseFilter::Cookies(rewrite) => write!(f, ": {rewrite}"),
             ResponseFilter::Headers(edits) => write!(f, ": {}", HeaderEdit::list(edits)),
@@ -192,6 +196,15 @@ impl Filters {
         })
     }
 
+    /// What serves in the place of endpoints.
+    pub fn pages(&self) -> Option<&Pages> {
+        // It is the first one.
+        match self.response.first() {
+            Some(ResponseFilter::Pages(pages)) => Some(pages),
+            _ => None,
+        }
+    }
+
     /// Whether responses have their fields of this name, in lower case, set or removed.
     pub fn edit_response_field(&self, name: &str) -> bool {
         self.response.iter().any(|filter| match filter {
@@ -199,7 +212,8 @@ impl Filters {
                 edits.iter().any(|edit| *edit.name == *name && !edit.change.keeps())
             }
             // None of these has a place in a trailer.
-            ResponseFilter::Place(_)
+            ResponseFilter::Pages(_)
+            | ResponseFilter::Place(_)
             | ResponseFilter::Cookies(_)
             | ResponseFilter::Cors(_)
             | ResponseFilter::Hsts(_)

@@ -12,10 +12,11 @@ use hyper::body::Incoming;
 use model::{RequestHost, RequestPath};
 
 use super::upgrade;
-use crate::client::Carrier;
+use crate::client::{Carrier, Client};
 use crate::error::Refusal;
 use crate::field;
 use crate::guard::METHOD_BYTES_MAX;
+use crate::worker::Worker;
 
 /// A request that may be routed.
 pub(crate) struct Admitted<'r> {
@@ -83,6 +84,25 @@ fn measure(carrier: &Carrier, request: &Request<Incoming>) -> Result<(), Refusal
     match request.uri().path_and_query() {
         Some(target) if target.as_str().starts_with('?') => Err(Refusal::BadTarget),
         _ => Ok(()),
+    }
+}
+
+/// Whether there is memory and a place for this request, which is counted already.
+pub(super) fn check_room(worker: &Worker) -> Result<(), Refusal> {
+    worker.overload.check_memory()?;
+    let in_flight = worker.cells.requests_in_flight.get();
+    if in_flight > worker.requests_max { Err(Refusal::Requests) } else { Ok(()) }
+}
+
+/// Whether the TLS connection, if it is one, was opened for this host: else what its certificate was to ensure was not
+/// ensured for this request.
+pub(super) fn check_directed(client: &Client, admitted: &Admitted<'_>) -> Result<(), Refusal> {
+    let (Some(secure), Some(host)) = (client.secure.get(), &admitted.host) else { return Ok(()) };
+    let name = secure.name.as_deref();
+    if name == Some(host.name()) || secure.tls.certificates.load().serves_alike(name, host.name()) {
+        Ok(())
+    } else {
+        Err(Refusal::Misdirected)
     }
 }
 

@@ -11,6 +11,7 @@ use model::Filters;
 
 use super::affinity;
 use super::filter;
+use super::pages;
 use super::upgrade::Upgrade;
 use crate::answer_filter::{self, By};
 use crate::error::Refusal;
@@ -56,6 +57,7 @@ pub(super) fn for_upstream(
     }
     if let Some(filters) = exchange.filters() {
         filter::edit_request(filters, exchange, &mut head.headers);
+        pages::tell(exchange, &mut head.headers);
     }
     carrier.request().drops_trailers.set(exchange.filters().is_some_and(Filters::edit_requests));
     head.version = Version::HTTP_11;

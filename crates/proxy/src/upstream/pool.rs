@@ -107,6 +107,11 @@ impl BackendPool {
         self.backend.replace(Arc::clone(backend));
     }
 
+    /// Whether no endpoint takes requests.
+    pub(crate) fn has_no_endpoint(&self) -> bool {
+        self.endpoints.borrow().is_empty()
+    }
+
     /// What is spoken with its endpoints.
     pub(crate) fn protocol(&self) -> Protocol {
         self.transport.borrow().protocol

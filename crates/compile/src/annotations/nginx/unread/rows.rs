@@ -83,9 +83,6 @@ pub(super) const UNREAD: &[Unread] = &[
         REMOVE,
     )
     .unless(&["keep-alive", ""]),
-    told("custom-http-errors", NOT_READ, REMOVE),
-    told("default-backend", NOT_READ, REMOVE),
-    told("disable-proxy-intercept-errors", NOT_READ, REMOVE).unless(FALSE),
     told("enable-access-log", "is not honoured: the access log has all requests or none", "see --access-log"),
     denies("enable-modsecurity", MODSECURITY).unless(FALSE),
     told("enable-opentelemetry", TRACES, REMOVE).unless(FALSE),
