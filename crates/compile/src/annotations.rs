@@ -19,6 +19,7 @@ mod redirect;
 mod time;
 mod upstream_fields;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
@@ -27,7 +28,7 @@ use model::ObjectRef;
 
 use crate::policy::RouteSettings;
 use crate::problems::{Fault, Problems};
-use crate::reasons;
+use crate::{Settings, reasons};
 
 /// All dialects, the weakest first: they are read in this order, so that where two say the same thing the later one counts.
 const DIALECTS: [Dialect; 2] = [nginx::DIALECT, own::DIALECT];
@@ -132,6 +133,24 @@ pub(crate) fn read_config_map(
 pub(crate) fn are_of_ingress_nginx(ingress: &Ingress) -> bool {
     let annotations = ingress.metadata.annotations.as_ref();
     annotations.is_some_and(|annotations| nginx::DIALECT.asked(annotations).next().is_some())
+}
+
+/// The Ingress with its annotations of ingress-nginx under their usual prefix, where the operator has chosen another: those
+/// that have the usual one are nobody's then.
+pub(crate) fn under_usual_prefix<'i>(ingress: &'i Ingress, settings: &Settings) -> Cow<'i, Ingress> {
+    let (Some(prefix), Some(annotations)) = (&settings.annotations_prefix, &ingress.metadata.annotations)
+    else {
+        return Cow::Borrowed(ingress);
+    };
+    let usual = nginx::DIALECT.prefix;
+    let renamed = annotations.iter().filter(|(name, _)| !name.starts_with(usual));
+    let renamed = renamed.map(|(name, value)| {
+        let word = name.strip_prefix(&**prefix).and_then(|word| word.strip_prefix('/'));
+        (word.map_or_else(|| name.clone(), |word| format!("{usual}{word}")), value.clone())
+    });
+    let mut ingress = Ingress::clone(ingress);
+    ingress.metadata.annotations = Some(renamed.collect());
+    Cow::Owned(ingress)
 }
 
 /// A boolean as ingress-nginx reads it (Go's `strconv.ParseBool`).

@@ -99,6 +99,16 @@ pub struct Settings {
     pub allow_loopback: bool,
     /// By whose rules all Ingresses are read; if nothing is said, those of the controller that each was written for.
     pub profile: Option<Profile>,
+    /// Whether Ingresses that name no class are ours, even where no class is the default.
+    pub without_class: bool,
+    /// What the annotations of ingress-nginx begin with, up to the slash, if not with its own prefix.
+    pub annotations_prefix: Option<String>,
+    /// Whether no Ingress with a default backend is served.
+    pub no_catch_all: bool,
+    /// Whether no Service may stand for a DNS name (ExternalName).
+    pub no_external_names: bool,
+    /// The Service to whose first port all goes that nothing else serves.
+    pub default_backend: Option<ObjectKey>,
     /// The ConfigMap which says what holds for the Ingresses of ingress-nginx' profile.
     pub config_map: Option<ObjectKey>,
     /// How endpoints share requests where the Ingress does not say.
@@ -121,6 +131,11 @@ impl Default for Settings {
             only_namespaces: Vec::new(),
             allow_loopback: false,
             profile: None,
+            without_class: false,
+            annotations_prefix: None,
+            no_catch_all: false,
+            no_external_names: false,
+            default_backend: None,
             config_map: None,
             balance: Balance::default(),
             reference_timeout: REFERENCE_TIMEOUT,
@@ -152,16 +167,24 @@ fn compile_after(
     let defaults = Defaults::read(objects, settings, &mut field_maps, &mut out.problems);
     let (mut ours, mut drafts) = (Vec::new(), Vec::<Draft>::new());
     for (key, ingress) in &objects.ingresses {
+        let ingress = &*annotations::under_usual_prefix(ingress, settings);
         if counts(key, objects) && classes.owns(key, ingress, &mut out.problems) {
             let profile = Profile::of(ingress, &objects.ingress_classes, settings);
             if let Some(fault) = profile.doubt(ingress, settings) {
                 out.problems.add(ObjectRef::new("Ingress", &key.namespace, &key.name), "spec.tls", fault);
             }
-            drafts.extend(source::ingress::read(key, ingress, defaults.of(profile), &mut out.problems));
             ours.push(key.clone());
+            if settings.no_catch_all && source::ingress::refuse_catch_all(key, ingress, &mut out.problems) {
+                continue;
+            }
+            drafts.extend(source::ingress::read(key, ingress, defaults.of(profile), &mut out.problems));
         }
     }
     drafts.iter_mut().for_each(|draft| field_maps.complete(draft, &mut out.problems));
+    if let Some(key) = &settings.default_backend {
+        let asked = defaults.of(settings.profile.unwrap_or_default());
+        drafts.extend(source::default_backend::read(key, objects, asked, &drafts, &mut out.problems));
+    }
     let (canaries, drafts) = drafts.into_iter().partition(|draft: &Draft| draft.asked.canary.is_on);
     out.canaries = Canaries::new(canaries, &mut out.problems);
     let (hosts, mut tls) = (Hosts::read(&drafts), Tls::new(objects));

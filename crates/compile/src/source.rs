@@ -2,6 +2,7 @@
 //! [`Draft`]: after that nothing depends on the kind. Whether Services and Secrets that a draft names exist is decided where
 //! it is added, by [`routes`](crate::routes) and [`tls`](crate::tls).
 
+pub(crate) mod default_backend;
 pub(crate) mod ingress;
 
 use std::sync::Arc;

@@ -130,6 +130,11 @@ fn settings(document: &Value) -> Settings {
                 settings.only_namespaces =
                     value.as_array().expect("a list").iter().map(|name| text(name).into()).collect();
             }
+            "annotationsPrefix" => settings.annotations_prefix = Some(text(value).into()),
+            "defaultBackend" => settings.default_backend = Some(named(value)),
+            "noCatchAll" => settings.no_catch_all = value.as_bool().expect("true or false"),
+            "noExternalNames" => settings.no_external_names = value.as_bool().expect("true or false"),
+            "withoutClass" => settings.without_class = value.as_bool().expect("true or false"),
             "configMap" => settings.config_map = Some(named(value)),
             "controllerName" => settings.controller_name = text(value).into(),
             "allowLoopback" => settings.allow_loopback = value.as_bool().expect("true or false"),
