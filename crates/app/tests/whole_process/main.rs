@@ -8,6 +8,7 @@ mod check;
 mod class;
 mod clients;
 mod cluster;
+mod config_map;
 mod conformance;
 mod demo;
 mod drain;

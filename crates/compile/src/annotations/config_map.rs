@@ -3,6 +3,9 @@
 //! To add one: a row here, with the reader of its annotation. A key that has no value counts as absent, as a Helm chart
 //! writes those that are not set.
 
+mod keys;
+
+use self::keys::{BY_FLAG, GUARDS, NO_MEANING};
 use super::{
     Annotation, Dialect, Reader, access, custom_headers, edge, hsts, redirect, time, upstream_fields,
 };
@@ -16,6 +19,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("add-headers", custom_headers::in_answers),
     ("allow-backend-server-header", edge::shows_server),
     ("allow-cross-namespace-resources", custom_headers::cross_namespaces),
+    ("block-cidrs", access::deny),
     ("compute-full-forwarded-for", edge::tells_chain),
     ("denylist-source-range", access::deny),
     ("enable-underscores-in-headers", edge::underscores),
@@ -62,8 +66,48 @@ pub(super) fn told(fault: Fault) -> Fault {
     Fault { reason, message, ..fault }
 }
 
-fn not_honoured(Annotation { name, .. }: &Annotation<'_>, _: &mut RouteSettings) -> Result<(), Vec<Fault>> {
+/// Tells of a key that is not read: with the flag that does it, as one that nothing is lost without, or as one that would refuse
+/// clients; for then no Ingress of the profile is served, as with an annotation that guards.
+fn not_honoured(
+    Annotation { name, value, .. }: &Annotation<'_>,
+    _: &mut RouteSettings,
+) -> Result<(), Vec<Fault>> {
+    if NO_MEANING.contains(name) {
+        return Ok(());
+    }
+    let unsupported = |message: String, remedy: String| {
+        Err(Fault::warning(reasons::UNSUPPORTED_SETTING, message, remedy).into())
+    };
+    if let Some((_, flag)) = BY_FLAG.iter().find(|(key, _)| key == name) {
+        let message = format!("{name} is not read here: it concerns the whole process");
+        return unsupported(message, format!("start with {flag}"));
+    }
+    if GUARDS.contains(name) && *value != "false" {
+        let message = format!(
+            "{name} restricts access and is not honoured, so every Ingress that it holds for is answered 503"
+        );
+        return Err(Fault::denied(
+            message,
+            "remove it if every client may have access; otherwise guard each Ingress",
+        )
+        .into());
+    }
     let message = format!("{} is not honoured and has no effect", super::shown(name));
-    let remedy = "remove it, or keep to the controller that honours it";
-    Err(Fault::warning(reasons::UNSUPPORTED_SETTING, message, remedy).into())
+    unsupported(message, "remove it, or keep to the controller that honours it".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::keys::{BY_FLAG, GUARDS, NO_MEANING};
+
+    /// Where one has a row, that is what counts.
+    #[test]
+    fn each_key_without_a_reader_is_in_one_table() {
+        let mut keys: Vec<&str> = BY_FLAG.iter().map(|(key, _)| *key).collect();
+        keys.extend(NO_MEANING.iter().chain(GUARDS));
+        let count = keys.len();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), count);
+    }
 }
