@@ -13,6 +13,7 @@ pub(crate) mod custom_headers;
 mod edge;
 mod headers;
 mod hsts;
+mod log;
 mod nginx;
 mod own;
 mod redirect;

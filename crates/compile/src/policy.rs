@@ -75,7 +75,14 @@ pub(crate) fn build(
     let RouteSettings { balance, timeouts, retry, .. } = *asked;
     let filters = filters(asked, denied, facts);
     Built {
-        policy: Arc::new(Policy { balance, timeouts, retry, filters, edge: asked.edge.clone() }),
+        policy: Arc::new(Policy {
+            balance,
+            timeouts,
+            retry,
+            filters,
+            edge: asked.edge.clone(),
+            is_unlogged: asked.is_unlogged,
+        }),
         transport: Arc::new(upstream::transport(asked)),
     }
 }

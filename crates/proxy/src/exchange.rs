@@ -189,7 +189,9 @@ impl Exchange {
         if let Some(pool) = &self.pool {
             pool.cells.record(status);
         }
-        if let Some(draft) = self.draft.take() {
+        if let Some(draft) = self.draft.take()
+            && !self.policy().is_some_and(|policy| policy.is_unlogged)
+        {
             self.write(draft, status, refusal, u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
         }
     }

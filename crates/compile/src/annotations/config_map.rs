@@ -7,7 +7,7 @@ mod keys;
 
 use self::keys::{BY_FLAG, GUARDS, NO_MEANING};
 use super::{
-    Annotation, Dialect, Reader, access, custom_headers, edge, hsts, redirect, time, upstream_fields,
+    Annotation, Dialect, Reader, access, custom_headers, edge, hsts, log, redirect, time, upstream_fields,
 };
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
@@ -22,6 +22,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("block-cidrs", access::deny),
     ("compute-full-forwarded-for", edge::tells_chain),
     ("denylist-source-range", access::deny),
+    ("disable-access-log", log::disable),
     ("enable-underscores-in-headers", edge::underscores),
     ("force-ssl-redirect", redirect::force_https),
     ("forwarded-for-header", edge::for_field),

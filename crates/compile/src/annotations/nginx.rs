@@ -1,8 +1,8 @@
 //! ingress-nginx' dialect, as far as it is honoured. What is not and decides on access denies.
 
 use super::{
-    Annotation, Dialect, Reader, access, backend, canary, client_tls, cors, custom_headers, redirect, time,
-    upstream_fields,
+    Annotation, Dialect, Reader, access, backend, canary, client_tls, cors, custom_headers, log, redirect,
+    time, upstream_fields,
 };
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
@@ -36,6 +36,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("cors-max-age", cors::max_age),
     ("custom-headers", custom_headers::custom),
     ("denylist-source-range", access::deny),
+    ("enable-access-log", log::enable),
     ("enable-cors", cors::enable),
     ("force-ssl-redirect", redirect::force_https),
     ("from-to-www-redirect", redirect::www),

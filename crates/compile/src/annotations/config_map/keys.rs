@@ -8,7 +8,6 @@ pub(super) const BY_FLAG: &[(&str, &str)] = &[
     ("client-body-timeout", "--body-timeout"),
     ("client-header-buffer-size", "--head-bytes-max and --request-line-bytes-max"),
     ("client-header-timeout", "--head-timeout"),
-    ("disable-access-log", "--access-log"),
     ("disable-http-access-log", "--access-log"),
     ("disable-ipv6", "--http and --https"),
     ("disable-ipv6-dns", "--dns-server"),
