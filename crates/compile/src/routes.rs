@@ -4,15 +4,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{Conditions, HostMatch, ObjectRef, PathMatch, Route, RouteTableBuilder, Target};
+use model::{AuthServer, Conditions, HostMatch, ObjectRef, PathMatch, Route, RouteTableBuilder, Target};
 
 use crate::backend::{Backends, Before, Part};
 use crate::canary::Canaries;
 use crate::hosts::Hosts;
-use crate::policy::{self, Built, RouteFacts};
+use crate::policy::{self, Built, RouteFacts, RouteSettings};
 use crate::problems::Problems;
 use crate::reference::Reference;
 use crate::source::{Draft, RouteDraft, Serves};
+use crate::{Objects, auth};
 
 /// Where routes, backends and problems go.
 pub(crate) struct Output<'a> {
@@ -21,6 +22,7 @@ pub(crate) struct Output<'a> {
     /// What is split off from routes.
     pub(crate) canaries: Canaries,
     pub(crate) problems: Problems,
+    pub(crate) objects: &'a Objects,
 }
 
 impl Output<'_> {
@@ -28,13 +30,15 @@ impl Output<'_> {
     /// once for all that are alike.
     pub(crate) fn add(&mut self, draft: Draft, hosts: &Hosts) {
         hosts.tell(&draft, &mut self.problems);
-        let Draft { object, asked, hosts: named, routes, .. } = draft;
+        let Draft { object, mut asked, hosts: named, routes, .. } = draft;
+        self.find_auth_server(&object, &mut asked);
         let mut built = BTreeMap::new();
         for route in routes.into_iter().flat_map(RouteDraft::by_host) {
             let facts = RouteFacts {
                 host: hosts.of(route.serves.host().unwrap_or(&HostMatch::Any)),
                 keeps_http: asked.redirect.keeps_http(&route.serves),
                 is_catch_all: matches!(route.serves, Serves::Rest { catch_all: true, .. }),
+                is_open: route.serves.path().is_some_and(|path| asked.auth.is_open(path.as_str())),
             };
             if let Some(redirect) = route.redirect.clone() {
                 let policy = Arc::new(policy::build_redirect(redirect));
@@ -51,6 +55,22 @@ impl Output<'_> {
         for host in named {
             self.builder.claim(host);
         }
+    }
+
+    /// Looks for the server that is asked about the object's requests.
+    fn find_auth_server(&mut self, object: &Arc<ObjectRef>, asked: &mut RouteSettings) {
+        asked.auth.complete();
+        let Some((url, field)) = &asked.auth.external.url else { return };
+        asked.auth.external.server = Some(match auth::server(url, self.objects) {
+            None => AuthServer::OwnHost,
+            Some(reference) => {
+                let (place, fault) = self.backends.place(reference, |_| None, &mut self.builder);
+                if let Some(fault) = fault {
+                    self.problems.add(ObjectRef::clone(object), field, fault);
+                }
+                AuthServer::Backend(self.builder.backend_at(place).key.clone())
+            }
+        });
     }
 
     fn add_route(&mut self, draft: RouteDraft, built: &Built) {

@@ -14,6 +14,7 @@ use crate::reference::Reference;
 use crate::tls::{Basis, NamedSecret};
 
 /// What an object asks to have served.
+#[derive(Clone)]
 pub(crate) struct Draft {
     /// The object.
     pub(crate) object: Arc<ObjectRef>,
@@ -84,10 +85,18 @@ impl Serves {
             Serves::Rest { hosts, .. } => hosts.first(),
         }
     }
+
+    /// The path, if it is one.
+    pub(crate) fn path(&self) -> Option<&PathMatch> {
+        match self {
+            Serves::Path(_, path) => Some(path),
+            Serves::Rest { .. } => None,
+        }
+    }
 }
 
 /// What an object says of certificates.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Certificates {
     /// Whether it says anything: then its hosts have a certificate, if only the default one.
     pub(crate) is_asked: bool,

@@ -33,6 +33,7 @@ mod published;
 mod route;
 mod table;
 mod target;
+mod template;
 mod transport;
 
 pub use backend::{Backend, BackendKey, Condition, Endpoint, EndpointKey, Selection, Unavailable};
@@ -43,9 +44,11 @@ pub use host::{HostError, HostMatch, HostName, RequestHost};
 pub use path::{PathError, PathMatch, RequestPath, escape, escape_target, must_be_escaped};
 pub use pattern::{Captures, Pattern, PatternError};
 pub use policy::{
-    AddressRules, Balance, ClientTls, ClientVerify, CookieRewrite, Cors, Edge, FieldNames, Filters,
-    HeaderChange, HeaderEdit, Location, LocationPart, OriginMatch, Origins, PlaceRewrite, Policy, Redirect,
-    RequestFilter, RequestValue, ResponseFilter, Retry, Timeouts, any_contains, is_forwarding_field,
+    AddressRules, Auth, AuthServer, BCRYPT_COST_MAX, Balance, ClientTls, ClientVerify, CookieRewrite, Cors,
+    Edge, ExternalAuth, FieldNames, Filters, HashError, HeaderChange, HeaderEdit, Location, LocationPart,
+    OriginMatch, Origins, PasswordAuth, PasswordHash, PlaceRewrite, Policy, RateLimit, Redirect,
+    RequestFilter, RequestLimits, RequestValue, ResponseFilter, Retry, RetryOn, Scheme, Timeouts, Users,
+    any_contains, is_forwarding_field,
 };
 pub use problem::{ObjectRef, Problem, Severity};
 pub use protocol::Protocol;
@@ -53,4 +56,5 @@ pub use published::{Cache, Published};
 pub use route::{Origin, Route};
 pub use table::{Conflict, RouteTable, RouteTableBuilder};
 pub use target::{Primary, Share, Split, SplitRule, Target};
+pub use template::{Piece, Template, TemplateError, Variable};
 pub use transport::{ProxyHeader, Transport, UpstreamTls};

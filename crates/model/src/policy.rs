@@ -2,12 +2,14 @@
 //! nothing that could have been decided before, and knows no dialect of annotations.
 
 mod address;
+mod auth;
 mod balance;
 mod client_tls;
 mod cors;
 mod edge;
 mod filter;
 mod header;
+mod limit;
 mod redirect;
 mod retry;
 mod timeouts;
@@ -16,14 +18,18 @@ mod upstream_fields;
 use std::sync::Arc;
 
 pub use address::{AddressRules, any_contains};
+pub use auth::{
+    Auth, AuthServer, BCRYPT_COST_MAX, ExternalAuth, HashError, PasswordAuth, PasswordHash, Scheme, Users,
+};
 pub use balance::Balance;
 pub use client_tls::{ClientTls, ClientVerify};
 pub use cors::{Cors, OriginMatch, Origins};
 pub use edge::{Edge, FieldNames};
 pub use filter::{Filters, RequestFilter, ResponseFilter};
 pub use header::{HeaderChange, HeaderEdit, is_forwarding_field};
+pub use limit::{RateLimit, RequestLimits};
 pub use redirect::{Location, LocationPart, Redirect, RequestValue};
-pub use retry::Retry;
+pub use retry::{Retry, RetryOn};
 pub use timeouts::Timeouts;
 pub use upstream_fields::{CookieRewrite, PlaceRewrite};
 
@@ -36,6 +42,8 @@ pub struct Policy {
     pub timeouts: Timeouts,
     /// How often a request is tried.
     pub retry: Retry,
+    /// Bytes that the body of a request may have, unless as many as the proxy takes.
+    pub request_body_max: Option<u64>,
     /// What is done with requests and responses; none for most routes, which then pay one look at a pointer.
     pub filters: Option<Box<Filters>>,
     /// What is told of clients and to them, where that is not the proxy's own way.

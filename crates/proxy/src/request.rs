@@ -7,6 +7,7 @@ mod facts;
 mod filter;
 mod heads;
 mod upgrade;
+mod variables;
 
 use std::convert::Infallible;
 use std::rc::Rc;
@@ -14,12 +15,14 @@ use std::sync::Arc;
 
 use http::uri::Uri;
 use http::{Request, Response, StatusCode};
+use http_body::Body;
 use hyper::body::Incoming;
 use model::{Facts, Route};
 
 use self::admit::{Admitted, admit};
 use self::attempts::{Attempts, Failed};
 use self::facts::RequestFacts;
+use self::filter::{Asked, Awaited};
 use self::upgrade::{Upgrade, upgrade};
 use crate::body::{Relay, ResponseBody};
 use crate::client::{Carrier, Client};
@@ -55,6 +58,12 @@ pub(crate) fn serve<'s>(
             Ok(attempts) => attempts,
             Err(why) => return Ok(respond::respond(exchange, why.take())),
         };
+        // Boxed, so that requests that wait for nothing keep no room for it.
+        if attempts.awaited.is_some()
+            && let Err(why) = Box::pin(wait(&exchange, attempts)).await
+        {
+            return Ok(respond::respond(exchange, why));
+        }
         Ok(match attempt(&mut exchange, attempts).await {
             Ok((lease, answered)) if lease.is_upgraded => {
                 let asked = attempts.upgrade.take();
@@ -72,24 +81,26 @@ fn decide(
     upstreams: &Rc<Upstreams>,
     request: Request<Incoming>,
 ) -> Result<Attempts, NotSent> {
-    let target = match find(exchange, upstreams, &request) {
-        Ok(target) => target,
+    let (target, awaited) = match find(exchange, upstreams, &request) {
+        Ok(found) => found,
         Err(why) => {
             exchange.carrier.leave_unread(request.into_body());
             return Err(why);
         }
     };
     let (request, upgrade) = heads::for_upstream(exchange, request, target)?;
-    Ok(Attempts::new(request, upgrade, upstreams, exchange))
+    let mut attempts = Attempts::new(request, upgrade, upstreams, exchange);
+    attempts.awaited = awaited;
+    Ok(attempts)
 }
 
-/// Whether the request may be sent, and where to; and its target, if that is to be another one. From here on the policy of its
-/// route is known to the exchange.
+/// Whether the request may be sent, and where to; its target, if that is to be another one; and what it has to wait for. From
+/// here on the policy of its route is known to the exchange.
 fn find(
     exchange: &mut Exchange,
     upstreams: &Upstreams,
     request: &Request<Incoming>,
-) -> Result<Option<Uri>, NotSent> {
+) -> Result<(Option<Uri>, Option<Box<Awaited>>), NotSent> {
     let admitted = admit(&exchange.carrier, request)?;
     check_room(exchange.carrier.worker())?;
     check_directed(exchange.carrier.client(), &admitted)?;
@@ -97,10 +108,23 @@ fn find(
     let facts = RequestFacts { admitted: &admitted, request };
     let (route, backend) = find_route(&view, &facts)?;
     exchange.found(route, upstreams.pool(&view, backend));
-    if let Some(filters) = exchange.filters() {
-        filter::admit(filters, exchange, &facts)?;
+    // Before anything else that a route says, as nginx does it.
+    if request.body().size_hint().lower() > exchange.body_bytes_max() {
+        return Err(Refusal::BodyTooLarge.into());
     }
-    Ok(admit::target(request.uri()))
+    let awaited = match exchange.filters() {
+        Some(filters) => filter::admit(filters, &Asked { exchange, facts: &facts, view: &view, upstreams })?,
+        None => None,
+    };
+    Ok((admit::target(request.uri()), awaited))
+}
+
+/// Waits for what the request has to wait for before it is sent anywhere.
+async fn wait(exchange: &Exchange, attempts: &mut Attempts) -> Result<(), NotSent> {
+    let Some(mut awaited) = attempts.awaited.take() else { return Ok(()) };
+    filter::wait(exchange, attempts, &mut awaited).await?;
+    attempts.awaited = Some(awaited);
+    Ok(())
 }
 
 /// Whether there is memory and a place for this request, which is counted already.
@@ -127,8 +151,13 @@ async fn attempt(exchange: &mut Exchange, attempts: &mut Attempts) -> Result<(Le
     loop {
         let endpoint = pick_endpoint(exchange, attempts)?;
         match send(exchange, &endpoint, attempts).await {
-            Ok(answer) => return Ok(answer),
-            Err(failed) => attempts.again(&exchange.carrier, endpoint, failed)?,
+            Ok((lease, mut answered)) => {
+                if let Some(awaited) = &attempts.awaited {
+                    awaited.add_cookies(&mut answered);
+                }
+                return Ok((lease, answered));
+            }
+            Err(failed) => attempts.again(exchange, endpoint, failed)?,
         }
     }
 }
@@ -167,6 +196,9 @@ async fn send(
         send_on_http1(exchange, endpoint, attempts).await?
     };
     lease.is_upgraded = check(carrier, attempts.upgrade.as_deref(), &answered, endpoint)?;
+    if attempts.prefers_another_answer(exchange, endpoint, answered.status()) {
+        return Err(Failed::unwanted());
+    }
     carrier.timer().clear(Wait::Upstream);
     carrier.timer().clear(Wait::Request);
     if carrier.is_stream() {

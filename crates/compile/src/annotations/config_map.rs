@@ -7,7 +7,8 @@ mod keys;
 
 use self::keys::{BY_FLAG, GUARDS, NO_MEANING};
 use super::{
-    Annotation, Dialect, Reader, access, custom_headers, edge, hsts, log, redirect, time, upstream_fields,
+    Annotation, Dialect, Reader, access, auth, custom_headers, edge, hsts, log, redirect, retry, time,
+    upstream_fields,
 };
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
@@ -16,6 +17,9 @@ use crate::reasons;
 pub(super) const DIALECT: Dialect = Dialect { prefix: "", rows: ROWS, other: not_honoured };
 
 const ROWS: &[(&str, Reader)] = &[
+    // These two are read before all others, and hold without being written (`allowed`).
+    ("allow-snippet-annotations", nothing_to_add),
+    ("annotations-risk-level", nothing_to_add),
     ("add-headers", custom_headers::in_answers),
     ("allow-backend-server-header", edge::shows_server),
     ("allow-cross-namespace-resources", custom_headers::cross_namespaces),
@@ -25,6 +29,16 @@ const ROWS: &[(&str, Reader)] = &[
     ("disable-access-log", log::disable),
     ("enable-underscores-in-headers", edge::underscores),
     ("force-ssl-redirect", redirect::force_https),
+    ("global-auth-always-set-cookie", auth::global_always_set_cookie),
+    ("global-auth-cache-duration", auth::cached),
+    ("global-auth-cache-key", auth::cached),
+    ("global-auth-method", auth::global_method),
+    ("global-auth-request-redirect", auth::global_request_redirect),
+    ("global-auth-response-headers", auth::global_response_headers),
+    ("global-auth-signin", auth::global_sign_in),
+    ("global-auth-signin-redirect-param", auth::global_sign_in_parameter),
+    ("global-auth-snippet", auth::global_snippet),
+    ("global-auth-url", auth::global_url),
     ("forwarded-for-header", edge::for_field),
     ("forwarded-host-header", edge::host_field),
     ("generate-request-id", edge::makes_request_id),
@@ -35,6 +49,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("hsts-max-age", hsts::max_age),
     ("hsts-preload", hsts::preload),
     ("http-redirect-code", redirect::status),
+    ("no-auth-locations", auth::open_locations),
     ("ignore-invalid-headers", edge::ignores_names),
     ("no-tls-redirect-locations", redirect::keep_http),
     ("preserve-trailing-slash", redirect::preserve_trailing_slash),
@@ -42,7 +57,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("proxy-connect-timeout", time::connect_seconds),
     ("proxy-cookie-domain", upstream_fields::cookie_domain),
     ("proxy-cookie-path", upstream_fields::cookie_path),
-    ("proxy-next-upstream-tries", time::tries),
+    ("proxy-next-upstream-tries", retry::tries),
     ("proxy-read-timeout", time::read_seconds),
     ("proxy-real-ip-cidr", edge::real_ip_from),
     ("proxy-redirect-from", upstream_fields::place_from),
@@ -56,6 +71,10 @@ const ROWS: &[(&str, Reader)] = &[
     ("use-port-in-redirects", redirect::name_port),
     ("whitelist-source-range", access::allow),
 ];
+
+fn nothing_to_add(_: &Annotation<'_>, _: &mut RouteSettings) -> Result<(), Vec<Fault>> {
+    Ok(())
+}
 
 /// The fault of a reader in the words for a key.
 pub(super) fn told(fault: Fault) -> Fault {

@@ -15,7 +15,7 @@ use crate::annotations;
 use crate::policy::{self, RouteSettings};
 use crate::problems::{Fault, Problems};
 use crate::reference::Reference;
-use crate::{ObjectKey, Settings, reasons};
+use crate::{ObjectKey, Settings, auth, reasons};
 
 /// Reads an Ingress that is ours, with what holds where it says nothing. None comes of one that is not served at all.
 pub(crate) fn read(
@@ -25,6 +25,10 @@ pub(crate) fn read(
     problems: &mut Problems,
 ) -> Option<Draft> {
     let object = Arc::new(ObjectRef::new("Ingress", &key.namespace, &key.name));
+    if let Some((field, fault)) = annotations::too_risky(ingress, defaults.allowed) {
+        problems.add(ObjectRef::clone(&object), field, fault);
+        return None;
+    }
     let asked = asked(&object, ingress, defaults, problems);
     if asked.left_out {
         return None;
@@ -63,8 +67,9 @@ pub fn secrets_of(key: &ObjectKey, ingress: &Ingress, settings: &Settings) -> BT
     let asked = asked(&object, ingress, RouteSettings::default(), &mut problems);
     let upstream = policy::upstream_secret(&asked).map(|upstream| upstream.named.secret);
     let named = certificates::secrets(key, ingress).map(|(_, named)| named.secret);
+    let users = auth::secret(&asked).map(|named| named.secret.clone());
     let clients = asked.client_tls.secret.map(|named| named.secret);
-    named.chain(upstream).chain(clients).collect()
+    named.chain(upstream).chain(users).chain(clients).collect()
 }
 
 /// The ConfigMap that an Ingress names, of whichever class it is.

@@ -6,49 +6,74 @@
 //!
 //! Where the filters that are to come find their place:
 //! - one that answers by itself does as `redirect`;
-//! - one that has to wait, as for another server's word on a request: boxed and awaited in `serve`, before `attempt`, so that
+//! - one that has to wait does as `auth`: what it waits for is boxed, and awaited in `serve`, before `attempt`, so that
 //!   requests without it keep no room for it;
-//! - one with a memory, as a limit on a rate: its state is the worker's, keyed by the route's origin as pools are by their
-//!   backend, so that it survives publications;
+//! - one with a memory, as `limits`: its state is the worker's, or that of all workers, keyed by the route's origin as pools are
+//!   by their backend, so that it survives publications;
 //! - one that changes a body: between the pull and the account of `body::Relay`.
 
 mod address;
+mod auth;
 mod client_tls;
 mod cors;
 mod headers;
+mod limits;
 mod redirect;
 
 use http::HeaderMap;
 use model::{Edge, Filters, RequestFilter};
 
 use super::facts::RequestFacts;
+use super::variables::Variables;
 use crate::client::Client;
 use crate::error::Refusal;
 use crate::exchange::Exchange;
 use crate::respond::NotSent;
+use crate::upstream::{Upstreams, View};
 
-/// Whether the filters let a request through, of which the head is as it came.
+pub(super) use auth::{Awaited, wait};
+
+/// A request as filters see it, whose head is as it came.
+pub(super) struct Asked<'r, B> {
+    pub(super) exchange: &'r Exchange,
+    pub(super) facts: &'r RequestFacts<'r, B>,
+    /// The snapshot that it began with.
+    pub(super) view: &'r View,
+    pub(super) upstreams: &'r Upstreams,
+}
+
+impl<B> Asked<'_, B> {
+    /// What is put into templates.
+    fn variables(&self) -> Variables<'_, B> {
+        Variables { exchange: self.exchange, facts: self.facts }
+    }
+}
+
+/// Whether the filters let a request through; or what it has to wait for before it is sent.
 ///
 /// # Errors
 /// What the first filter that does not says.
-pub(super) fn admit<B>(
-    filters: &Filters,
-    exchange: &Exchange,
-    facts: &RequestFacts<'_, B>,
-) -> Result<(), NotSent> {
+pub(super) fn admit<B>(filters: &Filters, asked: &Asked<'_, B>) -> Result<Option<Box<Awaited>>, NotSent> {
+    let (exchange, facts) = (asked.exchange, asked.facts);
     let client = exchange.carrier.client();
-    filters.request().iter().try_for_each(|filter| match filter {
-        RequestFilter::Deny => Err(Refusal::Denied.into()),
-        RequestFilter::ClientTls(demanded) => client_tls::admit(demanded, client, facts),
-        RequestFilter::Cors(cors) => cors::admit(cors, exchange, facts.request),
-        RequestFilter::Redirect(redirect) => Err(redirect::to(redirect, exchange, facts)),
-        RequestFilter::Https(redirect) => redirect::to_https(redirect, exchange, facts),
-        RequestFilter::TlsOnly => client_tls::tls_only(client),
-        RequestFilter::Addresses(rules) => {
-            Ok(address::admit(rules, exchange.client_address(facts.request.headers()))?)
+    let mut awaited = None;
+    for filter in filters.request() {
+        match filter {
+            RequestFilter::Deny => return Err(Refusal::Denied.into()),
+            RequestFilter::ClientTls(demanded) => client_tls::admit(demanded, client, facts)?,
+            RequestFilter::Cors(cors) => cors::admit(cors, exchange, facts.request)?,
+            RequestFilter::Redirect(redirect) => return Err(redirect::to(redirect, exchange, facts)),
+            RequestFilter::Https(redirect) => redirect::to_https(redirect, exchange, facts)?,
+            RequestFilter::TlsOnly => client_tls::tls_only(client)?,
+            RequestFilter::Limits(limits) => limits::admit(limits, exchange, facts.request.headers())?,
+            RequestFilter::Addresses(rules) => {
+                address::admit(rules, exchange.client_address(facts.request.headers()))?;
+            }
+            RequestFilter::Auth(auth) => awaited = auth::admit(auth, asked)?,
+            RequestFilter::Headers(_) => {}
         }
-        RequestFilter::Headers(_) => Ok(()),
-    })
+    }
+    Ok(awaited)
 }
 
 /// Changes the head that an endpoint gets as its route's edge says, before the filters.
@@ -61,12 +86,14 @@ pub(super) fn edit_request(filters: &Filters, client: &Client, head: &mut Header
     for filter in filters.request() {
         match filter {
             RequestFilter::ClientTls(demanded) => client_tls::tell(demanded, client, head),
+            RequestFilter::Auth(auth) => auth::edit_request(auth, head),
             RequestFilter::Headers(edits) => headers::edit_request(edits, head),
             RequestFilter::Deny
             | RequestFilter::Cors(_)
             | RequestFilter::Redirect(_)
             | RequestFilter::Https(_)
             | RequestFilter::TlsOnly
+            | RequestFilter::Limits(_)
             | RequestFilter::Addresses(_) => {}
         }
     }
