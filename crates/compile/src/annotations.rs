@@ -20,6 +20,7 @@ mod limit;
 mod log;
 mod nginx;
 mod own;
+mod prefix;
 mod redirect;
 mod retry;
 mod size;
@@ -27,7 +28,6 @@ mod snippet;
 mod time;
 mod upstream_fields;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
@@ -35,12 +35,14 @@ use k8s_openapi::api::networking::v1::Ingress;
 use model::ObjectRef;
 
 pub(crate) use allowed::{Allowed, too_risky};
+pub(crate) use prefix::under_usual_prefix;
+
 pub use effect::{Effect, effect_of};
 pub(crate) use snippet::HostSnippet;
 
 use crate::policy::RouteSettings;
 use crate::problems::{Fault, Problems};
-use crate::{Settings, reasons};
+use crate::reasons;
 
 /// All dialects, the weakest first: they are read in this order, so that where two say the same thing the later one counts.
 const DIALECTS: [Dialect; 2] = [nginx::DIALECT, own::DIALECT];
@@ -146,24 +148,6 @@ pub(crate) fn read_config_map(
 pub(crate) fn are_of_ingress_nginx(ingress: &Ingress) -> bool {
     let annotations = ingress.metadata.annotations.as_ref();
     annotations.is_some_and(|annotations| nginx::DIALECT.asked(annotations).next().is_some())
-}
-
-/// The Ingress with its annotations of ingress-nginx under their usual prefix, where the operator has chosen another: those
-/// that have the usual one are nobody's then.
-pub(crate) fn under_usual_prefix<'i>(ingress: &'i Ingress, settings: &Settings) -> Cow<'i, Ingress> {
-    let (Some(prefix), Some(annotations)) = (&settings.annotations_prefix, &ingress.metadata.annotations)
-    else {
-        return Cow::Borrowed(ingress);
-    };
-    let usual = nginx::DIALECT.prefix;
-    let renamed = annotations.iter().filter(|(name, _)| !name.starts_with(usual));
-    let renamed = renamed.map(|(name, value)| {
-        let word = name.strip_prefix(&**prefix).and_then(|word| word.strip_prefix('/'));
-        (word.map_or_else(|| name.clone(), |word| format!("{usual}{word}")), value.clone())
-    });
-    let mut ingress = Ingress::clone(ingress);
-    ingress.metadata.annotations = Some(renamed.collect());
-    Cow::Owned(ingress)
 }
 
 /// A boolean as ingress-nginx reads it (Go's `strconv.ParseBool`).
