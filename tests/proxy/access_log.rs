@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use http_body_util::Full;
+use model::Policy;
 use proxy::{AccessLog, Protocol};
 use serde_json::{Value, json};
-use system_tests::{Client, Http2, Sluice, Upstream};
+use system_tests::{Client, Http2, Sluice, Upstream, sluice};
 
 const TIME: Duration = Duration::from_secs(10);
 
@@ -47,4 +48,18 @@ fn a_line_says_which_host_a_request_was_for_and_what_became_of_it_whatever_was_s
         json!(["HTTP/2.0", "TRACE", "four.test", "/", 405, 0, null, "method"]),
     ];
     assert_eq!(said, want);
+}
+
+#[test]
+fn of_a_route_that_is_to_stay_out_of_the_log_nothing_is_written() {
+    let lines = lines(|sluice| {
+        let mut client = Client::connect(sluice.address);
+        for (generation, is_unlogged, target) in [(2, true, "/not"), (3, false, "/logged")] {
+            let policy = Policy { is_unlogged, ..Policy::default() };
+            sluice.publish_table(sluice::table_with(generation, policy, &[]));
+            assert_eq!(client.get(target).status(), 503);
+        }
+    });
+    let targets: Vec<&Value> = lines.iter().map(|line| &line["target"]).collect();
+    assert_eq!(targets, ["/logged"]);
 }

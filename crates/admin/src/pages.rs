@@ -31,7 +31,7 @@ enum Path {
 }
 
 /// For load balancers.
-const HEALTH: &[(&str, Path)] = &[("/live", Path::Live), ("/ready", Path::Ready)];
+const HEALTH: &[(&str, Path)] = &[("/live", Path::Live), ("/ready", Path::Ready), ("/healthz", Path::Ready)];
 /// For operators: these only read.
 const READING: &[(&str, Path)] = &[
     ("/state", Path::State),

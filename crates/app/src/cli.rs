@@ -8,6 +8,7 @@ mod before;
 mod classes;
 mod cluster;
 mod control;
+mod ingress_nginx;
 mod leave;
 mod limits;
 mod names;
@@ -44,6 +45,17 @@ use crate::units::{Span, SpanOrNone};
 pub struct Cli {
     #[command(subcommand)]
     pub(crate) command: Subcommand,
+    /// What became of arguments of another controller.
+    #[arg(skip)]
+    pub(crate) told: Vec<String>,
+}
+
+impl Cli {
+    /// Reads the command line of this process, in our words or in those of ingress-nginx. Ends the process if it cannot be used.
+    pub fn read() -> Cli {
+        let ingress_nginx::Translated { args, told } = ingress_nginx::translate(std::env::args_os());
+        Cli { told, ..Cli::parse_from(args) }
+    }
 }
 
 #[derive(Debug, clap::Subcommand)]

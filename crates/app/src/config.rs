@@ -210,6 +210,10 @@ pub(crate) fn settings(classes: &ClassArgs) -> Settings {
         class_is_given: classes.class.is_some(),
         profile: classes.profile,
         config_map: classes.configmap.clone(),
+        without_class: classes.watch_ingress_without_class,
+        annotations_prefix: classes.annotations_prefix.clone(),
+        no_catch_all: classes.disable_catch_all,
+        no_external_names: classes.disable_svc_external_name,
         default_backend: classes.default_backend_service.clone(),
         ..Settings::default()
     }

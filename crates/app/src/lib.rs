@@ -47,7 +47,7 @@ const CUT: u8 = 3;
 /// Does what the command line says.
 pub fn main(cli: Cli) -> ExitCode {
     let code = match cli.command {
-        Subcommand::Run(args) => run::run(*args),
+        Subcommand::Run(args) => run::run(*args, &cli.told),
         Subcommand::Check(args) => check::run(&args),
         Subcommand::Explain(args) => explain::run(&args),
         Subcommand::Lint(args) => lint::run(args),

@@ -19,7 +19,7 @@ const LOAD_BALANCER_IDLE: Duration = Duration::from_secs(60);
 const LAST_TASKS: Duration = Duration::from_secs(1);
 
 /// Exit codes: 0 nothing was cut, 1 it failed, 2 the configuration cannot be used, 3 requests were cut.
-pub(crate) fn run(args: RunArgs) -> u8 {
+pub(crate) fn run(args: RunArgs, told: &[String]) -> u8 {
     let files = FdLimit::raise();
     let config = match log::start(Level::INFO).and_then(|()| Config::new(args, files).map_err(Into::into)) {
         Ok(config) => Config { program: Program::current(), ..config },
@@ -28,6 +28,9 @@ pub(crate) fn run(args: RunArgs) -> u8 {
             return USAGE;
         }
     };
+    for line in told {
+        tracing::info!("{line}");
+    }
     let (workers, connections) = (config.proxy.workers, config.proxy.downstream.connections_max);
     tracing::info!(workers, connections_max = connections, files = files.files, "starting");
     if config.proxy.idle_timeout <= LOAD_BALANCER_IDLE {

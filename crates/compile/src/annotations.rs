@@ -20,9 +20,11 @@ mod endpoint;
 mod headers;
 mod hsts;
 mod limit;
+mod log;
 mod nginx;
 mod own;
 mod pages;
+mod prefix;
 mod redirect;
 mod retry;
 mod size;
@@ -37,6 +39,8 @@ use k8s_openapi::api::networking::v1::Ingress;
 use model::ObjectRef;
 
 pub(crate) use allowed::{Allowed, too_risky};
+pub(crate) use prefix::under_usual_prefix;
+
 pub use effect::{Effect, effect_of};
 pub(crate) use snippet::HostSnippet;
 

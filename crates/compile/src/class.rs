@@ -49,6 +49,7 @@ impl<'a> Classes<'a> {
                 ours
             }
             (None, Some(name)) => self.is_ours(name),
+            (None, None) if self.settings.without_class => true,
             (None, None) => {
                 let others = self.classes.values().any(|class| is_default(class));
                 if !self.default && !others {

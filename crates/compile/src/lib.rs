@@ -106,6 +106,14 @@ pub struct Settings {
     pub profile: Option<Profile>,
     /// Whether Ingresses may have TLS passed through to their endpoints.
     pub ssl_passthrough: bool,
+    /// Whether Ingresses that name no class are ours, even where no class is the default.
+    pub without_class: bool,
+    /// What the annotations of ingress-nginx begin with, up to the slash, if not with its own prefix.
+    pub annotations_prefix: Option<String>,
+    /// Whether no Ingress with a default backend is served.
+    pub no_catch_all: bool,
+    /// Whether no Service may stand for a DNS name (ExternalName).
+    pub no_external_names: bool,
     /// The ConfigMap which says what holds for the Ingresses of ingress-nginx' profile.
     pub config_map: Option<ObjectKey>,
     /// How endpoints share requests where the Ingress does not say; if nothing is said, as those who wrote it are used to.
@@ -131,6 +139,10 @@ impl Default for Settings {
             allow_loopback: false,
             profile: None,
             ssl_passthrough: false,
+            without_class: false,
+            annotations_prefix: None,
+            no_catch_all: false,
+            no_external_names: false,
             config_map: None,
             balance: None,
             reference_timeout: REFERENCE_TIMEOUT,
@@ -164,13 +176,17 @@ fn compile_after(
     let defaults = Defaults::read(objects, settings, &mut field_maps, &mut out.problems);
     let (mut ours, mut drafts) = (Vec::new(), Vec::<Draft>::new());
     for (key, ingress) in &objects.ingresses {
+        let ingress = &*annotations::under_usual_prefix(ingress, settings);
         if counts(key, objects) && classes.owns(key, ingress, &mut out.problems) {
             let profile = Profile::of(ingress, &objects.ingress_classes, settings);
             if let Some(fault) = profile.doubt(ingress, settings) {
                 out.problems.add(ObjectRef::new("Ingress", &key.namespace, &key.name), "spec.tls", fault);
             }
-            drafts.extend(source::ingress::read(key, ingress, defaults.of(profile), &mut out.problems));
             ours.push(key.clone());
+            if settings.no_catch_all && source::ingress::refuse_catch_all(key, ingress, &mut out.problems) {
+                continue;
+            }
+            drafts.extend(source::ingress::read(key, ingress, defaults.of(profile), &mut out.problems));
         }
     }
     drafts.iter_mut().for_each(|draft| field_maps.complete(draft, &mut out.problems));
@@ -178,7 +194,7 @@ fn compile_after(
     out.canaries = Canaries::new(canaries, &mut out.problems);
     let drafts = host_snippets::apply(drafts, &mut out.problems);
     let (hosts, mut tls, mut passwords) = (Hosts::read(&drafts), Tls::new(objects), Passwords::new(objects));
-    let pages = out.default_backend(settings);
+    let pages = out.default_backend(settings, drafts.iter().any(Draft::is_catch_all));
     for mut draft in drafts {
         hosts.complete(&mut draft);
         passwords.resolve(&draft.object, &mut draft.asked, &mut out.problems);

@@ -118,6 +118,7 @@ pub(crate) fn build(
             request_body_max,
             filters,
             edge: asked.edge.clone(),
+            is_unlogged: asked.is_unlogged,
         }),
         transport: Arc::new(upstream::transport(asked)),
         transport_of_secure: upstream::transport_of_secure(asked).map(Arc::new),

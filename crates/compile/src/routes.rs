@@ -74,8 +74,8 @@ impl Output<'_> {
         }
     }
 
-    /// The operator's backend for errors; it serves what nothing else does, too.
-    pub(crate) fn default_backend(&mut self, settings: &Settings) -> Option<BackendKey> {
+    /// The operator's backend for errors; it serves what nothing else does, too, unless an object does so itself.
+    pub(crate) fn default_backend(&mut self, settings: &Settings, is_served: bool) -> Option<BackendKey> {
         let service = settings.default_backend.as_ref()?;
         let object = ObjectRef::new("Service", &service.namespace, &service.name);
         let Some(backend) = self.backends.place_service(service, &mut self.builder) else {
@@ -84,10 +84,13 @@ impl Output<'_> {
             self.problems.add(object, "", Fault::error(reasons::DANGLING_REFERENCE, message, remedy));
             return None;
         };
-        let origin = Origin::new(object, "--default-backend-service");
-        let (host, path) = (HostMatch::Any, PathMatch::Prefix("".into()));
-        let (conditions, policy, target) = (Conditions::default(), Arc::default(), Target::Backend(backend));
-        self.builder.catch_all(Route { host, path, conditions, target, policy, origin });
+        if !is_served {
+            let origin = Origin::new(object, "--default-backend-service");
+            let (host, path) = (HostMatch::Any, PathMatch::Prefix("".into()));
+            let (conditions, policy) = (Conditions::default(), Arc::default());
+            let target = Target::Backend(backend);
+            self.builder.catch_all(Route { host, path, conditions, target, policy, origin });
+        }
         Some(self.builder.backend_at(backend).key.clone())
     }
 

@@ -29,6 +29,13 @@ pub(crate) struct Draft {
     pub(crate) asked: RouteSettings,
 }
 
+impl Draft {
+    /// Whether it serves what nothing else does.
+    pub(crate) fn is_catch_all(&self) -> bool {
+        self.routes.iter().any(|route| matches!(route.serves, Serves::Rest { catch_all: true, .. }))
+    }
+}
+
 /// A route whose backend is named and not yet looked for, and whose policy is not built.
 #[derive(Clone)]
 pub(crate) struct RouteDraft {

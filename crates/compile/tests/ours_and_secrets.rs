@@ -56,7 +56,7 @@ fn secrets_for_endpoints_are_those_that_annotations_name() {
         (json!({ "nginx.ingress.kubernetes.io/proxy-ssl-secret": "bank/two" }), &["one"]),
         (json!({ "nginx.ingress.kubernetes.io/proxy-ssl-name": "two" }), &["one"]),
     ] {
-        let found = compile::secrets_of(&key, &ingress(annotations.clone()));
+        let found = compile::secrets_of(&key, &ingress(annotations.clone()), &Settings::default());
         let named = named.iter().map(|name| ObjectKey::new("shop", *name)).collect();
         assert_eq!(found, named, "{annotations}");
         let mut objects = Objects::default();

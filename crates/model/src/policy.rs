@@ -64,6 +64,8 @@ pub struct Policy {
     pub filters: Option<Box<Filters>>,
     /// What is told of clients and to them, where that is not the proxy's own way.
     pub edge: Option<Arc<Edge>>,
+    /// Whether its requests stay out of the access log.
+    pub is_unlogged: bool,
 }
 
 /// What of a request decides on its endpoint.

@@ -155,23 +155,9 @@ impl Client {
         }
     }
 
-    /// The client's address as endpoints are told it (`X-Real-IP`); none if a trusted proxy has told nonsense.
-    pub(crate) fn address(&self, headers: &HeaderMap) -> Option<IpAddr> {
-        client_address(self.peer().ip(), headers, &self.worker.config.trusted_proxies)
-    }
-
     /// What is spoken with it.
     pub(crate) fn scheme(&self) -> &'static str {
         if self.secure.get().is_some() { "https" } else { "http" }
-    }
-
-    /// The same, or what a load balancer says of it.
-    pub(crate) fn scheme_as_told<'h>(&self, headers: &'h HeaderMap) -> &'h [u8] {
-        // One that tells of this port has ended TLS by itself.
-        if self.connected_to() == Some(443) {
-            return b"https";
-        }
-        self.told(headers, &forwarding::PROTO).unwrap_or(self.scheme().as_bytes())
     }
 
     /// The port that it connected to, if a load balancer has told.
@@ -185,11 +171,14 @@ impl Client {
         forwarding::told(self.peer().ip(), headers, name, &self.worker.config.trusted_proxies)
     }
 
-    /// The client's address as endpoints of a route with this edge are told it.
-    pub(crate) fn address_at(&self, edge: Option<&Edge>, headers: &HeaderMap) -> Option<IpAddr> {
-        let Some(edge) = edge else { return self.address(headers) };
-        let networks = &self.worker.config.trusted_proxies;
-        forwarding::edge::client_address(self.peer().ip(), edge, headers, networks)
+    /// The client's address as endpoints of a route with this edge are told it (`X-Real-IP`); none if a trusted proxy has told
+    /// nonsense.
+    pub(crate) fn address(&self, edge: Option<&Edge>, headers: &HeaderMap) -> Option<IpAddr> {
+        let (peer, networks) = (self.peer().ip(), &*self.worker.config.trusted_proxies);
+        match edge {
+            Some(edge) => forwarding::edge::client_address(peer, edge, headers, networks),
+            None => client_address(peer, headers, networks),
+        }
     }
 
     /// Shows the client's address as it is logged.

@@ -19,6 +19,7 @@ use model::{Edge, Filters, ObjectRef, Policy, Protocol, Retry, Route};
 use crate::access_log::Draft;
 use crate::client::Carrier;
 use crate::error::Refusal;
+use crate::forwarding;
 use crate::grpc;
 use crate::limiter::Place;
 use crate::timer::Wait;
@@ -129,7 +130,17 @@ impl Exchange {
 
     /// The client's address as endpoints are told it (`X-Real-IP`); none if a trusted proxy has told nonsense.
     pub(crate) fn client_address(&self, headers: &HeaderMap) -> Option<IpAddr> {
-        self.carrier.client().address_at(self.edge(), headers)
+        self.carrier.client().address(self.edge(), headers)
+    }
+
+    /// The scheme that the client speaks, or what one that is believed says of it.
+    pub(crate) fn scheme_as_told<'h>(&self, headers: &'h HeaderMap) -> &'h [u8] {
+        let client = self.carrier.client();
+        // A load balancer that tells of this port has ended TLS by itself.
+        if client.connected_to() == Some(443) {
+            return b"https";
+        }
+        self.told(headers, &forwarding::PROTO).unwrap_or(client.scheme().as_bytes())
     }
 
     /// What a client that is believed says in a field of its request.
@@ -224,7 +235,9 @@ impl Exchange {
         if let Some(pool) = &self.pool {
             pool.cells.record(status);
         }
-        if let Some(draft) = self.draft.take() {
+        if let Some(draft) = self.draft.take()
+            && !self.policy().is_some_and(|policy| policy.is_unlogged)
+        {
             self.write(draft, status, refusal, u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
         }
     }

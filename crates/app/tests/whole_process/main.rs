@@ -11,6 +11,7 @@ mod check;
 mod class;
 mod clients;
 mod cluster;
+mod config_map;
 mod conformance;
 mod demo;
 mod drain;

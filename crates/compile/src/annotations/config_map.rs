@@ -3,9 +3,12 @@
 //! To add one: a row here, with the reader of its annotation. A key that has no value counts as absent, as a Helm chart
 //! writes those that are not set.
 
+mod keys;
+
+use self::keys::{BY_FLAG, GUARDS, NO_MEANING};
 use super::{
-    Annotation, Dialect, Reader, access, auth, compress, custom_headers, edge, endpoint, hsts, limit, pages,
-    redirect, retry, size, time, upstream_fields,
+    Annotation, Dialect, Reader, access, auth, compress, custom_headers, edge, endpoint, hsts, limit, log,
+    pages, redirect, retry, size, time, upstream_fields,
 };
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
@@ -21,10 +24,12 @@ const ROWS: &[(&str, Reader)] = &[
     ("allow-backend-server-header", edge::shows_server),
     ("allow-cross-namespace-resources", custom_headers::cross_namespaces),
     ("client-body-buffer-size", size::buffer),
+    ("block-cidrs", access::deny),
     ("compute-full-forwarded-for", edge::tells_chain),
     ("custom-http-errors", pages::statuses_by_default),
     ("denylist-source-range", access::deny),
     ("disable-proxy-intercept-errors", pages::spare_endpoints),
+    ("disable-access-log", log::disable),
     ("enable-underscores-in-headers", edge::underscores),
     ("force-ssl-redirect", redirect::force_https),
     ("global-auth-always-set-cookie", auth::global_always_set_cookie),
@@ -99,8 +104,48 @@ pub(super) fn told(fault: Fault) -> Fault {
     Fault { reason, message, ..fault }
 }
 
-fn not_honoured(Annotation { name, .. }: &Annotation<'_>, _: &mut RouteSettings) -> Result<(), Vec<Fault>> {
+/// Tells of a key that is not read: with the flag that does it, as one that nothing is lost without, or as one that would refuse
+/// clients; for then no Ingress of the profile is served, as with an annotation that guards.
+fn not_honoured(
+    Annotation { name, value, .. }: &Annotation<'_>,
+    _: &mut RouteSettings,
+) -> Result<(), Vec<Fault>> {
+    if NO_MEANING.contains(name) {
+        return Ok(());
+    }
+    let unsupported = |message: String, remedy: String| {
+        Err(Fault::warning(reasons::UNSUPPORTED_SETTING, message, remedy).into())
+    };
+    if let Some((_, flag)) = BY_FLAG.iter().find(|(key, _)| key == name) {
+        let message = format!("{name} is not read here: it concerns the whole process");
+        return unsupported(message, format!("start with {flag}"));
+    }
+    if GUARDS.contains(name) && *value != "false" {
+        let message = format!(
+            "{name} restricts access and is not honoured, so every Ingress that it holds for is answered 503"
+        );
+        return Err(Fault::denied(
+            message,
+            "remove it if every client may have access; otherwise guard each Ingress",
+        )
+        .into());
+    }
     let message = format!("{} is not honoured and has no effect", super::shown(name));
-    let remedy = "remove it, or keep to the controller that honours it";
-    Err(Fault::warning(reasons::UNSUPPORTED_SETTING, message, remedy).into())
+    unsupported(message, "remove it, or keep to the controller that honours it".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::keys::{BY_FLAG, GUARDS, NO_MEANING};
+
+    /// Where one has a row, that is what counts.
+    #[test]
+    fn each_key_without_a_reader_is_in_one_table() {
+        let mut keys: Vec<&str> = BY_FLAG.iter().map(|(key, _)| *key).collect();
+        keys.extend(NO_MEANING.iter().chain(GUARDS));
+        let count = keys.len();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), count);
+    }
 }

@@ -10,7 +10,7 @@ pub(super) use unread::effect;
 
 use super::{
     Dialect, Reader, access, affinity, auth, backend, canary, client_tls, cors, custom_headers, endpoint,
-    limit, pages, redirect, retry, size, snippet, time, upstream_fields,
+    limit, log, pages, redirect, retry, size, snippet, time, upstream_fields,
 };
 
 pub(super) const DIALECT: Dialect = Dialect { prefix: PREFIX, rows: ROWS, other: unread::answer };
@@ -65,6 +65,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("default-backend", pages::default_backend),
     ("denylist-source-range", access::deny),
     ("disable-proxy-intercept-errors", pages::spare_endpoints),
+    ("enable-access-log", log::enable),
     ("enable-cors", cors::enable),
     ("enable-global-auth", auth::with_global),
     ("force-ssl-redirect", redirect::force_https),

@@ -247,6 +247,12 @@ impl<'a> Maker<'a> {
         problems: &mut Problems,
     ) -> Made {
         let object = || ObjectRef::new("Service", &key.namespace, &key.service);
+        if self.settings.no_external_names {
+            let message = "is of type ExternalName, which --disable-svc-external-name forbids, so its routes are answered 503";
+            let remedy = "let a Service with endpoints stand for it, or start without that flag";
+            problems.add(object(), "spec.type", Fault::error(reasons::FORBIDDEN_ADDRESS, message, remedy));
+            return Made::unavailable(key, Unavailable::Refused, None);
+        }
         let external = match external_name::parse(spec.external_name.as_deref()) {
             Ok(external) => external,
             Err(fault) => {

@@ -38,6 +38,8 @@ pub(crate) struct RouteSettings {
     pub(crate) host_snippet: Option<Arc<HostSnippet>>,
     /// What is told of clients, and to them; if nothing, as the proxy does by itself.
     pub(crate) edge: Option<Arc<Edge>>,
+    /// Whether requests stay out of the access log.
+    pub(crate) is_unlogged: bool,
     /// How endpoints share requests.
     pub(crate) balance: Balance,
     /// Whether clients stay with an endpoint.

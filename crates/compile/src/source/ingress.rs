@@ -15,7 +15,7 @@ use crate::annotations;
 use crate::policy::{self, RouteSettings};
 use crate::problems::{Fault, Problems};
 use crate::reference::Reference;
-use crate::{ObjectKey, auth, reasons};
+use crate::{ObjectKey, Settings, auth, reasons};
 
 /// Reads an Ingress that is ours, with what holds where it says nothing. None comes of one that is not served at all.
 pub(crate) fn read(
@@ -47,8 +47,20 @@ pub(crate) fn read(
     Some(Draft { object, created, hosts, routes, certificates, asked })
 }
 
+/// Whether an Ingress has a default backend, where none may have one: then it is not served, and told.
+pub(crate) fn refuse_catch_all(key: &ObjectKey, ingress: &Ingress, problems: &mut Problems) -> bool {
+    let refused = ingress.spec.as_ref().is_some_and(|spec| spec.default_backend.is_some());
+    if refused {
+        let message = "is not served, because --disable-catch-all allows no default backend";
+        let fault = Fault::error(reasons::INVALID_BACKEND, message, "write a rule in its place");
+        problems.add(ObjectRef::new("Ingress", &key.namespace, &key.name), "spec.defaultBackend", fault);
+    }
+    refused
+}
+
 /// The Secrets that an Ingress names, of whichever class it is.
-pub fn secrets_of(key: &ObjectKey, ingress: &Ingress) -> BTreeSet<ObjectKey> {
+pub fn secrets_of(key: &ObjectKey, ingress: &Ingress, settings: &Settings) -> BTreeSet<ObjectKey> {
+    let ingress = &*annotations::under_usual_prefix(ingress, settings);
     // What is wrong is told where the Ingress is read as a whole.
     let mut problems = Problems::default();
     let object = ObjectRef::new("Ingress", &key.namespace, &key.name);
@@ -61,7 +73,8 @@ pub fn secrets_of(key: &ObjectKey, ingress: &Ingress) -> BTreeSet<ObjectKey> {
 }
 
 /// The ConfigMap that an Ingress names, of whichever class it is.
-pub fn config_map_of(key: &ObjectKey, ingress: &Ingress) -> Option<ObjectKey> {
+pub fn config_map_of(key: &ObjectKey, ingress: &Ingress, settings: &Settings) -> Option<ObjectKey> {
+    let ingress = &*annotations::under_usual_prefix(ingress, settings);
     let mut problems = Problems::default();
     let object = ObjectRef::new("Ingress", &key.namespace, &key.name);
     let asked = asked(&object, ingress, RouteSettings::default(), &mut problems);

@@ -130,6 +130,11 @@ fn settings(document: &Value) -> Settings {
                 settings.only_namespaces =
                     value.as_array().expect("a list").iter().map(|name| text(name).into()).collect();
             }
+            "annotationsPrefix" => settings.annotations_prefix = Some(text(value).into()),
+            "defaultBackend" => settings.default_backend = Some(named(value)),
+            "noCatchAll" => settings.no_catch_all = value.as_bool().expect("true or false"),
+            "noExternalNames" => settings.no_external_names = value.as_bool().expect("true or false"),
+            "withoutClass" => settings.without_class = value.as_bool().expect("true or false"),
             "configMap" => settings.config_map = Some(named(value)),
             "controllerName" => settings.controller_name = text(value).into(),
             "allowLoopback" => settings.allow_loopback = value.as_bool().expect("true or false"),
@@ -140,7 +145,6 @@ fn settings(document: &Value) -> Settings {
             }
             "sslPassthrough" => settings.ssl_passthrough = value.as_bool().expect("true or false"),
             "profile" => settings.profile = Some(Profile::parse(text(value)).expect("a profile")),
-            "defaultBackend" => settings.default_backend = Some(named(value)),
             "defaultCertificate" => settings.default_certificate = Some(named(value)),
             "ticketKeys" => settings.ticket_keys = Some(named(value)),
             other => panic!("unknown setting {other:?}"),

@@ -98,6 +98,9 @@ fn route(table: &RouteTable, route: &Arc<Route>) -> String {
     for (word, said) in route.policy.edge.iter().flat_map(|edge| edge.beside(&usual)) {
         let _ = writeln!(out, "edge: {}", quoted(&format!("{word}: {said}")));
     }
+    if route.policy.is_unlogged {
+        let _ = writeln!(out, "unlogged: true");
+    }
     let _ = writeln!(out, "origin: {}", route.origin);
     out
 }

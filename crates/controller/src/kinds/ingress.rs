@@ -43,9 +43,10 @@ impl Indexed for Ingress {
         let services = backends(self).filter_map(|backend| backend.service.as_ref());
         let services =
             services.map(|service| Id::new(Kind::Service, ObjectKey::new(&*key.namespace, &*service.name)));
-        let secrets = compile::secrets_of(key, self).into_iter();
+        let secrets = compile::secrets_of(key, self, settings).into_iter();
         let secrets = secrets.map(|secret| Id::new(Kind::Secret, secret));
-        let config_map = compile::config_map_of(key, self).map(|named| Id::new(Kind::ConfigMap, named));
+        let config_map =
+            compile::config_map_of(key, self, settings).map(|named| Id::new(Kind::ConfigMap, named));
         class.into_iter().chain(services).chain(secrets).chain(config_map).collect()
     }
 

@@ -35,11 +35,7 @@ pub(super) fn keyed<B>(
     let stay = Stay {
         stickiness: affinity.stickiness,
         change_on_failure: affinity.change_on_failure,
-        is_secure: exchange
-            .carrier
-            .client()
-            .scheme_as_told(facts.request.headers())
-            .eq_ignore_ascii_case(b"https"),
+        is_secure: exchange.scheme_as_told(facts.request.headers()).eq_ignore_ascii_case(b"https"),
         knows_same_site_none: agent.is_none_or(|agent| knows_same_site_none(&agent)),
         named: value.and_then(|value| value.endpoint()),
         issued: None,

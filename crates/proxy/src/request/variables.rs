@@ -35,16 +35,16 @@ impl<B> Variables<'_, B> {
 
     fn append(&self, variable: &Variable, text: &mut Vec<u8>) {
         let (request, facts) = (self.facts.request, self.facts);
-        let (uri, client) = (request.uri(), self.exchange.carrier.client());
+        let uri = request.uri();
         match variable {
             Variable::Namespace | Variable::Ingress | Variable::Service | Variable::ServicePort => {
                 text.extend_from_slice(of_route(variable, self.exchange).unwrap_or_default().as_bytes());
             }
             Variable::Host => text.extend_from_slice(facts.host().map_or("", |host| host.name()).as_bytes()),
             Variable::HttpHost => text.extend_from_slice(self.http_host()),
-            Variable::Scheme => text.extend_from_slice(client.scheme().as_bytes()),
+            Variable::Scheme => text.extend_from_slice(self.exchange.carrier.client().scheme().as_bytes()),
             Variable::PassScheme => {
-                text.extend_from_slice(client.scheme_as_told(request.headers()));
+                text.extend_from_slice(self.exchange.scheme_as_told(request.headers()));
             }
             Variable::RequestUri => text.extend_from_slice(self.request_uri().as_bytes()),
             Variable::EscapedRequestUri => escape(self.request_uri(), text),
@@ -52,7 +52,7 @@ impl<B> Variables<'_, B> {
             Variable::Query => text.extend_from_slice(uri.query().unwrap_or_default().as_bytes()),
             Variable::IsArgs => text.extend_from_slice(if uri.query().is_some() { b"?" } else { b"" }),
             Variable::RemoteAddress => {
-                let address = client.address(request.headers());
+                let address = self.exchange.client_address(request.headers());
                 text.extend_from_slice(address.map(|ip| ip.to_string()).unwrap_or_default().as_bytes());
             }
             Variable::Method => text.extend_from_slice(request.method().as_str().as_bytes()),

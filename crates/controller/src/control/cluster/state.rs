@@ -1,20 +1,22 @@
 //! All that the loop of a cluster works on: what is known, and what of it is live and told.
 
+mod config_maps;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
 use compile::ObjectKey;
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::networking::v1::IngressLoadBalancerIngress;
 use model::Problem;
 use tokio::sync::watch;
 
-use crate::cluster::{Answer, Change, Cluster, NamedConfigMaps, NamedSecrets, Namespaces, Part, Watches};
+use crate::cluster::{Answer, Change, Cluster, NamedSecrets, Namespaces, Part, Watches};
 use crate::dependency_gate::DependencyGate;
 use crate::fault::Faults;
 use crate::index::Index;
-use crate::kinds::{Id, Kind, Stored as _};
+use crate::kinds::{Id, Kind};
 use crate::node::Node;
 use crate::publish::{Live, Publisher};
 use crate::report::Told;
@@ -127,23 +129,6 @@ impl State {
         }
     }
 
-    fn take_config_map(&mut self, key: ObjectKey, answer: Answer<ConfigMap>) {
-        if !self.config_maps.contains(&key) {
-            return;
-        }
-        let id = Id::new(Kind::ConfigMap, key.clone());
-        self.heard_of_config_maps.insert(key.clone());
-        match answer {
-            Answer::Found(config_map) => self.index.apply(config_map.into_object(), None),
-            Answer::Absent => self.index.delete(&id),
-            Answer::Unknown(why, remedy) => return self.faults.unreadable(id, &why, remedy),
-        }
-        self.faults.readable(&id);
-        if self.publisher.settings().config_map.as_ref() == Some(&key) {
-            self.unsynced.remove(&Part::of_config_map(&key));
-        }
-    }
-
     fn take_secret(&mut self, key: ObjectKey, answer: Answer<Secret>) {
         if !self.followed.contains(&key) {
             // It was still on its way when the last Ingress that named it went.
@@ -192,17 +177,6 @@ impl State {
     fn secrets(&self) -> BTreeSet<ObjectKey> {
         let compiled = self.publisher.compiled().map(|compiled| &compiled.secrets);
         compiled.into_iter().flatten().cloned().chain(self.gate.secrets(&self.index)).collect()
-    }
-
-    /// Asks for exactly the ConfigMaps that are needed now, or by an Ingress that waits.
-    pub(super) fn follow_config_maps(&mut self, config_maps: &mut NamedConfigMaps) {
-        let named = self.publisher.compiled().into_iter().flat_map(|compiled| &compiled.config_maps);
-        let own = self.publisher.settings().config_map.iter();
-        let wanted = own.chain(named).cloned().chain(self.gate.config_maps(&self.index)).collect();
-        config_maps.want(&wanted);
-        self.heard_of_config_maps.retain(|key| wanted.contains(key));
-        self.index.retain_config_maps(&wanted);
-        self.config_maps = wanted;
     }
 
     /// Asks for exactly the Secrets that are needed.

@@ -59,7 +59,7 @@ pub(super) fn admit<B>(auth: &Auth, asked: &Asked<'_, B>) -> Result<Option<Box<A
     let (is_any, head) = (auth.any.is_some(), asked.facts.request.headers());
     let (mut refused, mut is_wrong) = (None, false);
     if let Some(rules) = &auth.any {
-        match asked.exchange.carrier.client().address(head).map_or(Some(false), |client| rules.says(client)) {
+        match asked.exchange.client_address(head).map_or(Some(false), |client| rules.says(client)) {
             Some(true) => return Ok(None),
             Some(false) => refused = Some(StatusCode::FORBIDDEN),
             None => {}

@@ -15,7 +15,7 @@ const IN_FLIGHT: usize = usize::MAX;
 /// ends.
 pub(super) fn admit(limits: &RequestLimits, exchange: &Exchange, headers: &HeaderMap) -> Result<(), NotSent> {
     let (client, limiter) = (exchange.carrier.client(), &exchange.carrier.worker().limiter);
-    let address = client.address(headers).unwrap_or_else(|| client.peer().ip());
+    let address = exchange.client_address(headers).unwrap_or_else(|| client.peer().ip());
     if any_contains(&limits.exempt, address) {
         return Ok(());
     }

@@ -18,8 +18,11 @@ pub(super) fn to_https<B>(
     exchange: &Exchange,
     facts: &RequestFacts<'_, B>,
 ) -> Result<(), NotSent> {
-    let asked = Asked { exchange, facts };
-    if asked.client_scheme() == b"http" { Err(to(redirect, exchange, facts)) } else { Ok(()) }
+    if exchange.scheme_as_told(facts.request.headers()) == b"http" {
+        Err(to(redirect, exchange, facts))
+    } else {
+        Ok(())
+    }
 }
 
 /// The answer that sends a client elsewhere.
@@ -74,7 +77,9 @@ impl<B> Asked<'_, B> {
         let uri = self.facts.request.uri();
         match value {
             RequestValue::Scheme => out.extend_from_slice(self.exchange.carrier.client().scheme().as_bytes()),
-            RequestValue::ClientScheme => out.extend_from_slice(self.client_scheme()),
+            RequestValue::ClientScheme => {
+                out.extend_from_slice(self.exchange.scheme_as_told(self.facts.request.headers()))
+            }
             RequestValue::Host => out.extend_from_slice(self.facts.host()?.name().as_bytes()),
             RequestValue::HostField => out.extend_from_slice(self.host_field()?),
             RequestValue::ClientHost => out.extend_from_slice(self.client_host()?),
@@ -109,15 +114,6 @@ impl<B> Asked<'_, B> {
 
     fn target(&self) -> &str {
         self.facts.request.uri().path_and_query().map_or("/", |target| target.as_str())
-    }
-
-    fn client_scheme(&self) -> &[u8] {
-        // A load balancer that tells of this port has ended TLS by itself.
-        if self.exchange.carrier.client().connected_to() == Some(443) {
-            return b"https";
-        }
-        let told = self.exchange.told(self.facts.request.headers(), &forwarding::PROTO);
-        told.unwrap_or(self.exchange.carrier.client().scheme().as_bytes())
     }
 
     fn host_field(&self) -> Option<&[u8]> {

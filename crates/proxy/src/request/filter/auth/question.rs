@@ -85,7 +85,7 @@ fn head<B>(external: &ExternalAuth, asked: &Asked<'_, B>) -> Option<HeaderMap> {
     head.remove(header::CONTENT_LENGTH);
     let url = [client.scheme().as_bytes(), b"://", variables.http_host(), variables.request_uri().as_bytes()];
     let uri = HeaderValue::from_str(variables.request_uri()).ok()?;
-    if let Some(address) = client.address(request.headers()) {
+    if let Some(address) = asked.exchange.client_address(request.headers()) {
         let address = HeaderValue::from_str(&address.to_string()).ok()?;
         head.insert(REAL_IP, address.clone());
         head.insert(FORWARDED_FOR, address);
@@ -95,7 +95,7 @@ fn head<B>(external: &ExternalAuth, asked: &Asked<'_, B>) -> Option<HeaderMap> {
     head.insert(SENT_FROM, OURSELVES);
     if external.method.is_some() {
         head.insert(URI, uri.clone());
-        head.insert(SCHEME, HeaderValue::from_bytes(client.scheme_as_told(request.headers())).ok()?);
+        head.insert(SCHEME, HeaderValue::from_bytes(asked.exchange.scheme_as_told(request.headers())).ok()?);
     }
     let redirect = match &external.request_redirect {
         Some(template) => variables.fill_value(template)?,
