@@ -8,6 +8,7 @@
 pub mod access_log_line;
 pub mod certificate_bundle;
 pub mod chunked_body;
+pub mod client_certificate;
 pub mod header_fields;
 pub mod http2_flood;
 pub mod ingress_object;
@@ -30,6 +31,7 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("access_log_line", access_log_line::check),
     ("certificate_bundle", certificate_bundle::check),
     ("chunked_body", chunked_body::check),
+    ("client_certificate", client_certificate::check),
     ("header_fields", header_fields::check),
     ("http2_flood", http2_flood::check),
     ("ingress_object", ingress_object::check),

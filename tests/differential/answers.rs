@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use system_tests::message::Reader;
 use system_tests::{Message, Upstream};
 
-use self::asked::{CASES, Case};
+use self::asked::{CASES, Case, SNIPPETS};
 use crate::gates::{Folder, Gate, Nginx, Ours};
 
 /// An upstream whose answers have the fields that a request asks for, with bars between them.
@@ -66,7 +66,7 @@ fn ask(gate: &dyn Gate, request: &str) -> Seen {
 }
 
 /// The table that comes of one Ingress with these annotations.
-fn table(case: &Case, upstream: SocketAddr) -> RouteTable {
+pub(crate) fn table(annotations: &[(&str, &str)], upstream: SocketAddr) -> RouteTable {
     fn object<K: serde::de::DeserializeOwned>(value: Value) -> Arc<K> {
         Arc::new(serde_json::from_value(value).unwrap())
     }
@@ -82,8 +82,7 @@ fn table(case: &Case, upstream: SocketAddr) -> RouteTable {
         "ports": [{"port": upstream.port()}], "endpoints": [{"addresses": [upstream.ip()]}]
     });
     objects.endpoint_slices.insert(key.clone(), object(slice));
-    let annotations: BTreeMap<String, &str> = case
-        .annotations
+    let annotations: BTreeMap<String, &str> = annotations
         .iter()
         .map(|(name, value)| (format!("nginx.ingress.kubernetes.io/{name}"), *value))
         .collect();
@@ -124,10 +123,10 @@ fn servers(case: &Case, upstream: SocketAddr) -> String {
 fn answers_that_a_route_gives_or_changes_are_those_of_nginx() {
     let (ours, theirs) = (upstream(), upstream());
     let mut surprises = String::new();
-    for case in CASES {
+    for case in CASES.iter().chain(SNIPPETS) {
         let folder = Folder::new(&format!("answers-{}", case.name));
         let nginx = Nginx::serving(&folder, &servers(case, theirs.address));
-        let gate = Ours::routing(table(case, ours.address));
+        let gate = Ours::routing(table(case.annotations, ours.address));
         for request in case.requests {
             let (ours, theirs) = (ask(&gate, request), ask(&nginx, request));
             if ours != theirs {

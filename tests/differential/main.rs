@@ -11,12 +11,14 @@ mod answers;
 mod auth;
 mod cases;
 mod client_tls;
+mod compression;
 mod edge;
 mod gates;
 mod limits;
 mod origin;
 mod programs;
 mod routes;
+mod upstream_host;
 
 use std::io::{Read, Write};
 

@@ -27,7 +27,7 @@ fn template(text: &str) -> Template {
 }
 
 /// The server of this name, which is asked for this target.
-fn external(target: &str) -> ExternalAuth {
+pub(crate) fn external(target: &str) -> ExternalAuth {
     ExternalAuth {
         server: AuthServer::Backend(server()),
         target: template(target),
@@ -54,7 +54,7 @@ fn of_password(entries: &[(&str, &str)]) -> Auth {
     Auth { password: Some(password(entries)), ..Auth::default() }
 }
 
-fn of_external(external: ExternalAuth) -> Auth {
+pub(crate) fn of_external(external: ExternalAuth) -> Auth {
     Auth { external: Some(external), ..Auth::default() }
 }
 

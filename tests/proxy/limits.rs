@@ -5,6 +5,7 @@ mod requests;
 pub(crate) mod responses;
 mod routes;
 mod slow;
+mod throttle;
 
 use system_tests::{Client, Deaf, Gate, Sluice, Upstream};
 

@@ -8,9 +8,11 @@
 //! - `floods`: what costs an attacker little and would cost us much, with an honest client beside it
 //! - `filters`: what a route's policy does with requests and answers
 //! - `auth`: which requests may use a route, by password and by another server's word
+//! - `compression`: answers that a route compresses
 //! - `timeouts`: how long a route's own times let its endpoints take, and how often its requests are tried
 //! - `retry`: after what a route lets its requests be tried at another endpoint
 //! - `routes`: which backend a request reaches
+//! - `affinity`: which endpoint, where a cookie or a text decides
 //! - `overload`: more than can be served at a time
 //! - `early`: endpoints that answer before they have read a request
 //! - `drain`: what a client sees of a drain, and when the workers end
@@ -26,8 +28,10 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod access_log;
+mod affinity;
 mod answers;
 mod auth;
+mod compression;
 mod drain;
 mod early;
 mod filters;

@@ -12,6 +12,8 @@ use serde_json::Value;
 use system_tests::sluice::{add_backend, ready, route};
 use system_tests::{Client, Http2, Sluice, Upstream};
 
+use crate::secure::Edge;
+
 const TIME: Duration = Duration::from_secs(10);
 
 /// Two backends, `main` and `canary`, whose endpoints answer with their name.
@@ -179,4 +181,20 @@ fn a_pattern_guards_every_spelling_of_its_paths() {
     ] {
         assert_eq!(get(&mut client, path, ""), expected, "{path}");
     }
+}
+
+#[test]
+fn what_the_client_speaks_decides_between_two_backends_and_what_it_says_of_that_does_not() {
+    let two = Two::start();
+    let table = two.table(|main, canary| {
+        let rule = SplitRule { condition: RequestCondition::Secure, backend: canary };
+        let split = Split::new(vec![rule], vec![Share { backend: main, weight: 1 }]);
+        vec![route("", "/", "split", Target::Split(Box::new(split.unwrap())))]
+    });
+    let (plain, secure) = (Sluice::start(&[]), Edge::start(&[]));
+    plain.publish_table(table.clone());
+    secure.sluice.publish_table(table);
+    let told = "X-Forwarded-Proto: https\r\n";
+    assert_eq!(get(&mut Client::connect(plain.address), "/", told), "main");
+    assert_eq!(secure.connect("a.test").get("a.test", "/").unwrap().text(), "canary");
 }

@@ -3,6 +3,7 @@
 mod clients;
 mod handshake;
 mod hellos;
+mod passthrough;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -101,9 +101,10 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) classes: ClassArgs,
 
-    /// How requests are balanced over endpoints, unless the Ingress says so (annotation sluicegate.io/load-balance)
-    #[arg(long, value_name = "HOW", env = "SLUICEGATE_BALANCE", value_parser = balance(), default_value = Balance::default().as_str())]
-    pub(crate) balance: Balance,
+    /// How requests are balanced over endpoints, unless the Ingress says so (annotation sluicegate.io/load-balance). By default
+    /// by least-request, and by round-robin for Ingresses that are read as ingress-nginx does
+    #[arg(long, value_name = "HOW", env = "SLUICEGATE_BALANCE", value_parser = balance())]
+    pub(crate) balance: Option<Balance>,
 
     /// How long the previous endpoints go on serving when an Ingress or a Service names something that does not exist
     /// yet, such as a port that the EndpointSlices get a moment later; then 503. An endpoint that is removed or not ready

@@ -145,6 +145,7 @@ impl Config {
         let settings = Settings {
             balance: args.balance,
             reference_timeout: args.reference_timeout.0,
+            ssl_passthrough: args.tls.enable_ssl_passthrough,
             default_certificate: args.tls.default_certificate,
             ticket_keys: args.tls.ticket_keys,
             ..settings(&args.classes)

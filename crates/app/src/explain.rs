@@ -12,7 +12,7 @@ mod tests;
 use std::io::{Write, stdout};
 
 use compile::Compiled;
-use model::{Backend, Explanation, RequestHost, RequestPath, Selection, Split, Target};
+use model::{Backend, Explanation, RequestHost, RequestPath, Route, RouteTable, Selection, Split, Target};
 
 use crate::cli::{ExplainArgs, Format};
 use crate::source::Read;
@@ -106,22 +106,29 @@ fn answer<'a>(asked: &'a Asked, compiled: &'a Compiled) -> Answer<'a> {
 
 fn found<'a>(facts: AskedFacts<'a>, compiled: &'a Compiled) -> Answer<'a> {
     let explanation = model::explain(&compiled.table, &facts);
-    let at = |place: u32| &**compiled.table.backend_at(place);
-    let possible = match explanation.winner().map(|route| &route.target) {
-        None => Vec::new(),
-        Some(Target::Backend(place)) => vec![Possible { backend: at(*place), why: None }],
-        Some(target @ Target::Split(split)) => {
-            of_split(split, &facts, |place| at(compiled.table.serving(target, place)))
-        }
-    };
+    let winner = explanation.winner();
+    let possible = winner.map_or_else(Vec::new, |route| possible(route, &facts, &compiled.table));
     let is_down = |one: &Possible<'_>| matches!(one.backend.selection(), Selection::None(_));
-    let certain = explanation.winner().and_then(|route| filters::certain(route, facts.asked));
+    let certain = winner.and_then(|route| filters::certain(route, facts.asked));
     let (filtered, why) = certain.unzip();
     let status = match &*possible {
         [] => Some(404),
         all => filtered.or(all.iter().all(is_down).then_some(503)),
     };
     Answer::Found(Found { facts, explanation, possible, met: Vec::new(), status, why })
+}
+
+/// The backends that a request for the route may go to.
+fn possible<'a>(route: &Route, facts: &AskedFacts<'_>, table: &'a RouteTable) -> Vec<Possible<'a>> {
+    let at = |place: u32| &**table.backend_at(place);
+    match (&route.target, table.keeping(route, facts)) {
+        (Target::Backend(place), _) => vec![Possible { backend: at(*place), why: None }],
+        (Target::Split(split), Some(place)) => {
+            let why = Some("its cookie keeps the client".into());
+            vec![Possible { backend: at(table.serving(split, place)), why }]
+        }
+        (Target::Split(split), None) => of_split(split, facts, |place| at(table.serving(split, place))),
+    }
 }
 
 /// The backend that a rule of the split decides on, else all that chance may.

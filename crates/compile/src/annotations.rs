@@ -4,16 +4,19 @@
 //! To add an annotation: a reader in the file of its theme, and a row in the table of each dialect that has a word for it.
 
 mod access;
+mod affinity;
 mod allowed;
 mod auth;
 mod backend;
 mod canary;
 mod client_tls;
+mod compress;
 mod config_map;
 mod cors;
 pub(crate) mod custom_headers;
 mod edge;
 mod effect;
+mod endpoint;
 mod headers;
 mod hsts;
 mod limit;

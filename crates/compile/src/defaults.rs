@@ -21,7 +21,10 @@ impl Defaults {
         field_maps: &mut FieldMaps<'_>,
         problems: &mut Problems,
     ) -> Defaults {
-        let of = |profile| RouteSettings::of(profile, settings.balance);
+        let of = |profile| RouteSettings {
+            passthrough_is_allowed: settings.ssl_passthrough,
+            ..RouteSettings::of(profile, settings.balance)
+        };
         let (own, mut ingress_nginx) = (of(Profile::Own), of(Profile::IngressNginx));
         if let Some(key) = &settings.config_map {
             read(key, objects, &mut ingress_nginx, field_maps, problems);

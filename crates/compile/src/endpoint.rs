@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
+use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::discovery::v1::{self, EndpointConditions, EndpointSlice};
 use model::{Condition, Endpoint, EndpointKey, ObjectRef};
 
@@ -64,6 +65,28 @@ pub(crate) fn read(
         }
     }
     endpoints
+}
+
+/// The Service's own address as an endpoint.
+///
+/// # Errors
+/// Says why its endpoints are used in its place.
+pub(crate) fn of_service(service: &Service, port: i32, allow_loopback: bool) -> Result<Endpoint, Fault> {
+    let raw = service.spec.as_ref().and_then(|spec| spec.cluster_ip.as_deref()).unwrap_or_default();
+    let instead = |why: String| {
+        let message = format!("{why}, so requests that are to go there go to its endpoints");
+        Fault::warning(reasons::NO_EFFECT, message, "let the Service have an address, or do not ask for it")
+    };
+    let address = raw.parse::<IpAddr>().map_err(|_| instead("has no address of its own".into()))?;
+    let address = match address::check(address) {
+        Ok(address) => address,
+        Err(Forbidden::Loopback) if allow_loopback => address.to_canonical(),
+        Err(forbidden) => return Err(instead(format!("has {raw}, which is {}", forbidden.as_str()))),
+    };
+    let port = u16::try_from(port).map_err(|_| instead(format!("has the port {port}")))?;
+    let uid = service.metadata.uid.as_deref().unwrap_or(raw);
+    let key = EndpointKey { address: SocketAddr::new(address, port), uid: uid.into() };
+    Ok(Endpoint { key, condition: Condition::Ready })
 }
 
 /// The endpoints of before that a slice lists, whatever ports it has. Of another pod they are not: an address is used again,

@@ -104,10 +104,12 @@ pub struct Settings {
     pub allow_loopback: bool,
     /// By whose rules all Ingresses are read; if nothing is said, those of the controller that each was written for.
     pub profile: Option<Profile>,
+    /// Whether Ingresses may have TLS passed through to their endpoints.
+    pub ssl_passthrough: bool,
     /// The ConfigMap which says what holds for the Ingresses of ingress-nginx' profile.
     pub config_map: Option<ObjectKey>,
-    /// How endpoints share requests where the Ingress does not say.
-    pub balance: Balance,
+    /// How endpoints share requests where the Ingress does not say; if nothing is said, as those who wrote it are used to.
+    pub balance: Option<Balance>,
     /// How long the caller lets endpoints of before go on for a backend that is [pending](Compiled::pending). With none at
     /// all nothing of before goes on.
     pub reference_timeout: Duration,
@@ -126,8 +128,9 @@ impl Default for Settings {
             only_namespaces: Vec::new(),
             allow_loopback: false,
             profile: None,
+            ssl_passthrough: false,
             config_map: None,
-            balance: Balance::default(),
+            balance: None,
             reference_timeout: REFERENCE_TIMEOUT,
             default_certificate: None,
             ticket_keys: None,

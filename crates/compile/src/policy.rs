@@ -2,14 +2,17 @@
 //! dialect asked for it.
 
 mod access;
+mod affinity;
 mod auth;
 mod canary;
 mod client_tls;
+mod compress;
 mod cors;
 mod edge;
 mod headers;
 mod hsts;
 mod limit;
+mod passthrough;
 mod redirect;
 mod settings;
 mod size;
@@ -53,6 +56,8 @@ pub(crate) struct Built {
     pub(crate) policy: Arc<Policy>,
     /// How backends are spoken to.
     pub(crate) transport: Arc<Transport>,
+    /// How they are where TLS is spoken with the client, if that is another way.
+    pub(crate) transport_of_secure: Option<Arc<Transport>>,
 }
 
 /// The Secret for handshakes with endpoints that was asked for.
@@ -60,9 +65,19 @@ pub(crate) fn upstream_secret(asked: &RouteSettings) -> Option<UpstreamSecret> {
     upstream::secret(asked)
 }
 
-/// What is said of a canary by an object that is none.
-pub(crate) fn check_canary(asked: &RouteSettings) -> Option<Fault> {
-    canary::check(asked)
+/// What is said of a canary by an object that is none, and the like: it has no effect.
+pub(crate) fn check(asked: &RouteSettings) -> impl Iterator<Item = Fault> {
+    canary::check(asked).into_iter().chain(affinity::check(asked))
+}
+
+/// Whether clients stay by a cookie that is for the paths of its route.
+pub(crate) fn names_no_cookie_path(policy: &Policy) -> bool {
+    affinity::names_no_path(policy)
+}
+
+/// What is told of such a cookie where these are those of a pattern.
+pub(crate) fn cookie_of_pattern(pattern: &str) -> Fault {
+    affinity::of_pattern(pattern)
 }
 
 /// Builds it; tells of the fields by which something was asked for that cannot be had. What was to guard access, or to verify
@@ -85,17 +100,24 @@ pub(crate) fn build(
         retry = Retry { attempts: Some(NonZeroU16::MIN), ..Retry::default() };
     }
     let request_body_max = asked.size.request_body_max;
-    let filters = filters(asked, denied, facts);
+    let (keyed, filters) = (affinity::build(asked), filters(asked, denied, facts));
+    if let Err((field, fault)) = passthrough::check(asked, filters.as_deref()) {
+        tell(field, fault);
+    }
+    let passes_tls = asked.passthrough.is_some() && asked.passthrough_is_allowed;
     Built {
         policy: Arc::new(Policy {
             balance,
+            keyed,
             timeouts,
             retry,
+            passes_tls,
             request_body_max,
             filters,
             edge: asked.edge.clone(),
         }),
         transport: Arc::new(upstream::transport(asked)),
+        transport_of_secure: upstream::transport_of_secure(asked).map(Arc::new),
     }
 }
 
@@ -118,6 +140,7 @@ fn filters(asked: &RouteSettings, denied: bool, facts: RouteFacts<'_>) -> Option
         limit::build(asked),
         access::build(asked, facts),
         auth::build(asked, facts),
+        upstream::build_host(asked),
         headers::build_request(asked),
     ];
     let request = request.into_iter().flatten().chain(client_tls::build(facts.host));
@@ -127,6 +150,8 @@ fn filters(asked: &RouteSettings, denied: bool, facts: RouteFacts<'_>) -> Option
         headers::build_response(asked),
         origin,
         hsts,
+        compress::build(asked),
+        limit::build_throttle(asked),
     ];
     Filters::new(request.collect(), response.into_iter().flatten().collect())
 }

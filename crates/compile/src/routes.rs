@@ -4,13 +4,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{AuthServer, Conditions, HostMatch, ObjectRef, PathMatch, Route, RouteTableBuilder, Target};
+use model::{
+    AuthServer, Conditions, HostMatch, ObjectRef, PathMatch, RequestCondition, Route, RouteTableBuilder,
+    Share, Split, SplitRule, Target, Transport,
+};
 
 use crate::backend::{Backends, Before, Part};
-use crate::canary::Canaries;
+use crate::canary::{Canaries, Canary};
 use crate::hosts::Hosts;
 use crate::policy::{self, Built, RouteFacts, RouteSettings};
-use crate::problems::Problems;
+use crate::problems::{Fault, Problems};
+use crate::reasons;
 use crate::reference::Reference;
 use crate::source::{Draft, RouteDraft, Serves};
 use crate::{Objects, auth};
@@ -32,6 +36,15 @@ impl Output<'_> {
         hosts.tell(&draft, &mut self.problems);
         let Draft { object, mut asked, hosts: named, routes, .. } = draft;
         self.find_auth_server(&object, &mut asked);
+        if let Some(field) =
+            asked.passthrough.as_ref().filter(|_| !routes.iter().any(|it| it.serves.is_whole()))
+            && asked.passthrough_is_allowed
+        {
+            let message = "TLS is not passed through: no path stands for a whole host";
+            let fault =
+                Fault::warning(reasons::NO_EFFECT, message, "add a rule with the path /, or remove it");
+            self.problems.add(ObjectRef::clone(&object), field.clone(), fault);
+        }
         let mut built = BTreeMap::new();
         for route in routes.into_iter().flat_map(RouteDraft::by_host) {
             let facts = RouteFacts {
@@ -42,7 +55,10 @@ impl Output<'_> {
             };
             if let Some(redirect) = route.redirect.clone() {
                 let policy = Arc::new(policy::build_redirect(redirect));
-                self.add_route(route, &Built { policy, transport: Arc::default() });
+                self.add_route(
+                    route,
+                    &Built { policy, transport: Arc::default(), transport_of_secure: None },
+                );
                 continue;
             }
             let built = built.entry(facts).or_insert_with(|| {
@@ -74,29 +90,14 @@ impl Output<'_> {
     }
 
     fn add_route(&mut self, draft: RouteDraft, built: &Built) {
-        let RouteDraft { serves, written, backend, backend_field, origin, .. } = draft;
-        let namespace = &*origin.object.namespace;
-        let mut place = |reference: Reference, part, object: &ObjectRef, field: &str| {
-            let led = |before: Before<'_>| match &serves {
-                Serves::Path(host, path) => before.of_rule(namespace, &built.policy, (host, path), part),
-                Serves::Rest { hosts, .. } => before.of_default(namespace, &built.policy, hosts, part),
-            };
-            let (place, fault) =
-                self.backends.place(reference.over(&built.transport), led, &mut self.builder);
-            if let Some(fault) = fault {
-                self.problems.add(object.clone(), field, fault);
-            }
-            place
-        };
-        let primary = place(backend, Part::Primary, &origin.object, &backend_field);
-        let canary = self.canaries.of(&written, namespace).map(|canary| {
-            let backend = canary.backend.clone();
-            (canary, place(backend, Part::Canary, &canary.origin.object, &canary.backend_field))
-        });
-        let target = match canary {
-            Some((canary, backend)) => canary.split(primary, backend, &mut self.problems),
-            None => Target::Backend(primary),
-        };
+        let target = self.target(&draft, built);
+        let RouteDraft { serves, origin, .. } = draft;
+        if let (Serves::Path(_, PathMatch::Pattern(pattern)), true) =
+            (&serves, policy::names_no_cookie_path(&built.policy))
+        {
+            let fault = policy::cookie_of_pattern(pattern.as_str());
+            self.problems.add(ObjectRef::clone(&origin.object), &*origin.field, fault);
+        }
         let (conditions, policy) = (Conditions::default(), Arc::clone(&built.policy));
         match serves {
             Serves::Path(host, path) => {
@@ -114,4 +115,42 @@ impl Output<'_> {
             }
         }
     }
+    /// Where a route leads: to its backend, to that or a canary, or to that in one of two ways, as the client's is.
+    fn target(&mut self, draft: &RouteDraft, built: &Built) -> Target {
+        let RouteDraft { serves, written, backend, backend_field, origin, .. } = draft;
+        let namespace = &*origin.object.namespace;
+        let mut place =
+            |reference: &Reference, over: &Arc<Transport>, part, object: &ObjectRef, field: &str| {
+                let led = |before: Before<'_>| match serves {
+                    Serves::Path(host, path) => before.of_rule(namespace, &built.policy, (host, path), part),
+                    Serves::Rest { hosts, .. } => before.of_default(namespace, &built.policy, hosts, part),
+                };
+                let (place, fault) =
+                    self.backends.place(reference.clone().over(over), led, &mut self.builder);
+                if let Some(fault) = fault {
+                    self.problems.add(object.clone(), field, fault);
+                }
+                place
+            };
+        let primary = place(backend, &built.transport, Part::Primary, &origin.object, backend_field);
+        if let Some(canary) = self.canaries.of(written, namespace) {
+            let Canary { backend, backend_field, origin, .. } = canary;
+            let backend = place(backend, &built.transport, Part::Canary, &origin.object, backend_field);
+            if built.transport_of_secure.is_some() {
+                self.problems.add(ObjectRef::clone(&draft.origin.object), &*draft.origin.field, no_choice());
+            }
+            return canary.split(primary, backend, &mut self.problems);
+        }
+        let Some(over) = &built.transport_of_secure else { return Target::Backend(primary) };
+        let of_secure = place(backend, over, Part::Primary, &origin.object, backend_field);
+        let rule = SplitRule { condition: RequestCondition::Secure, backend: of_secure };
+        let split = Split::new(vec![rule], vec![Share { backend: primary, weight: 1 }]);
+        split.map_or(Target::Backend(primary), |split| Target::Split(Box::new(split)))
+    }
+}
+
+/// Where what is spoken was to follow the client.
+fn no_choice() -> Fault {
+    let message = "has a canary, so http is spoken with all endpoints, whatever clients speak";
+    Fault::warning(reasons::NO_EFFECT, message, "let the backend protocol be http or https")
 }

@@ -77,6 +77,14 @@ pub(crate) enum Serves {
 }
 
 impl Serves {
+    /// Whether they are all of a host that has a name.
+    pub(crate) fn is_whole(&self) -> bool {
+        match self {
+            Serves::Path(host, path) => *host != HostMatch::Any && path.is_root(),
+            Serves::Rest { hosts, .. } => hosts.iter().any(|host| *host != HostMatch::Any),
+        }
+    }
+
     /// The host, if it is one.
     pub(crate) fn host(&self) -> Option<&HostMatch> {
         match self {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::{Protocol, Transport};
+use crate::{Digest, Protocol, Transport};
 
 /// Names a backend: one port of one Service; or of a DNS name or an address, in a namespace without a name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +17,17 @@ pub struct BackendKey {
     pub port: Arc<str>,
     /// How the Ingress wants it to be spoken to.
     pub transport: Arc<Transport>,
+}
+
+impl BackendKey {
+    /// What stands for it in cookies.
+    pub fn digest(&self) -> u64 {
+        let BackendKey { namespace, service, port, .. } = self;
+        [namespace, service, port]
+            .iter()
+            .fold(Digest::new(), |digest, part| digest.with(part.as_bytes()))
+            .finish()
+    }
 }
 
 impl fmt::Display for BackendKey {
@@ -37,6 +48,15 @@ pub struct EndpointKey {
     pub address: SocketAddr,
     /// The UID of the pod (`targetRef`), else of the EndpointSlice, else the DNS name it was resolved from.
     pub uid: Arc<str>,
+}
+
+impl EndpointKey {
+    /// What stands for it in cookies, and what keys are weighed with. The pods' UIDs, which are random, keep clients from finding out
+    /// addresses.
+    pub fn digest(&self) -> u64 {
+        let address = self.address.to_string();
+        Digest::new().with(address.as_bytes()).with(self.uid.as_bytes()).finish()
+    }
 }
 
 /// An endpoint's conditions in the words of EndpointSlice (KEP-1672): absent `ready` and `serving` mean true,

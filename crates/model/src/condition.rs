@@ -9,6 +9,8 @@ use crate::{Facts, Pattern};
 /// Something that holds of a request or does not. Ordered as a route's conditions are asked: what costs least first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RequestCondition {
+    /// TLS is spoken with its client.
+    Secure,
     /// It has this method, in the case it is written in (RFC 9110 §9.1).
     Method(Arc<str>),
     /// It has a header field with such a value.
@@ -38,6 +40,7 @@ impl RequestCondition {
     /// Whether it holds of a request.
     pub fn holds(&self, facts: &impl Facts) -> bool {
         let (found, expected) = match self {
+            RequestCondition::Secure => return facts.is_secure(),
             RequestCondition::Method(method) => return facts.method() == &**method,
             RequestCondition::Header { name, value } => (facts.header(name), value),
             RequestCondition::Query { name, value } => (facts.query(name), value),
@@ -50,6 +53,7 @@ impl RequestCondition {
 impl fmt::Display for RequestCondition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            RequestCondition::Secure => f.write_str("https"),
             RequestCondition::Method(method) => write!(f, "method {method}"),
             RequestCondition::Header { name, value } => write!(f, "header {name} {value}"),
             RequestCondition::Query { name, value } => write!(f, "query {name} {value}"),
@@ -119,6 +123,7 @@ impl Conditions {
         let mut counts = [0_usize; 4];
         for condition in &self.0 {
             counts[match condition {
+                RequestCondition::Secure => continue,
                 RequestCondition::Method(_) => 0,
                 RequestCondition::Header { .. } => 1,
                 RequestCondition::Query { .. } => 2,

@@ -19,6 +19,9 @@ pub trait Facts {
     /// Its method.
     fn method(&self) -> &str;
 
+    /// Whether TLS is spoken with its client.
+    fn is_secure(&self) -> bool;
+
     /// The value of a header field, whose name is given in lower case: of several fields of one name their values in
     /// order, with a comma and a space between (RFC 9110 §5.3). None if the value is not UTF-8.
     fn header(&self, name: &str) -> Option<Cow<'_, str>>;
@@ -30,7 +33,7 @@ pub trait Facts {
     fn cookie(&self, name: &str) -> Option<Cow<'_, str>>;
 }
 
-/// A GET request for a path, with no header field, query parameter or cookie.
+/// A GET request over plain HTTP for a path, with no header field, query parameter or cookie.
 #[derive(Clone, Copy, Debug)]
 pub struct Get<'r> {
     /// Its host.
@@ -50,6 +53,10 @@ impl Facts for Get<'_> {
 
     fn method(&self) -> &str {
         "GET"
+    }
+
+    fn is_secure(&self) -> bool {
+        false
     }
 
     fn header(&self, _: &str) -> Option<Cow<'_, str>> {

@@ -21,6 +21,7 @@
 
 mod backend;
 mod condition;
+mod digest;
 mod explain;
 mod facts;
 mod host;
@@ -38,17 +39,19 @@ mod transport;
 
 pub use backend::{Backend, BackendKey, Condition, Endpoint, EndpointKey, Selection, Unavailable};
 pub use condition::{Conditions, RequestCondition, ValueMatch};
+pub use digest::{Digest, weigh};
 pub use explain::{Candidate, Explanation, Verdict, explain};
 pub use facts::{Facts, Get, cookie_in, query_parameter};
 pub use host::{HostError, HostMatch, HostName, RequestHost};
 pub use path::{PathError, PathMatch, RequestPath, escape, escape_target, must_be_escaped};
 pub use pattern::{Captures, Pattern, PatternError};
 pub use policy::{
-    AddressRules, Auth, AuthServer, BCRYPT_COST_MAX, Balance, ClientTls, ClientVerify, CookieRewrite, Cors,
-    Edge, ExternalAuth, FieldNames, Filters, HashError, HeaderChange, HeaderEdit, Location, LocationPart,
-    OriginMatch, Origins, PasswordAuth, PasswordHash, PlaceRewrite, Policy, RateLimit, Redirect,
-    RequestFilter, RequestLimits, RequestValue, ResponseFilter, Retry, RetryOn, Scheme, Timeouts, Users,
-    any_contains, is_forwarding_field,
+    AddressRules, Affinity, Auth, AuthServer, BCRYPT_COST_MAX, Balance, ClientTls, ClientVerify, Compression,
+    CookieAttributes, CookieRewrite, Cors, Edge, ExternalAuth, FieldNames, Filters, HashError, HeaderChange,
+    HeaderEdit, Keyed, Location, LocationPart, OriginMatch, Origins, PasswordAuth, PasswordHash,
+    PlaceRewrite, Policy, RateLimit, Redirect, RequestFilter, RequestLimits, RequestValue, ResponseFilter,
+    Retry, RetryOn, SameSite, Scheme, Stickiness, StickyValue, Throttle, Timeouts, Users, any_contains,
+    is_forwarding_field,
 };
 pub use problem::{ObjectRef, Problem, Severity};
 pub use protocol::Protocol;

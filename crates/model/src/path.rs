@@ -78,6 +78,15 @@ impl PathMatch {
         Ok(PathMatch::Prefix(path.strip_suffix('/').unwrap_or(&path).into()))
     }
 
+    /// Whether it stands for a whole host.
+    pub fn is_root(&self) -> bool {
+        match self {
+            PathMatch::Exact(path) => **path == *"/",
+            PathMatch::Prefix(path) => path.is_empty(),
+            PathMatch::Pattern(pattern) => matches!(pattern.as_str(), "/" | "^/"),
+        }
+    }
+
     /// Whether a request for `path` is for this rule.
     pub fn matches(&self, path: &RequestPath<'_>) -> bool {
         let path = path.matching();

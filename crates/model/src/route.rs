@@ -49,3 +49,13 @@ pub struct Route {
     /// Where it was written.
     pub origin: Origin,
 }
+
+impl Route {
+    /// Whether TLS connections for its host are passed on by it: only by one that is for all of a host which has a name.
+    pub fn passes_tls(&self) -> bool {
+        self.policy.passes_tls
+            && self.host != HostMatch::Any
+            && self.path.is_root()
+            && self.conditions.is_empty()
+    }
+}

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use crate::{
-    Backend, BackendKey, ClientTls, Facts, HostMatch, HostName, PathMatch, Primary, RequestHost, Route,
-    Target,
+    Backend, BackendKey, ClientTls, Facts, HostMatch, HostName, Keyed, PathMatch, Primary, RequestHost,
+    Route, Split, StickyValue, Target,
 };
 
 pub use builder::RouteTableBuilder;
@@ -39,6 +39,8 @@ struct Routing {
     backend_places: Map<BackendKey, u32>,
     /// What is demanded of the clients of hosts that demand something.
     client_tls: Map<HostMatch, Arc<ClientTls>>,
+    /// The routes of hosts whose TLS connections are passed on.
+    passed: Map<HostMatch, Arc<Route>>,
 }
 
 /// Two rules for the same host, path and conditions, or two catch-all backends: the older is served.
@@ -97,6 +99,17 @@ impl RouteTable {
         self.routing.client_tls.get(&self.host_of(host.as_ref()))
     }
 
+    /// Whether there is any host whose TLS connections are passed on.
+    pub fn passes_any(&self) -> bool {
+        !self.routing.passed.is_empty()
+    }
+
+    /// The route that TLS connections for this name (SNI), in lower case, are passed on by as they are.
+    pub fn passed(&self, name: &str) -> Option<&Arc<Route>> {
+        let host = RequestHost::parse(name).ok();
+        self.routing.passed.get(&self.host_of(Some(&host?)))
+    }
+
     /// All backends; targets name theirs by place.
     pub fn backends(&self) -> &[Arc<Backend>] {
         &self.backends
@@ -110,10 +123,34 @@ impl RouteTable {
         &self.backends[place as usize]
     }
 
-    /// The backend that serves in the place of this one of a target: where that has no endpoint that takes requests, the one
-    /// that it is a variant of.
-    pub fn serving(&self, target: &Target, backend: u32) -> u32 {
-        let Target::Split(split) = target else { return backend };
+    /// The backend that a request for a route of this table goes to: the one that keeps its client, else the one that its target
+    /// leads to, or while that has no endpoint that takes requests, the one that it is a variant of. `random` is asked only
+    /// where chance decides, and gives an even random number below the one it is given.
+    pub fn choose(&self, route: &Route, facts: &impl Facts, random: impl FnOnce(u64) -> u64) -> u32 {
+        match &route.target {
+            Target::Backend(backend) => *backend,
+            Target::Split(split) => {
+                let chosen = || route.target.choose(facts, random);
+                self.serving(split, self.keeping(route, facts).unwrap_or_else(chosen))
+            }
+        }
+    }
+
+    /// The backend that keeps the client of a request, by its cookie.
+    pub fn keeping(&self, route: &Route, facts: &impl Facts) -> Option<u32> {
+        let (Target::Split(split), Some(Keyed::Cookie(affinity))) =
+            (&route.target, route.policy.keyed.as_deref())
+        else {
+            return None;
+        };
+        let Primary { backend: primary, others_stick } = split.primary()?;
+        let keeping = StickyValue::read(&facts.cookie(&affinity.cookie)?).backend?;
+        let others = route.target.variants().filter(|_| others_stick);
+        [primary].into_iter().chain(others).find(|place| self.backend_at(*place).key.digest() == keeping)
+    }
+
+    /// The backend that serves in the place of this one of a split.
+    pub fn serving(&self, split: &Split, backend: u32) -> u32 {
         let takes_requests = |place: u32| !self.backend_at(place).usable().is_empty();
         match split.primary() {
             Some(Primary { backend: primary, .. }) if !takes_requests(backend) && takes_requests(primary) => {

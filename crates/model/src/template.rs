@@ -55,7 +55,7 @@ macro_rules! variables {
 
 variables! {
     /// The host, in lower case and without its port.
-    Host = "host",
+    Host = "host" | "server_name",
     /// The host as it was written.
     HttpHost = "http_host" | "best_http_host",
     /// `http` or `https`: what the connection speaks.
@@ -73,9 +73,17 @@ variables! {
     /// `?` if there is a query.
     IsArgs = "is_args",
     /// The client's address.
-    RemoteAddress = "remote_addr" | "the_real_ip",
+    RemoteAddress = "remote_addr" | "binary_remote_addr" | "the_real_ip",
     /// The method.
     Method = "request_method",
+    /// The namespace of the route's object.
+    Namespace = "namespace",
+    /// The name of the route's object.
+    Ingress = "ingress_name",
+    /// The Service that the request goes to.
+    Service = "service_name",
+    /// Its port, as the route names it.
+    ServicePort = "service_port",
 }
 
 impl Variable {

@@ -15,6 +15,8 @@ pub struct Transport {
     pub tls: UpstreamTls,
     /// The PROXY header that each connection begins with.
     pub proxy_header: Option<ProxyHeader>,
+    /// Whether the Service's own address is connected to, behind which are all of its endpoints.
+    pub by_service: bool,
 }
 
 /// How a TLS handshake with an endpoint goes. By default any certificate will do, and no name is sent.
@@ -62,6 +64,7 @@ impl fmt::Display for Transport {
         words.extend(name.as_ref().filter(|_| *verify).map(|name| format!("verified as {name}")));
         words.extend(name.as_ref().filter(|_| *send_name && !verify).map(|name| format!("named {name}")));
         words.extend(secret.as_ref().map(|secret| format!("with Secret {secret}")));
+        words.extend(self.by_service.then(|| "by the Service's address".to_owned()));
         words.extend(self.proxy_header.map(|header| format!("PROXY {}", header.as_str())));
         f.write_str(&words.join(", "))
     }

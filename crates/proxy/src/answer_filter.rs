@@ -37,6 +37,8 @@ pub(crate) fn edit(exchange: &Exchange, by: By, status: StatusCode, head: &mut H
                     set(header::STRICT_TRANSPORT_SECURITY, value, head);
                 }
             }
+            // Of bodies, and made where they are relayed.
+            (ResponseFilter::Compress(_) | ResponseFilter::Throttle(_), _) => {}
         }
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod http2;
 mod io;
 mod large_heads;
 mod linger;
+mod passthrough;
 mod peek;
 mod preamble;
 mod preface;

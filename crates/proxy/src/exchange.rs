@@ -92,6 +92,11 @@ impl Exchange {
         self.pool = Some(pool);
     }
 
+    /// Its route, once that is found.
+    pub(crate) fn route(&self) -> Option<&Arc<Route>> {
+        self.route.as_ref()
+    }
+
     /// What is spoken where the request goes.
     pub(crate) fn protocol(&self) -> Protocol {
         self.pool.as_ref().map_or_else(Protocol::default, |pool| pool.protocol())
@@ -279,6 +284,7 @@ impl Drop for Exchange {
         }
         self.carrier.timer().clear(Wait::Upstream);
         self.carrier.timer().clear(Wait::Request);
+        self.carrier.timer().clear(Wait::Throttle);
         self.carrier.request().is_open.set(false);
     }
 }

@@ -109,7 +109,6 @@ impl Table {
 
     /// The places that a client may have: the number of the first, and all of them.
     fn set(&self, Key(hash): Key) -> (usize, &[AtomicU64]) {
-        #[expect(clippy::cast_possible_truncation, reason = "it is taken modulo the number of sets")]
         let first = (hash >> 32) as usize % (self.words.len() / SET) * SET;
         (first, &self.words[first..first + SET])
     }

@@ -2,6 +2,7 @@
 //! record`, in that order. The last is what an [`Exchange`] ends with, wherever that is.
 
 mod admit;
+mod affinity;
 mod attempts;
 mod facts;
 mod filter;
@@ -34,7 +35,7 @@ use crate::respond::{self, NotSent};
 use crate::timer::Wait;
 use crate::tunnel::Seat;
 use crate::upstream::{
-    Answered, EndpointPool, Lease, Reuse, Unanswered, Upstreams, View, connect, take_slot,
+    Answered, EndpointPool, Keyed, Lease, Reuse, Unanswered, Upstreams, View, connect, take_slot,
 };
 use crate::worker::Worker;
 
@@ -66,10 +67,10 @@ pub(crate) fn serve<'s>(
         }
         Ok(match attempt(&mut exchange, attempts).await {
             Ok((lease, answered)) if lease.is_upgraded => {
-                let asked = attempts.upgrade.take();
-                Box::pin(upgrade(exchange, asked, lease, answered, seat)).await
+                let (asked, keyed) = (attempts.upgrade.take(), attempts.keyed.take());
+                Box::pin(upgrade(exchange, asked, keyed, lease, answered, seat)).await
             }
-            Ok((lease, answered)) => relay(exchange, lease, answered),
+            Ok((lease, answered)) => relay(exchange, attempts.keyed.as_deref(), lease, answered),
             Err(why) => respond::refuse(exchange, why),
         })
     }
@@ -81,7 +82,7 @@ fn decide(
     upstreams: &Rc<Upstreams>,
     request: Request<Incoming>,
 ) -> Result<Attempts, NotSent> {
-    let (target, awaited) = match find(exchange, upstreams, &request) {
+    let (target, awaited, keyed) = match find(exchange, upstreams, &request) {
         Ok(found) => found,
         Err(why) => {
             exchange.carrier.leave_unread(request.into_body());
@@ -89,23 +90,27 @@ fn decide(
         }
     };
     let (request, upgrade) = heads::for_upstream(exchange, request, target)?;
-    let mut attempts = Attempts::new(request, upgrade, upstreams, exchange);
+    let mut attempts = Attempts::new(request, upgrade, keyed, upstreams, exchange);
     attempts.awaited = awaited;
     Ok(attempts)
 }
 
-/// Whether the request may be sent, and where to; its target, if that is to be another one; and what it has to wait for. From
-/// here on the policy of its route is known to the exchange.
+/// What is found of a request.
+type Found = (Option<Uri>, Option<Box<Awaited>>, Option<Box<Keyed>>);
+
+/// Whether the request may be sent, and where to; its target, if that is to be another one; what it has to wait for; and what of it
+/// decides on its endpoint. From here on the policy of its route is known to the exchange.
 fn find(
     exchange: &mut Exchange,
     upstreams: &Upstreams,
     request: &Request<Incoming>,
-) -> Result<(Option<Uri>, Option<Box<Awaited>>), NotSent> {
+) -> Result<Found, NotSent> {
     let admitted = admit(&exchange.carrier, request)?;
     check_room(exchange.carrier.worker())?;
     check_directed(exchange.carrier.client(), &admitted)?;
     let view = upstreams.view();
-    let facts = RequestFacts { admitted: &admitted, request };
+    let is_secure = exchange.carrier.client().secure.get().is_some();
+    let facts = RequestFacts { admitted: &admitted, request, is_secure };
     let (route, backend) = find_route(&view, &facts)?;
     exchange.found(route, upstreams.pool(&view, backend));
     // Before anything else that a route says, as nginx does it.
@@ -116,7 +121,11 @@ fn find(
         Some(filters) => filter::admit(filters, &Asked { exchange, facts: &facts, view: &view, upstreams })?,
         None => None,
     };
-    Ok((admit::target(request.uri()), awaited))
+    let compresses = exchange.filters().is_some_and(|filters| filters.compression().is_some());
+    exchange.carrier.request().takes_gzip.set(compresses && filter::takes_gzip(request));
+    let by = route.policy.keyed.as_deref();
+    let keyed = by.and_then(|by| affinity::keyed(by, route, backend, exchange, &facts));
+    Ok((admit::target(request.uri()), awaited, keyed))
 }
 
 /// Waits for what the request has to wait for before it is sent anywhere.
@@ -166,17 +175,24 @@ async fn attempt(exchange: &mut Exchange, attempts: &mut Attempts) -> Result<(Le
 /// attempt.
 fn find_route<'v>(view: &'v View, facts: &impl Facts) -> Result<(&'v Arc<Route>, u32), Refusal> {
     let route = view.table.find(facts).ok_or(Refusal::NoRoute)?;
-    let backend = route.target.choose(facts, |total| fastrand::u64(..total));
-    Ok((route, view.table.serving(&route.target, backend)))
+    Ok((route, view.table.choose(route, facts, |total| fastrand::u64(..total))))
 }
 
 /// An endpoint that was not tried yet. Pools follow each publication, so a second attempt sees the newest endpoints.
-fn pick_endpoint(exchange: &Exchange, attempts: &Attempts) -> Result<Rc<EndpointPool>, Refusal> {
+fn pick_endpoint(exchange: &Exchange, attempts: &mut Attempts) -> Result<Rc<EndpointPool>, Refusal> {
     attempts.upstreams.refresh();
     let (pool, policy) = exchange.pool().zip(exchange.policy()).ok_or(Refusal::NoRoute)?;
     let now = exchange.carrier.client().now();
-    let endpoint = pool.pick(policy.balance, |endpoint| attempts.prefers(endpoint), now);
-    let endpoint = endpoint.or_else(|| pool.pick(policy.balance, |endpoint| attempts.may_try(endpoint), now));
+    let Some(mut keyed) = attempts.keyed.take() else {
+        let endpoint = pool.pick(policy.balance, |endpoint| attempts.prefers(endpoint), now);
+        let endpoint =
+            endpoint.or_else(|| pool.pick(policy.balance, |endpoint| attempts.may_try(endpoint), now));
+        return endpoint.ok_or_else(|| attempts.last_failure().unwrap_or(Refusal::NoEndpoint));
+    };
+    let endpoint = pool.pick_keyed(&mut keyed, policy.balance, |endpoint| attempts.prefers(endpoint), now);
+    let endpoint = endpoint
+        .or_else(|| pool.pick_keyed(&mut keyed, policy.balance, |endpoint| attempts.may_try(endpoint), now));
+    attempts.keyed = Some(keyed);
     endpoint.ok_or_else(|| attempts.last_failure().unwrap_or(Refusal::NoEndpoint))
 }
 
@@ -280,10 +296,17 @@ fn failed(carrier: &Carrier, attempts: &mut Attempts, unanswered: Unanswered, re
 }
 
 /// Hands the upstream's response to the client.
-fn relay(mut exchange: Exchange, lease: Lease, answered: Answered) -> Response<ResponseBody> {
+fn relay(
+    mut exchange: Exchange,
+    keyed: Option<&Keyed>,
+    lease: Lease,
+    answered: Answered,
+) -> Response<ResponseBody> {
     let (mut head, body) = answered.into_parts();
-    heads::for_client(&exchange, &mut head);
+    heads::for_client(&exchange, keyed, &mut head);
     exchange.answered(head.status);
+    let is_call = exchange.carrier.request().is_grpc.get() && grpc::is_answer(&head.headers);
+    let gzip = if is_call { None } else { filter::begin_compressing(&exchange, &mut head, &body) };
     let has_no_body = matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     let body = if has_no_body || exchange.asks_for_head {
         let length = headers::length_of_no_body(head.status, &mut head.headers);
@@ -291,8 +314,7 @@ fn relay(mut exchange: Exchange, lease: Lease, answered: Answered) -> Response<R
         let length = length.filter(|_| !exchange.asks_for_head && !exchange.carrier.is_stream());
         ResponseBody::absent(length, lease, exchange)
     } else {
-        let is_call = exchange.carrier.request().is_grpc.get() && grpc::is_answer(&head.headers);
-        ResponseBody::Relayed(Relay::new(body, lease, exchange, is_call))
+        ResponseBody::Relayed(Relay::new(body, lease, exchange, is_call, gzip))
     };
     Response::from_parts(head, body)
 }

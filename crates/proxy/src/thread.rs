@@ -71,6 +71,7 @@ async fn serve(parts: Parts) {
         overload,
         limiter,
         passwords: Passwords::new(),
+        bodies_compressed: Rc::default(),
         stopping: Cell::new(false),
         place,
         loads,

@@ -35,9 +35,11 @@ pub(crate) enum Wait {
     Linger = 5,
     /// A whole call of gRPC, if its client says how long it may take.
     Call = 6,
+    /// The moment at which more of an answer may be sent that is held back.
+    Throttle = 7,
 }
 
-const WAITS: usize = 7;
+const WAITS: usize = 8;
 /// No deadline.
 const NEVER: u32 = u32::MAX;
 

@@ -92,36 +92,47 @@ impl Tunnel {
     /// Lets both sides talk until one has ended or nothing was said for too long, or the drain's patience ends.
     pub(crate) async fn run(mut self, stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
         let carrier = self.exchange.carrier.clone();
-        let (config, timer, idle) = (&carrier.worker().config, carrier.timer(), self.idle_timeout);
-        // It was to wait (RFC 6455 §4.1), and many do not.
-        let said = carrier.take_early().unwrap_or_default();
-        let mut over = pin!(drained(carrier.worker().drain.clone(), config.drain_time()));
-        let ended = {
-            let (upstream, early) = (&mut self.upstream, &self.early);
-            let mut client = Heard { stream, carrier: &carrier, idle, said };
-            let mut talk = pin!(async {
-                client.stream.write_all(early).await?;
-                copy_bidirectional(&mut client, upstream).await
-            });
-            timer.set(Wait::Client, idle);
-            std::future::poll_fn(|cx| {
-                timer.attach(cx);
-                if let Poll::Ready(ended) = talk.as_mut().poll(cx) {
-                    return Poll::Ready(Some(ended));
-                }
-                if timer.expired(Wait::Client) || over.as_mut().poll(cx).is_ready() {
-                    return Poll::Ready(None);
-                }
-                Poll::Pending
-            })
-            .await
-        };
-        if let Some(Ok((_, sent))) = ended {
-            self.exchange.bytes_out += sent;
-        }
-        timer.clear(Wait::Client);
+        let early = &self.early;
+        self.exchange.bytes_out += talk(&carrier, stream, &mut self.upstream, early, self.idle_timeout).await;
         self.exchange.complete();
         carrier.all_flushed();
+    }
+}
+
+/// Lets the client and an upstream talk, which has said something already, until one has ended or nothing was said for too long,
+/// or the drain's patience ends. Tells how much the client was sent, if it went well.
+pub(crate) async fn talk(
+    carrier: &Carrier,
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    upstream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    early: &[u8],
+    idle: Duration,
+) -> u64 {
+    let (config, timer) = (&carrier.worker().config, carrier.timer());
+    // It was to wait (RFC 6455 §4.1), and many do not.
+    let said = carrier.take_early().unwrap_or_default();
+    let mut over = pin!(drained(carrier.worker().drain.clone(), config.drain_time()));
+    let mut client = Heard { stream, carrier, idle, said };
+    let mut talk = pin!(async {
+        client.stream.write_all(early).await?;
+        copy_bidirectional(&mut client, upstream).await
+    });
+    timer.set(Wait::Client, idle);
+    let ended = std::future::poll_fn(|cx| {
+        timer.attach(cx);
+        if let Poll::Ready(ended) = talk.as_mut().poll(cx) {
+            return Poll::Ready(Some(ended));
+        }
+        if timer.expired(Wait::Client) || over.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(None);
+        }
+        Poll::Pending
+    })
+    .await;
+    timer.clear(Wait::Client);
+    match ended {
+        Some(Ok((_, sent))) => sent,
+        _ => 0,
     }
 }
 

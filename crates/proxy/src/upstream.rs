@@ -6,6 +6,7 @@ mod body;
 mod connect;
 mod http1;
 mod http2;
+mod keyed;
 mod pool;
 mod transport;
 
@@ -19,9 +20,10 @@ use model::{BackendKey, Cache, Published, RouteTable};
 use tls::AllCredentials;
 
 pub(crate) use self::body::{Replay, RequestBody};
-pub(crate) use self::connect::connect;
+pub(crate) use self::connect::{connect, connect_socket};
 pub(crate) use self::http1::{Answered, Unanswered};
 pub(crate) use self::http2::take_slot;
+pub(crate) use self::keyed::{Keyed, Stay};
 pub(crate) use self::pool::{BackendPool, EndpointPool, Lease, Reuse};
 use crate::config;
 use crate::metrics::Cells;

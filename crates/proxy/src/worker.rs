@@ -33,6 +33,8 @@ pub(crate) struct Worker {
     /// What is remembered of clients that have limits.
     pub(crate) limiter: Limiter,
     pub(crate) passwords: Passwords,
+    /// Bodies of answers that it compresses just now.
+    pub(crate) bodies_compressed: Rc<Cell<u32>>,
     /// Requests in flight that this worker may have: its share of all.
     pub(crate) requests_max: u64,
     /// Set when what is left is being cut, so that those requests are told apart in the log.

@@ -100,8 +100,8 @@ impl Certificates {
     /// certificates. Else the client took one host's certificate for another's, and is told to open a connection of its own
     /// (421, RFC 9110 §15.5.20).
     ///
-    /// A client without SNI could do no better on a new connection: it may ask for any host. That has to end for hosts which
-    /// demand a client certificate, once there are any.
+    /// A client without SNI could do no better on a new connection: it may ask for any host. Those that demand a certificate of it
+    /// it finds closed, since it was not asked for one.
     pub fn serves_alike(&self, sni: Option<&str>, host: &str) -> bool {
         let Some(sni) = sni else { return true };
         let (sni, host) = (normal(sni), normal(host));

@@ -17,8 +17,11 @@ use x509_parser::prelude::FromDer;
 use crate::certificate::{pem, time};
 use crate::error::{Error, Part};
 
-/// Most certificates in the bundle, and most lists beside it: a handshake tells the client all names.
-const CAS_MAX: usize = 100;
+/// Most certificates in the bundle, and most lists beside it. All public CAs are some 150.
+const CAS_MAX: usize = 1000;
+/// Most bytes of names that clients are told in a handshake; of more they are told none. It has no room for more than 64 KiB (RFC
+/// 8446 §4.2.4), and each client would pay for them.
+const NAMES_BYTES_MAX: usize = 16 * 1024;
 
 /// What a client's certificate comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +77,9 @@ impl ClientCa {
             if !names.iter().any(|known: &DistinguishedName| known.as_ref() == name.as_ref()) {
                 names.push(name);
             }
+        }
+        if names.iter().map(|name| name.as_ref().len()).sum::<usize>() > NAMES_BYTES_MAX {
+            names.clear();
         }
         let digest = digest_of(bundle, revoked.unwrap_or_default());
         let revoked = revoked.map(lists).transpose()?.unwrap_or_default();

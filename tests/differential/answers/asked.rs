@@ -104,6 +104,10 @@ macro_rules! probes {
     };
 }
 
+mod snippets;
+
+pub(super) use snippets::CASES as SNIPPETS;
+
 pub(super) const CASES: &[Case] = &[
     Case { name: "https", annotations: &[], location: "", lua: HTTPS, requests: TARGETS },
     Case {

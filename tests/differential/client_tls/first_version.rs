@@ -1,35 +1,5 @@
 //! A certificate as `openssl x509 -req` makes it, of version 1, with its CA's; both are good until 2126.
 
-pub(super) const CA: &str = "\
------BEGIN CERTIFICATE-----
-MIIBjjCCATWgAwIBAgIUVhTqvUQVBj5fzcTtlvRlcoWShaAwCgYIKoZIzj0EAwIw
-HDEaMBgGA1UEAwwRTXkgQ2VydCBBdXRob3JpdHkwIBcNMjYxMTI4MTU1NjIyWhgP
-MjEyNjExMDQxNTU2MjJaMBwxGjAYBgNVBAMMEU15IENlcnQgQXV0aG9yaXR5MFkw
-EwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEpci9hGetZQRC1GJ5TOc4nb2JgGmBZ+6z
-DPbnmzvOAW4Z+U5LWV6yi4hb/3ByrZudV2528XfUpfiMOhd/FruRoKNTMFEwHQYD
-VR0OBBYEFKFLI2YSlnGI8YZlsBKJz4qRAZdAMB8GA1UdIwQYMBaAFKFLI2YSlnGI
-8YZlsBKJz4qRAZdAMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDRwAwRAIg
-UVaUyHlU4d1yvGqC9/Sd50bVy4ZlDhJ3SpYc6zYlcnwCIDf0whWQCFyV+HWZhJeH
-WmEnSmJFUcFY7ThUTCy87jLx
------END CERTIFICATE-----
-";
-
-pub(super) const CERTIFICATE: &str = "\
------BEGIN CERTIFICATE-----
-MIIBLDCB0wIBAjAKBggqhkjOPQQDAjAcMRowGAYDVQQDDBFNeSBDZXJ0IEF1dGhv
-cml0eTAgFw0yNjExMjgxNTU2MjJaGA8yMTI2MTEwNDE1NTYyMlowJzENMAsGA1UE
-CgwEU2hvcDEWMBQGA1UEAwwNZmlyc3QgdmVyc2lvbjBZMBMGByqGSM49AgEGCCqG
-SM49AwEHA0IABJkEaT07NEIdwDj8iGs/12WMHtA+937QMaE2qLlGlLzwn9V2CQYj
-2SGkmj8q3eQq3IQA5tcuBTksxWDMFLU5vqcwCgYIKoZIzj0EAwIDSAAwRQIhAO5u
-w7r3ithmkHQs9sbkI1nF4awccrCLUkcqMT6GP/bYAiAYNdVtsMIMf3sraRnQhIC9
-t5BuGsqKb59UlAvk1a/Wjw==
------END CERTIFICATE-----
-";
-
-pub(super) const KEY: &str = "\
------BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg1miQu3BU+XKH80ks
-kyI0+8sK0Qp83xiKU1TdjADVCVmhRANCAASZBGk9OzRCHcA4/IhrP9dljB7QPvd+
-0DGhNqi5RpS88J/VdgkGI9khpJo/Kt3kKtyEAObXLgU5LMVgzBS1Ob6n
------END PRIVATE KEY-----
-";
+pub(super) const CA: &str = include_str!("../../../crates/tls/testdata/client-ca.pem");
+pub(super) const CERTIFICATE: &str = include_str!("../../../crates/tls/testdata/client-version-1.pem");
+pub(super) const KEY: &str = include_str!("../../../crates/tls/testdata/client-version-1.key");

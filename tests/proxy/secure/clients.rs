@@ -7,8 +7,10 @@ use model::{ClientTls, ClientVerify, Filters, HostMatch, Policy, Published, Requ
 use model::{RouteTableBuilder, Transport};
 use proxy::{Protocol, Tls};
 use rustls::ClientConfig;
-use system_tests::{Authority, Client, Http2, Secure, Sluice, Upstream, sluice};
+use system_tests::{Authority, Client, Http2, PATIENCE, Secure, Sluice, Upstream, sluice};
 use tls::{AllClientCas, Certificate, Certificates, ClientCa, Entry, HTTP_1_1, HTTP_2, Tickets};
+
+use crate::auth;
 
 /// The names and values of what endpoints are told of a client.
 const FIELDS: [&str; 4] =
@@ -170,6 +172,29 @@ fn a_connection_of_one_host_is_no_way_into_another() {
         [status("a.test"), status("b.test"), status("open.test"), status("a.test")],
         [200, 421, 200, 200]
     );
+}
+
+#[test]
+fn another_server_that_is_asked_about_a_request_is_told_of_the_certificate() {
+    let ca = Authority::new();
+    let world = World::new(&[], &[("test/ca", &ca)]);
+    let (server, questions) = Upstream::recording("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let mut table = RouteTableBuilder::default();
+    sluice::add_backend(&mut table, "auth", Transport::default(), &[sluice::ready(server.address)]);
+    let filters = vec![
+        RequestFilter::ClientTls(Arc::new(demand("test/ca", ClientVerify::Required))),
+        RequestFilter::Auth(Box::new(auth::of_external(auth::external("/")))),
+    ];
+    let policy = Policy { filters: Filters::new(filters, Vec::new()), ..Policy::default() };
+    let endpoints = [sluice::ready(world.upstream.address)];
+    sluice::add_route_to(&mut table, "a.test", "/", "web", Transport::default(), policy, &endpoints);
+    world.sluice.publish_table(table.build(3));
+    assert_eq!(world.status("a.test", "a.test", &world.visitor(&ca)), 200);
+    let question = questions.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(question.field("ssl-client-verify").as_deref(), Some("SUCCESS"));
+    assert!(question.field("ssl-client-subject-dn").is_some());
+    assert_eq!(world.status("a.test", "a.test", &world.authority.client()), 400);
+    assert!(questions.try_recv().is_err(), "nothing is asked of a client without one");
 }
 
 #[test]

@@ -29,7 +29,7 @@ impl Edge {
     }
 
     fn publish(&self, protocol: Protocol, tls: UpstreamTls, endpoint: SocketAddr) {
-        let transport = Transport { protocol: Some(protocol), tls, proxy_header: None };
+        let transport = Transport { protocol: Some(protocol), tls, ..Transport::default() };
         self.sluice.publish_over(transport, &[endpoint]);
     }
 }

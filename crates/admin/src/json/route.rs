@@ -1,8 +1,9 @@
 //! Routes and where they lead.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU16;
 
-use model::{Origin, Policy, Route, RouteTable, Share, Split, SplitRule, Target, Unavailable};
+use model::{Origin, Policy, Retry, Route, RouteTable, Share, Split, SplitRule, Target, Unavailable};
 use serde::Serialize;
 
 use super::{BackendName, selection};
@@ -154,11 +155,17 @@ struct OriginView {
 #[serde(rename_all = "camelCase")]
 struct PolicyView {
     balance: &'static str,
+    /// What of a request decides on its endpoint in the place of that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keyed: Option<String>,
     /// As times are written in annotations.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     timeouts: BTreeMap<&'static str, String>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    retry: BTreeMap<&'static str, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry: Option<RetryView>,
+    /// TLS is passed through to the endpoints.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    passes_tls: bool,
     /// In bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_body_max: Option<u64>,
@@ -171,10 +178,31 @@ impl PolicyView {
         let filters = policy.filters.iter().flat_map(|filters| filters.words()).collect();
         PolicyView {
             balance: policy.balance.as_str(),
+            keyed: policy.keyed.as_ref().map(ToString::to_string),
             timeouts: policy.timeouts.words().map(|(word, time)| (word, format!("{time:?}"))).collect(),
-            retry: policy.retry.words().collect(),
+            retry: (policy.retry != Retry::default()).then(|| RetryView::of(policy.retry)),
+            passes_tls: policy.passes_tls,
             request_body_max: policy.request_body_max,
             filters,
         }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct RetryView {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts: Option<NonZeroU16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    endpoints: Option<NonZeroU16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    within: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on: Option<String>,
+}
+
+impl RetryView {
+    fn of(Retry { attempts, endpoints, within, on }: Retry) -> RetryView {
+        let within = within.map(|time| format!("{time:?}"));
+        RetryView { attempts, endpoints, within, on: on.map(|on| on.to_string()) }
     }
 }

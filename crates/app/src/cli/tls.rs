@@ -19,4 +19,9 @@ pub(crate) struct TlsArgs {
     /// key decrypts what was resumed with it. Without this flag each process has keys of its own
     #[arg(long, value_name = "NAMESPACE/NAME", env = "SLUICEGATE_TICKET_KEYS", value_parser = names::namespaced)]
     pub(crate) ticket_keys: Option<ObjectKey>,
+
+    /// Let Ingresses have TLS passed through to their endpoints (ssl-passthrough): clients shake hands with these, and nothing
+    /// else of what Ingresses ask counts for them but addresses
+    #[arg(long, env = "SLUICEGATE_ENABLE_SSL_PASSTHROUGH")]
+    pub(crate) enable_ssl_passthrough: bool,
 }

@@ -39,7 +39,7 @@ fn each_value_arrives_where_it_belongs() {
     assert_eq!((config.proxy.downstream.head_fields_max, config.proxy.upstream.head_fields_max), (300, 400));
     assert_eq!(config.proxy.upstream.connect_timeout, Duration::from_secs(7));
     assert_eq!((config.proxy.workers, config.proxy.access_log), (3, proxy::AccessLog::Off));
-    assert_eq!(config.controller.settings.balance, model::Balance::RoundRobin);
+    assert_eq!(config.controller.settings.balance, Some(model::Balance::RoundRobin));
     let settings = &config.controller.settings;
     assert_eq!((&*settings.class, settings.class_is_given), ("c", true));
     assert_eq!(settings.reference_timeout, Duration::from_secs(3));

@@ -26,6 +26,10 @@ impl Facts for AskedFacts<'_> {
         &self.asked.method
     }
 
+    fn is_secure(&self) -> bool {
+        self.asked.is_secure
+    }
+
     fn header(&self, name: &str) -> Option<Cow<'_, str>> {
         let values: Vec<&str> = self.asked.fields(name).collect();
         (!values.is_empty()).then(|| values.join(", ").into())

@@ -131,6 +131,7 @@ pub(super) fn certain(route: &Route, asked: &Asked) -> Option<(u16, String)> {
         RequestFilter::Https(redirect) if asked.is_plain => {
             Some((redirect.status, "sent to the same place over https".to_owned()))
         }
+        RequestFilter::Redirect(redirect) => Some((redirect.status, format!("sent to {}", redirect.to))),
         _ => None,
     })
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use ::admin::json::{BackendView, RouteView, selection};
 use compile::Compiled;
-use model::{Candidate, Explanation, Policy, Route, Selection, Unavailable, Verdict};
+use model::{Candidate, Explanation, Route, Selection, Unavailable, Verdict};
 use serde_json::{Value, json};
 
 use super::{Answer, Asked, Found, Met, Possible};
@@ -20,7 +20,7 @@ pub(super) fn text(asked: &Asked, answer: &Answer<'_>, compiled: &Compiled) -> S
     let mut candidates = found.explanation.candidates.iter().peekable();
     if let Some(winner) = candidates.next_if(|c| c.verdict == Verdict::Won) {
         let _ = writeln!(out, "route:     {}", line(&winner.route));
-        policy(&mut out, &winner.route.policy);
+        policy(&mut out, &winner.route);
         filters(&mut out, &found.met);
         found.possible.iter().for_each(|one| endpoints(&mut out, one, compiled));
     }
@@ -49,13 +49,19 @@ fn request(out: &mut String, asked: &Asked, found: &Found<'_>) {
 }
 
 /// What applies to the route alone.
-fn policy(out: &mut String, policy: &Policy) {
+fn policy(out: &mut String, route: &Route) {
+    let policy = &route.policy;
     let times: Vec<_> = policy.timeouts.words().map(|(word, time)| format!("{word} {time:?}")).collect();
     let counts: Vec<_> = policy.retry.words().map(|(word, count)| format!("{word} {count}")).collect();
     let body = policy.request_body_max.map(|most| format!("up to {most} bytes")).unwrap_or_default();
-    for (name, all) in
-        [("timeouts: ", times.join(", ")), ("retry:    ", counts.join(", ")), ("body:     ", body)]
-    {
+    let tls =
+        if route.passes_tls() { "passed through: nothing below but addresses holds for it" } else { "" };
+    for (name, all) in [
+        ("TLS:      ", tls.to_owned()),
+        ("timeouts: ", times.join(", ")),
+        ("retry:    ", counts.join(", ")),
+        ("body:     ", body),
+    ] {
         if !all.is_empty() {
             let _ = writeln!(out, "{name} {all}");
         }

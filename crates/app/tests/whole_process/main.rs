@@ -4,6 +4,7 @@
 
 mod support;
 
+mod affinity;
 mod auth;
 mod before;
 mod check;

@@ -1,9 +1,9 @@
-//! Readers of what is said of endpoints: how requests are shared among them, what is spoken, and how TLS goes.
+//! Readers of what is said of endpoints: what is spoken, and how TLS goes.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use model::{Balance, HostName, Protocol, ProxyHeader};
+use model::{HostName, Protocol, ProxyHeader};
 
 use super::{Annotation, shown};
 use crate::policy::RouteSettings;
@@ -14,25 +14,20 @@ use crate::{ObjectKey, reasons};
 /// Longest name of an object, in bytes.
 const OBJECT_NAME_BYTES_MAX: usize = 253;
 
-/// How endpoints share requests.
-pub(super) fn balance(
-    Annotation { name, value, .. }: &Annotation<'_>,
-    settings: &mut RouteSettings,
-) -> Result<(), Vec<Fault>> {
-    let known = Balance::parse(value);
-    settings.balance = known.ok_or_else(|| {
-        let applies = settings.balance.as_str();
-        let words = Balance::ALL.map(Balance::as_str).join(" or ");
-        invalid(format!("{name} cannot be {}; {applies} applies", shown(value)), format!("write {words}"))
-    })?;
-    Ok(())
-}
-
 /// What is spoken with endpoints, without regard to case, as ingress-nginx reads it.
 pub(super) fn protocol(
     Annotation { name, value, .. }: &Annotation<'_>,
     settings: &mut RouteSettings,
 ) -> Result<(), Vec<Fault>> {
+    if value.trim().eq_ignore_ascii_case("fcgi") {
+        let message = format!("{name}: FastCGI is not spoken, so the whole Ingress is answered 503");
+        return Err(Fault::denied(message, "let a server of HTTP stand before the program").into());
+    }
+    settings.protocol_of_client = value.trim().eq_ignore_ascii_case("auto_http");
+    if settings.protocol_of_client {
+        settings.protocol = Some(Protocol::Http);
+        return Ok(());
+    }
     let known = Protocol::ALL.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(value.trim()));
     let protocol = known.ok_or_else(|| {
         let message = format!("{name} cannot be {}; what the Service says applies, else http", shown(value));

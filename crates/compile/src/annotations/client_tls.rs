@@ -1,4 +1,4 @@
-//! Readers of what is said of clients' certificates (TLS).
+//! Readers of what is said of handshakes with clients (TLS): their certificates, and whether the handshake is ours at all.
 
 use model::{ClientVerify, Pattern};
 
@@ -102,6 +102,15 @@ pub(super) fn error_page(
         return Err(Fault::warning(reasons::UNSUPPORTED_ANNOTATION, message, remedy).into());
     }
     settings.client_tls.error_page = Some(page.into());
+    Ok(())
+}
+
+/// Whether clients shake hands with the endpoints themselves.
+pub(super) fn passthrough(
+    annotation: &Annotation<'_>,
+    settings: &mut RouteSettings,
+) -> Result<(), Vec<Fault>> {
+    settings.passthrough = boolean(annotation)?.then(|| annotation.field());
     Ok(())
 }
 

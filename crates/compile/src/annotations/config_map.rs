@@ -4,7 +4,7 @@
 //! writes those that are not set.
 
 use super::{
-    Annotation, Dialect, Reader, access, auth, custom_headers, edge, hsts, redirect, retry, time,
+    Annotation, Dialect, Reader, access, auth, custom_headers, edge, endpoint, hsts, redirect, retry, time,
     upstream_fields,
 };
 use crate::policy::RouteSettings;
@@ -46,6 +46,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("http-redirect-code", redirect::status),
     ("no-auth-locations", auth::open_locations),
     ("ignore-invalid-headers", edge::ignores_names),
+    ("load-balance", endpoint::nginx_balance),
     ("no-tls-redirect-locations", redirect::keep_http),
     ("preserve-trailing-slash", redirect::preserve_trailing_slash),
     ("proxy-add-original-uri-header", edge::tells_target),

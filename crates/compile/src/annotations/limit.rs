@@ -1,4 +1,4 @@
-//! Readers of how many requests a client may send. They protect endpoints from load, and guard no data: what cannot be read has
+//! Readers of how many requests a client may send, and how fast it gets answers. They protect endpoints from load, and guard no data: what cannot be read has
 //! no effect.
 
 use super::{Annotation, access, shown};
@@ -36,6 +36,24 @@ pub(super) fn burst_factor(
     settings: &mut RouteSettings,
 ) -> Result<(), Vec<Fault>> {
     settings.limit.burst_factor = number(annotation)?;
+    Ok(())
+}
+
+/// KiB of an answer in a second; 0 is no limit.
+pub(super) fn kib_per_second(
+    annotation: &Annotation<'_>,
+    settings: &mut RouteSettings,
+) -> Result<(), Vec<Fault>> {
+    settings.limit.bytes_per_second = number(annotation)?.saturating_mul(1 << 10);
+    Ok(())
+}
+
+/// KiB of an answer that come before that.
+pub(super) fn kib_before(
+    annotation: &Annotation<'_>,
+    settings: &mut RouteSettings,
+) -> Result<(), Vec<Fault>> {
+    settings.limit.bytes_before = u64::from(number(annotation)?) << 10;
     Ok(())
 }
 

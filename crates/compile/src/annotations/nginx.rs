@@ -9,8 +9,8 @@ pub(super) use names::risk;
 pub(super) use unread::effect;
 
 use super::{
-    Dialect, Reader, access, auth, backend, canary, client_tls, cors, custom_headers, limit, redirect, retry,
-    size, snippet, time, upstream_fields,
+    Dialect, Reader, access, affinity, auth, backend, canary, client_tls, cors, custom_headers, endpoint,
+    limit, redirect, retry, size, snippet, time, upstream_fields,
 };
 
 pub(super) const DIALECT: Dialect = Dialect { prefix: PREFIX, rows: ROWS, other: unread::answer };
@@ -18,7 +18,9 @@ pub(super) const DIALECT: Dialect = Dialect { prefix: PREFIX, rows: ROWS, other:
 const PREFIX: &str = "nginx.ingress.kubernetes.io/";
 
 const ROWS: &[(&str, Reader)] = &[
+    ("affinity", affinity::is_on),
     ("affinity-canary-behavior", canary::affinity),
+    ("affinity-mode", affinity::mode),
     ("auth-tls-error-page", client_tls::error_page),
     ("auth-tls-match-cn", client_tls::subject),
     ("auth-tls-pass-certificate-to-upstream", client_tls::pass),
@@ -26,7 +28,14 @@ const ROWS: &[(&str, Reader)] = &[
     ("auth-tls-verify-client", client_tls::verify),
     ("auth-tls-verify-depth", client_tls::depth),
     ("auth-always-set-cookie", auth::always_set_cookie),
+    ("auth-cache-duration", auth::cached),
+    ("auth-cache-key", auth::cached),
+    ("auth-keepalive", auth::kept_alive),
+    ("auth-keepalive-requests", auth::kept_alive),
+    ("auth-keepalive-share-vars", auth::kept_alive),
+    ("auth-keepalive-timeout", auth::kept_alive),
     ("auth-method", auth::method),
+    ("auth-proxy-set-headers", auth::proxy_set_headers),
     ("auth-realm", auth::realm),
     ("auth-request-redirect", auth::request_redirect),
     ("auth-response-headers", auth::response_headers),
@@ -59,11 +68,14 @@ const ROWS: &[(&str, Reader)] = &[
     ("from-to-www-redirect", redirect::www),
     ("limit-burst-multiplier", limit::burst_factor),
     ("limit-connections", limit::in_flight),
+    ("limit-rate", limit::kib_per_second),
+    ("limit-rate-after", limit::kib_before),
     ("limit-rpm", limit::per_minute),
     ("limit-rps", limit::per_second),
     // The older name of the one below.
     ("limit-whitelist", limit::exempt),
     ("limit-allowlist", limit::exempt),
+    ("load-balance", endpoint::nginx_balance),
     ("permanent-redirect", redirect::permanent),
     ("permanent-redirect-code", redirect::permanent_status),
     ("preserve-trailing-slash", redirect::preserve_trailing_slash),
@@ -91,9 +103,22 @@ const ROWS: &[(&str, Reader)] = &[
     ("proxy-ssl-verify", backend::tls_verify),
     ("relative-redirects", redirect::relative),
     ("satisfy", auth::satisfy),
+    ("service-upstream", endpoint::by_service),
+    ("session-cookie-change-on-failure", affinity::change_on_failure),
+    ("session-cookie-conditional-samesite-none", affinity::same_site_none_if_known),
+    ("session-cookie-domain", affinity::domain),
+    ("session-cookie-expires", affinity::expires),
+    ("session-cookie-max-age", affinity::max_age),
+    ("session-cookie-name", affinity::name),
+    ("session-cookie-path", affinity::path),
+    ("session-cookie-samesite", affinity::same_site),
+    ("session-cookie-secure", affinity::secure),
+    ("ssl-passthrough", client_tls::passthrough),
     ("ssl-redirect", redirect::https),
     ("temporal-redirect", redirect::temporal),
     ("temporal-redirect-code", redirect::temporal_status),
+    ("upstream-hash-by", endpoint::hash_by),
+    ("upstream-vhost", endpoint::upstream_host),
     ("use-port-in-redirects", redirect::name_port),
     // The older name of the one below, which counts where both are there.
     ("whitelist-source-range", access::allow),
@@ -102,3 +127,8 @@ const ROWS: &[(&str, Reader)] = &[
     ("configuration-snippet", snippet::location),
     ("server-snippet", snippet::server),
 ];
+
+/// What reads this word.
+pub(super) fn reader(word: &str) -> Option<Reader> {
+    ROWS.iter().find(|(known, _)| *known == word).map(|(_, reader)| *reader)
+}

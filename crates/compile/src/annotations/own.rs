@@ -1,8 +1,8 @@
 //! Our own dialect.
 
 use super::{
-    Annotation, Dialect, Reader, access, auth, backend, client_tls, headers, limit, redirect, retry, size,
-    time,
+    Annotation, Dialect, Reader, access, auth, backend, client_tls, compress, endpoint, headers, limit,
+    redirect, retry, size, time,
 };
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
@@ -27,6 +27,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("auth-signin-redirect-param", auth::sign_in_parameter),
     ("auth-type", auth::kind),
     ("auth-url", auth::url),
+    ("backend-host", endpoint::upstream_host),
     ("backend-protocol", backend::protocol),
     ("backend-proxy-protocol", backend::proxy_header),
     ("backend-tls-name", backend::tls_name_to_send),
@@ -39,10 +40,13 @@ const ROWS: &[(&str, Reader)] = &[
     ("client-tls-secret", client_tls::secret),
     ("client-tls-subject", client_tls::subject),
     ("client-tls-verify", client_tls::verify),
+    ("client-tls-passthrough", client_tls::passthrough),
+    ("compress", compress::compress),
     ("connect-timeout", time::connect),
     ("deny-addresses", access::deny),
+    ("hash-by", endpoint::hash_by),
     ("https-redirect", redirect::force_https),
-    ("load-balance", backend::balance),
+    ("load-balance", endpoint::balance),
     ("redirect", redirect::temporal),
     ("request-body-max", size::request_body),
     ("request-headers", headers::request),

@@ -3,6 +3,7 @@
 //! access the whole Ingress is refused.
 
 mod directive;
+mod field;
 mod meaning;
 mod syntax;
 

@@ -164,6 +164,11 @@ impl<'a> Maker<'a> {
             return no_port(key, "add the port to the Service or name one that it has");
         };
         let protocol = port.app_protocol.as_deref().and_then(spoken::protocol_of);
+        if key.transport.by_service
+            && let Some(endpoint) = self.by_service(key, service, port.port, problems)
+        {
+            return Made::speaking(Backend::new(key.clone(), vec![endpoint]).speaking(protocol));
+        }
         let port_name = port.name.as_deref().unwrap_or_default();
         let slices = self.objects.endpoint_slices.of(&key.namespace, &key.service);
         let none_at_all = slices.clone().next().is_none();
@@ -179,6 +184,22 @@ impl<'a> Maker<'a> {
         let unnamed = SlicePort::Unnamed { is_only: port_name.is_empty(), target: port::target(port) };
         let loose = (is_missing && !none_at_all).then(|| read(unnamed).backend);
         Made { no_slice, loose, ..made }
+    }
+
+    /// The Service's own address, if it has one.
+    fn by_service(
+        self,
+        key: &BackendKey,
+        service: &Service,
+        port: i32,
+        problems: &mut Problems,
+    ) -> Option<Endpoint> {
+        let made = endpoint::of_service(service, port, self.settings.allow_loopback);
+        made.map_err(|fault| {
+            let object = ObjectRef::new("Service", &key.namespace, &key.service);
+            problems.add(object, "spec.clusterIP", fault);
+        })
+        .ok()
     }
 
     /// A DNS name or an address that is no Service's. No namespace has an empty name, so none is taken for one.

@@ -1,10 +1,10 @@
-//! How many requests a client may send.
+//! How many requests a client may send, and how fast it gets answers.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use model::{RateLimit, RequestFilter, RequestLimits};
+use model::{RateLimit, RequestFilter, RequestLimits, ResponseFilter, Throttle};
 
 use super::RouteSettings;
 
@@ -13,7 +13,7 @@ const STATUS: u16 = 503;
 /// Its `limit-burst-multiplier`.
 const BURST_FACTOR: u32 = 5;
 
-/// How many requests a client may send.
+/// How many requests a client may send, and how fast it gets answers.
 #[derive(Clone, Debug)]
 pub(crate) struct LimitSettings {
     /// No limit if 0, as the next two.
@@ -24,6 +24,10 @@ pub(crate) struct LimitSettings {
     pub(crate) burst_factor: u32,
     /// The networks whose clients have no limit.
     pub(crate) exempt: Vec<IpNet>,
+    /// Bytes of an answer in a second; as fast as may be if 0.
+    pub(crate) bytes_per_second: u32,
+    /// Bytes of it that come before that.
+    pub(crate) bytes_before: u64,
     /// What clients with too many requests are told.
     pub(crate) rate_status: u16,
     /// The same for those in flight.
@@ -38,6 +42,8 @@ impl Default for LimitSettings {
             in_flight: 0,
             burst_factor: BURST_FACTOR,
             exempt: Vec::new(),
+            bytes_per_second: 0,
+            bytes_before: 0,
             rate_status: STATUS,
             in_flight_status: STATUS,
         }
@@ -59,6 +65,13 @@ pub(super) fn build(asked: &RouteSettings) -> Option<RequestFilter> {
     };
     let is_any = !limits.rates.is_empty() || limits.in_flight.is_some();
     is_any.then_some(RequestFilter::Limits(limits))
+}
+
+/// The filter that holds answers back, if they are not sent as fast as may be.
+pub(super) fn build_throttle(asked: &RouteSettings) -> Option<ResponseFilter> {
+    let LimitSettings { bytes_per_second, bytes_before: after, .. } = asked.limit;
+    let throttle = |bytes_per_second| ResponseFilter::Throttle(Throttle { bytes_per_second, after });
+    NonZeroU32::new(bytes_per_second).map(throttle)
 }
 
 /// nginx counts thousandths of requests a second, and drops what is smaller.

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use model::{Balance, Edge, HeaderEdit, Protocol, ProxyHeader, Retry, Timeouts};
+use model::{Balance, Edge, HeaderEdit, Protocol, ProxyHeader, Retry, Template, Timeouts};
 
+use super::affinity::AffinitySettings;
 use super::auth::AuthSettings;
 use super::canary::CanarySettings;
 use super::client_tls::ClientTlsSettings;
+use super::compress::CompressSettings;
 use super::cors::CorsSettings;
 use super::hsts::HstsSettings;
 use super::limit::LimitSettings;
@@ -37,6 +39,14 @@ pub(crate) struct RouteSettings {
     pub(crate) edge: Option<Arc<Edge>>,
     /// How endpoints share requests.
     pub(crate) balance: Balance,
+    /// Whether clients stay with an endpoint.
+    pub(crate) affinity: AffinitySettings,
+    /// The text of which each has its endpoint.
+    pub(crate) hash_by: Option<Template>,
+    /// Whether requests go to the Service's own address, and not to its endpoints'.
+    pub(crate) by_service: bool,
+    /// The host that endpoints are asked for in the place of the client's.
+    pub(crate) upstream_host: Option<Template>,
     /// How long they may take.
     pub(crate) timeouts: Timeouts,
     /// How often a request is tried.
@@ -47,6 +57,8 @@ pub(crate) struct RouteSettings {
     pub(crate) size: SizeSettings,
     /// What is spoken with endpoints; if nothing, the Service says it.
     pub(crate) protocol: Option<Protocol>,
+    /// Whether http or https is, whichever the client speaks.
+    pub(crate) protocol_of_client: bool,
     /// The PROXY header that connections to endpoints begin with.
     pub(crate) proxy_header: Option<ProxyHeader>,
     /// The Secret for TLS with endpoints, in the object's own namespace.
@@ -65,6 +77,10 @@ pub(crate) struct RouteSettings {
     pub(crate) auth: AuthSettings,
     /// What clients' certificates have to be, for the whole of each host.
     pub(crate) client_tls: ClientTlsSettings,
+    /// The field by which clients shake hands with the endpoints themselves.
+    pub(crate) passthrough: Option<String>,
+    /// Whether the operator lets them.
+    pub(crate) passthrough_is_allowed: bool,
     /// Which pages of other origins may read answers.
     pub(crate) cors: CorsSettings,
     /// How many requests a client may send.
@@ -81,11 +97,18 @@ pub(crate) struct RouteSettings {
     pub(crate) upstream_fields: UpstreamFieldSettings,
     /// Whether clients of TLS are to speak it from now on.
     pub(crate) hsts: HstsSettings,
+    /// Compression of responses.
+    pub(crate) compress: CompressSettings,
 }
 
 impl RouteSettings {
     /// What holds where an object says nothing.
-    pub(crate) fn of(profile: Profile, balance: Balance) -> RouteSettings {
+    pub(crate) fn of(profile: Profile, balance: Option<Balance>) -> RouteSettings {
+        let usual = match profile {
+            Profile::Own => Balance::LeastRequest,
+            Profile::IngressNginx => Balance::RoundRobin,
+        };
+        let balance = balance.unwrap_or(usual);
         RouteSettings {
             balance,
             timeouts: time::of(profile),

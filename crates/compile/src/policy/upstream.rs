@@ -1,6 +1,6 @@
 //! How endpoints are spoken to.
 
-use model::{Protocol, Transport, UpstreamTls};
+use model::{Protocol, RequestFilter, Transport, UpstreamTls};
 
 use super::RouteSettings;
 use super::auth::{AuthUrl, UrlHost};
@@ -37,7 +37,19 @@ pub(super) fn transport(asked: &RouteSettings) -> Transport {
         name: asked.tls_name.clone().flatten(),
         send_name: asked.send_tls_name,
     };
-    Transport { protocol: asked.protocol, tls, proxy_header: asked.proxy_header }
+    let RouteSettings { protocol, proxy_header, by_service, .. } = *asked;
+    Transport { protocol, tls, proxy_header, by_service }
+}
+
+/// The way of requests of clients that speak TLS, where theirs is to be another one.
+pub(super) fn transport_of_secure(asked: &RouteSettings) -> Option<Transport> {
+    let https = || Transport { protocol: Some(Protocol::Https), ..transport(asked) };
+    asked.protocol_of_client.then(https)
+}
+
+/// The filter that asks for another host.
+pub(super) fn build_host(asked: &RouteSettings) -> Option<RequestFilter> {
+    asked.upstream_host.clone().map(RequestFilter::Host)
 }
 
 /// The way to a server that is asked about requests: as with ingress-nginx it is told its name, and any certificate will do.
@@ -48,7 +60,7 @@ pub(super) fn of_url(url: &AuthUrl) -> Transport {
     };
     let protocol = Some(if url.is_https { Protocol::Https } else { Protocol::Http });
     let tls = UpstreamTls { send_name: name.is_some(), name, ..UpstreamTls::default() };
-    Transport { protocol, tls, proxy_header: None }
+    Transport { protocol, tls, ..Transport::default() }
 }
 
 /// The Secret that this needs.

@@ -33,7 +33,7 @@ pub(crate) fn read(
     if asked.left_out {
         return None;
     }
-    if let Some(fault) = policy::check_canary(&asked) {
+    for fault in policy::check(&asked) {
         problems.add(ObjectRef::clone(&object), "", fault);
     }
     let certificates = certificates::read(key, ingress, problems);

@@ -135,8 +135,10 @@ fn settings(document: &Value) -> Settings {
             "allowLoopback" => settings.allow_loopback = value.as_bool().expect("true or false"),
             "balance" => {
                 let all = [Balance::LeastRequest, Balance::RoundRobin];
-                settings.balance = all.into_iter().find(|b| b.as_str() == text(value)).expect("a balance");
+                settings.balance = all.into_iter().find(|b| b.as_str() == text(value));
+                assert!(settings.balance.is_some(), "{value} is no balance");
             }
+            "sslPassthrough" => settings.ssl_passthrough = value.as_bool().expect("true or false"),
             "profile" => settings.profile = Some(Profile::parse(text(value)).expect("a profile")),
             "defaultCertificate" => settings.default_certificate = Some(named(value)),
             "ticketKeys" => settings.ticket_keys = Some(named(value)),

@@ -72,11 +72,17 @@ fn route(table: &RouteTable, route: &Arc<Route>) -> String {
         }
     }
     let _ = writeln!(out, "balance: {}", route.policy.balance.as_str());
+    if let Some(keyed) = &route.policy.keyed {
+        let _ = writeln!(out, "keyed: {}", quoted(&keyed.to_string()));
+    }
     for (word, time) in route.policy.timeouts.words() {
         let _ = writeln!(out, "{word}: {time:?}");
     }
     for (word, count) in route.policy.retry.words() {
         let _ = writeln!(out, "{word}: {count}");
+    }
+    if route.passes_tls() {
+        let _ = writeln!(out, "tls: passed through");
     }
     if let Some(bytes) = route.policy.request_body_max {
         let _ = writeln!(out, "requestBodyMax: {bytes}");
@@ -150,8 +156,8 @@ fn request(table: &RouteTable, host: &str, path: &str) -> String {
     let name = (!host.is_empty()).then(|| RequestHost::parse(host).expect("a host"));
     let facts = Get { host: name.as_ref(), path: &RequestPath::parse(path).expect("a path") };
     let route = table.find(&facts);
-    let serving = |route: &Route| table.serving(&route.target, route.target.choose(&facts, |_| 0));
-    let answer = match route.map(|route| (route, table.backend_at(serving(route)))) {
+    let chosen = |route: &Route| table.backend_at(table.choose(route, &facts, |_| 0));
+    let answer = match route.map(|route| (route, chosen(route))) {
         None => "404".into(),
         Some((route, _)) if route.policy.denies() => format!("503, denied by {}", route.origin),
         Some((route, backend)) => {

@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::{
-    AddressRules, Auth, ClientTls, CookieRewrite, Cors, HeaderEdit, PlaceRewrite, Redirect, RequestLimits,
+    AddressRules, Auth, ClientTls, Compression, CookieRewrite, Cors, HeaderEdit, PlaceRewrite, Redirect,
+    RequestLimits, Template, Throttle,
 };
 
 /// What is done with a request before it is sent. **The order of the variants is the order of execution**, whatever the
@@ -32,6 +33,8 @@ pub enum RequestFilter {
     Addresses(AddressRules),
     /// Requests without a password are refused, or those that another server does not vouch for.
     Auth(Box<Auth>),
+    /// Another host is asked for than the client's.
+    Host(Template),
     /// The head is changed, in the order of the edits.
     Headers(Vec<HeaderEdit>),
 }
@@ -48,6 +51,7 @@ impl RequestFilter {
             RequestFilter::Cors(_)
             | RequestFilter::Redirect(_)
             | RequestFilter::Https(_)
+            | RequestFilter::Host(_)
             | RequestFilter::Limits(_)
             | RequestFilter::Headers(_) => false,
         }
@@ -65,6 +69,7 @@ impl RequestFilter {
             RequestFilter::Limits(_) => "limits",
             RequestFilter::Addresses(_) => "addresses",
             RequestFilter::Auth(_) => "auth",
+            RequestFilter::Host(_) => "host",
             RequestFilter::Headers(_) => "request-headers",
         }
     }
@@ -82,6 +87,7 @@ impl fmt::Display for RequestFilter {
             RequestFilter::Limits(limits) => write!(f, ": {limits}"),
             RequestFilter::Addresses(rules) => write!(f, ": {rules}"),
             RequestFilter::Auth(auth) => write!(f, ": {auth}"),
+            RequestFilter::Host(host) => write!(f, ": {host}"),
             RequestFilter::Headers(edits) => write!(f, ": {}", HeaderEdit::list(edits)),
         }
     }
@@ -101,6 +107,10 @@ pub enum ResponseFilter {
     Cors(Arc<Cors>),
     /// Clients of our TLS are told to speak it from now on (`Strict-Transport-Security`, RFC 6797).
     Hsts(Arc<str>),
+    /// Its body is compressed for clients that take that.
+    Compress(Compression),
+    /// It is sent no faster than this.
+    Throttle(Throttle),
 }
 
 impl ResponseFilter {
@@ -112,6 +122,8 @@ impl ResponseFilter {
             ResponseFilter::Headers(_) => "response-headers",
             ResponseFilter::Cors(_) => "cors",
             ResponseFilter::Hsts(_) => "hsts",
+            ResponseFilter::Compress(_) => "compress",
+            ResponseFilter::Throttle(_) => "throttle",
         }
     }
 }
@@ -127,6 +139,8 @@ impl fmt::Display for ResponseFilter {
             // The filter of requests says what.
             ResponseFilter::Cors(_) => Ok(()),
             ResponseFilter::Hsts(value) => write!(f, ": {value}"),
+            ResponseFilter::Compress(compression) => write!(f, ": {compression}"),
+            ResponseFilter::Throttle(throttle) => write!(f, ": {throttle}"),
         }
     }
 }
@@ -188,7 +202,25 @@ impl Filters {
             ResponseFilter::Place(_)
             | ResponseFilter::Cookies(_)
             | ResponseFilter::Cors(_)
-            | ResponseFilter::Hsts(_) => false,
+            | ResponseFilter::Hsts(_)
+            | ResponseFilter::Compress(_)
+            | ResponseFilter::Throttle(_) => false,
+        })
+    }
+
+    /// How responses are compressed, if any are.
+    pub fn compression(&self) -> Option<&Compression> {
+        self.response.iter().find_map(|filter| match filter {
+            ResponseFilter::Compress(compression) => Some(compression),
+            _ => None,
+        })
+    }
+
+    /// How fast responses are sent, if not as fast as may be.
+    pub fn throttle(&self) -> Option<&Throttle> {
+        self.response.iter().find_map(|filter| match filter {
+            ResponseFilter::Throttle(throttle) => Some(throttle),
+            _ => None,
         })
     }
 

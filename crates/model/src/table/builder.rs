@@ -1,5 +1,6 @@
 //! How a table comes to be: routes in any order in, a decision between those that conflict out.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::paths::{Paths, SamePath};
@@ -67,6 +68,7 @@ impl RouteTableBuilder {
             routing.at(host);
         }
         routing.note_client_tls();
+        routing.note_passed();
         routing.all_paths().for_each(Paths::sort);
         routing.catch_all.sort();
         RouteTable { generation, routing: Arc::new(routing), backends: self.backends.into() }
@@ -79,6 +81,18 @@ impl Routing {
         for route in &self.routes {
             if let Some(demanded) = route.policy.client_tls() {
                 self.client_tls.entry(route.host.clone()).or_insert_with(|| Arc::clone(demanded));
+            }
+        }
+    }
+
+    /// Notes the hosts whose TLS connections are passed on: what the first route for all of a host says counts.
+    fn note_passed(&mut self) {
+        let mut seen = HashSet::new();
+        let has_name = |route: &&Arc<Route>| route.host != HostMatch::Any;
+        let is_whole = |route: &&Arc<Route>| route.path.is_root() && route.conditions.is_empty();
+        for route in self.routes.iter().filter(has_name).filter(is_whole) {
+            if seen.insert(&route.host) && route.passes_tls() {
+                self.passed.insert(route.host.clone(), Arc::clone(route));
             }
         }
     }

@@ -84,6 +84,10 @@ impl Facts for Read<'_> {
         self.asked.method
     }
 
+    fn is_secure(&self) -> bool {
+        false
+    }
+
     fn header(&self, name: &str) -> Option<Cow<'_, str>> {
         let (value, _) = self.asked.header;
         (name == "a" && !value.is_empty()).then_some(Cow::Borrowed(value))

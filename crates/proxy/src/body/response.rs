@@ -1,12 +1,16 @@
 //! A response's body on its way to a client.
 
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use model::Filters;
 
+use super::gzip::Gzip;
 use crate::error::Refusal;
 use crate::exchange::Exchange;
 use crate::grpc;
@@ -32,6 +36,8 @@ pub(crate) struct Relay {
     incoming: Incoming,
     lease: Option<Lease>,
     exchange: Exchange,
+    /// What it is compressed by.
+    gzip: Option<Box<Gzip>>,
     /// Its client looks for a status behind it.
     is_call: bool,
 }
@@ -48,8 +54,14 @@ impl ResponseBody {
 
 impl Relay {
     /// `is_call`: it answers a call of gRPC, and is as long as it happens to be.
-    pub(crate) fn new(incoming: Incoming, lease: Lease, exchange: Exchange, is_call: bool) -> Relay {
-        let mut relay = Relay { incoming, lease: Some(lease), exchange, is_call };
+    pub(crate) fn new(
+        incoming: Incoming,
+        lease: Lease,
+        exchange: Exchange,
+        is_call: bool,
+        gzip: Option<Box<Gzip>>,
+    ) -> Relay {
+        let mut relay = Relay { incoming, lease: Some(lease), exchange, gzip, is_call };
         if relay.incoming.is_end_stream() {
             relay.finish();
         }
@@ -59,7 +71,7 @@ impl Relay {
     /// The next frame for the client: no sooner than there is room for it, and what it comes to is noted. Whatever is to be
     /// made of a body on its way is made between the pull and the account.
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Refusal>>> {
-        if !self.exchange.carrier.has_room() {
+        if !self.exchange.carrier.has_room() || self.is_ahead() {
             return Poll::Pending;
         }
         let pulled = self.pull(cx);
@@ -70,12 +82,21 @@ impl Relay {
                 if let Some(filters) = self.exchange.filters() {
                     remove_trailers(&mut frame, |name| filters.edit_response_field(name.as_str()));
                 }
-                self.account(&frame);
-                Poll::Ready(Some(Ok(frame)))
+                match self.compress(frame) {
+                    Ok(frame) => {
+                        self.account(&frame);
+                        Poll::Ready(Some(Ok(frame)))
+                    }
+                    Err(_) => self.broken(Refusal::ResponseCut),
+                }
             }
             Poll::Ready(None) => {
                 self.finish();
-                Poll::Ready(None)
+                let rest = self.gzip.as_mut().map(|gzip| gzip.rest()).transpose().ok().flatten().flatten();
+                if let Some(frame) = &rest {
+                    self.account(frame);
+                }
+                Poll::Ready(rest.map(Ok))
             }
             Poll::Ready(Some(Err(_))) => self.broken(Refusal::ResponseCut),
             Poll::Pending => match self.is_late() {
@@ -83,6 +104,39 @@ impl Relay {
                 None => Poll::Pending,
             },
         }
+    }
+
+    /// Whether as much was sent as its route lets be for now. As with nginx whole seconds count, from the beginning of the request.
+    fn is_ahead(&self) -> bool {
+        let Some(throttle) = self.exchange.filters().and_then(Filters::throttle) else { return false };
+        let (carrier, age, sent) = (&self.exchange.carrier, self.exchange.age(), self.exchange.bytes_out);
+        let allowed = throttle.allowed(age.as_secs());
+        let Some(ahead) = sent.checked_sub(allowed) else {
+            carrier.timer().clear(Wait::Throttle);
+            return false;
+        };
+        let seconds = ahead / u64::from(throttle.bytes_per_second.get()) + 1;
+        let past = Duration::from_nanos(age.subsec_nanos().into());
+        carrier.timer().set(Wait::Throttle, Duration::from_secs(seconds).saturating_sub(past));
+        if carrier.is_stream() {
+            // It is not its client that takes nothing.
+            carrier.timer().clear(Wait::Write);
+        }
+        true
+    }
+
+    /// What becomes of a frame that has come.
+    fn compress(&mut self, frame: Frame<Bytes>) -> io::Result<Frame<Bytes>> {
+        let is_last = self.incoming.is_end_stream();
+        match &mut self.gzip {
+            Some(gzip) => gzip.frame(frame, is_last),
+            None => Ok(frame),
+        }
+    }
+
+    /// Whether nothing more is to come.
+    fn is_over(&self) -> bool {
+        self.incoming.is_end_stream() && !self.gzip.as_ref().is_some_and(|gzip| gzip.has_more())
     }
 
     /// What the endpoint has sent. The connection of HTTP/1 is driven for it.
@@ -180,7 +234,7 @@ impl Body for ResponseBody {
             ResponseBody::None => true,
             ResponseBody::Own { text, .. } => text.is_none(),
             ResponseBody::Absent { length, .. } => length.is_none(),
-            ResponseBody::Relayed(relay) => relay.incoming.is_end_stream(),
+            ResponseBody::Relayed(relay) => relay.is_over(),
         }
     }
 
@@ -191,6 +245,7 @@ impl Body for ResponseBody {
             ResponseBody::Own { text, .. } => {
                 SizeHint::with_exact(text.as_ref().map_or(0, |text| text.len() as u64))
             }
+            ResponseBody::Relayed(relay) if relay.gzip.is_some() => SizeHint::default(),
             ResponseBody::Relayed(relay) => relay.incoming.size_hint(),
         }
     }

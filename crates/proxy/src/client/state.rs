@@ -25,6 +25,8 @@ pub(crate) struct RequestState {
     pub(crate) speaks_http10: Cell<bool>,
     /// It is a call of gRPC: its client reads no status of HTTP, and silence is a part of it.
     pub(crate) is_grpc: Cell<bool>,
+    /// Its route compresses answers, and its client takes that.
+    pub(crate) takes_gzip: Cell<bool>,
     /// Why nothing more of it is read, as far as that was found in its body.
     pub(crate) fault: Cell<Option<Refusal>>,
     /// Its head is edited by its route: its trailers do not reach the endpoint, which might merge them into that head.

@@ -19,6 +19,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::Server;
 use super::linger::in_time;
+use super::passthrough;
 use super::preamble::Failed;
 use crate::client::{Asked, Client, Secure, Shown};
 use crate::config::Tls;
@@ -49,6 +50,11 @@ impl Handshakes {
         }
         pending.push_back(Rc::downgrade(client));
     }
+
+    /// One less, which came to another end than a session.
+    fn end(&self, client: &Rc<Client>) {
+        self.0.borrow_mut().retain(|pending| !std::ptr::eq(pending.as_ptr(), Rc::as_ptr(client)));
+    }
 }
 
 /// Makes a session of a socket that has its first bytes.
@@ -68,6 +74,13 @@ pub(super) async fn handshake(
         && first[0].is_ascii_uppercase()
     {
         return Err(Failed::Owed(Stream::Plain(socket), Refusal::PlainHttp));
+    }
+    if let Some(route) = passthrough::route(&socket, server, client).await {
+        // There is no handshake of ours to wait for.
+        server.handshakes.end(client);
+        client.timer.clear(Wait::Client);
+        Box::pin(passthrough::pass(socket, &route, server, client)).await;
+        return Err(Failed::Ended);
     }
     let mut accepting = Box::pin(accept(socket, terms, server));
     let accepted = in_time(client, |cx| accepting.as_mut().poll(cx)).await;

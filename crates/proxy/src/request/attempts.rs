@@ -37,7 +37,7 @@ use crate::client::Carrier;
 use crate::error::{Refusal, Side};
 use crate::exchange::Exchange;
 use crate::timer::{Wait, ticks};
-use crate::upstream::{EndpointPool, Replay, RequestBody, Reuse, Upstreams};
+use crate::upstream::{EndpointPool, Keyed, Replay, RequestBody, Reuse, Upstreams};
 
 /// How long a connection may have been idle to carry a request that cannot be tried again. The shortest keep-alive
 /// time in wide use is that of Node.js, 5 s.
@@ -50,6 +50,8 @@ pub(super) struct Attempts {
     request: Option<Request<RequestBody>>,
     /// The upgrade that it asks for.
     pub(super) upgrade: Option<Box<Upgrade>>,
+    /// What of it decides on its endpoint.
+    pub(super) keyed: Option<Box<Keyed>>,
     /// What is waited for before it is sent, and then what came of that.
     pub(super) awaited: Option<Box<Awaited>>,
     /// Where it may be sent.
@@ -111,6 +113,7 @@ impl Attempts {
     pub(super) fn new(
         request: Request<RequestBody>,
         upgrade: Option<Box<Upgrade>>,
+        keyed: Option<Box<Keyed>>,
         upstreams: &Rc<Upstreams>,
         exchange: &Exchange,
     ) -> Attempts {
@@ -139,6 +142,7 @@ impl Attempts {
             spare: (repeatable || may_be_refused).then(spare),
             request: Some(request),
             upgrade,
+            keyed,
             awaited: None,
             upstreams: Rc::clone(upstreams),
             tried: Vec::new(),
@@ -217,6 +221,9 @@ impl Attempts {
             self.request = Some(self.spare_request(carrier, unseen).ok_or(why)?);
         }
         let is_away = matches!(why, Refusal::Connect | Refusal::ConnectTimeout | Refusal::Handshake);
+        if endpoint.transport.by_service {
+            return self.again_behind_it(carrier, endpoint, why);
+        }
         if is_away {
             endpoint.avoid_until(carrier.worker().timers.after(AVOID));
         }
@@ -231,10 +238,30 @@ impl Attempts {
             }
             self.tried.push(Tried { endpoint, unseen });
         }
+        self.count_again(carrier);
+        Ok(())
+    }
+
+    /// Prepares another attempt at a Service's own address: there may be another endpoint behind it.
+    fn again_behind_it(
+        &mut self,
+        carrier: &Carrier,
+        endpoint: Rc<EndpointPool>,
+        why: Refusal,
+    ) -> Result<(), Refusal> {
+        self.deaths_left = self.deaths_left.saturating_sub(1);
+        if self.deaths_left == 0 {
+            return Err(why);
+        }
+        self.tried.push(Tried { endpoint, unseen: true });
+        self.count_again(carrier);
+        Ok(())
+    }
+
+    fn count_again(&mut self, carrier: &Carrier) {
         // What killed one idle connection, such as a restart, has killed its siblings too.
         self.reuse = Reuse::No;
         carrier.worker().cells.retries.add(1);
-        Ok(())
     }
 
     /// Whether an answer with this status is a reason to ask another endpoint, and there is one that may be asked.

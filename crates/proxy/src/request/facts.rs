@@ -11,6 +11,8 @@ use super::Admitted;
 pub(super) struct RequestFacts<'r, B> {
     pub(super) admitted: &'r Admitted<'r>,
     pub(super) request: &'r Request<B>,
+    /// Whether TLS is spoken with the client.
+    pub(super) is_secure: bool,
 }
 
 impl<B> Facts for RequestFacts<'_, B> {
@@ -24,6 +26,10 @@ impl<B> Facts for RequestFacts<'_, B> {
 
     fn method(&self) -> &str {
         self.request.method().as_str()
+    }
+
+    fn is_secure(&self) -> bool {
+        self.is_secure
     }
 
     fn header(&self, name: &str) -> Option<Cow<'_, str>> {
@@ -58,7 +64,7 @@ mod tests {
 
     fn facts_of<T>(request: &Request<()>, ask: impl FnOnce(&RequestFacts<'_, ()>) -> T) -> T {
         let path = RequestPath::parse(request.uri().path()).expect("a path");
-        ask(&RequestFacts { admitted: &Admitted { host: None, path }, request })
+        ask(&RequestFacts { admitted: &Admitted { host: None, path }, request, is_secure: false })
     }
 
     #[test]

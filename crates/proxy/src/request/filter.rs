@@ -15,17 +15,21 @@
 mod address;
 mod auth;
 mod client_tls;
+mod compress;
 mod cors;
 mod headers;
+mod host;
 mod limits;
 mod redirect;
 
-use http::HeaderMap;
+use http::{HeaderMap, response};
+use http_body::Body;
 use model::{Edge, Filters, RequestFilter};
 
+pub(super) use self::compress::is_taken as takes_gzip;
 use super::facts::RequestFacts;
 use super::variables::Variables;
-use crate::client::Client;
+use crate::body::Gzip;
 use crate::error::Refusal;
 use crate::exchange::Exchange;
 use crate::respond::NotSent;
@@ -45,7 +49,7 @@ pub(super) struct Asked<'r, B> {
 impl<B> Asked<'_, B> {
     /// What is put into templates.
     fn variables(&self) -> Variables<'_, B> {
-        Variables { client: self.exchange.carrier.client(), facts: self.facts }
+        Variables { exchange: self.exchange, facts: self.facts }
     }
 }
 
@@ -70,7 +74,7 @@ pub(super) fn admit<B>(filters: &Filters, asked: &Asked<'_, B>) -> Result<Option
                 address::admit(rules, exchange.client_address(facts.request.headers()))?;
             }
             RequestFilter::Auth(auth) => awaited = auth::admit(auth, asked)?,
-            RequestFilter::Headers(_) => {}
+            RequestFilter::Host(_) | RequestFilter::Headers(_) => {}
         }
     }
     Ok(awaited)
@@ -82,11 +86,12 @@ pub(super) fn edit_request_at(edge: &Edge, head: &mut HeaderMap) {
 }
 
 /// Changes the head that an endpoint gets.
-pub(super) fn edit_request(filters: &Filters, client: &Client, head: &mut HeaderMap) {
+pub(super) fn edit_request(filters: &Filters, exchange: &Exchange, head: &mut HeaderMap) {
     for filter in filters.request() {
         match filter {
-            RequestFilter::ClientTls(demanded) => client_tls::tell(demanded, client, head),
+            RequestFilter::ClientTls(demanded) => client_tls::tell(demanded, exchange.carrier.client(), head),
             RequestFilter::Auth(auth) => auth::edit_request(auth, head),
+            RequestFilter::Host(host) => host::edit_request(host, exchange, head),
             RequestFilter::Headers(edits) => headers::edit_request(edits, head),
             RequestFilter::Deny
             | RequestFilter::Cors(_)
@@ -97,4 +102,13 @@ pub(super) fn edit_request(filters: &Filters, client: &Client, head: &mut Header
             | RequestFilter::Addresses(_) => {}
         }
     }
+}
+
+/// What compresses the body of an answer, if it is one that its route compresses; its head says so then. The last change of a head.
+pub(super) fn begin_compressing<B: Body>(
+    exchange: &Exchange,
+    head: &mut response::Parts,
+    body: &B,
+) -> Option<Box<Gzip>> {
+    compress::begin(exchange.filters()?.compression()?, exchange, head, body)
 }

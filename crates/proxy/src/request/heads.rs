@@ -9,13 +9,14 @@ use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
 use model::Filters;
 
+use super::affinity;
 use super::filter;
 use super::upgrade::Upgrade;
 use crate::answer_filter::{self, By};
 use crate::error::Refusal;
 use crate::exchange::Exchange;
 use crate::headers;
-use crate::upstream::RequestBody;
+use crate::upstream::{Keyed, RequestBody};
 
 /// Makes the client's head fit for an upstream.
 ///
@@ -54,7 +55,7 @@ pub(super) fn for_upstream(
         filter::edit_request_at(edge, &mut head.headers);
     }
     if let Some(filters) = exchange.filters() {
-        filter::edit_request(filters, carrier.client(), &mut head.headers);
+        filter::edit_request(filters, exchange, &mut head.headers);
     }
     carrier.request().drops_trailers.set(exchange.filters().is_some_and(Filters::edit_requests));
     head.version = Version::HTTP_11;
@@ -72,10 +73,11 @@ pub(super) fn for_upstream(
 
 /// Makes the head of an upstream's response fit for the client. With HTTP/1 a drain shows here, and in `respond`: at the last
 /// moment at which it can be said, the client is told that this connection will serve no further request.
-pub(super) fn for_client(exchange: &Exchange, head: &mut response::Parts) {
+pub(super) fn for_client(exchange: &Exchange, keyed: Option<&Keyed>, head: &mut response::Parts) {
     let carrier = &exchange.carrier;
     headers::strip_hop_by_hop(&mut head.headers);
     answer_filter::edit(exchange, By::Endpoint, head.status, &mut head.headers);
+    affinity::tell(exchange, keyed, &mut head.headers);
     head.version = Version::HTTP_11;
     carrier.refuse_protocol();
     if carrier.must_close() {

@@ -14,6 +14,7 @@ use hyper::ext::Protocol as Wanted;
 use hyper::upgrade::OnUpgrade;
 use model::Protocol;
 
+use super::affinity;
 use crate::answer_filter::{self, By};
 use crate::body::ResponseBody;
 use crate::error::Refusal;
@@ -22,7 +23,7 @@ use crate::headers;
 use crate::respond;
 use crate::timer::Wait;
 use crate::tunnel::{Seat, Tunnel};
-use crate::upstream::{Answered, Lease};
+use crate::upstream::{Answered, Keyed, Lease};
 
 const WEBSOCKET: &str = "websocket";
 /// RFC 6455 §1.3: what a server adds to the key that it agrees to.
@@ -144,6 +145,7 @@ pub(super) fn is_agreed(
 pub(super) async fn upgrade(
     mut exchange: Exchange,
     asked: Option<Box<Upgrade>>,
+    keyed: Option<Box<Keyed>>,
     lease: Lease,
     mut answered: Answered,
     seat: Option<&Seat>,
@@ -156,6 +158,7 @@ pub(super) async fn upgrade(
     let upstream = answered.extensions_mut().remove::<OnUpgrade>();
     let (mut head, _) = answered.into_parts();
     asked.agree(&mut head, &exchange);
+    affinity::tell(&exchange, keyed.as_deref(), &mut head.headers);
     exchange.answered(head.status);
     exchange.carrier.timer().clear(Wait::Request);
     match Tunnel::open(exchange, lease, asked.stream, upstream).await {

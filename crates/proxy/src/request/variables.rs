@@ -4,14 +4,14 @@ use http::header::{self, HeaderValue};
 use model::{Facts, Piece, Template, Variable, cookie_in};
 
 use super::facts::RequestFacts;
-use crate::client::Client;
+use crate::exchange::Exchange;
 
 /// Longest text that is made of a template: longer ones no server takes.
 const BYTES_MAX: usize = 16 << 10;
 
 /// A request, as templates see it.
 pub(super) struct Variables<'r, B> {
-    pub(super) client: &'r Client,
+    pub(super) exchange: &'r Exchange,
     pub(super) facts: &'r RequestFacts<'r, B>,
 }
 
@@ -35,13 +35,16 @@ impl<B> Variables<'_, B> {
 
     fn append(&self, variable: &Variable, text: &mut Vec<u8>) {
         let (request, facts) = (self.facts.request, self.facts);
-        let uri = request.uri();
+        let (uri, client) = (request.uri(), self.exchange.carrier.client());
         match variable {
+            Variable::Namespace | Variable::Ingress | Variable::Service | Variable::ServicePort => {
+                text.extend_from_slice(of_route(variable, self.exchange).unwrap_or_default().as_bytes());
+            }
             Variable::Host => text.extend_from_slice(facts.host().map_or("", |host| host.name()).as_bytes()),
             Variable::HttpHost => text.extend_from_slice(self.http_host()),
-            Variable::Scheme => text.extend_from_slice(self.client.scheme().as_bytes()),
+            Variable::Scheme => text.extend_from_slice(client.scheme().as_bytes()),
             Variable::PassScheme => {
-                text.extend_from_slice(self.client.scheme_as_told(request.headers()));
+                text.extend_from_slice(client.scheme_as_told(request.headers()));
             }
             Variable::RequestUri => text.extend_from_slice(self.request_uri().as_bytes()),
             Variable::EscapedRequestUri => escape(self.request_uri(), text),
@@ -49,7 +52,7 @@ impl<B> Variables<'_, B> {
             Variable::Query => text.extend_from_slice(uri.query().unwrap_or_default().as_bytes()),
             Variable::IsArgs => text.extend_from_slice(if uri.query().is_some() { b"?" } else { b"" }),
             Variable::RemoteAddress => {
-                let address = self.client.address(request.headers());
+                let address = client.address(request.headers());
                 text.extend_from_slice(address.map(|ip| ip.to_string()).unwrap_or_default().as_bytes());
             }
             Variable::Method => text.extend_from_slice(request.method().as_str().as_bytes()),
@@ -78,6 +81,19 @@ impl<B> Variables<'_, B> {
     /// Path and query as they came.
     pub(super) fn request_uri(&self) -> &str {
         self.facts.request.uri().path_and_query().map_or("/", |target| target.as_str())
+    }
+}
+
+/// What a variable is by the route of a request alone.
+pub(super) fn of_route<'e>(variable: &Variable, exchange: &'e Exchange) -> Option<&'e str> {
+    let object = || exchange.route().map(|route| &route.origin.object);
+    let backend = || exchange.pool().map(|pool| &pool.cells.key);
+    match variable {
+        Variable::Namespace => Some(&object()?.namespace),
+        Variable::Ingress => Some(&object()?.name),
+        Variable::Service => Some(&backend()?.service),
+        Variable::ServicePort => Some(&backend()?.port),
+        _ => None,
     }
 }
 

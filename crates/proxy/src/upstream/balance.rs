@@ -17,7 +17,7 @@ impl BackendPool {
     ) -> Option<Rc<EndpointPool>> {
         let endpoints = self.endpoints.borrow();
         let endpoints: &[Rc<EndpointPool>] = &endpoints;
-        let good = |e: &Rc<EndpointPool>| e.avoid_until.get() <= now && untried(e);
+        let good = |e: &Rc<EndpointPool>| e.is_good(now) && untried(e);
         let (first, second) = self.two_places(balance, endpoints.len())?;
         let (first, second) = (&endpoints[first], &endpoints[second]);
         let picked = match (good(first), good(second)) {

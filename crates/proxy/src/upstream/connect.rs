@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 
 use super::http1::Http1Connection;
 use super::pool::EndpointPool;
-use crate::client::Carrier;
+use crate::client::{Carrier, Client};
 use crate::error::Refusal;
 use crate::keepalive;
 use crate::overload::Overload;
@@ -30,15 +30,54 @@ pub(super) async fn dial(
     origin: Option<Origin>,
     overload: &Overload,
 ) -> Result<Stream, Refusal> {
-    let (to, transport) = (endpoint.key.address, &endpoint.transport);
-    let mut socket = TcpStream::connect(to).await.map_err(|error| refusal(overload, &error))?;
+    let socket = dial_socket(endpoint, origin, overload).await?;
+    endpoint.transport.begin(socket, endpoint.key.address).await
+}
+
+/// The same as far as a PROXY header, if there is one.
+async fn dial_socket(
+    endpoint: &EndpointPool,
+    origin: Option<Origin>,
+    overload: &Overload,
+) -> Result<TcpStream, Refusal> {
+    let mut socket =
+        TcpStream::connect(endpoint.key.address).await.map_err(|error| refusal(overload, &error))?;
     // Requests are written whole; waiting for more to send with them only delays their end.
     let _ = socket.set_nodelay(true);
-    if let Some(version) = transport.proxy_header {
+    if let Some(version) = endpoint.transport.proxy_header {
         let header = proxy_header::header(version, origin);
         socket.write_all(&header).await.map_err(|_| Refusal::Connect)?;
     }
-    transport.begin(socket, to).await
+    Ok(socket)
+}
+
+/// Connects for bytes that are passed on as they are, within this time.
+///
+/// # Errors
+/// [`Refusal::Connect`], [`Refusal::ConnectTimeout`]: another endpoint may be tried. [`Refusal::Files`]: another would not help.
+pub(crate) async fn connect_socket(
+    client: &Client,
+    endpoint: &EndpointPool,
+    time: Duration,
+) -> Result<TcpStream, Refusal> {
+    let Client { worker, timer, .. } = client;
+    worker.cells.upstream_connects.add(1);
+    timer.set(Wait::Upstream, time);
+    let mut dialling = pin!(dial_socket(endpoint, Some(client.origin()), &worker.overload));
+    let connected = std::future::poll_fn(|cx| {
+        timer.attach(cx);
+        match dialling.as_mut().poll(cx) {
+            Poll::Ready(result) => Poll::Ready(result),
+            Poll::Pending if timer.expired(Wait::Upstream) => Poll::Ready(Err(Refusal::ConnectTimeout)),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await;
+    timer.clear(Wait::Upstream);
+    if let Ok(socket) = &connected {
+        let _ = keepalive::watch(socket, worker.config.upstream.keepalive_interval);
+    }
+    connected.inspect_err(|_| worker.cells.upstream_connect_failures.add(1))
 }
 
 /// Connects for one request of HTTP/1, within this time and within what the request has left.

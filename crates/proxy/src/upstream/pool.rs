@@ -29,6 +29,8 @@ pub(crate) struct BackendPool {
 /// One endpoint, as one worker uses it.
 pub(crate) struct EndpointPool {
     pub(crate) key: EndpointKey,
+    /// What keys are weighed with, and cookies name it by.
+    pub(super) digest: u64,
     /// How it is spoken to.
     pub(crate) transport: Rc<Transport>,
     /// Its address as text, for the access log.
@@ -142,6 +144,7 @@ impl EndpointPool {
     fn new(endpoint: &Endpoint, transport: &Rc<Transport>) -> Rc<EndpointPool> {
         Rc::new(EndpointPool {
             key: endpoint.key.clone(),
+            digest: endpoint.key.digest(),
             transport: Rc::clone(transport),
             address: endpoint.key.address.to_string().into(),
             in_flight: Cell::new(0),
@@ -156,6 +159,11 @@ impl EndpointPool {
         self.retired.set(true);
         self.idle.take();
         self.http2.retire();
+    }
+
+    /// Whether nothing speaks against it: it has not just refused a connection.
+    pub(super) fn is_good(&self, now: u32) -> bool {
+        self.avoid_until.get() <= now
     }
 
     /// Prefers others until `tick`.

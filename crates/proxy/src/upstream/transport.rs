@@ -24,6 +24,8 @@ const COMPLAINT_INTERVAL: Duration = Duration::from_secs(10);
 pub(crate) struct Transport {
     pub(crate) protocol: Protocol,
     pub(crate) proxy_header: Option<ProxyHeader>,
+    /// Whether the endpoint is a Service: whatever it does, the next one behind it may do otherwise.
+    pub(crate) by_service: bool,
     tls: UpstreamTls,
     /// What its Secret has, if it names one that has something.
     credentials: Option<Arc<Credentials>>,
@@ -40,6 +42,7 @@ impl Transport {
         let transport = Transport {
             protocol: backend.protocol,
             proxy_header: transport.proxy_header,
+            by_service: transport.by_service,
             tls: transport.tls.clone(),
             credentials: secret.and_then(|secret| all.find(namespace, secret)).cloned(),
             config: OnceCell::new(),

@@ -1,5 +1,6 @@
 //! What clients' certificates are verified by. What becomes of all kinds of them is compared with nginx (`tests/differential`).
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use rcgen::{
@@ -7,7 +8,13 @@ use rcgen::{
     KeyUsagePurpose, RevokedCertParams, SerialNumber, date_time_ymd,
 };
 use rustls::pki_types::CertificateDer;
-use tls::{ClientCa, Error, Names, Part, Verdict, escaped_pem};
+use rustls::version::{TLS12, TLS13};
+use tls::{
+    ClientCa, Error, HTTP_1_1, Kind, Names, Part, Tickets, Verdict, asking, escaped_pem, server_config,
+};
+
+use crate::authority::Authority;
+use crate::peers::{client as client_of, meet, published};
 
 type Ca = CertifiedIssuer<'static, KeyPair>;
 
@@ -113,8 +120,24 @@ fn a_bundle_or_a_list_that_cannot_be_read_is_told_and_spoils_the_whole() {
         assert_eq!(refused.part(), part, "{refused}");
         assert!(!refused.remedy().is_empty());
     }
-    let many = vec![one; 101].concat();
-    assert!(matches!(ClientCa::parse(many.as_bytes(), None), Err(Error::TooManyCas { count: 101, .. })));
+    let many = vec![one; 1001].concat();
+    assert!(matches!(ClientCa::parse(many.as_bytes(), None), Err(Error::TooManyCas { count: 1001, .. })));
+}
+
+#[test]
+fn a_bundle_with_more_names_than_a_handshake_has_room_for_is_told_to_no_client() {
+    let root = Authority::new("root");
+    let mut bundle = String::new();
+    for number in 0..400 {
+        bundle += &ca(&format!("{number} {}", "x".repeat(200))).pem();
+    }
+    let bundle = Arc::new(ClientCa::parse(bundle.as_bytes(), None).unwrap());
+    let (live, tickets) =
+        (published(vec![("a.test", vec![root.certificate(Kind::Ecdsa, &["a.test"])])]), Tickets::default());
+    let server = asking(&server_config(&live, &tickets, &[HTTP_1_1]), &tickets, Some(&bundle));
+    for version in [&TLS12, &TLS13] {
+        meet(&client_of(root.root(), version), &server, "a.test").expect("a handshake");
+    }
 }
 
 #[test]

@@ -113,6 +113,15 @@ pub(in crate::annotations) fn always_set_cookie(
     Ok(())
 }
 
+/// Fields that the server is sent, from a ConfigMap.
+pub(in crate::annotations) fn proxy_set_headers(
+    annotation: &Annotation<'_>,
+    _: &mut RouteSettings,
+) -> Result<(), Vec<Fault>> {
+    let why = "names a ConfigMap with fields for the server that is asked, which are not sent";
+    Err(denied(annotation, why, "let the server do without them, and remove it"))
+}
+
 /// Whether answers are kept, and for how long. None is: each request is asked about, which is safe and costs the server more.
 pub(in crate::annotations) fn cached(
     annotation: &Annotation<'_>,
@@ -121,6 +130,15 @@ pub(in crate::annotations) fn cached(
     let message = format!("{} has no effect: the server is asked about each request", annotation.name);
     let remedy = "give the server what that takes; its connections are kept";
     Err(Fault::warning(reasons::NO_EFFECT, message, remedy).into())
+}
+
+/// How connections to the server are kept: as those to all endpoints, so there is nothing to say.
+#[expect(clippy::unnecessary_wraps, reason = "it is a reader")]
+pub(in crate::annotations) fn kept_alive(
+    _: &Annotation<'_>,
+    _: &mut RouteSettings,
+) -> Result<(), Vec<Fault>> {
+    Ok(())
 }
 
 /// A text with variables that becomes a field's value.

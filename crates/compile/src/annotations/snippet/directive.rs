@@ -1,4 +1,5 @@
-//! What is known of nginx' directives by their names: which may guard access, and what to write in place of one.
+//! What is known of nginx' directives by their names: which may guard access, which annotation says the same, and what to write
+//! in place of one.
 
 use super::syntax::Directive;
 
@@ -139,4 +140,71 @@ fn is(name: &str, pattern: &str) -> bool {
         is_open = part.is_empty();
     }
     is_open || rest.is_empty()
+}
+
+/// The annotation that says the same as a directive with the same arguments.
+pub(super) fn annotation_of(directive: &str) -> Option<&'static str> {
+    const SAME: [(&str, &str); 17] = [
+        ("client_max_body_size", "proxy-body-size"),
+        ("enable_access_log", "enable-access-log"),
+        ("permanent_redirect", "permanent-redirect"),
+        ("permanent_redirect_code", "permanent-redirect-code"),
+        ("proxy_buffer_size", "proxy-buffer-size"),
+        ("proxy_connect_timeout", "proxy-connect-timeout"),
+        ("proxy_cookie_domain", "proxy-cookie-domain"),
+        ("proxy_cookie_path", "proxy-cookie-path"),
+        ("proxy_next_upstream", "proxy-next-upstream"),
+        ("proxy_next_upstream_timeout", "proxy-next-upstream-timeout"),
+        ("proxy_next_upstream_tries", "proxy-next-upstream-tries"),
+        ("proxy_read_timeout", "proxy-read-timeout"),
+        ("proxy_send_timeout", "proxy-send-timeout"),
+        ("proxy_ssl_name", "proxy-ssl-name"),
+        ("proxy_ssl_server_name", "proxy-ssl-server-name"),
+        ("proxy_ssl_verify", "proxy-ssl-verify"),
+        ("satisfy", "satisfy"),
+    ];
+    SAME.iter().find(|(known, _)| *known == directive).map(|(_, word)| *word)
+}
+
+/// Directives about how nginx handles bodies and connections of its own.
+pub(super) fn has_nothing_to_do(name: &str) -> bool {
+    matches!(
+        name,
+        "chunked_transfer_encoding"
+            | "client_body_buffer_size"
+            | "client_body_temp_path"
+            | "log_not_found"
+            | "proxy_buffering"
+            | "proxy_buffers"
+            | "proxy_busy_buffers_size"
+            | "proxy_http_version"
+            | "proxy_max_temp_file_size"
+            | "proxy_request_buffering"
+            | "sendfile"
+            | "server_tokens"
+            | "tcp_nodelay"
+            | "tcp_nopush"
+    )
+}
+
+/// Directives that ingress-nginx writes for each path, where they count more than those of the host.
+pub(super) fn is_written_for_each_path(name: &str) -> bool {
+    matches!(
+        name,
+        "client_max_body_size"
+            | "proxy_buffer_size"
+            | "proxy_buffering"
+            | "proxy_buffers"
+            | "proxy_connect_timeout"
+            | "proxy_cookie_domain"
+            | "proxy_cookie_path"
+            | "proxy_http_version"
+            | "proxy_next_upstream"
+            | "proxy_next_upstream_timeout"
+            | "proxy_next_upstream_tries"
+            | "proxy_read_timeout"
+            | "proxy_redirect"
+            | "proxy_request_buffering"
+            | "proxy_send_timeout"
+    )
 }

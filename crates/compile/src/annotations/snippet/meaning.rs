@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use model::{HeaderChange, HeaderEdit, Timeouts};
+use model::{HeaderChange, HeaderEdit};
 
 use super::Place;
-use super::directive::{Unread, instead_of};
+use super::directive::{Unread, annotation_of, has_nothing_to_do, instead_of, is_written_for_each_path};
+use super::field::{edit, fixed, is_so_already, remove};
 use super::syntax::Directive;
-use crate::annotations::{access, headers, time};
+use crate::annotations::{Annotation, access, headers, nginx, time};
 use crate::policy::RouteSettings;
 
 /// The directives of a snippet that are all honoured.
@@ -23,16 +24,19 @@ pub(in crate::annotations) struct Meaning {
     request: Vec<HeaderEdit>,
     /// Networks that are let in or kept out, the first that has the client decides. `None` is all.
     access: Vec<(bool, Option<IpNet>)>,
-    timeouts: Timeouts,
+    /// What annotations say in other words: the name of each, and its value.
+    asked: Vec<(&'static str, String)>,
+    /// The status by which clients are sent to https, wherever the certificate is.
+    https: Option<u16>,
     /// Directives that have no effect where they stand.
     pub(super) without_effect: Vec<String>,
 }
 
-type Read = Result<(), &'static str>;
+pub(super) type Read = Result<(), &'static str>;
 
-const HAS_VARIABLE: &str = "has a variable of nginx";
-const BAD_FIELD: &str = "is about a field that is ours to write, or that is none";
-const BAD_ARGUMENTS: &str = "has arguments that are not honoured";
+pub(super) const HAS_VARIABLE: &str = "has a variable of nginx";
+pub(super) const BAD_FIELD: &str = "is about a field that is ours to write, or that is none";
+pub(super) const BAD_ARGUMENTS: &str = "has arguments that are not honoured";
 const NOT_HONOURED: &str = "is not honoured";
 
 impl Meaning {
@@ -63,8 +67,9 @@ impl Meaning {
     fn add(&mut self, directive: &Directive, place: Place) -> Read {
         let Directive { name, arguments, block } = directive;
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        if block.is_some() {
-            return Err(NOT_HONOURED);
+        if let Some(block) = block {
+            self.https = Some(to_https(name, &arguments, block).ok_or(NOT_HONOURED)?);
+            return Ok(());
         }
         match (&**name, &*arguments) {
             ("add_header", [name, value]) => self.add_field(name, value, HeaderChange::AddUnlessError),
@@ -95,7 +100,18 @@ impl Meaning {
                 Ok(self.access.push((name == "allow", Some(network))))
             }
             (_, _) if place == Place::Server && is_written_for_each_path(name) => self.no_effect(name),
-            ("proxy_connect_timeout" | "proxy_read_timeout", [time]) => self.add_timeout(name, time),
+            ("proxy_connect_timeout" | "proxy_next_upstream_timeout", [time])
+            | ("proxy_read_timeout" | "proxy_send_timeout", [time]) => {
+                let time = time::parse(time).ok_or(BAD_ARGUMENTS)?;
+                self.ask(name, time.as_secs().to_string())
+            }
+            ("return", ["403"]) => Ok(self.access.insert(0, (false, None))),
+            ("return", [code @ ("301" | "302" | "303" | "307" | "308"), url]) => {
+                self.ask("permanent_redirect_code", (*code).to_owned())?;
+                self.ask("permanent_redirect", (*url).to_owned())
+            }
+            ("access_log", ["off"]) => self.ask("enable_access_log", "false".to_owned()),
+            (name, [_, ..]) if annotation_of(name).is_some() => self.ask(name, arguments.join(" ")),
             (name, [_, ..]) if has_nothing_to_do(name) => Ok(()),
             _ => Err(NOT_HONOURED),
         }
@@ -132,13 +148,13 @@ impl Meaning {
         Ok(())
     }
 
-    fn add_timeout(&mut self, name: &str, raw: &str) -> Read {
-        let parsed = time::parse(raw).filter(|time| !time.is_zero() && *time <= time::SILENCE_MAX);
-        let parsed = Some(parsed.ok_or(BAD_ARGUMENTS)?);
-        match name {
-            "proxy_connect_timeout" => self.timeouts.connect = parsed.map(|time| time.min(time::CONNECT_MAX)),
-            _ => (self.timeouts.response, self.timeouts.body) = (parsed, parsed),
-        }
+    /// What an annotation says, if it can be read.
+    fn ask(&mut self, directive: &str, value: String) -> Read {
+        let word = annotation_of(directive).ok_or(NOT_HONOURED)?;
+        let reader = nginx::reader(word).ok_or(NOT_HONOURED)?;
+        let annotation = Annotation { name: word, value: &value, namespace: "" };
+        reader(&annotation, &mut RouteSettings::default()).map_err(|_| BAD_ARGUMENTS)?;
+        self.asked.push((word, value));
         Ok(())
     }
 
@@ -171,13 +187,7 @@ impl Meaning {
         settings.request_headers.extend(self.request.iter().cloned());
         let edits = [&self.hidden, &self.changed, &self.added];
         settings.response_headers.extend(edits.into_iter().flatten().cloned());
-        let Timeouts { connect, send, response, body, tunnel } = self.timeouts;
-        let times = &mut settings.timeouts;
-        times.connect = connect.or(times.connect);
-        times.response = response.or(times.response);
-        times.send = send.or(times.send);
-        times.body = body.or(times.body);
-        times.tunnel = tunnel.or(times.tunnel);
+        self.apply_asked(settings);
     }
 
     /// Makes it so for a host, for whose path these settings are: what is written for a path comes after it, and rules for
@@ -191,6 +201,19 @@ impl Meaning {
         let edits = self.hidden.iter().chain(&self.changed).chain(added).cloned();
         settings.response_headers.splice(0..0, edits.collect::<Vec<_>>());
         settings.request_headers.splice(0..0, self.request.iter().cloned());
+        self.apply_asked(settings);
+    }
+
+    fn apply_asked(&self, settings: &mut RouteSettings) {
+        for (word, value) in &self.asked {
+            let annotation = Annotation { name: word, value, namespace: "" };
+            // It could be read before.
+            let _ = nginx::reader(word).map(|reader| reader(&annotation, settings));
+        }
+        if let Some(status) = self.https {
+            let redirect = &mut settings.redirect;
+            (redirect.force_https, redirect.drop_trailing_slash, redirect.status) = (true, false, status);
+        }
     }
 
     fn apply_access(&self, settings: &mut RouteSettings) {
@@ -200,102 +223,29 @@ impl Meaning {
     }
 }
 
+/// The status of `if ($scheme = http) { return 301 https://$host$request_uri; }`, the one condition that is read.
+fn to_https(name: &str, arguments: &[&str], block: &[Directive]) -> Option<u16> {
+    let condition: String = arguments.concat().replace(['(', ')', ' '], "");
+    let is_plain = matches!(
+        &*condition,
+        "$scheme=http"
+            | "$scheme!=https"
+            | "$pass_access_scheme=http"
+            | "$pass_access_scheme!=https"
+            | "$http_x_forwarded_proto=http"
+            | "$http_x_forwarded_proto!=https"
+    );
+    let [Directive { name: inner, arguments, block: None }] = block else { return None };
+    let [status, to] = &**arguments else { return None };
+    let host = to.strip_prefix("https://")?.strip_suffix("$request_uri")?;
+    let is_same = matches!(host, "$host" | "$http_host" | "$best_http_host" | "$server_name");
+    let status = status.parse().ok().filter(|status| matches!(status, 301 | 302 | 307 | 308))?;
+    (name == "if" && inner == "return" && is_plain && is_same).then_some(status)
+}
+
 fn each(all: &[&str], read: impl FnMut(&&str) -> Read) -> Read {
     if all.is_empty() {
         return Err(BAD_ARGUMENTS);
     }
     all.iter().try_for_each(read)
-}
-
-/// A field's name in lower case, if it is one that may be edited.
-type NameOf = fn(&str) -> Option<Arc<str>>;
-
-/// `NAME: VALUE`; without a value the field goes.
-fn edit(field: &str, name_of: NameOf, edits: &mut Vec<HeaderEdit>) -> Read {
-    let (name, value) = field.split_once(':').unwrap_or((field, ""));
-    match value.trim() {
-        "" => remove(name.trim(), name_of, edits),
-        value => {
-            let name = name_of(name.trim()).ok_or(BAD_FIELD)?;
-            edits.push(HeaderEdit { name, change: HeaderChange::Set(fixed(value)?) });
-            Ok(())
-        }
-    }
-}
-
-fn remove(name: &str, name_of: NameOf, edits: &mut Vec<HeaderEdit>) -> Read {
-    // headers-more takes many fields away by `X-*`, and has options that begin with a dash.
-    if name.contains('*') || name.starts_with('-') {
-        return Err(BAD_ARGUMENTS);
-    }
-    edits.push(HeaderEdit { name: name_of(name).ok_or(BAD_FIELD)?, change: HeaderChange::Remove });
-    Ok(())
-}
-
-/// A value that is the same for all requests.
-fn fixed(value: &str) -> Result<Arc<str>, &'static str> {
-    match value {
-        value if value.contains('$') => Err(HAS_VARIABLE),
-        value if !headers::is_value(value) => Err(BAD_ARGUMENTS),
-        value => Ok(value.into()),
-    }
-}
-
-/// Whether endpoints get this field with this value in any case, or the field is that of a connection that is ours.
-fn is_so_already(name: &str, value: &str) -> bool {
-    match name {
-        "connection" => matches!(value, "upgrade" | "Upgrade" | "$connection_upgrade" | "keep-alive" | ""),
-        "host" => matches!(value, "$host" | "$http_host" | "$best_http_host"),
-        "upgrade" => value == "$http_upgrade",
-        "x-forwarded-for" => value == "$remote_addr",
-        "x-forwarded-host" => matches!(value, "$host" | "$http_host" | "$best_http_host"),
-        "x-forwarded-port" => matches!(value, "$server_port" | "$pass_port" | "$pass_server_port"),
-        "x-forwarded-proto" => matches!(value, "$scheme" | "$pass_access_scheme"),
-        "x-real-ip" => value == "$remote_addr",
-        "x-request-id" => matches!(value, "$req_id" | "$request_id"),
-        _ => false,
-    }
-}
-
-/// Directives about how nginx handles bodies and connections of its own.
-fn has_nothing_to_do(name: &str) -> bool {
-    matches!(
-        name,
-        "chunked_transfer_encoding"
-            | "client_body_buffer_size"
-            | "client_body_temp_path"
-            | "log_not_found"
-            | "proxy_buffering"
-            | "proxy_buffers"
-            | "proxy_busy_buffers_size"
-            | "proxy_http_version"
-            | "proxy_max_temp_file_size"
-            | "proxy_request_buffering"
-            | "sendfile"
-            | "server_tokens"
-            | "tcp_nodelay"
-            | "tcp_nopush"
-    )
-}
-
-/// Directives that ingress-nginx writes for each path, where they count more than those of the host.
-fn is_written_for_each_path(name: &str) -> bool {
-    matches!(
-        name,
-        "client_max_body_size"
-            | "proxy_buffer_size"
-            | "proxy_buffering"
-            | "proxy_buffers"
-            | "proxy_connect_timeout"
-            | "proxy_cookie_domain"
-            | "proxy_cookie_path"
-            | "proxy_http_version"
-            | "proxy_next_upstream"
-            | "proxy_next_upstream_timeout"
-            | "proxy_next_upstream_tries"
-            | "proxy_read_timeout"
-            | "proxy_redirect"
-            | "proxy_request_buffering"
-            | "proxy_send_timeout"
-    )
 }

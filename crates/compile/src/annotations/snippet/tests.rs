@@ -61,7 +61,7 @@ fn rules_for_addresses_become_lists_and_an_order_that_these_cannot_say_denies() 
         ("deny all;", Some((2, 0))),
         ("allow 10.0.0.0/8; deny 10.1.0.0/16; deny all;", None),
         ("allow unix:; deny all;", None),
-        ("deny 192.0.2.1; satisfy any;", None),
+        ("deny 192.0.2.1; auth_basic x;", None),
     ] {
         let (settings, faults) = read_at(Place::Location, value);
         let found = faults.is_empty().then(|| (settings.deny.len(), settings.allow.len()));
@@ -82,7 +82,10 @@ fn of_a_snippet_that_is_not_read_whole_nothing_holds_and_one_that_may_guard_deni
         ("location /admin { deny all; }", true),
         ("auth_basic 'x';", true),
         ("access_by_lua_block { ngx.exit(403) }", true),
-        ("return 301 https://example.com;", true),
+        ("return 404;", true),
+        ("return 301 https://example.com/$no_such;", true),
+        ("if ($scheme = http) { return 301 https://other.example$request_uri; }", true),
+        ("proxy_read_timeout 1fortnight;", false),
         ("something_new on;", true),
         ("} location / {", true),
         ("more_set_headers 'X-A: b'", true),
@@ -92,6 +95,27 @@ fn of_a_snippet_that_is_not_read_whole_nothing_holds_and_one_that_may_guard_deni
         assert!(settings.request_headers.is_empty(), "{value}");
         assert_eq!(faults.iter().any(Fault::denies), denies, "{value}: {faults:?}");
     }
+}
+
+#[test]
+fn what_annotations_say_in_other_words_is_read_by_their_readers() {
+    let (settings, faults) = read_at(
+        Place::Location,
+        "client_max_body_size 8m;\nproxy_connect_timeout 7s;\nproxy_send_timeout 1m;\n\
+         if ($scheme = http) { return 301 https://$host$request_uri; }",
+    );
+    assert!(faults.is_empty(), "{faults:?}");
+    assert_eq!(settings.size.request_body_max, Some(8 << 20));
+    assert_eq!(settings.timeouts.connect.map(|time| time.as_secs()), Some(7));
+    assert_eq!(settings.timeouts.send.map(|time| time.as_secs()), Some(60));
+    let redirect = &settings.redirect;
+    assert_eq!((redirect.force_https, redirect.drop_trailing_slash, redirect.status), (true, false, 301));
+    for value in ["return 302 https://example.com$request_uri;", "return 301 \"https://example.com/a\";"] {
+        let (settings, faults) = read_at(Place::Server, value);
+        assert!(faults.is_empty() && settings.redirect.permanent.is_some(), "{value}: {faults:?}");
+    }
+    let (settings, faults) = read_at(Place::Location, "return 403;");
+    assert_eq!((settings.deny.len(), faults.len()), (2, 0));
 }
 
 #[test]

@@ -76,19 +76,6 @@ pub(super) const UNREAD: &[Unread] = &[
     told("affinity", NOT_READ, REMOVE),
     told("affinity-mode", NOT_READ, REMOVE),
     told("app-root", NOT_READ, "send clients there by a rule or the application"),
-    needless(
-        "auth-cache-duration",
-        "has nothing to do: answers of auth-url are not kept, each request is asked about",
-    ),
-    needless(
-        "auth-cache-key",
-        "has nothing to do: answers of auth-url are not kept, each request is asked about",
-    ),
-    needless("auth-keepalive", "has nothing to do: connections to auth-url are kept in any case"),
-    needless("auth-keepalive-requests", "has nothing to do: connections to auth-url are kept in any case"),
-    needless("auth-keepalive-share-vars", "has nothing to do: connections to auth-url are kept in any case"),
-    needless("auth-keepalive-timeout", "has nothing to do: connections to auth-url are kept in any case"),
-    denies("auth-proxy-set-headers", "changes what the authenticating service is told"),
     denies("auth-snippet", "changes how the authenticating service is asked"),
     told(
         "connection-proxy-header",
@@ -141,7 +128,6 @@ pub(super) const UNREAD: &[Unread] = &[
     told("session-cookie-samesite", NOT_READ, REMOVE),
     told("session-cookie-secure", NOT_READ, REMOVE),
     told("ssl-ciphers", CHOSEN, REMOVE),
-    told("ssl-passthrough", NOT_READ, REMOVE).unless(FALSE),
     needless("ssl-prefer-server-ciphers", "has nothing to do: the server's order counts in any case"),
     told("stream-snippet", "is not honoured: it is no setting of HTTP", REMOVE),
     told("upstream-hash-by", NOT_READ, REMOVE),

@@ -5,8 +5,9 @@ use std::rc::Rc;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::uri::{PathAndQuery, Uri};
 use http::{Method, Version};
-use model::{AuthServer, ExternalAuth, Facts, Get, RequestPath};
+use model::{AuthServer, ExternalAuth, Facts, Get, Policy, RequestPath};
 
+use super::super::client_tls;
 use super::Asked;
 use crate::error::Refusal;
 use crate::headers;
@@ -102,6 +103,9 @@ fn head<B>(external: &ExternalAuth, asked: &Asked<'_, B>) -> Option<HeaderMap> {
     };
     head.insert(REDIRECT, redirect);
     head.insert(header::HOST, variables.fill_value(&external.host)?);
+    if let Some(demanded) = asked.exchange.policy().and_then(Policy::client_tls) {
+        client_tls::tell(demanded, client, &mut head);
+    }
     for (name, template) in &*external.request_headers {
         let value = variables.fill_value(template)?;
         head.insert(HeaderName::from_bytes(name.as_bytes()).ok()?, value);
