@@ -170,6 +170,8 @@ fn servers(case: &Case, server: SocketAddr, origin: SocketAddr) -> String {
             proxy_http_version 1.1;
             proxy_set_header Connection \"\";
             proxy_set_header Host $http_host;
+            proxy_set_header X-Scheme $scheme;
+            proxy_set_header X-Forwarded-Scheme $scheme;
         }}
     }}"
     )
