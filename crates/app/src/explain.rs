@@ -96,7 +96,7 @@ fn found<'a>(facts: AskedFacts<'a>, compiled: &'a Compiled) -> Answer<'a> {
     let explanation = model::explain(&compiled.table, &facts);
     let at = |place: u32| &**compiled.table.backend_at(place);
     let possible = match explanation.winner().map(|route| &route.target) {
-        None => Vec::new(),
+        None | Some(Target::Nothing) => Vec::new(),
         Some(Target::Backend(place)) => vec![Possible { backend: at(*place), why: None }],
         Some(Target::Split(split)) => of_split(split, &facts, at),
     };

@@ -9,6 +9,7 @@ mod headers;
 mod nginx;
 mod own;
 mod redirect;
+mod rewrite;
 mod time;
 
 use std::collections::BTreeMap;

@@ -14,8 +14,7 @@ use crate::problems::{Fault, Problems};
 use crate::reference::{Port, Reference};
 use crate::{ObjectKey, Objects, Settings};
 
-pub(crate) use before::Before;
-use before::Led;
+pub(crate) use before::{Before, Led};
 use make::Maker;
 pub(crate) use of_service::{Again, OfService};
 

@@ -144,11 +144,12 @@ fn compile_after(
             ours.push(key.clone());
         }
     }
-    let (hosts, mut tls) = (Hosts::read(&drafts), Tls::new(objects));
+    let (hosts, mut tls) = (Hosts::read(&drafts, &mut out.problems), Tls::new(objects));
     for draft in drafts {
-        tls.add(&draft, &mut out.problems);
+        tls.add(&draft, &hosts, &mut out.problems);
         out.add(draft, &hosts);
     }
+    out.add_hosts(&hosts);
     let table = out.builder.build(generation);
     conflict::tell(&table, &mut out.problems);
     let is_foreign = classes.tell_foreign(&mut out.problems);

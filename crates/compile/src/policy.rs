@@ -4,6 +4,7 @@
 mod access;
 mod headers;
 mod redirect;
+mod rewrite;
 mod settings;
 mod upstream;
 
@@ -14,6 +15,7 @@ use model::{Filters, Policy, RequestFilter, Transport};
 use crate::hosts::HostFacts;
 use crate::problems::Fault;
 
+pub(crate) use rewrite::of_root;
 pub(crate) use settings::RouteSettings;
 pub(crate) use upstream::UpstreamSecret;
 
@@ -51,8 +53,10 @@ fn filters(asked: &RouteSettings, denied: bool, host: HostFacts) -> Option<Box<F
     if denied {
         return Filters::new(vec![RequestFilter::Deny], Vec::new());
     }
-    let request = [redirect::build_https(asked, host), access::build(asked), headers::build_request(asked)];
-    let request = request.into_iter().flatten();
+    // What serves all other hosts sends no client elsewhere, as with ingress-nginx.
+    let https = redirect::build_https(asked, host).filter(|_| !host.path.is_catch_all);
+    let request = [https, access::build(asked), headers::build_request(asked), rewrite::build(asked, host)];
+    let request = rewrite::build_redirects(asked, host).into_iter().chain(request).flatten();
     let response = headers::build_response(asked).into_iter();
     Filters::new(request.collect(), response.collect())
 }

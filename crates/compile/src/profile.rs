@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
+use model::Tie;
 
 use crate::{Settings, annotations, class};
 
@@ -44,6 +45,14 @@ impl Profile {
     /// The one with this word.
     pub fn parse(word: &str) -> Option<Profile> {
         Profile::ALL.into_iter().find(|profile| profile.as_str() == word)
+    }
+
+    /// Which of two Ingresses that are as old goes first.
+    pub(crate) fn tie(self) -> Tie {
+        match self {
+            Profile::Own => Tie::First,
+            Profile::IngressNginx => Tie::Last,
+        }
     }
 
     /// That of an Ingress: the operator's word counts, else that of its class' controller; and an Ingress with annotations of

@@ -6,9 +6,10 @@ pub(crate) mod ingress;
 
 use std::sync::Arc;
 
-use model::{HostMatch, ObjectRef, Origin, PathMatch};
+use model::{HostMatch, ObjectRef, Origin};
 
 use crate::policy::RouteSettings;
+use crate::profile::Profile;
 use crate::reference::Reference;
 use crate::tls::{Basis, NamedSecret};
 
@@ -18,6 +19,8 @@ pub(crate) struct Draft {
     pub(crate) object: Arc<ObjectRef>,
     /// When it was created, in seconds since 1970; if that is not known, the youngest.
     pub(crate) created: i64,
+    /// By whose rules it is read.
+    pub(crate) profile: Profile,
     /// The hosts that it names, even where none of their routes can be served: no less specific host gets their requests.
     pub(crate) hosts: Vec<HostMatch>,
     /// Its routes, in the order in which they are written.
@@ -26,6 +29,32 @@ pub(crate) struct Draft {
     pub(crate) certificates: Certificates,
     /// What it asks for its routes.
     pub(crate) asked: RouteSettings,
+}
+
+impl Draft {
+    /// Its place among the objects that ask for the same, as that of its first route.
+    pub(crate) fn origin(&self, field: &str) -> Origin {
+        Origin {
+            created: self.created,
+            object: Arc::clone(&self.object),
+            tie: self.profile.tie(),
+            place: 0,
+            field: field.into(),
+        }
+    }
+
+    /// Whether it says what serves the requests that no rule of it does.
+    pub(crate) fn has_default(&self) -> bool {
+        self.routes.iter().any(|route| matches!(route.serves, Serves::Rest { .. }))
+    }
+
+    /// Its rules.
+    pub(crate) fn rules(&self) -> impl Iterator<Item = (&HostMatch, &RulePath)> {
+        self.routes.iter().filter_map(|route| match &route.serves {
+            Serves::Path(host, path) => Some((host, path)),
+            Serves::Rest { .. } => None,
+        })
+    }
 }
 
 /// A route whose backend is named and not yet looked for, and whose policy is not built.
@@ -41,18 +70,35 @@ pub(crate) struct RouteDraft {
 /// The requests that a route is for.
 pub(crate) enum Serves {
     /// Those for this host and path.
-    Path(HostMatch, PathMatch),
+    Path(HostMatch, RulePath),
     /// Those for these hosts that no rule matches and, if `catch_all`, those that nothing else serves.
     Rest { hosts: Vec<HostMatch>, catch_all: bool },
 }
 
-impl Serves {
-    /// The host, if it is one.
-    pub(crate) fn host(&self) -> Option<&HostMatch> {
-        match self {
-            Serves::Path(host, _) => Some(host),
-            Serves::Rest { hosts, .. } => hosts.first(),
-        }
+/// A path as a rule writes it. What it matches may depend on what others ask for its host.
+#[derive(Clone, Debug)]
+pub(crate) struct RulePath {
+    pub(crate) written: String,
+    pub(crate) kind: PathKind,
+}
+
+/// `pathType`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PathKind {
+    Exact,
+    Prefix,
+    /// `ImplementationSpecific`, as Prefix where it is not read as a pattern.
+    Specific,
+}
+
+impl RulePath {
+    pub(crate) fn is_exact(&self) -> bool {
+        self.kind == PathKind::Exact
+    }
+
+    /// Whether all paths begin so.
+    pub(crate) fn is_root(&self) -> bool {
+        self.written == "/" && !self.is_exact()
     }
 }
 

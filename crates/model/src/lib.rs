@@ -40,16 +40,16 @@ pub use condition::{Conditions, RequestCondition, ValueMatch};
 pub use explain::{Candidate, Explanation, Verdict, explain};
 pub use facts::{Facts, Get, cookie_in, query_parameter};
 pub use host::{HostError, HostMatch, HostName, RequestHost};
-pub use path::{PathError, PathMatch, RequestPath, escape, escape_target, must_be_escaped};
+pub use path::{PathError, PathMatch, RequestPath, escape, escape_decoded, escape_target, must_be_escaped};
 pub use pattern::{Captures, Pattern, PatternError};
 pub use policy::{
     AddressRules, Balance, Filters, HeaderChange, HeaderEdit, HttpsRedirect, Policy, RequestFilter,
-    ResponseFilter, Retry, Timeouts, any_contains, is_forwarding_field,
+    ResponseFilter, Retry, Rewrite, RootRedirect, Template, Timeouts, any_contains, is_forwarding_field,
 };
 pub use problem::{ObjectRef, Problem, Severity};
 pub use protocol::Protocol;
 pub use published::{Cache, Published};
-pub use route::{Origin, Route};
+pub use route::{Origin, Route, Tie};
 pub use table::{Conflict, RouteTable, RouteTableBuilder};
 pub use target::{Share, Split, SplitRule, Target};
 pub use transport::{ProxyHeader, Transport, UpstreamTls};

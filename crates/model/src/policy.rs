@@ -7,14 +7,16 @@ mod filter;
 mod header;
 mod redirect;
 mod retry;
+mod rewrite;
 mod timeouts;
 
 pub use address::{AddressRules, any_contains};
 pub use balance::Balance;
 pub use filter::{Filters, RequestFilter, ResponseFilter};
 pub use header::{HeaderChange, HeaderEdit, is_forwarding_field};
-pub use redirect::HttpsRedirect;
+pub use redirect::{HttpsRedirect, RootRedirect};
 pub use retry::Retry;
+pub use rewrite::{Rewrite, Template};
 pub use timeouts::Timeouts;
 
 /// What applies to a route.

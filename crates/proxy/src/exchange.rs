@@ -76,10 +76,15 @@ impl Exchange {
     }
 
     /// Where it leads.
-    pub(crate) fn found(&mut self, route: &Arc<Route>, pool: Rc<BackendPool>) {
+    pub(crate) fn found(&mut self, route: &Arc<Route>, pool: Option<Rc<BackendPool>>) {
         self.carrier.request().answer_within(route.policy.timeouts.response);
         self.route = Some(Arc::clone(route));
-        self.pool = Some(pool);
+        self.pool = pool;
+    }
+
+    /// The route that was found.
+    pub(crate) fn route(&self) -> Option<&Route> {
+        self.route.as_deref()
     }
 
     /// What is spoken where the request goes.

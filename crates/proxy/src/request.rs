@@ -12,14 +12,14 @@ use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use http::uri::Uri;
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
-use model::{Facts, Route};
+use model::{Facts, Filters, Route};
 
 use self::admit::{Admitted, admit};
 use self::attempts::{Attempts, Failed};
 use self::facts::RequestFacts;
+use self::filter::Sent;
 use self::upgrade::{Upgrade, upgrade};
 use crate::body::{Relay, ResponseBody};
 use crate::client::{Carrier, Client};
@@ -72,35 +72,41 @@ fn decide(
     upstreams: &Rc<Upstreams>,
     request: Request<Incoming>,
 ) -> Result<Attempts, NotSent> {
-    let target = match find(exchange, upstreams, &request) {
-        Ok(target) => target,
+    let sent = match find(exchange, upstreams, &request) {
+        Ok(sent) => sent,
         Err(why) => {
             exchange.carrier.leave_unread(request.into_body());
             return Err(why);
         }
     };
-    let (request, upgrade) = heads::for_upstream(exchange, request, target)?;
+    let (request, upgrade) = heads::for_upstream(exchange, request, sent)?;
     Ok(Attempts::new(request, upgrade, upstreams, exchange))
 }
 
-/// Whether the request may be sent, and where to; and its target, if that is to be another one. From here on the policy of its
+/// Whether the request may be sent, and where to; and what of its head is to be another one. From here on the policy of its
 /// route is known to the exchange.
 fn find(
     exchange: &mut Exchange,
     upstreams: &Upstreams,
     request: &Request<Incoming>,
-) -> Result<Option<Uri>, NotSent> {
+) -> Result<Sent, NotSent> {
     let admitted = admit(&exchange.carrier, request)?;
     check_room(exchange.carrier.worker())?;
     check_directed(exchange.carrier.client(), &admitted)?;
     let view = upstreams.view();
     let facts = RequestFacts { admitted: &admitted, request };
     let (route, backend) = find_route(&view, &facts)?;
-    exchange.found(route, upstreams.pool(&view, backend));
+    exchange.found(route, backend.map(|backend| upstreams.pool(&view, backend)));
     if let Some(filters) = exchange.filters() {
         filter::admit(filters, exchange, &facts)?;
     }
-    Ok(admit::target(request.uri()))
+    if backend.is_none() {
+        return Err(Refusal::NoRoute.into());
+    }
+    Ok(match exchange.filters().and_then(Filters::rewrite) {
+        Some(rewrite) => filter::rewrite(rewrite, &route.path, &facts)?,
+        None => Sent { target: admit::target(request.uri()), prefix: None },
+    })
 }
 
 /// Whether there is memory and a place for this request, which is counted already.
@@ -134,8 +140,8 @@ async fn attempt(exchange: &mut Exchange, attempts: &mut Attempts) -> Result<(Le
 }
 
 /// The route of the snapshot that the request began with, and which backend of its target the request goes to, at every
-/// attempt.
-fn find_route<'v>(view: &'v View, facts: &impl Facts) -> Result<(&'v Arc<Route>, u32), Refusal> {
+/// attempt; none where the route leads nowhere.
+fn find_route<'v>(view: &'v View, facts: &impl Facts) -> Result<(&'v Arc<Route>, Option<u32>), Refusal> {
     let route = view.table.find(facts).ok_or(Refusal::NoRoute)?;
     Ok((route, route.target.choose(facts, |total| fastrand::u64(..total))))
 }

@@ -16,7 +16,7 @@ pub(super) fn text(asked: &Asked, answer: &Answer<'_>, compiled: &Compiled) -> S
         Answer::Refused { status, why } => return format!("refused: {status}, {why}\n"),
         Answer::Found(found) => found,
     };
-    request(&mut out, asked, found);
+    request(&mut out, asked, found, compiled);
     let mut candidates = found.explanation.candidates.iter().peekable();
     if let Some(winner) = candidates.next_if(|c| c.verdict == Verdict::Won) {
         let _ = writeln!(out, "route:     {}", line(&winner.route));
@@ -33,7 +33,7 @@ pub(super) fn text(asked: &Asked, answer: &Answer<'_>, compiled: &Compiled) -> S
     out
 }
 
-fn request(out: &mut String, asked: &Asked, found: &Found<'_>) {
+fn request(out: &mut String, asked: &Asked, found: &Found<'_>, compiled: &Compiled) {
     let host = found
         .facts
         .host
@@ -43,6 +43,12 @@ fn request(out: &mut String, asked: &Asked, found: &Found<'_>) {
     let _ = writeln!(out, "host:      {host}");
     let query = asked.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
     let _ = writeln!(out, "rules of:  {}", found.explanation.host);
+    if let Some(because_of) = compiled.table.patterns_because_of(&found.explanation.host) {
+        let _ = writeln!(
+            out,
+            "patterns:  all paths of this host are regular expressions, because of {because_of}"
+        );
+    }
     let _ = writeln!(out, "matched:   {}", found.facts.path.matching());
     let _ = writeln!(out, "forwarded: {}{query}", asked.path);
 }

@@ -1,6 +1,6 @@
 //! ingress-nginx' dialect, as far as it is honoured. What is not and decides on access denies.
 
-use super::{Annotation, Dialect, Reader, access, backend, boolean, redirect, time};
+use super::{Annotation, Dialect, Reader, access, backend, boolean, redirect, rewrite, time};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -10,6 +10,7 @@ pub(super) const DIALECT: Dialect = Dialect { prefix: PREFIX, rows: ROWS, other:
 const PREFIX: &str = "nginx.ingress.kubernetes.io/";
 
 const ROWS: &[(&str, Reader)] = &[
+    ("app-root", rewrite::app_root),
     ("backend-protocol", backend::protocol),
     ("canary", canary),
     ("denylist-source-range", access::deny),
@@ -22,10 +23,14 @@ const ROWS: &[(&str, Reader)] = &[
     ("proxy-ssl-secret", backend::tls_secret),
     ("proxy-ssl-server-name", backend::send_tls_name),
     ("proxy-ssl-verify", backend::tls_verify),
+    ("rewrite-target", rewrite::target),
+    ("server-alias", rewrite::aliases),
     ("ssl-redirect", redirect::https),
+    ("use-regex", rewrite::use_regex),
     // The older name of the one below, which counts where both are there.
     ("whitelist-source-range", access::allow),
     ("allowlist-source-range", access::allow),
+    ("x-forwarded-prefix", rewrite::prefix),
 ];
 
 /// Whether the Ingress is a variant of another one, for a share of its requests.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use model::{Balance, HeaderEdit, Protocol, ProxyHeader, Retry, Timeouts};
+use model::{Balance, HeaderEdit, HostMatch, Protocol, ProxyHeader, Retry, Timeouts};
 
 use super::redirect::RedirectSettings;
+use super::rewrite::RewriteSettings;
 use crate::profile::Profile;
 use crate::tls::NamedSecret;
 
@@ -38,6 +39,12 @@ pub(crate) struct RouteSettings {
     pub(crate) allow: Vec<IpNet>,
     /// The networks whose clients may not, even where they are allowed.
     pub(crate) deny: Vec<IpNet>,
+    /// The path that clients are sent to which ask for the root.
+    pub(crate) app_root: Option<Arc<str>>,
+    /// Names under which its hosts are served, too.
+    pub(crate) aliases: Vec<HostMatch>,
+    /// What its paths are, and what endpoints get in their place.
+    pub(crate) rewrite: RewriteSettings,
     /// What sends clients elsewhere.
     pub(crate) redirect: RedirectSettings,
     /// Edits of requests' heads.

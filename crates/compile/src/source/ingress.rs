@@ -39,10 +39,10 @@ pub(crate) fn read(
     let created = created.map_or(i64::MAX, |time| time.0.as_second());
     let namespace = key.namespace.as_str().into();
     let (hosts, routes) = (Vec::new(), Vec::new());
-    let mut reading = Reading { object, namespace, created, hosts, routes, problems };
+    let mut reading = Reading { object, namespace, created, profile, hosts, routes, problems };
     reading.read(ingress);
     let Reading { object, hosts, routes, .. } = reading;
-    Some(Draft { object, created, hosts, routes, certificates, asked })
+    Some(Draft { object, created, profile, hosts, routes, certificates, asked })
 }
 
 /// The Secrets that an Ingress names, of whichever class it is.
@@ -72,6 +72,7 @@ struct Reading<'a> {
     object: Arc<ObjectRef>,
     namespace: Arc<str>,
     created: i64,
+    profile: Profile,
     hosts: Vec<HostMatch>,
     routes: Vec<RouteDraft>,
     problems: &'a mut Problems,
@@ -115,7 +116,7 @@ impl Reading<'_> {
             Ok(matched) => matched,
             Err((wrong, fault)) => return self.tell(format!("{field}.{wrong}"), fault),
         };
-        if let Some(fault) = rule::pattern(path) {
+        if let Some(fault) = rule::refused_by_admission(&matched, self.profile) {
             self.tell(format!("{field}.path"), fault);
         }
         let backend_field = format!("{field}.backend");
@@ -126,6 +127,7 @@ impl Reading<'_> {
         let origin = Origin {
             created: self.created,
             object: Arc::clone(&self.object),
+            tie: self.profile.tie(),
             place: u32::try_from(self.routes.len()).expect("an object has fewer than 2^32 routes"),
             field: field.into(),
         };

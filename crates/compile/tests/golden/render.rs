@@ -127,10 +127,12 @@ fn request(table: &RouteTable, host: &str, path: &str) -> String {
     let name = (!host.is_empty()).then(|| RequestHost::parse(host).expect("a host"));
     let facts = Get { host: name.as_ref(), path: &RequestPath::parse(path).expect("a path") };
     let route = table.find(&facts);
-    let answer = match route.map(|route| (route, table.backend_at(route.target.choose(&facts, |_| 0)))) {
+    let backend = |route: &Route| route.target.choose(&facts, |_| 0).map(|place| table.backend_at(place));
+    let answer = match route.map(|route| (route, backend(route))) {
         None => "404".into(),
+        Some((route, None)) => format!("what its filters answer, or 404, by {}", route.origin),
         Some((route, _)) if route.policy.denies() => format!("503, denied by {}", route.origin),
-        Some((route, backend)) => {
+        Some((route, Some(backend))) => {
             let status = if backend.usable().is_empty() { "503 from " } else { "" };
             format!("{status}{} by {}", backend.key, route.origin)
         }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::{AddressRules, HeaderChange, HeaderEdit, HttpsRedirect};
+use crate::{AddressRules, HeaderChange, HeaderEdit, HttpsRedirect, Rewrite, RootRedirect, Template};
 
 /// What is done with a request before it is sent. **The order of the variants is the order of execution**, whatever the
 /// order in which they were asked for: what refuses a request stands before what costs something, and all of that before what
@@ -13,12 +13,20 @@ pub enum RequestFilter {
     /// Every request is refused (503): something that was to guard the route cannot be honoured, and it is better not
     /// served than served unguarded.
     Deny,
+    /// Clients that ask for the root are sent to another path.
+    Root(RootRedirect),
+    /// Clients that leave out the slash that the route's path ends with are sent to it (301).
+    Slash,
+    /// Clients are sent to a URL that their path is put into (302).
+    Elsewhere(Template),
     /// Clients that speak plain HTTP are sent to https.
     Https(HttpsRedirect),
     /// Clients of other addresses are refused (403).
     Addresses(AddressRules),
     /// The head is changed, in the order of the edits.
     Headers(Vec<HeaderEdit>),
+    /// The target is another one.
+    Rewrite(Rewrite),
 }
 
 impl RequestFilter {
@@ -26,7 +34,12 @@ impl RequestFilter {
     pub fn is_guard(&self) -> bool {
         match self {
             RequestFilter::Deny | RequestFilter::Addresses(_) => true,
-            RequestFilter::Https(_) | RequestFilter::Headers(_) => false,
+            RequestFilter::Root(_)
+            | RequestFilter::Slash
+            | RequestFilter::Elsewhere(_)
+            | RequestFilter::Https(_)
+            | RequestFilter::Headers(_)
+            | RequestFilter::Rewrite(_) => false,
         }
     }
 
@@ -34,9 +47,13 @@ impl RequestFilter {
     pub fn as_str(&self) -> &'static str {
         match self {
             RequestFilter::Deny => "deny",
+            RequestFilter::Root(_) => "app-root",
+            RequestFilter::Slash => "slash-redirect",
+            RequestFilter::Elsewhere(_) => "rewrite-redirect",
             RequestFilter::Https(_) => "https-redirect",
             RequestFilter::Addresses(_) => "addresses",
             RequestFilter::Headers(_) => "request-headers",
+            RequestFilter::Rewrite(_) => "rewrite",
         }
     }
 }
@@ -46,10 +63,13 @@ impl fmt::Display for RequestFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())?;
         match self {
-            RequestFilter::Deny => Ok(()),
+            RequestFilter::Deny | RequestFilter::Slash => Ok(()),
+            RequestFilter::Root(redirect) => write!(f, ": {redirect}"),
+            RequestFilter::Elsewhere(url) => write!(f, ": {url}"),
             RequestFilter::Https(redirect) => write!(f, ": {redirect}"),
             RequestFilter::Addresses(rules) => write!(f, ": {rules}"),
             RequestFilter::Headers(edits) => write!(f, ": {}", HeaderEdit::list(edits)),
+            RequestFilter::Rewrite(rewrite) => write!(f, ": {rewrite}"),
         }
     }
 }
@@ -111,6 +131,14 @@ impl Filters {
     pub fn words(&self) -> impl Iterator<Item = &'static str> {
         let request = self.request.iter().map(RequestFilter::as_str);
         request.chain(self.response.iter().map(ResponseFilter::as_str))
+    }
+
+    /// What the target becomes, where it is another one.
+    pub fn rewrite(&self) -> Option<&Rewrite> {
+        self.request.iter().find_map(|filter| match filter {
+            RequestFilter::Rewrite(rewrite) => Some(rewrite),
+            _ => None,
+        })
     }
 
     /// Whether heads of requests are edited.

@@ -15,6 +15,7 @@
 mod address;
 mod headers;
 mod redirect;
+mod rewrite;
 
 use http::HeaderMap;
 use model::{Filters, RequestFilter, ResponseFilter};
@@ -23,6 +24,8 @@ use super::facts::RequestFacts;
 use crate::error::Refusal;
 use crate::exchange::Exchange;
 use crate::respond::NotSent;
+
+pub(super) use rewrite::{Sent, rewrite};
 
 /// Whether the filters let a request through, of which the head is as it came.
 ///
@@ -34,13 +37,17 @@ pub(super) fn admit<B>(
     facts: &RequestFacts<'_, B>,
 ) -> Result<(), NotSent> {
     let client = exchange.carrier.client();
+    let path = || exchange.route().map(|route| &route.path);
     filters.request().iter().try_for_each(|filter| match filter {
         RequestFilter::Deny => Err(Refusal::Denied.into()),
+        RequestFilter::Root(root) => redirect::from_root(root, client, facts),
+        RequestFilter::Slash => redirect::to_slash(path(), client, facts),
+        RequestFilter::Elsewhere(url) => redirect::elsewhere(url, path(), facts),
         RequestFilter::Https(redirect) => redirect::to_https(redirect, client, facts),
         RequestFilter::Addresses(rules) => {
             Ok(address::admit(rules, client.address(facts.request.headers()))?)
         }
-        RequestFilter::Headers(_) => Ok(()),
+        RequestFilter::Headers(_) | RequestFilter::Rewrite(_) => Ok(()),
     })
 }
 
@@ -49,7 +56,13 @@ pub(super) fn edit_request(filters: &Filters, head: &mut HeaderMap) {
     for filter in filters.request() {
         match filter {
             RequestFilter::Headers(edits) => headers::edit_request(edits, head),
-            RequestFilter::Deny | RequestFilter::Https(_) | RequestFilter::Addresses(_) => {}
+            RequestFilter::Deny
+            | RequestFilter::Root(_)
+            | RequestFilter::Slash
+            | RequestFilter::Elsewhere(_)
+            | RequestFilter::Https(_)
+            | RequestFilter::Addresses(_)
+            | RequestFilter::Rewrite(_) => {}
         }
     }
 }
