@@ -10,6 +10,7 @@
 mod cases;
 mod gates;
 mod origin;
+mod paths;
 mod programs;
 mod routes;
 

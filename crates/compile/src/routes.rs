@@ -12,7 +12,7 @@ use crate::policy::{self, Built};
 use crate::problems::{Fault, Problems};
 use crate::reasons;
 use crate::reference::Reference;
-use crate::source::{Draft, RouteDraft, Serves};
+use crate::source::{Draft, RouteDraft, RulePath, Serves};
 
 /// Where routes, backends and problems go.
 pub(crate) struct Output<'a> {
@@ -65,24 +65,37 @@ impl Adding<'_, '_, '_> {
     fn add(&mut self, route: RouteDraft) {
         let RouteDraft { serves, backend, backend_field, origin } = route;
         match &serves {
-            Serves::Path(host, path) => {
-                let problems = &mut self.out.problems;
-                let field = || format!("{}.path", origin.field);
-                let mut tell = |fault| problems.add(ObjectRef::clone(&origin.object), field(), fault);
-                let (path, facts) = match self.hosts.path(self.draft, host, path, &mut self.budget, &mut tell)
-                {
-                    Ok(matched) => matched,
-                    Err(fault) => return tell(fault),
-                };
-                let built = self.built(facts);
-                self.tell_names(&path, &origin, facts);
-                let namespace = &self.draft.object.namespace;
-                let led = |before: Before<'_>| before.of_rule(namespace, &built.policy, host, &path);
-                let target = self.place(backend, &built, led, &origin, backend_field);
-                self.out.builder.route(route_to(host.clone(), path, target, &built, origin));
-            }
+            Serves::Path(host, path) => self.add_rule(host, path, backend, backend_field, origin),
             Serves::Rest { .. } => self.add_rest(&serves, backend, backend_field, origin),
         }
+    }
+
+    fn add_rule(
+        &mut self,
+        host: &HostMatch,
+        rule: &RulePath,
+        backend: Reference,
+        backend_field: String,
+        origin: Origin,
+    ) {
+        let problems = &mut self.out.problems;
+        let field = || format!("{}.path", origin.field);
+        let mut tell = |fault| problems.add(ObjectRef::clone(&origin.object), field(), fault);
+        let (path, facts) = match self.hosts.path(self.draft, host, rule, &mut self.budget, &mut tell) {
+            Ok(matched) => matched,
+            Err(fault) => return tell(fault),
+        };
+        let built = self.built(facts);
+        self.tell_names(&path, &origin, facts);
+        let namespace = &self.draft.object.namespace;
+        let led = |before: Before<'_>| before.of_rule(namespace, &built.policy, host, &path);
+        let target = self.place(backend, &built, led, &origin, backend_field);
+        if let Some(bare) = self.hosts.bare(self.draft, host, rule) {
+            let path = PathFacts { needs_slash: true, ..facts.path };
+            let built = self.built(HostFacts { path, ..facts });
+            self.out.builder.route(route_to(host.clone(), bare, target.clone(), &built, origin.clone()));
+        }
+        self.out.builder.route(route_to(host.clone(), path, target, &built, origin));
     }
 
     /// Adds what serves the requests that no rule is for.

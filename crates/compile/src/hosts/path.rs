@@ -72,6 +72,15 @@ impl Hosts {
         Ok((matched, HostFacts { path: facts, ..self.of(host) }))
     }
 
+    /// An Exact path that ends with a slash and has no other rule beside it, without that slash: nginx sends clients that ask for
+    /// that to the path itself.
+    pub(crate) fn bare(&self, draft: &Draft, host: &HostMatch, path: &RulePath) -> Option<PathMatch> {
+        let bare = path.written.strip_suffix('/').filter(|bare| path.is_exact() && !bare.is_empty())?;
+        let server = self.servers.get(host).filter(|_| draft.profile == Profile::IngressNginx)?;
+        let is_free = server.patterns().is_none() && !server.has(bare) && !server.has_prefix(&path.written);
+        if is_free { PathMatch::exact(bare).ok() } else { None }
+    }
+
     /// Why something else serves all that the path could.
     fn covered(&self, host: &HostMatch, path: &RulePath, is_nginx: bool, is_pattern: bool) -> Option<Fault> {
         let server = self.servers.get(host)?;

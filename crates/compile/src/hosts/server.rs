@@ -129,7 +129,17 @@ impl Server {
 
     /// Whether a rule is for all of it.
     pub(super) fn has_root(&self) -> bool {
-        self.locations.contains_key(&("/".into(), false))
+        self.has_prefix("/")
+    }
+
+    /// Whether a rule that is not Exact is for this path.
+    pub(super) fn has_prefix(&self, path: &str) -> bool {
+        self.locations.contains_key(&(path.into(), false))
+    }
+
+    /// Whether any rule is for this path.
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.has_exact(path) || self.has_prefix(path)
     }
 
     /// Whether an Exact rule is for this path.
