@@ -54,7 +54,9 @@ impl Hosts {
     /// Reads all drafts.
     pub(crate) fn read(drafts: &[Draft], problems: &mut Problems) -> Hosts {
         let mut hosts = Hosts::default();
-        let mut drafts: Vec<_> = drafts.iter().map(|draft| (draft.origin(""), draft)).collect();
+        // A canary of another Ingress decides on nothing.
+        let drafts = drafts.iter().filter(|draft| !draft.asked.canary);
+        let mut drafts: Vec<_> = drafts.map(|draft| (draft.origin(""), draft)).collect();
         drafts.sort_by(|(one, _), (other, _)| one.cmp(other));
         for (place, (_, draft)) in drafts.iter().enumerate() {
             if draft.certificates.is_asked {

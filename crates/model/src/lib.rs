@@ -44,7 +44,8 @@ pub use path::{PathError, PathMatch, RequestPath, escape, escape_decoded, escape
 pub use pattern::{Captures, Pattern, PatternError};
 pub use policy::{
     AddressRules, Balance, Filters, HeaderChange, HeaderEdit, HttpsRedirect, Policy, RequestFilter,
-    ResponseFilter, Retry, Rewrite, RootRedirect, Template, Timeouts, any_contains, is_forwarding_field,
+    ResponseFilter, Retry, Rewrite, Rewritten, RootRedirect, Template, Timeouts, any_contains,
+    is_forwarding_field,
 };
 pub use problem::{ObjectRef, Problem, Severity};
 pub use protocol::Protocol;

@@ -16,7 +16,7 @@ pub use filter::{Filters, RequestFilter, ResponseFilter};
 pub use header::{HeaderChange, HeaderEdit, is_forwarding_field};
 pub use redirect::{HttpsRedirect, RootRedirect};
 pub use retry::Retry;
-pub use rewrite::{Rewrite, Template};
+pub use rewrite::{Rewrite, Rewritten, Template};
 pub use timeouts::Timeouts;
 
 /// What applies to a route.

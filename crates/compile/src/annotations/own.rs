@@ -1,6 +1,6 @@
 //! Our own dialect.
 
-use super::{Annotation, Dialect, Reader, access, backend, headers, redirect, time};
+use super::{Annotation, Dialect, Reader, access, backend, headers, redirect, rewrite, time};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -11,6 +11,7 @@ const PREFIX: &str = "sluicegate.io/";
 
 const ROWS: &[(&str, Reader)] = &[
     ("allow-addresses", access::allow),
+    ("app-root", rewrite::app_root),
     ("attempts", time::attempts),
     ("backend-protocol", backend::protocol),
     ("backend-proxy-protocol", backend::proxy_header),

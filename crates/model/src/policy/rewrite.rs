@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{Captures, escape_decoded};
+use crate::{Captures, PathMatch, RequestPath, escape_decoded};
 
 /// Most pieces of a template: somebody's path may be in it more than once, and long.
 const PARTS_MAX: usize = 32;
@@ -17,6 +17,32 @@ pub struct Rewrite {
     pub path: Template,
     /// What endpoints get as `X-Forwarded-Prefix`.
     pub prefix: Option<Template>,
+}
+
+/// What an endpoint gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rewritten {
+    /// A path, which begins with a slash, and the query.
+    pub target: String,
+    /// The prefix.
+    pub prefix: Option<String>,
+}
+
+impl Rewrite {
+    /// What becomes of a request for this path and query that the route's path has matched. None if it would be too long.
+    pub fn apply(&self, route: &PathMatch, path: &RequestPath<'_>, query: Option<&str>) -> Option<Rewritten> {
+        let decoded = path.decoded();
+        let captures = route.captures(&decoded);
+        let path = self.path.fill(&decoded, captures.as_ref())?;
+        let slash = if path.starts_with('/') { "" } else { "/" };
+        let query = query.filter(|query| !query.is_empty());
+        let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+        let prefix = match &self.prefix {
+            Some(prefix) => Some(prefix.fill(&decoded, captures.as_ref())?),
+            None => None,
+        };
+        Some(Rewritten { target: format!("{slash}{path}{query}"), prefix })
+    }
 }
 
 impl fmt::Display for Rewrite {

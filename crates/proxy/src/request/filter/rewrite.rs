@@ -2,7 +2,7 @@
 
 use http::uri::{PathAndQuery, Uri};
 use http::{HeaderName, HeaderValue, request};
-use model::{Facts, PathMatch, Rewrite};
+use model::{Facts, PathMatch, Rewrite, Rewritten};
 
 use super::RequestFacts;
 use crate::error::Refusal;
@@ -29,7 +29,7 @@ impl Sent {
     }
 }
 
-/// The target that becomes of the one that came: another path, which begins with a slash, and the same query.
+/// What becomes of the target that came, and of what was before it.
 ///
 /// # Errors
 /// [`Refusal::LineTooLong`], if it would be longer than any should be.
@@ -38,19 +38,9 @@ pub(in crate::request) fn rewrite<B>(
     route: &PathMatch,
     facts: &RequestFacts<'_, B>,
 ) -> Result<Sent, Refusal> {
-    let came = facts.path().decoded();
-    let captures = route.captures(&came);
-    let path = rewrite.path.fill(&came, captures.as_ref()).ok_or(Refusal::LineTooLong)?;
-    let slash = if path.starts_with('/') { "" } else { "/" };
-    let query = facts.request.uri().query().filter(|query| !query.is_empty());
-    let (mark, query) = query.map_or(("", ""), |query| ("?", query));
-    let target = PathAndQuery::try_from(format!("{slash}{path}{mark}{query}"));
-    let prefix = match &rewrite.prefix {
-        Some(prefix) => Some(prefix.fill(&came, captures.as_ref()).ok_or(Refusal::LineTooLong)?),
-        None => None,
-    };
-    Ok(Sent {
-        target: Some(target.map_err(|_| Refusal::BadTarget)?.into()),
-        prefix: prefix.and_then(|prefix| HeaderValue::try_from(prefix).ok()),
-    })
+    let rewritten = rewrite.apply(route, facts.path(), facts.request.uri().query());
+    let Rewritten { target, prefix } = rewritten.ok_or(Refusal::LineTooLong)?;
+    let target = PathAndQuery::try_from(target).map_err(|_| Refusal::BadTarget)?;
+    let prefix = prefix.and_then(|prefix| HeaderValue::try_from(prefix).ok());
+    Ok(Sent { target: Some(target.into()), prefix })
 }
