@@ -119,5 +119,5 @@ macro_rules! targets {
 
 targets! {
     access_log_line certificate_bundle chunked_body header_fields http2_flood ingress_object proxy_header request_head request_host
-    request_path
+    request_path rewrite
 }

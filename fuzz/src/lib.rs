@@ -16,6 +16,7 @@ mod readers;
 pub mod request_head;
 pub mod request_host;
 pub mod request_path;
+pub mod rewrite;
 
 #[cfg(test)]
 mod bounded;
@@ -35,4 +36,5 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("request_head", request_head::check),
     ("request_host", request_host::check),
     ("request_path", request_path::check),
+    ("rewrite", rewrite::check),
 ];
