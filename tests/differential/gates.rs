@@ -25,7 +25,7 @@ pub(crate) trait Gate {
 }
 
 /// A folder that is gone with the test.
-pub(crate) struct Folder(PathBuf);
+pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
     pub(crate) fn new(name: &str) -> Folder {
@@ -50,6 +50,14 @@ impl Ours {
             (config.downstream.body_timeout, config.downstream.linger_timeout) = (WAIT, WAIT);
         };
         Ours(Sluice::with(change, &[upstream]))
+    }
+
+    /// With TLS, and routes of the test's own.
+    pub(crate) fn speaking(tls: proxy::Tls, table: RouteTable) -> Ours {
+        let protocol = proxy::Protocol { tls: Some(tls.into()), ..proxy::Protocol::default() };
+        let sluice = Sluice::speaking(protocol, |_| {}, &[]);
+        sluice.publish_table(table);
+        Ours(sluice)
     }
 
     /// With routes of the test's own.

@@ -1,23 +1,28 @@
 //! What a route's policy does with requests and answers.
 
 use model::{
-    AddressRules, Filters, HeaderChange, HeaderEdit, HttpsRedirect, Policy, RequestFilter, ResponseFilter,
+    AddressRules, Filters, HeaderChange, HeaderEdit, Location, LocationPart, Policy, Redirect, RequestFilter,
+    RequestValue, ResponseFilter,
 };
 use system_tests::{Client, PATIENCE, Sluice, Upstream, sluice};
 
-fn policy(request: Vec<RequestFilter>, response: Vec<ResponseFilter>) -> Policy {
+pub(crate) fn value(value: RequestValue) -> LocationPart {
+    LocationPart::Value(value)
+}
+
+pub(crate) fn policy(request: Vec<RequestFilter>, response: Vec<ResponseFilter>) -> Policy {
     Policy { filters: Filters::new(request, response), ..Policy::default() }
 }
 
 /// A gate whose only route has this policy, and which trusts the peers of these networks.
-fn gate(policy: Policy, upstream: &Upstream, trusted: &[&str]) -> Sluice {
+pub(crate) fn gate(policy: Policy, upstream: &Upstream, trusted: &[&str]) -> Sluice {
     let trusted: Vec<_> = trusted.iter().map(|network| network.parse().expect("a network")).collect();
     let sluice = Sluice::with(|config| config.trusted_proxies = trusted.clone(), &[]);
     sluice.publish_table(sluice::table_with(2, policy, &[sluice::ready(upstream.address)]));
     sluice
 }
 
-fn addresses(deny: &[&str], allow: &[&str]) -> RequestFilter {
+pub(crate) fn addresses(deny: &[&str], allow: &[&str]) -> RequestFilter {
     let parse = |networks: &[&str]| networks.iter().map(|raw| raw.parse().expect("a network")).collect();
     RequestFilter::Addresses(AddressRules { deny: parse(deny), allow: parse(allow) })
 }
@@ -38,10 +43,12 @@ fn a_route_whose_guard_cannot_be_honoured_is_503_and_its_endpoint_hears_nothing(
 #[test]
 fn plain_http_is_sent_to_https_and_what_a_trusted_proxy_says_is_https_is_not() {
     let upstream = Upstream::answering("hello");
-    for (drop_trailing_slash, location) in
-        [(true, "https://any.example/a?b=%2F"), (false, "https://any.example/a?b=%2F/")]
-    {
-        let https = RequestFilter::Https(HttpsRedirect { status: 308, drop_trailing_slash });
+    for (target, location) in [
+        (RequestValue::TargetWithoutSlash, "https://Any.example/a?b=%2F"),
+        (RequestValue::Target, "https://Any.example/a?b=%2F/"),
+    ] {
+        let parts = [LocationPart::text("https://"), value(RequestValue::ClientHostName), value(target)];
+        let https = RequestFilter::Https(Redirect { status: 308, to: Location::new(parts) });
         let sluice = gate(policy(vec![https], vec![]), &upstream, &["127.0.0.0/8"]);
         let mut client = Client::connect(sluice.address);
         for scheme in ["", "X-Forwarded-Proto: http\r\n"] {
@@ -49,8 +56,13 @@ fn plain_http_is_sent_to_https_and_what_a_trusted_proxy_says_is_https_is_not() {
             let answer = client.send(request).response();
             assert_eq!((answer.status(), answer.field("location").as_deref()), (308, Some(location)));
         }
-        let request = "GET / HTTP/1.1\r\nHost: any.example\r\nX-Forwarded-Proto: https\r\n\r\n";
-        assert_eq!(client.send(request).response().status(), 200);
+        for other in ["https", "https, http", "wss"] {
+            let request =
+                format!("GET / HTTP/1.1\r\nHost: any.example\r\nX-Forwarded-Proto: {other}\r\n\r\n");
+            assert_eq!(client.send(request).response().status(), 200);
+        }
+        let request = "GET /x HTTP/1.1\r\nHost: a\r\nX-Forwarded-Host: b:1, c\r\n\r\n";
+        assert_eq!(client.send(request).response().field("location").as_deref(), Some("https://b/x"));
     }
 }
 

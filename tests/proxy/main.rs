@@ -24,6 +24,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod access_log;
+mod answers;
 mod drain;
 mod early;
 mod filters;

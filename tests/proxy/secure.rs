@@ -1,5 +1,6 @@
 //! TLS: what a client sees of it, and what it does not change.
 
+mod clients;
 mod handshake;
 mod hellos;
 
@@ -14,14 +15,14 @@ use system_tests::{Authority, End, PATIENCE, Secure, Sluice, Upstream, eventuall
 use tls::{Certificate, Certificates, Entry, HTTP_1_1, Tickets};
 
 /// A data plane that speaks TLS, and the authority that its certificates are from.
-struct Edge {
-    sluice: Sluice,
+pub(crate) struct Edge {
+    pub(crate) sluice: Sluice,
     authority: Authority,
     certificates: Published<Certificates>,
 }
 
 impl Edge {
-    fn start(endpoints: &[SocketAddr]) -> Edge {
+    pub(crate) fn start(endpoints: &[SocketAddr]) -> Edge {
         Edge::with(|_| {}, endpoints)
     }
 
@@ -29,13 +30,12 @@ impl Edge {
     fn with(change: impl FnOnce(&mut Config), endpoints: &[SocketAddr]) -> Edge {
         let authority = Authority::new();
         let certificates = Published::new(table(&authority));
-        let config = tls::server_config(&certificates, &Tickets::default(), &[HTTP_1_1]);
-        let tls = Tls { config, certificates: certificates.clone() };
+        let tls = Tls::new(certificates.clone(), Tickets::default(), &[HTTP_1_1]);
         let protocol = Protocol { tls: Some(Arc::new(tls)), ..Protocol::default() };
         Edge { sluice: Sluice::speaking(protocol, change, endpoints), authority, certificates }
     }
 
-    fn connect(&self, name: &str) -> Secure {
+    pub(crate) fn connect(&self, name: &str) -> Secure {
         Secure::connect(self.sluice.address, name, &self.authority.client())
     }
 

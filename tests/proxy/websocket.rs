@@ -114,8 +114,7 @@ fn clients_of_both_versions_talk_over_tls() {
     let certificate = Arc::new(Certificate::parse(chain.as_bytes(), key.as_bytes()).unwrap());
     let entry = Entry::new("test/host", vec![certificate]).unwrap();
     let live = model::Published::new(Certificates::new([(entry, vec![model::HostMatch::Any])]));
-    let config = tls::server_config(&live, &Tickets::default(), &[HTTP_2, HTTP_1_1]);
-    let tls = Some(Arc::new(proxy::Tls { config, certificates: live }));
+    let tls = Some(Arc::new(proxy::Tls::new(live, Tickets::default(), &[HTTP_2, HTTP_1_1])));
     let upstream = WebSocketUpstream::start();
     let sluice = Sluice::speaking(Protocol { tls, ..Protocol::default() }, |_| {}, &[upstream.address]);
     block_on(async {

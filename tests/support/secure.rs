@@ -84,7 +84,24 @@ impl Authority {
         config
     }
 
-    fn roots(&self) -> RootCertStore {
+    /// As [`client`](Authority::client), with a certificate to show.
+    ///
+    /// # Panics
+    /// If a certificate is malformed.
+    pub fn client_showing(&self, chain: &str, key: &str) -> Arc<ClientConfig> {
+        let chain = CertificateDer::pem_slice_iter(chain.as_bytes()).collect::<Result<_, _>>().expect("PEM");
+        let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).expect("PEM");
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let builder = builder.expect("versions").with_root_certificates(self.roots());
+        Arc::new(builder.with_client_auth_cert(chain, key).expect("a certificate and its key"))
+    }
+
+    /// The authority as a root.
+    ///
+    /// # Panics
+    /// If its certificate is malformed.
+    pub fn roots(&self) -> RootCertStore {
         let mut roots = RootCertStore::empty();
         roots.add(self.issuer.der().clone()).expect("a certificate");
         roots

@@ -191,7 +191,11 @@ pub fn add_route(
     add_route_to(builder, host, path, service, Transport::default(), Policy::default(), endpoints);
 }
 
-fn add_route_to(
+/// The same, to a backend that is spoken to in this way, with a policy of the test's own.
+///
+/// # Panics
+/// If the host or the path is malformed.
+pub fn add_route_to(
     builder: &mut RouteTableBuilder,
     host: &str,
     path: &str,

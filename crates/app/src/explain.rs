@@ -98,7 +98,9 @@ fn found<'a>(facts: AskedFacts<'a>, compiled: &'a Compiled) -> Answer<'a> {
     let possible = match explanation.winner().map(|route| &route.target) {
         None | Some(Target::Nothing) => Vec::new(),
         Some(Target::Backend(place)) => vec![Possible { backend: at(*place), why: None }],
-        Some(Target::Split(split)) => of_split(split, &facts, at),
+        Some(target @ Target::Split(split)) => {
+            of_split(split, &facts, |place| at(compiled.table.serving(target, place)))
+        }
     };
     let is_down = |one: &Possible<'_>| matches!(one.backend.selection(), Selection::None(_));
     let denied = explanation.winner().is_some_and(|route| route.policy.denies());

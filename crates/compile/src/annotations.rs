@@ -5,12 +5,18 @@
 
 mod access;
 mod backend;
+mod canary;
+mod client_tls;
+mod config_map;
+mod cors;
 mod headers;
+mod hsts;
 mod nginx;
 mod own;
 mod redirect;
 mod rewrite;
 mod time;
+mod upstream_fields;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -72,6 +78,31 @@ fn shown(part: &str) -> String {
     }
 }
 
+/// Where words of a dialect stand in an object.
+#[derive(Clone, Copy)]
+enum Place {
+    Annotations,
+    ConfigMap,
+}
+
+impl Place {
+    /// The field of the object.
+    fn field(self, annotation: &Annotation<'_>) -> String {
+        match self {
+            Place::Annotations => annotation.field(),
+            Place::ConfigMap => format!("data[{}]", annotation.name),
+        }
+    }
+
+    /// The fault in words for what stands here.
+    fn told(self, fault: Fault) -> Fault {
+        match self {
+            Place::Annotations => fault,
+            Place::ConfigMap => config_map::told(fault),
+        }
+    }
+}
+
 /// Reads all annotations of an object into the settings.
 pub(crate) fn read(
     object: &ObjectRef,
@@ -80,8 +111,20 @@ pub(crate) fn read(
     problems: &mut Problems,
 ) {
     if let Some(annotations) = annotations {
-        read_by(&DIALECTS, object, annotations, settings, problems);
+        read_by(&DIALECTS, Place::Annotations, object, annotations, settings, problems);
     }
+}
+
+/// Reads the data of ingress-nginx' ConfigMap into the settings that hold where an Ingress says nothing.
+pub(crate) fn read_config_map(
+    object: &ObjectRef,
+    data: &BTreeMap<String, String>,
+    settings: &mut RouteSettings,
+    problems: &mut Problems,
+) {
+    let said = data.iter().filter(|(_, value)| !value.trim().is_empty());
+    let said = said.map(|(key, value)| (key.clone(), value.clone())).collect();
+    read_by(&[config_map::DIALECT], Place::ConfigMap, object, &said, settings, problems);
 }
 
 /// Whether an Ingress has any annotation of ingress-nginx.
@@ -102,8 +145,21 @@ fn boolean(annotation: &Annotation<'_>) -> Result<bool, Vec<Fault>> {
     }
 }
 
+/// A text without spaces around it, of the characters that ingress-nginx takes in names and plain values.
+fn plain<'a>(annotation: &Annotation<'a>) -> Result<&'a str, Vec<Fault>> {
+    let text = annotation.value.trim();
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~/:".contains(&b);
+    if !text.is_empty() && text.bytes().all(is_plain) {
+        return Ok(text);
+    }
+    let message = format!("{} cannot be {}; it has no effect", annotation.name, shown(annotation.value));
+    let remedy = "write letters, digits and -, ., _, ~, /, : only";
+    Err(Fault::error(reasons::INVALID_ANNOTATION, message, remedy).into())
+}
+
 fn read_by(
     dialects: &[Dialect],
+    place: Place,
     object: &ObjectRef,
     annotations: &BTreeMap<String, String>,
     settings: &mut RouteSettings,
@@ -115,8 +171,9 @@ fn read_by(
             let annotation = Annotation { name, value, namespace: &object.namespace };
             for fault in read(&annotation, settings).err().into_iter().flatten() {
                 settings.denied |= fault.denies();
-                if left > 0 || fault.denies() {
-                    problems.add(object.clone(), annotation.field(), fault);
+                settings.left_out |= fault.leaves_out();
+                if left > 0 || fault.denies() || fault.leaves_out() {
+                    problems.add(object.clone(), place.field(&annotation), place.told(fault));
                     left = left.saturating_sub(1);
                 }
             }
@@ -168,7 +225,14 @@ mod tests {
         for (dialects, spoken) in [(["a/", "b/"], Protocol::Https), (["b/", "a/"], Protocol::Grpc)] {
             let (mut settings, mut problems) = (RouteSettings::default(), Problems::default());
             let object = ObjectRef::new("Ingress", "shop", "web");
-            read_by(&dialects.map(dialect), &object, &annotations, &mut settings, &mut problems);
+            read_by(
+                &dialects.map(dialect),
+                Place::Annotations,
+                &object,
+                &annotations,
+                &mut settings,
+                &mut problems,
+            );
             assert_eq!(settings.protocol, Some(spoken), "{dialects:?}");
         }
     }
@@ -187,6 +251,7 @@ mod tests {
         let annotations = unknown.chain(denied).collect();
         read_by(
             &[dialect],
+            Place::Annotations,
             &ObjectRef::new("Ingress", "shop", "web"),
             &annotations,
             &mut settings,
@@ -199,7 +264,7 @@ mod tests {
     /// A word that stands twice would be read by its first row alone.
     #[test]
     fn each_word_stands_once_in_the_table_of_its_dialect() {
-        for Dialect { prefix, rows, .. } in &DIALECTS {
+        for Dialect { prefix, rows, .. } in DIALECTS.iter().chain([&config_map::DIALECT]) {
             let mut words: Vec<&str> = rows.iter().map(|(word, _)| *word).collect();
             words.sort_unstable();
             words.dedup();

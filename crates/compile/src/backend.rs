@@ -4,6 +4,7 @@
 mod before;
 mod make;
 mod of_service;
+mod port;
 mod spoken;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -14,7 +15,7 @@ use crate::problems::{Fault, Problems};
 use crate::reference::{Port, Reference};
 use crate::{ObjectKey, Objects, Settings};
 
-pub(crate) use before::{Before, Led};
+pub(crate) use before::{Before, Led, Part};
 use make::Maker;
 pub(crate) use of_service::{Again, OfService};
 

@@ -20,10 +20,20 @@ pub(crate) fn any_has_port<'a>(slices: impl Iterator<Item = NamedSlice<'a>>, por
     with_endpoints.peek().is_none() || with_endpoints.any(|(_, slice)| find_port(slice, port_name).is_some())
 }
 
-/// The endpoints that a slice gives for the port that has this name in the Service.
+/// Which of a slice's ports is meant.
+#[derive(Clone, Copy)]
+pub(crate) enum SlicePort<'a> {
+    /// The one that has this name in the Service.
+    Named(&'a str),
+    /// As ingress-nginx reads slices that have none of that name: the first one if the port has no name in the Service, else,
+    /// and where a slice has no port at all, the pods' port that the Service says.
+    Unnamed { is_only: bool, target: Option<u16> },
+}
+
+/// The endpoints that a slice gives for a port of the Service.
 pub(crate) fn read(
     (key, slice): NamedSlice<'_>,
-    port_name: &str,
+    port: SlicePort<'_>,
     allow_loopback: bool,
     problems: &mut Problems,
 ) -> Vec<Endpoint> {
@@ -35,7 +45,7 @@ pub(crate) fn read(
             return Vec::new();
         }
     };
-    let Some((at, number)) = find_port(slice, port_name) else { return Vec::new() };
+    let Some((at, number)) = port.find(slice) else { return Vec::new() };
     let Some(port) = u16::try_from(number).ok().filter(|port| *port != 0) else {
         problems.add(object(), format!("ports[{at}].port"), bad_port(number));
         return Vec::new();
@@ -76,14 +86,32 @@ pub(crate) fn at_ports<'a>(
     })
 }
 
-/// The place and number of the slice's TCP port of this name. Slices are matched to a Service's port by its name
-/// alone: the number is the pods'. A port without a number says nothing we could connect to.
-fn find_port(slice: &EndpointSlice, name: &str) -> Option<(usize, i32)> {
+impl SlicePort<'_> {
+    /// Its place and number.
+    fn find(self, slice: &EndpointSlice) -> Option<(usize, i32)> {
+        match self {
+            SlicePort::Named(name) => find_port(slice, name),
+            SlicePort::Unnamed { is_only, target } => {
+                let first = tcp_ports(slice).next().filter(|_| is_only);
+                first.map(|(at, _, number)| (at, number)).or_else(|| Some((0, i32::from(target?))))
+            }
+        }
+    }
+}
+
+/// The place, name and number of each TCP port. One without a number says nothing we could connect to.
+fn tcp_ports(slice: &EndpointSlice) -> impl Iterator<Item = (usize, &str, i32)> {
     let is_tcp = |protocol: Option<&str>| protocol.is_none_or(|protocol| protocol == "TCP");
-    slice.ports.iter().flatten().enumerate().find_map(|(at, port)| {
-        let found = port.name.as_deref().unwrap_or_default() == name && is_tcp(port.protocol.as_deref());
-        port.port.filter(|_| found).map(|number| (at, number))
+    slice.ports.iter().flatten().enumerate().filter_map(move |(at, port)| {
+        let number = port.port.filter(|_| is_tcp(port.protocol.as_deref()))?;
+        Some((at, port.name.as_deref().unwrap_or_default(), number))
     })
+}
+
+/// The place and number of the slice's TCP port of this name. Slices are matched to a Service's port by its name
+/// alone: the number is the pods'.
+fn find_port(slice: &EndpointSlice, name: &str) -> Option<(usize, i32)> {
+    tcp_ports(slice).find(|(_, named, _)| *named == name).map(|(at, _, number)| (at, number))
 }
 
 #[derive(Clone, Copy)]

@@ -1,5 +1,5 @@
-//! Services of type ExternalName: a DNS name in place of pods. The name is resolved elsewhere; here is decided which
-//! names and which of their addresses may be used.
+//! Services of type ExternalName: a DNS name, or an address, in place of pods. The name is resolved elsewhere; here is decided
+//! which names and which addresses may be used.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -14,7 +14,19 @@ use crate::{address, reasons};
 /// [`Objects::resolved`](crate::Objects::resolved) has. None for other Services, and for a name that is not used.
 pub fn external_name_of(service: &Service) -> Option<String> {
     let spec = service.spec.as_ref().filter(|spec| is_external(spec))?;
-    parse(spec.external_name.as_deref()).ok()
+    match parse(spec.external_name.as_deref()) {
+        Ok(External::Name(name)) => Some(name),
+        Ok(External::Address(_)) | Err(_) => None,
+    }
+}
+
+/// What a Service stands for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum External {
+    /// A DNS name: lower case, without final dot.
+    Name(String),
+    /// An address, which needs no resolver.
+    Address(IpAddr),
 }
 
 /// Whether the Service is of type ExternalName.
@@ -22,25 +34,31 @@ pub(crate) fn is_external(spec: &ServiceSpec) -> bool {
     spec.type_.as_deref() == Some("ExternalName")
 }
 
-/// The name to resolve: lower case, without final dot.
+/// Reads `spec.externalName`.
 ///
 /// # Errors
-/// Refuses what is no DNS name, or one that can only mean the node itself.
-pub(crate) fn parse(raw: Option<&str>) -> Result<String, Fault> {
+/// Refuses what is neither an address nor a DNS name, and what can only mean the node itself or its surroundings.
+pub(crate) fn parse(raw: Option<&str>) -> Result<External, Fault> {
     let raw = raw.unwrap_or_default();
+    if let Ok(address) = raw.parse::<IpAddr>() {
+        return address::check(address).map(External::Address).map_err(|forbidden| {
+            let message = format!("{raw:?} is {} and is not used", forbidden.as_str());
+            Fault::error(reasons::FORBIDDEN_ADDRESS, message, "name an address outside this node")
+        });
+    }
     let name = raw.strip_suffix('.').unwrap_or(raw).to_ascii_lowercase();
     let why = if name.is_empty() {
         "is empty".into()
     } else if is_address(&name) {
-        format!("{raw:?} is an address, not a DNS name")
+        format!("{raw:?} is an address that is not written out")
     } else if is_localhost(&name) {
         format!("{raw:?} means the node itself")
     } else if let Err(error) = HostName::parse(&name) {
         format!("{raw:?} is no DNS name: {error}")
     } else {
-        return Ok(name);
+        return Ok(External::Name(name));
     };
-    let remedy = "name a DNS name, or use a Service with an EndpointSlice for addresses";
+    let remedy = "name a DNS name, or an address as in 192.0.2.1";
     Err(Fault::error(reasons::INVALID_EXTERNAL_NAME, why, remedy))
 }
 
@@ -55,6 +73,12 @@ fn is_address(name: &str) -> bool {
 /// RFC 6761 §6.3, and the names that hosts files commonly give to loopback.
 fn is_localhost(name: &str) -> bool {
     name == "localhost" || name.starts_with("localhost.") || name.ends_with(".localhost")
+}
+
+/// The endpoint that an address is.
+pub(crate) fn endpoint(address: IpAddr, port: u16) -> Endpoint {
+    let key = EndpointKey { address: SocketAddr::new(address, port), uid: address.to_string().into() };
+    Endpoint { key, condition: Condition::Ready }
 }
 
 /// The endpoints that a name's addresses give, and what is wrong with the others. A name that is not resolved yet
@@ -101,7 +125,18 @@ mod tests {
 
     #[test]
     fn a_name_is_lowered_and_loses_its_final_dot() {
-        assert_eq!(parse(Some("API.Example.COM.")).expect("a name"), "api.example.com");
+        let name = External::Name("api.example.com".into());
+        assert_eq!(parse(Some("API.Example.COM.")).expect("a name"), name);
+    }
+
+    #[test]
+    fn an_address_outside_the_node_needs_no_name() {
+        for (raw, address) in
+            [("192.0.2.77", "192.0.2.77"), ("2001:db8::1", "2001:db8::1"), ("::ffff:192.0.2.1", "192.0.2.1")]
+        {
+            let address = address.parse().expect("an address");
+            assert_eq!(parse(Some(raw)).expect(raw), External::Address(address));
+        }
     }
 
     #[test]
@@ -109,7 +144,10 @@ mod tests {
         for raw in [
             "",
             ".",
-            "10.0.0.1",
+            "127.0.0.1",
+            "169.254.169.254",
+            "::ffff:127.0.0.1",
+            "10.0.0.1.",
             "127.1",
             "2130706433",
             "0x7f000001",

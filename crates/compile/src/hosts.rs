@@ -4,13 +4,15 @@
 //! Read from all drafts before any of them becomes routes.
 
 mod alias;
+mod client_tls;
 mod path;
 mod server;
+mod www;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{HostMatch, ObjectRef};
+use model::{ClientTls, HostMatch, ObjectRef};
 
 use crate::problems::{Fault, Problems};
 use crate::profile::Profile;
@@ -18,7 +20,10 @@ use crate::reasons;
 use crate::source::{Draft, Serves};
 
 pub(crate) use path::{Budget, Matched};
+
+use client_tls::Demands;
 use server::Server;
+use www::OtherNames;
 
 /// What is known of all hosts.
 #[derive(Debug, Default)]
@@ -28,15 +33,17 @@ pub(crate) struct Hosts {
     servers: BTreeMap<HostMatch, Server>,
     /// The names that each host is served under beside its own.
     aliases: BTreeMap<HostMatch, Vec<HostMatch>>,
+    other_names: OtherNames,
+    demands: Demands,
 }
 
 /// What is known of one host, and of a path of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct HostFacts {
+pub(crate) struct HostFacts<'h> {
     /// Whether its clients can be sent to https.
     pub(crate) has_tls: bool,
-    /// What is known of the path.
-    pub(crate) path: PathFacts,
+    /// What is demanded of its clients' certificates.
+    pub(crate) client_tls: Option<&'h Arc<ClientTls>>,
 }
 
 /// What is known of a path of a host.
@@ -46,22 +53,20 @@ pub(crate) struct PathFacts {
     pub(crate) needs_slash: bool,
     /// The target is not to be another one: it would be the same.
     pub(crate) is_kept: bool,
-    /// It serves what no host is named for.
-    pub(crate) is_catch_all: bool,
 }
 
 impl Hosts {
     /// Reads all drafts.
     pub(crate) fn read(drafts: &[Draft], problems: &mut Problems) -> Hosts {
         let mut hosts = Hosts::default();
-        // A canary of another Ingress decides on nothing.
-        let drafts = drafts.iter().filter(|draft| !draft.asked.canary);
-        let mut drafts: Vec<_> = drafts.map(|draft| (draft.origin(""), draft)).collect();
+        let mut drafts: Vec<_> = drafts.iter().map(|draft| (draft.origin(""), draft)).collect();
         drafts.sort_by(|(one, _), (other, _)| one.cmp(other));
         for (place, (_, draft)) in drafts.iter().enumerate() {
             if draft.certificates.is_asked {
                 hosts.tls.extend(draft.hosts.iter().cloned());
             }
+            hosts.other_names.read(draft);
+            hosts.demands.read(draft);
             for host in draft.hosts.iter().collect::<BTreeSet<_>>() {
                 hosts.servers.entry(host.clone()).or_default().name(draft, place);
             }
@@ -75,18 +80,35 @@ impl Hosts {
         for (host, server) in &mut hosts.servers {
             server.decide(host);
         }
+        let named = drafts.iter().flat_map(|(_, draft)| &draft.hosts).collect();
+        hosts.other_names.leave_out(&named);
         hosts.aliases = alias::settle(&hosts.servers, problems);
         hosts
     }
 
-    /// What is known of this one. One that has no certificate by itself uses that of the wildcard above it.
-    pub(crate) fn of(&self, host: &HostMatch) -> HostFacts {
-        let wildcard = || match host {
-            HostMatch::Exact(name) => name.parent().map(HostMatch::Wildcard),
-            HostMatch::Wildcard(_) | HostMatch::Any => None,
+    /// Tells an object that others of its hosts demand something of its clients.
+    pub(crate) fn tell(&self, draft: &Draft, problems: &mut Problems) {
+        self.demands.tell(draft, problems);
+    }
+
+    /// What is known of this one. One that has no certificate by itself uses that of the wildcard above it. Of names that no
+    /// object names none has one.
+    pub(crate) fn of(&self, host: &HostMatch) -> HostFacts<'_> {
+        let has = |host: &HostMatch| self.tls.contains(host);
+        let has_tls = match host {
+            HostMatch::Exact(name) => {
+                has(host) || name.parent().map(HostMatch::Wildcard).as_ref().is_some_and(has)
+            }
+            HostMatch::Wildcard(_) => has(host),
+            HostMatch::Any => false,
         };
-        let has_tls = self.tls.contains(host) || wildcard().is_some_and(|above| self.tls.contains(&above));
-        HostFacts { has_tls, path: PathFacts::default() }
+        HostFacts { has_tls, client_tls: self.demands.of(host) }
+    }
+
+    /// Adds to an object the routes that lead from its hosts' other names to them, and has its certificates for these names as
+    /// well, as far as they are for them.
+    pub(crate) fn complete(&self, draft: &mut Draft) {
+        self.other_names.complete(draft);
     }
 
     /// The names that a host is served under beside its own.

@@ -8,10 +8,11 @@
 //! Start at [`compile`]; [`Compiled::compile_again`] is the same after a change, and [`Compiled::update_backends`] its
 //! shorter way where only endpoints have changed.
 //!
-//! The way of an object: `class` says whether it is ours, `profile` by whose rules it is read; `source` turns it into a draft, for
-//! which `annotations` fill settings; `hosts` reads of all drafts what those of one host decide together, and `policy` builds filters
-//! of settings and that; `routes` looks for the backends of the draft's routes and adds them to the table, `tls` adds its claims to
-//! certificates; `conflict` tells of the routes that lost.
+//! The way of an object: `class` says whether it is ours, `profile` by whose rules it is read, `defaults` what holds where it says
+//! nothing; `source` turns it into a draft, for which `annotations` fill settings; `canary` keeps those that are variants of
+//! others, `hosts` reads of all others what those of one host decide together, and `policy` builds filters of settings and that;
+//! `routes` looks for the backends of the draft's routes and adds them to the table, `tls` adds its claims to certificates;
+//! `conflict` tells of the routes that lost.
 //!
 //! What HTTPRoute (Gateway API) will add, and where:
 //! - `source/http_route.rs`, which yields the same drafts. An origin is the HTTPRoute and `spec.rules[0].matches[1]`; hosts are
@@ -23,7 +24,7 @@
 //! - `tls`: nothing but a second source of claims, the `certificateRefs` of listeners.
 //!
 //! - `source`'s drafts, and `routes`: conditions, and several backends by weight; `backend::before` has to decide what goes on
-//!   of a split.
+//!   of a split that has no primary backend.
 //!
 //! `backend`, `endpoint`, `policy` and `conflict` stay as they are.
 
@@ -31,7 +32,9 @@ mod compiled;
 mod objects;
 
 mod annotations;
+mod canary;
 mod class;
+mod defaults;
 mod hosts;
 mod policy;
 mod profile;
@@ -53,7 +56,7 @@ mod tls;
 use std::time::Duration;
 
 use k8s_openapi::api::networking::v1::Ingress;
-use model::{Balance, RouteTableBuilder};
+use model::{Balance, ObjectRef, RouteTableBuilder};
 
 pub use compiled::Compiled;
 pub use external_name::external_name_of;
@@ -64,10 +67,13 @@ pub use source::ingress::secrets_of;
 pub use tls::{Basis, CertificateClaims, Claim, NamedSecret};
 
 use backend::{Backends, Before, Collected};
+use canary::Canaries;
 use class::Classes;
+use defaults::Defaults;
 use hosts::Hosts;
 use problems::Problems;
 use routes::Output;
+use source::Draft;
 use tls::Tls;
 
 /// A controller that follows a Service writes its slices within seconds, and an author of two edits has the second one ready;
@@ -91,6 +97,8 @@ pub struct Settings {
     pub allow_loopback: bool,
     /// By whose rules all Ingresses are read; if nothing is said, those of the controller that each was written for.
     pub profile: Option<Profile>,
+    /// The ConfigMap which says what holds for the Ingresses of ingress-nginx' profile.
+    pub config_map: Option<ObjectKey>,
     /// How endpoints share requests where the Ingress does not say.
     pub balance: Balance,
     /// How long the caller lets endpoints of before go on for a backend that is [pending](Compiled::pending). With none at
@@ -111,6 +119,7 @@ impl Default for Settings {
             only_namespaces: Vec::new(),
             allow_loopback: false,
             profile: None,
+            config_map: None,
             balance: Balance::default(),
             reference_timeout: REFERENCE_TIMEOUT,
             default_certificate: None,
@@ -134,22 +143,38 @@ fn compile_after(
     let mut out = Output {
         builder: RouteTableBuilder::default(),
         backends: Backends::new(before, objects, settings),
+        canaries: Canaries::default(),
         problems: Problems::default(),
     };
+    let defaults = Defaults::read(objects, settings, &mut out.problems);
     let (mut ours, mut drafts) = (Vec::new(), Vec::new());
     for (key, ingress) in &objects.ingresses {
         if counts(key, objects) && classes.owns(key, ingress, &mut out.problems) {
             let profile = Profile::of(ingress, &objects.ingress_classes, settings);
-            drafts.extend(source::ingress::read(key, ingress, profile, settings, &mut out.problems));
+            if let Some(fault) = profile.doubt(ingress, settings) {
+                out.problems.add(ObjectRef::new("Ingress", &key.namespace, &key.name), "spec.tls", fault);
+            }
+            drafts.extend(source::ingress::read(
+                key,
+                ingress,
+                profile,
+                defaults.of(profile),
+                &mut out.problems,
+            ));
             ours.push(key.clone());
         }
     }
+    let (canaries, drafts): (Vec<_>, Vec<Draft>) =
+        drafts.into_iter().partition(|draft| draft.asked.canary.is_on);
+    out.canaries = Canaries::new(canaries, &mut out.problems);
     let (hosts, mut tls) = (Hosts::read(&drafts, &mut out.problems), Tls::new(objects));
-    for draft in drafts {
+    for mut draft in drafts {
+        hosts.complete(&mut draft);
         tls.add(&draft, &hosts, &mut out.problems);
         out.add(draft, &hosts);
     }
     out.add_hosts(&hosts);
+    out.canaries.tell_unused(&mut out.problems);
     let table = out.builder.build(generation);
     conflict::tell(&table, &mut out.problems);
     let is_foreign = classes.tell_foreign(&mut out.problems);

@@ -43,6 +43,16 @@ impl Fault {
         Fault::error(reasons::DENIED, message, remedy)
     }
 
+    /// The object as a whole is not served, as if it were not there.
+    pub(crate) fn left_out(message: impl Into<String>, remedy: impl Into<String>) -> Fault {
+        Fault::error(reasons::LEFT_OUT, message, remedy)
+    }
+
+    /// Whether the object as a whole is not served.
+    pub(crate) fn leaves_out(&self) -> bool {
+        self.reason == reasons::LEFT_OUT
+    }
+
     /// Whether all routes of the object are refused.
     pub(crate) fn denies(&self) -> bool {
         self.reason == reasons::DENIED

@@ -19,6 +19,8 @@ reasons! {
     NO_CLASS = "no-class",
     /// An IngressClass has the name of our class and says that it is another controller's.
     FOREIGN_CLASS = "foreign-class",
+    /// An Ingress may have been written for ingress-nginx, and is read by our own rules.
+    PROFILE_IN_DOUBT = "profile-in-doubt",
     /// There are Ingresses, and none of them is ours.
     NO_ROUTES = "no-routes",
     /// A Service has no such port, or none for TCP.
@@ -49,8 +51,16 @@ reasons! {
     NO_EFFECT = "no-effect",
     /// An annotation of another controller that this version does not honour.
     UNSUPPORTED_ANNOTATION = "unsupported-annotation",
+    /// A key of ingress-nginx' ConfigMap has a value it cannot have.
+    INVALID_SETTING = "invalid-setting",
+    /// A key of ingress-nginx' ConfigMap that is not honoured.
+    UNSUPPORTED_SETTING = "unsupported-setting",
     /// An annotation that restricts access cannot be honoured: the Ingress is answered 503.
     DENIED = "denied",
+    /// An annotation has a value for which ingress-nginx takes no notice of the whole Ingress; nor do we.
+    LEFT_OUT = "left-out",
+    /// Clients have to show certificates, and there is no CA bundle that may be used: the host is answered 403.
+    NO_CLIENT_CA = "no-client-ca",
     /// An address that must not be reached through an ingress, as loopback or link-local.
     FORBIDDEN_ADDRESS = "forbidden-address",
     /// An EndpointSlice has an address, an address type or a port that cannot be used.

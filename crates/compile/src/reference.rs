@@ -16,6 +16,7 @@ pub(crate) enum Port {
 }
 
 /// What a route leads to.
+#[derive(Clone)]
 pub(crate) enum Reference {
     /// A port of a Service, which may or may not exist.
     Port(BackendKey, Port),

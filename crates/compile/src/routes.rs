@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use model::{Conditions, HostMatch, ObjectRef, Origin, PathMatch, Route, RouteTableBuilder, Target};
 
-use crate::backend::{Backends, Before, Led};
-use crate::hosts::{Budget, HostFacts, Hosts, Matched, PathFacts};
-use crate::policy::{self, Built};
+use crate::backend::{Backends, Before, Led, Part};
+use crate::canary::Canaries;
+use crate::hosts::{Budget, Hosts, Matched, PathFacts};
+use crate::policy::{self, Built, RouteFacts};
 use crate::problems::{Fault, Problems};
 use crate::reasons;
 use crate::reference::Reference;
@@ -18,6 +19,8 @@ use crate::source::{Draft, RouteDraft, RulePath, Serves};
 pub(crate) struct Output<'a> {
     pub(crate) builder: RouteTableBuilder,
     pub(crate) backends: Backends<'a>,
+    /// What is split off from routes.
+    pub(crate) canaries: Canaries,
     pub(crate) problems: Problems,
 }
 
@@ -25,6 +28,7 @@ impl Output<'_> {
     /// Adds what an object asks to have served. What applies to its routes differs at most from host to host, and by what is
     /// known of their paths, and is built once for all that are alike.
     pub(crate) fn add(&mut self, mut draft: Draft, hosts: &Hosts) {
+        hosts.tell(&draft, &mut self.problems);
         let unserved: Vec<HostMatch> = hosts.unserved(&draft).cloned().collect();
         let routes = std::mem::take(&mut draft.routes);
         let (built, budget) = (BTreeMap::new(), Budget::default());
@@ -57,79 +61,79 @@ struct Adding<'o, 'a, 'd> {
     out: &'o mut Output<'a>,
     draft: &'d Draft,
     hosts: &'d Hosts,
-    built: BTreeMap<HostFacts, Arc<Built>>,
+    built: BTreeMap<RouteFacts<'d>, Arc<Built>>,
     budget: Budget,
 }
 
-impl Adding<'_, '_, '_> {
-    fn add(&mut self, route: RouteDraft) {
-        let RouteDraft { serves, backend, backend_field, origin } = route;
-        match &serves {
-            Serves::Path(host, path) => self.add_rule(host, path, backend, backend_field, origin),
-            Serves::Rest { .. } => self.add_rest(&serves, backend, backend_field, origin),
+impl<'d> Adding<'_, '_, 'd> {
+    fn add(&mut self, mut route: RouteDraft) {
+        if let Some(redirect) = route.redirect.take() {
+            let policy = Arc::new(policy::build_redirect(redirect));
+            return self.add_rest(route, Some(Arc::new(Built { policy, transport: Arc::default() })));
+        }
+        match route.serves.clone() {
+            Serves::Path(host, path) => self.add_rule(&host, &path, route),
+            Serves::Rest { .. } => self.add_rest(route, None),
         }
     }
 
-    fn add_rule(
-        &mut self,
-        host: &HostMatch,
-        rule: &RulePath,
-        backend: Reference,
-        backend_field: String,
-        origin: Origin,
-    ) {
-        let problems = &mut self.out.problems;
-        let field = || format!("{}.path", origin.field);
-        let mut tell = |fault| problems.add(ObjectRef::clone(&origin.object), field(), fault);
-        let (path, facts) = match self.hosts.path(self.draft, host, rule, &mut self.budget, &mut tell) {
+    fn add_rule(&mut self, host: &HostMatch, rule: &RulePath, route: RouteDraft) {
+        let (problems, field) = (&mut self.out.problems, format!("{}.path", route.origin.field));
+        let mut tell = |fault| problems.add(ObjectRef::clone(&self.draft.object), &*field, fault);
+        let (path, known) = match self.hosts.path(self.draft, host, rule, &mut self.budget, &mut tell) {
             Ok(matched) => matched,
             Err(fault) => return tell(fault),
         };
+        let facts = self.facts(host, &route.serves, known);
         let built = self.built(facts);
-        self.tell_names(&path, &origin, facts);
-        let namespace = &self.draft.object.namespace;
-        let led = |before: Before<'_>| before.of_rule(namespace, &built.policy, host, &path);
-        let target = self.place(backend, &built, led, &origin, backend_field);
+        self.tell_names(&path, &field, known);
+        let namespace = &*self.draft.object.namespace;
+        let led = |before: Before<'_>, part| before.of_rule(namespace, &built.policy, (host, &path), part);
+        let target = self.target(&route, &built, led);
+        let origin = route.origin;
         if let Some(bare) = self.hosts.bare(self.draft, host, rule) {
-            let path = PathFacts { needs_slash: true, ..facts.path };
-            let built = self.built(HostFacts { path, ..facts });
+            let path = PathFacts { needs_slash: true, ..known };
+            let built = self.built(RouteFacts { path, ..facts });
             self.out.builder.route(route_to(host.clone(), bare, target.clone(), &built, origin.clone()));
         }
         self.out.builder.route(route_to(host.clone(), path, target, &built, origin));
     }
 
-    /// Adds what serves the requests that no rule is for.
-    fn add_rest(&mut self, serves: &Serves, backend: Reference, backend_field: String, origin: Origin) {
-        let problems = &mut self.out.problems;
-        let tell = |fault| problems.add(ObjectRef::clone(&origin.object), &*origin.field, fault);
-        let Matched { hosts, catch_all } = self.hosts.rest(self.draft, serves, tell);
-        let facts = |host: &HostMatch| {
-            let is_kept = !self.draft.asked.rewrite.changes("/");
-            let path =
-                PathFacts { is_kept, is_catch_all: self.draft.hosts.is_empty(), ..PathFacts::default() };
-            HostFacts { path, ..self.hosts.of(host) }
+    /// Adds what serves the requests that no rule is for; with what applies to it, where that is not what the object asks for.
+    fn add_rest(&mut self, route: RouteDraft, other: Option<Arc<Built>>) {
+        let (problems, field) = (&mut self.out.problems, &*route.origin.field);
+        let tell = |fault| problems.add(ObjectRef::clone(&self.draft.object), field, fault);
+        let Matched { hosts, catch_all } = match (&other, &route.serves) {
+            (Some(_), Serves::Rest { hosts, .. }) => Matched { hosts: hosts.clone(), catch_all: false },
+            _ => self.hosts.rest(self.draft, &route.serves, tell),
         };
-        let facts: Vec<HostFacts> = hosts.iter().map(facts).collect();
-        let built = self.built(facts.first().copied().unwrap_or_default());
-        let namespace = &self.draft.object.namespace;
-        let led = |before: Before<'_>| before.of_default(namespace, &built.policy, &hosts);
-        let target = self.place(backend, &built, led, &origin, backend_field);
+        let known = PathFacts { is_kept: !self.draft.asked.rewrite.changes("/"), ..PathFacts::default() };
+        let serves = &route.serves;
+        let mut built = |host: &HostMatch| {
+            let facts = self.facts(host, serves, known);
+            other.clone().unwrap_or_else(|| self.built(facts))
+        };
+        let by_host: Vec<Arc<Built>> = hosts.iter().map(&mut built).collect();
+        let built = by_host.first().cloned().unwrap_or_else(|| built(&HostMatch::Any));
+        let namespace = &*self.draft.object.namespace;
+        let led = |before: Before<'_>, part| before.of_default(namespace, &built.policy, &hosts, part);
+        let target = self.target(&route, &built, led);
         let path = PathMatch::Prefix("".into());
-        for (host, facts) in hosts.into_iter().zip(facts) {
-            let built = self.built(facts);
-            let rest = route_to(host, path.clone(), target.clone(), &built, origin.clone());
+        for (host, built) in hosts.into_iter().zip(by_host) {
+            let rest = route_to(host, path.clone(), target.clone(), &built, route.origin.clone());
             self.out.builder.default_for_host(rest);
         }
         if catch_all {
-            self.out.builder.catch_all(route_to(HostMatch::Any, path, target, &built, origin));
+            self.out.builder.catch_all(route_to(HostMatch::Any, path, target, &built, route.origin));
         }
     }
 
     /// Adds what is done with the requests for a host that nothing serves: its settings hold for them too, and what goes through
     /// is answered 404.
     fn add_unserved(&mut self, host: HostMatch) {
-        let path = PathFacts { is_kept: true, ..PathFacts::default() };
-        let built = self.built(HostFacts { path, ..self.hosts.of(&host) });
+        let known = PathFacts { is_kept: true, ..PathFacts::default() };
+        let rest = Serves::Rest { hosts: Vec::new(), catch_all: false };
+        let built = self.built(self.facts(&host, &rest, known));
         if built.policy.filters.is_some() {
             let path = PathMatch::Prefix("".into());
             let rest = route_to(host, path, Target::Nothing, &built, self.draft.origin("spec.rules"));
@@ -139,17 +143,26 @@ impl Adding<'_, '_, '_> {
 
     /// Adds the hosts whose clients are sent elsewhere from the root.
     fn add_roots(&mut self) {
-        let Some(policy) = policy::of_root(&self.draft.asked).map(Arc::new) else { return };
         for host in self.hosts.roots(self.draft) {
-            let (host, path) = (host.clone(), PathMatch::Exact("/".into()));
-            let (conditions, origin) = (Conditions::default(), self.draft.origin("metadata.annotations"));
-            let (policy, target) = (Arc::clone(&policy), Target::Nothing);
+            let Some(policy) = policy::of_root(&self.draft.asked, self.hosts.of(host)) else { return };
+            let (host, path, target) = (host.clone(), PathMatch::Exact("/".into()), Target::Nothing);
+            let (conditions, policy) = (Conditions::default(), Arc::new(policy));
+            let origin = self.draft.origin("metadata.annotations");
             self.out.builder.route(Route { host, path, conditions, target, policy, origin });
         }
     }
 
+    fn facts(&self, host: &HostMatch, serves: &Serves, path: PathFacts) -> RouteFacts<'d> {
+        RouteFacts {
+            host: self.hosts.of(host),
+            keeps_http: self.draft.asked.redirect.keeps_http(serves),
+            is_catch_all: matches!(serves, Serves::Rest { catch_all: true, .. }),
+            path,
+        }
+    }
+
     /// What applies where this is known; built once.
-    fn built(&mut self, facts: HostFacts) -> Arc<Built> {
+    fn built(&mut self, facts: RouteFacts<'d>) -> Arc<Built> {
         if let Some(built) = self.built.get(&facts) {
             return Arc::clone(built);
         }
@@ -160,27 +173,38 @@ impl Adding<'_, '_, '_> {
         built
     }
 
-    fn place(
+    /// What the route leads to, and what a canary splits off from it.
+    fn target(
         &mut self,
-        backend: Reference,
+        route: &RouteDraft,
         built: &Built,
-        led: impl FnOnce(Before<'_>) -> Option<Led>,
-        origin: &Origin,
-        field: String,
+        led: impl Fn(Before<'_>, Part) -> Option<Led>,
     ) -> Target {
-        let Output { builder, backends, problems } = self.out;
-        let (backend, fault) = backends.place(backend.over(&built.transport), led, builder);
-        if let Some(fault) = fault {
-            problems.add(ObjectRef::clone(&origin.object), field, fault);
+        let Output { builder, backends, canaries, problems } = &mut *self.out;
+        let mut place = |reference: Reference, part, object: &ObjectRef, field: &str| {
+            let reference = reference.over(&built.transport);
+            let (place, fault) = backends.place(reference, |before| led(before, part), builder);
+            if let Some(fault) = fault {
+                problems.add(object.clone(), field, fault);
+            }
+            place
+        };
+        let object = &self.draft.object;
+        let primary = place(route.backend.clone(), Part::Primary, object, &route.backend_field);
+        let canary = canaries.of(&route.written, &object.namespace).map(|canary| {
+            let backend = canary.backend.clone();
+            (canary, place(backend, Part::Canary, &canary.origin.object, &canary.backend_field))
+        });
+        match canary {
+            Some((canary, backend)) => canary.split(primary, backend, problems),
+            None => Target::Backend(primary),
         }
-        Target::Backend(backend)
     }
 
     /// Tells of names in the target that no group of the path has.
-    fn tell_names(&mut self, path: &PathMatch, origin: &Origin, facts: HostFacts) {
+    fn tell_names(&mut self, path: &PathMatch, field: &str, known: PathFacts) {
         let rewrite = &self.draft.asked.rewrite;
-        let templates =
-            [&rewrite.path, &rewrite.prefix].into_iter().flatten().filter(|_| !facts.path.is_kept);
+        let templates = [&rewrite.path, &rewrite.prefix].into_iter().flatten().filter(|_| !known.is_kept);
         let has = |name: &str| matches!(path, PathMatch::Pattern(pattern) if pattern.has_group(name));
         let names = templates.flat_map(|template| template.names().filter(|name| !has(name)));
         for name in names.collect::<BTreeSet<_>>() {
@@ -189,7 +213,7 @@ impl Adding<'_, '_, '_> {
             let remedy =
                 "write $1 to $9, or a group (?<name>…) into the path; variables of nginx are not known";
             let fault = Fault::error(reasons::INVALID_ANNOTATION, message, remedy);
-            self.out.problems.add(ObjectRef::clone(&origin.object), format!("{}.path", origin.field), fault);
+            self.out.problems.add(ObjectRef::clone(&self.draft.object), field, fault);
         }
     }
 }

@@ -6,7 +6,7 @@ pub(crate) mod ingress;
 
 use std::sync::Arc;
 
-use model::{HostMatch, ObjectRef, Origin};
+use model::{HostMatch, ObjectRef, Origin, Redirect};
 
 use crate::policy::RouteSettings;
 use crate::profile::Profile;
@@ -45,7 +45,7 @@ impl Draft {
 
     /// Whether it says what serves the requests that no rule of it does.
     pub(crate) fn has_default(&self) -> bool {
-        self.routes.iter().any(|route| matches!(route.serves, Serves::Rest { .. }))
+        self.routes.iter().any(|route| route.written == Written::Rest)
     }
 
     /// Its rules.
@@ -58,16 +58,32 @@ impl Draft {
 }
 
 /// A route whose backend is named and not yet looked for, and whose policy is not built.
+#[derive(Clone)]
 pub(crate) struct RouteDraft {
     pub(crate) serves: Serves,
+    /// The same, as it is written.
+    pub(crate) written: Written,
     /// What it leads to.
     pub(crate) backend: Reference,
     /// The field that says so.
     pub(crate) backend_field: String,
     pub(crate) origin: Origin,
+    /// Where all its clients are sent, whatever else its object asks for.
+    pub(crate) redirect: Option<Redirect>,
+}
+
+/// The requests that a rule is for, as it is written: a canary is one of the rule that is written in the same way, whatever
+/// either comes to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Written {
+    /// A host, a path and its type.
+    Path { host: HostMatch, path: String, path_type: String },
+    /// All that no rule of the object matches.
+    Rest,
 }
 
 /// The requests that a route is for.
+#[derive(Clone)]
 pub(crate) enum Serves {
     /// Those for this host and path.
     Path(HostMatch, RulePath),

@@ -28,6 +28,8 @@ pub(crate) struct Tls<'a> {
     named: BTreeSet<ObjectKey>,
     /// Those of them that are for handshakes with endpoints.
     upstream: BTreeSet<ObjectKey>,
+    /// Those of them that clients are verified by.
+    clients: BTreeSet<ObjectKey>,
 }
 
 impl<'a> Tls<'a> {
@@ -38,6 +40,7 @@ impl<'a> Tls<'a> {
             own_names: Vec::new(),
             named: BTreeSet::new(),
             upstream: BTreeSet::new(),
+            clients: BTreeSet::new(),
         }
     }
 
@@ -54,6 +57,10 @@ impl<'a> Tls<'a> {
         if let Some(UpstreamSecret { named, verify }) = policy::upstream_secret(asked) {
             add(&named, secret::without_credentials(&named.secret, verify, self.objects));
             self.upstream.insert(named.secret);
+        }
+        if let Some(named) = &asked.client_tls.secret {
+            add(named, secret::without_client_ca(&named.secret, self.objects));
+            self.clients.insert(named.secret.clone());
         }
         for named in &certificates.secrets {
             add(named, secret::without_certificate(&named.secret, By::Ingress, self.objects));
@@ -108,7 +115,10 @@ impl<'a> Tls<'a> {
             (host, claims)
         };
         let hosts = self.hosts.into_iter().map(settle).collect();
-        (CertificateClaims { hosts, own_names, default, upstream: self.upstream }, self.named)
+        (
+            CertificateClaims { hosts, own_names, default, upstream: self.upstream, clients: self.clients },
+            self.named,
+        )
     }
 
     /// The operator names this Secret.

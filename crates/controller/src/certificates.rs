@@ -17,7 +17,7 @@ use std::time::SystemTime;
 
 use compile::{CertificateClaims, Compiled, ObjectKey, Objects, Settings};
 use model::{HostMatch, ObjectRef, Problem, Severity};
-use tls::{AllCredentials, Certificate, Certificates, Credentials, Tickets};
+use tls::{AllClientCas, AllCredentials, Certificate, Certificates, ClientCa, Credentials, Tickets};
 
 use crate::kinds::Kind;
 use assign::{AllAssigned, AllHeld};
@@ -35,6 +35,9 @@ pub(crate) struct CertificateStore {
     upstream: BTreeMap<ObjectKey, Held<Credentials>>,
     /// What of `upstream` is live.
     credentials: BTreeMap<ObjectKey, Arc<Credentials>>,
+    clients: BTreeMap<ObjectKey, Held<ClientCa>>,
+    /// What of `clients` is live.
+    client_cas: BTreeMap<ObjectKey, Arc<ClientCa>>,
 }
 
 /// What is to be live from now on, where it is something else than before.
@@ -42,6 +45,7 @@ pub(crate) struct CertificateStore {
 pub(crate) struct Changed {
     pub(crate) certificates: Option<Certificates>,
     pub(crate) credentials: Option<AllCredentials>,
+    pub(crate) client_cas: Option<AllClientCas>,
 }
 
 impl CertificateStore {
@@ -51,6 +55,7 @@ impl CertificateStore {
         Changed {
             certificates: self.update_certificates(claims, objects),
             credentials: self.update_credentials(claims, objects),
+            client_cas: self.update_client_cas(claims, objects),
         }
     }
 
@@ -82,6 +87,18 @@ impl CertificateStore {
         Some(AllCredentials::new(self.credentials.iter().map(each)))
     }
 
+    fn update_client_cas(&mut self, claims: &CertificateClaims, objects: &Objects) -> Option<AllClientCas> {
+        held::update(&mut self.clients, claims.clients.iter().collect(), objects);
+        let good = |(key, held): (&ObjectKey, &Held<ClientCa>)| Some((key.clone(), Arc::clone(held.good()?)));
+        let client_cas: BTreeMap<_, _> = self.clients.iter().filter_map(good).collect();
+        if held::same(&client_cas, &self.client_cas) {
+            return None;
+        }
+        self.client_cas = client_cas;
+        let each = |(key, ca): (&ObjectKey, &Arc<_>)| (key.to_string(), Arc::clone(ca));
+        Some(AllClientCas::new(self.client_cas.iter().map(each)))
+    }
+
     /// Shares the keys of tickets, if the settings name a Secret and it says something new.
     pub(crate) fn share_keys(&mut self, settings: &Settings, objects: &Objects, tickets: &Tickets) {
         if let Some(key) = &settings.ticket_keys
@@ -98,8 +115,10 @@ impl CertificateStore {
             held.problem(key).into_iter().chain(held.chain_problem(key)).chain(dates)
         });
         let of_upstream = self.upstream.iter().filter_map(|(key, held)| held.problem(key));
+        let of_clients = self.clients.iter().filter_map(|(key, held)| held.problem(key));
         of_held
             .chain(of_upstream)
+            .chain(of_clients)
             .chain(self.mismatches.iter().cloned())
             .chain(self.ticket_keys.problems().cloned())
             .collect()

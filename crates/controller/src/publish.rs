@@ -13,7 +13,7 @@ use std::time::{Instant, SystemTime};
 
 use compile::{Compiled, NoRoutesReason, Settings};
 use model::{BackendKey, Problem, Published, RouteTable};
-use tls::{AllCredentials, Certificates, Tickets};
+use tls::{AllClientCas, AllCredentials, Certificates, Tickets};
 
 use crate::certificates::CertificateStore;
 use crate::index::Index;
@@ -37,6 +37,8 @@ pub struct Live {
     pub tickets: Tickets,
     /// What handshakes with endpoints need of Secrets. A route is never live before that of its backend.
     pub credentials: Published<AllCredentials>,
+    /// What clients' certificates are verified by. A route is never live before that which it demands.
+    pub client_cas: Published<AllClientCas>,
     /// Everything that is wrong now, sorted.
     pub problems: Published<Vec<Problem>>,
     /// Why the table has no routes, in one line, if it has none.
@@ -55,6 +57,7 @@ impl Default for Live {
             certificates: Published::new(Certificates::default()),
             tickets: Tickets::default(),
             credentials: Published::new(AllCredentials::default()),
+            client_cas: Published::new(AllClientCas::default()),
             problems: Published::new(Vec::new()),
             no_routes: Published::new(None),
             node: Published::new(None),
@@ -138,6 +141,9 @@ impl Publisher {
         }
         if let Some(credentials) = changed.credentials {
             self.live.credentials.publish(credentials);
+        }
+        if let Some(client_cas) = changed.client_cas {
+            self.live.client_cas.publish(client_cas);
         }
         self.live.stats.certificates(self.certificates.ends());
     }

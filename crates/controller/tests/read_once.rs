@@ -254,7 +254,7 @@ fn what_is_wrong_with_the_authorities_of_endpoints_is_told_too() {
     assert_eq!(
         told(&dir, &read(&dir), "invalid-certificate"),
         ["error: s.yaml: Secret shop/s: data[ca.crt]: has no CA certificate in it \
-          [invalid-certificate]; give the certificates of the CAs that issue the endpoints' as PEM (BEGIN \
+          [invalid-certificate]; give the certificates of the CAs that issue those to be verified as PEM (BEGIN \
           CERTIFICATE)"]
     );
 }

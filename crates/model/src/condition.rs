@@ -1,6 +1,4 @@
 //! What may be asked of a request beside its host and path.
-//!
-//! No source asks for one yet: tables of tests do.
 
 use std::cmp::Reverse;
 use std::fmt;

@@ -43,8 +43,9 @@ pub use host::{HostError, HostMatch, HostName, RequestHost};
 pub use path::{PathError, PathMatch, RequestPath, escape, escape_decoded, escape_target, must_be_escaped};
 pub use pattern::{Captures, Pattern, PatternError};
 pub use policy::{
-    AddressRules, Balance, Filters, HeaderChange, HeaderEdit, HttpsRedirect, Policy, RequestFilter,
-    ResponseFilter, Retry, Rewrite, Rewritten, RootRedirect, Template, Timeouts, any_contains,
+    AddressRules, Balance, ClientTls, ClientVerify, CookieRewrite, Cors, Filters, HeaderChange, HeaderEdit,
+    Location, LocationPart, OriginMatch, Origins, PlaceRewrite, Policy, Redirect, RequestFilter,
+    RequestValue, ResponseFilter, Retry, Rewrite, Rewritten, Template, Timeouts, any_contains,
     is_forwarding_field,
 };
 pub use problem::{ObjectRef, Problem, Severity};
@@ -52,5 +53,5 @@ pub use protocol::Protocol;
 pub use published::{Cache, Published};
 pub use route::{Origin, Route, Tie};
 pub use table::{Conflict, RouteTable, RouteTableBuilder};
-pub use target::{Share, Split, SplitRule, Target};
+pub use target::{Primary, Share, Split, SplitRule, Target};
 pub use transport::{ProxyHeader, Transport, UpstreamTls};

@@ -3,21 +3,29 @@
 
 mod address;
 mod balance;
+mod client_tls;
+mod cors;
 mod filter;
 mod header;
 mod redirect;
 mod retry;
 mod rewrite;
 mod timeouts;
+mod upstream_fields;
 
 pub use address::{AddressRules, any_contains};
 pub use balance::Balance;
+pub use client_tls::{ClientTls, ClientVerify};
+pub use cors::{Cors, OriginMatch, Origins};
 pub use filter::{Filters, RequestFilter, ResponseFilter};
 pub use header::{HeaderChange, HeaderEdit, is_forwarding_field};
-pub use redirect::{HttpsRedirect, RootRedirect};
+pub use redirect::{Location, LocationPart, Redirect, RequestValue};
 pub use retry::Retry;
 pub use rewrite::{Rewrite, Rewritten, Template};
 pub use timeouts::Timeouts;
+pub use upstream_fields::{CookieRewrite, PlaceRewrite};
+
+use std::sync::Arc;
 
 /// What applies to a route.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +44,14 @@ impl Policy {
     /// Whether every request is refused, wherever the route leads.
     pub fn denies(&self) -> bool {
         self.filters.as_ref().is_some_and(|filters| filters.denies())
+    }
+
+    /// What is demanded of the client's certificate.
+    pub fn client_tls(&self) -> Option<&Arc<ClientTls>> {
+        self.filters.as_ref()?.request().iter().find_map(|filter| match filter {
+            RequestFilter::ClientTls(demanded) => Some(demanded),
+            _ => None,
+        })
     }
 
     /// What decides on access.

@@ -8,7 +8,10 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use crate::{Backend, BackendKey, Facts, HostMatch, HostName, ObjectRef, PathMatch, RequestHost, Route};
+use crate::{
+    Backend, BackendKey, ClientTls, Facts, HostMatch, HostName, ObjectRef, PathMatch, Primary, RequestHost,
+    Route, Target,
+};
 
 pub use builder::RouteTableBuilder;
 use paths::{Paths, SamePath};
@@ -56,6 +59,8 @@ struct Routing {
     routes: Vec<Arc<Route>>,
     conflicts: Vec<Conflict>,
     backend_places: Map<BackendKey, u32>,
+    /// What is demanded of the clients of hosts that demand something.
+    client_tls: Map<HostMatch, Arc<ClientTls>>,
 }
 
 /// Two rules for the same host, path and conditions, or two catch-all backends: the older is served.
@@ -118,6 +123,16 @@ impl RouteTable {
         of_host || self.is_catch_all(route)
     }
 
+    /// What is demanded of clients that open a TLS connection for this name (SNI), in lower case; of those that say none it is
+    /// what is demanded of any host.
+    pub fn client_tls(&self, name: Option<&str>) -> Option<&Arc<ClientTls>> {
+        if self.routing.client_tls.is_empty() {
+            return None;
+        }
+        let host = name.and_then(|name| RequestHost::parse(name).ok());
+        self.routing.client_tls.get(&self.host_of(host.as_ref()))
+    }
+
     /// All backends; targets name theirs by place.
     pub fn backends(&self) -> &[Arc<Backend>] {
         &self.backends
@@ -129,6 +144,19 @@ impl RouteTable {
     /// If there is none: the place is of another table.
     pub fn backend_at(&self, place: u32) -> &Arc<Backend> {
         &self.backends[place as usize]
+    }
+
+    /// The backend that serves in the place of this one of a target: where that has no endpoint that takes requests, the one
+    /// that it is a variant of.
+    pub fn serving(&self, target: &Target, backend: u32) -> u32 {
+        let Target::Split(split) = target else { return backend };
+        let takes_requests = |place: u32| !self.backend_at(place).usable().is_empty();
+        match split.primary() {
+            Some(Primary { backend: primary, .. }) if !takes_requests(backend) && takes_requests(primary) => {
+                primary
+            }
+            _ => backend,
+        }
     }
 
     /// The backend of this name.

@@ -1,6 +1,4 @@
 //! Where a route leads: to one backend, or to one of several by what a request is like and by chance.
-//!
-//! No source asks for a split yet: tables of tests do.
 
 use crate::{Facts, RequestCondition};
 
@@ -26,6 +24,21 @@ impl Target {
         }
     }
 
+    /// The backend that it leads to, or that all others of a split are variants of.
+    pub fn primary(&self) -> Option<u32> {
+        match self {
+            Target::Backend(backend) => Some(*backend),
+            Target::Split(split) => split.primary.map(|primary| primary.backend),
+            Target::Nothing => None,
+        }
+    }
+
+    /// The variants of the primary backend, one of which may be named more than once.
+    pub fn variants(&self) -> impl Iterator<Item = u32> {
+        let primary = self.primary();
+        self.backends().filter(move |backend| primary.is_some_and(|primary| primary != *backend))
+    }
+
     /// All backends that requests may go to, those of a split's rules first. One may be named more than once.
     pub fn backends(&self) -> impl Iterator<Item = u32> {
         let (one, split) = match self {
@@ -46,6 +59,16 @@ pub struct Split {
     shares: Box<[Share]>,
     /// The sum of the weights, which is not zero.
     total: u64,
+    primary: Option<Primary>,
+}
+
+/// The backend that the others of a split are variants of. It serves the requests of those that have no endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Primary {
+    /// Its place.
+    pub backend: u32,
+    /// Whether the others keep their clients, too, where [affinity](crate::Affinity) keeps those of the primary one.
+    pub others_stick: bool,
 }
 
 /// Requests of which the condition holds go to the backend.
@@ -71,7 +94,18 @@ impl Split {
     /// 95. None if all weights are 0: the requests that no rule takes would go nowhere.
     pub fn new(rules: Vec<SplitRule>, shares: Vec<Share>) -> Option<Split> {
         let total = shares.iter().map(|share| u64::from(share.weight)).sum();
-        (total > 0).then(|| Split { rules: rules.into(), shares: shares.into(), total })
+        (total > 0).then(|| Split { rules: rules.into(), shares: shares.into(), total, primary: None })
+    }
+
+    /// The same, where all backends but one are variants of that.
+    #[must_use]
+    pub fn of_variants(self, primary: Primary) -> Split {
+        Split { primary: Some(primary), ..self }
+    }
+
+    /// The backend that the others are variants of.
+    pub fn primary(&self) -> Option<Primary> {
+        self.primary
     }
 
     /// The rules, in the order in which they are asked.
@@ -137,6 +171,15 @@ mod tests {
     fn a_split_that_would_lead_nowhere_is_none() {
         assert_eq!(Split::new(Vec::new(), vec![share(0, 0)]), None);
         assert_eq!(Split::new(Vec::new(), Vec::new()), None);
+    }
+
+    #[test]
+    fn the_variants_of_a_backend_are_all_others_of_its_split() {
+        let rule = SplitRule { condition: RequestCondition::Method("PUT".into()), backend: 1 };
+        let split = Split::new(vec![rule], vec![share(0, 3), share(1, 2)]).expect("a split");
+        assert_eq!(Target::Split(Box::new(split.clone())).variants().next(), None);
+        let target = Target::Split(Box::new(split.of_variants(Primary { backend: 0, others_stick: true })));
+        assert_eq!((target.primary(), target.variants().next()), (Some(0), Some(1)));
     }
 
     #[test]

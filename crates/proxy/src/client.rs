@@ -13,21 +13,21 @@ mod http1;
 mod http2;
 mod interim;
 mod patience;
+mod secure;
 mod state;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::net::{IpAddr, SocketAddr};
 use std::rc::{Rc, Weak};
-use std::sync::Arc;
 
-use http::header::HeaderMap;
+use http::header::{HeaderMap, HeaderName};
 
 use self::heads::Heads;
 use self::http1::Http1;
 use self::interim::Interim;
-use crate::config::{Downstream, Tls};
+use crate::config::Downstream;
 use crate::error::Refusal;
-use crate::forwarding::{Forwarding, client_address, client_is_secure};
+use crate::forwarding::{self, Forwarding, client_address};
 use crate::overload::Counted;
 use crate::proxy_header::Origin;
 use crate::timer::Timer;
@@ -35,6 +35,7 @@ use crate::worker::Worker;
 
 pub(crate) use self::carrier::Carrier;
 pub(crate) use self::http2::{Http2Stream, Sequel};
+pub(crate) use self::secure::{Asked, Secure, Shown};
 pub(crate) use self::state::RequestState;
 
 /// What is known of a client while its connection lasts.
@@ -51,7 +52,7 @@ pub(crate) struct Client {
     /// Counts it among its client's connections, where those are limited.
     counted: OnceCell<Box<Counted>>,
     /// The TLS session that it speaks in, if it does.
-    pub(crate) secure: OnceCell<Secure>,
+    pub(crate) secure: OnceCell<Box<Secure>>,
     /// What is said about this client to upstreams, made at its first request.
     forwarding: Rc<RefCell<Option<Box<Forwarding>>>>,
     /// What it is to be told before its answers.
@@ -62,13 +63,6 @@ pub(crate) struct Client {
     pub(crate) heads: Heads,
     /// What it has to pay for streams that broke the rules.
     pub(crate) fines: Cell<u32>,
-}
-
-/// What TLS tells of a client.
-pub(crate) struct Secure {
-    pub(crate) tls: Arc<Tls>,
-    /// The server name that the client asked for, in lower case.
-    pub(crate) name: Option<Box<str>>,
 }
 
 impl Client {
@@ -150,9 +144,7 @@ impl Client {
         let networks = &self.worker.config.trusted_proxies;
         let mut made = self.forwarding.borrow_mut();
         let forwarding = made.get_or_insert_with(|| {
-            // What the socket is bound to may be another port than the one that the client connected to.
-            let connected_to = self.is_proxied.get().then(|| self.local.get().port());
-            let scheme = if self.secure.get().is_some() { "https" } else { "http" };
+            let (scheme, connected_to) = (self.scheme(), self.connected_to());
             Box::new(Forwarding::new(self.peer(), self.local.get(), connected_to, scheme, networks))
         });
         forwarding.extend_or_replace(headers, networks, self.limits().underscores);
@@ -163,10 +155,20 @@ impl Client {
         client_address(self.peer().ip(), headers, &self.worker.config.trusted_proxies)
     }
 
-    /// Whether the client speaks https, as endpoints are told it (`X-Forwarded-Proto`).
-    pub(crate) fn is_secure(&self, headers: &HeaderMap) -> bool {
-        let networks = &self.worker.config.trusted_proxies;
-        client_is_secure(self.secure.get().is_some(), self.peer().ip(), headers, networks)
+    /// What is spoken with it.
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.secure.get().is_some() { "https" } else { "http" }
+    }
+
+    /// The port that it connected to, if a load balancer has told.
+    pub(crate) fn connected_to(&self) -> Option<u16> {
+        // What the socket is bound to may be another port than the one that the client connected to.
+        self.is_proxied.get().then(|| self.local.get().port())
+    }
+
+    /// What a proxy that we trust says in a field of a request.
+    pub(crate) fn told<'h>(&self, headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h [u8]> {
+        forwarding::told(self.peer().ip(), headers, name, &self.worker.config.trusted_proxies)
     }
 
     /// Shows the client's address as it is logged.

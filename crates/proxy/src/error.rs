@@ -60,6 +60,16 @@ refusals! {
     PlainHttp = BAD_REQUEST, Downstream, "plain-http";
     /// The host is not one that this TLS connection was opened for (RFC 9110 §15.5.20).
     Misdirected = MISDIRECTED_REQUEST, Internal, "misdirected";
+    /// The connection was opened before the host began to demand what it demands now of clients' certificates.
+    StaleHandshake = MISDIRECTED_REQUEST, Internal, "stale-handshake";
+    /// The client has not shown the certificate that the host demands.
+    NoClientCertificate = BAD_REQUEST, Internal, "no-client-certificate";
+    /// The client's certificate cannot be believed.
+    ClientCertificate = BAD_REQUEST, Internal, "client-certificate";
+    /// The client's certificate is for another subject.
+    ClientSubject = FORBIDDEN, Internal, "client-subject";
+    /// The CA bundle that clients are verified by is not in the Secret that an Ingress of the host names.
+    ClientCa = FORBIDDEN, Internal, "client-ca";
     /// No rule matches.
     NoRoute = NOT_FOUND, Internal, "no-route";
     /// The route is for clients of other addresses.
@@ -134,6 +144,11 @@ refusals! {
 }
 
 impl Refusal {
+    /// Whether another connection could do better.
+    pub(crate) fn is_of_connection(self) -> bool {
+        matches!(self, Refusal::StaleHandshake | Refusal::NoClientCertificate | Refusal::ClientCertificate)
+    }
+
     /// Whether there was only too much to do at this moment.
     pub(crate) fn is_overload(self) -> bool {
         matches!(

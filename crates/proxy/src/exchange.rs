@@ -4,6 +4,7 @@
 //! It is a value, owned where the request is served: first by its future, then by the body of its answer, or by the tunnel
 //! that it has become. With it the request ends, wherever that is.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -38,6 +39,8 @@ pub(crate) struct Exchange {
     endpoint: Option<Rc<EndpointPool>>,
     attempts: u16,
     draft: Option<Draft>,
+    /// The origin of the page that may read the answer, in the words of `Access-Control-Allow-Origin`.
+    origin: OnceCell<Box<HeaderValue>>,
 }
 
 impl Exchange {
@@ -72,6 +75,7 @@ impl Exchange {
             endpoint: None,
             attempts: 0,
             draft,
+            origin: OnceCell::new(),
         }
     }
 
@@ -100,6 +104,16 @@ impl Exchange {
     /// What is done with it and its answer on the way.
     pub(crate) fn filters(&self) -> Option<&Filters> {
         self.policy()?.filters.as_deref()
+    }
+
+    /// Pages of this origin may read the answer.
+    pub(crate) fn note_origin(&self, origin: HeaderValue) {
+        let _ = self.origin.set(Box::new(origin));
+    }
+
+    /// The origin of the page that may read the answer.
+    pub(crate) fn origin(&self) -> Option<&HeaderValue> {
+        self.origin.get().map(|origin| &**origin)
     }
 
     /// How long it may wait for a connection, or for a place on one.

@@ -15,9 +15,9 @@ use crate::field;
 use crate::headers;
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-const PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
+pub(crate) const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+pub(crate) const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+pub(crate) const PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -156,13 +156,15 @@ pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, networks: &[IpNe
     }
 }
 
-/// Whether the client speaks https: with us, or with a proxy that we trust and that says so.
-pub(crate) fn client_is_secure(is_tls: bool, peer: IpAddr, headers: &HeaderMap, networks: &[IpNet]) -> bool {
-    if headers.contains_key(PROTO) && any_contains(networks, peer) {
-        first(headers, &PROTO).eq_ignore_ascii_case(b"https")
-    } else {
-        is_tls
-    }
+/// What a proxy that we trust says in a field.
+pub(crate) fn told<'h>(
+    peer: IpAddr,
+    headers: &'h HeaderMap,
+    name: &HeaderName,
+    networks: &[IpNet],
+) -> Option<&'h [u8]> {
+    let value = headers.get(name)?;
+    any_contains(networks, peer).then_some(value.as_bytes())
 }
 
 /// Adds an element to a list field, in one line: not every upstream joins several.
@@ -199,7 +201,7 @@ fn forwarded(peer: &HeaderValue, host: &HeaderValue, scheme: &str) -> HeaderValu
 
 /// The port that the client used: its host's, else the one that a PROXY header told, else that of the scheme. Our listener's is
 /// nothing to it: behind a load balancer or a NodePort it is another one.
-fn port(host: &[u8], connected_to: Option<u16>, scheme: &[u8]) -> HeaderValue {
+pub(crate) fn port(host: &[u8], connected_to: Option<u16>, scheme: &[u8]) -> HeaderValue {
     let host = std::str::from_utf8(host).ok().and_then(|host| RequestHost::parse(host).ok());
     match host.and_then(|host| host.port()).or(connected_to) {
         Some(port) => value(&port.to_string()),

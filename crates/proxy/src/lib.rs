@@ -32,6 +32,7 @@
 //! - `client`: what is known of a client while its connection lasts, and what carries a request
 //! - `upstream`: pools of connections to endpoints, and how a request is sent on one
 //! - `exchange`: one request and its answer
+//! - `answer_filter`: what a route does with the head of an answer, an endpoint's or ours
 //! - `body`: an answer's body on its way to a client
 //! - `tunnel`: what an exchange becomes by an upgrade
 //! - `respond`: answers of our own
@@ -45,6 +46,7 @@
 //! - `fuzzing`: what fuzz targets see
 
 mod access_log;
+mod answer_filter;
 mod body;
 mod client;
 mod config;

@@ -143,7 +143,8 @@ async fn attempt(exchange: &mut Exchange, attempts: &mut Attempts) -> Result<(Le
 /// attempt; none where the route leads nowhere.
 fn find_route<'v>(view: &'v View, facts: &impl Facts) -> Result<(&'v Arc<Route>, Option<u32>), Refusal> {
     let route = view.table.find(facts).ok_or(Refusal::NoRoute)?;
-    Ok((route, route.target.choose(facts, |total| fastrand::u64(..total))))
+    let backend = route.target.choose(facts, |total| fastrand::u64(..total));
+    Ok((route, backend.map(|backend| view.table.serving(&route.target, backend))))
 }
 
 /// An endpoint that was not tried yet. Pools follow each publication, so a second attempt sees the newest endpoints.

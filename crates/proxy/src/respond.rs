@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Response, StatusCode, response};
 
+use crate::answer_filter::{self, By};
 use crate::body::ResponseBody;
 use crate::client::{Carrier, Client};
 use crate::error::{Refusal, Side};
@@ -61,6 +62,7 @@ fn answer_with(mut exchange: Exchange, answer: Answer) -> Response<ResponseBody>
     if status != StatusCode::NO_CONTENT {
         head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
     }
+    answer_filter::edit(&exchange, By::Us, &mut head.headers);
     let carrier = &exchange.carrier;
     carrier.refuse_protocol();
     if carrier.must_close() {
@@ -79,7 +81,8 @@ pub(crate) fn refuse(mut exchange: Exchange, why: Refusal) -> Response<ResponseB
     if why.side() == Side::Downstream {
         carrier.fine();
     }
-    let (head, text) = if carrier.request().is_grpc.get() { call_head(why) } else { head(carrier, why) };
+    let (mut head, text) = if carrier.request().is_grpc.get() { call_head(why) } else { head(carrier, why) };
+    answer_filter::edit(&exchange, By::Us, &mut head.headers);
     // Over HTTP/2 hyper would send it in answer to HEAD, too, which clients take for a broken stream.
     let text = text.filter(|_| !exchange.asks_for_head);
     Response::from_parts(head, ResponseBody::Own { text, _exchange: exchange })
@@ -145,9 +148,10 @@ pub(crate) fn record(client: &Client, why: Refusal) {
 }
 
 /// Whether the connection ends with the response: a client that broke the rules once is not read any further, and what
-/// follows a CONNECT may be the bytes of a tunnel. And where memory is short each connection holds some.
+/// follows a CONNECT may be the bytes of a tunnel. Where memory is short each connection holds some. And a client may have a
+/// certificate to show on another one.
 fn closes(why: Refusal) -> bool {
-    why.side() == Side::Downstream || why == Refusal::Memory
+    why.side() == Side::Downstream || why == Refusal::Memory || why.is_of_connection()
 }
 
 fn text(why: Refusal) -> String {

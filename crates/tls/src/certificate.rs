@@ -15,6 +15,7 @@ use rustls::sign::{CertifiedKey, SigningKey};
 
 use crate::error::{Error, Part};
 use x509::Leaf;
+pub(crate) use x509::time;
 
 /// Most certificates in a chain. Public ones have two to four; OpenSSL follows ten by default.
 const CHAIN_LENGTH_MAX: usize = 10;

@@ -11,6 +11,8 @@ pub enum Part {
     Key,
     /// The CA bundle: certificates that others are verified with.
     CaBundle,
+    /// Lists of revoked certificates.
+    Revoked,
 }
 
 impl fmt::Display for Part {
@@ -19,6 +21,7 @@ impl fmt::Display for Part {
             Part::Chain => "certificate",
             Part::Key => "private key",
             Part::CaBundle => "CA certificate",
+            Part::Revoked => "list of revoked certificates",
         })
     }
 }
@@ -138,7 +141,14 @@ impl Error {
             | Error::Missing { part: Part::CaBundle, .. }
             | Error::TooManyCas { .. }
             | Error::NotACa { .. } => {
-                "give the certificates of the CAs that issue the endpoints' as PEM (BEGIN CERTIFICATE)"
+                "give the certificates of the CAs that issue those to be verified as PEM (BEGIN CERTIFICATE)"
+            }
+            Error::Empty(Part::Revoked)
+            | Error::TooLarge { part: Part::Revoked, .. }
+            | Error::Missing { part: Part::Revoked, .. }
+            | Error::Malformed { part: Part::Revoked, .. }
+            | Error::Binary(Part::Revoked) => {
+                "give the lists as PEM (BEGIN X509 CRL), one of each CA, or none at all"
             }
             Error::Empty(Part::Key) | Error::TooLarge { .. } | Error::Missing { .. } => {
                 "give the certificate's private key as PEM (BEGIN PRIVATE KEY)"

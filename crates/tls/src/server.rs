@@ -10,6 +10,7 @@ use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use rustls::{CipherSuite, ServerConfig};
 
+use crate::tickets::Bound;
 use crate::{Certificates, Tickets};
 
 /// HTTP/2 in ALPN (RFC 9113 §3.2).
@@ -52,7 +53,7 @@ pub fn server_config(
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     // Tickets do the same for all replicas and for the next process, without memory and without a lock.
     config.session_storage = Arc::new(NoServerSessionStorage {});
-    config.ticketer = Arc::new(tickets.clone());
+    config.ticketer = Arc::new(Bound::to_nothing(tickets));
     config.send_tls13_tickets = TICKETS_PER_HANDSHAKE;
     // No early data: an eavesdropper could replay it (RFC 8446 §8).
     config.max_early_data_size = 0;

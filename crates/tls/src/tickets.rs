@@ -2,9 +2,10 @@
 //! have the same keys.
 //!
 //! A ticket is the session itself, encrypted; nothing is stored here. It is bound to the name that the client asked for
-//! by what rustls puts into it, and to nothing else. Should client certificates come in, it must also be bound to what
-//! was demanded of the client, or a session of one host resumes where another demands more (CVE-2025-23419).
+//! by what rustls puts into it, and to what was demanded of the client: else a session resumes where more is demanded than where
+//! it began (CVE-2025-23419).
 
+mod bound;
 mod key;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use arc_swap::ArcSwap;
 use rustls::crypto::aws_lc_rs::Ticketer;
 use rustls::server::ProducesTickets;
 
+pub(crate) use bound::Bound;
 pub use key::{KEY_BYTES, KeyError, TicketKey};
 
 /// Most keys in use. A dozen overlapping rotations are more than enough.

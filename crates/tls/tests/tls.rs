@@ -2,6 +2,8 @@
 
 #[path = "tls/authority.rs"]
 mod authority;
+#[path = "tls/clients.rs"]
+mod clients;
 #[path = "tls/endpoints.rs"]
 mod endpoints;
 #[path = "tls/find.rs"]

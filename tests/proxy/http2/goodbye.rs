@@ -12,6 +12,9 @@ use self::raw::{
 };
 use super::{sluice, sluice_with};
 
+/// Three times as long as goodbyes are spread here (`Sluice`).
+const BEYOND_THE_SPREAD: Duration = Duration::from_millis(1500);
+
 fn nothing_was_cut(sluice: &mut Sluice) {
     assert_eq!(sluice.finished_within(PATIENCE).expect("no connection is left").cut, 0);
 }
@@ -96,7 +99,6 @@ fn a_client_with_two_requests_at_a_time_is_told_in_silence() {
     let mut client = Raw::greet(&sluice);
     sluice.drain();
     let since = Instant::now();
-    // For longer than the goodbye is spread.
     for first in (1..).step_by(4) {
         client.ask_twice(first);
         let mut ends = 0;
@@ -106,7 +108,7 @@ fn a_client_with_two_requests_at_a_time_is_told_in_silence() {
             assert_eq!(frame.kind, DATA, "while it may be about to ask again");
             ends += 1;
         }
-        if since.elapsed() > Duration::from_secs(11) {
+        if since.elapsed() > BEYOND_THE_SPREAD {
             break;
         }
         std::thread::sleep(Duration::from_millis(200));
@@ -187,8 +189,7 @@ fn the_goodbye_waits_for_the_end_of_an_answer_that_waits_for_its_client() {
     let mut came = client.until(data).payload.len();
     eventually("all of it is here", || sluice.metrics().open().1 == 0);
     sluice.drain();
-    // Longer than the goodbye is spread.
-    std::thread::sleep(Duration::from_secs(11));
+    std::thread::sleep(BEYOND_THE_SPREAD);
     client.send(&more(1, 20_000));
     while came < body.len() {
         let frame = client.until(|frame| data(frame) || frame.kind == GOAWAY);

@@ -74,8 +74,7 @@ fn tls_makes_no_difference_to_it() {
     let certificate = Certificate::parse(chain.as_bytes(), key.as_bytes()).unwrap();
     let entry = Entry::new("test/a", vec![Arc::new(certificate)]).unwrap();
     let certificates = Published::new(Certificates::new([(entry, vec![HostMatch::parse("a").unwrap()])]));
-    let config = tls::server_config(&certificates, &Tickets::default(), &[HTTP_2]);
-    let secure = Some(Arc::new(Tls { config, certificates }));
+    let secure = Some(Arc::new(Tls::new(certificates, Tickets::default(), &[HTTP_2])));
     let bench = Bench::of(Protocol { tls: secure, ..Protocol::default() });
     let mut config = (*authority.client()).clone();
     config.alpn_protocols = vec![HTTP_2.to_vec()];

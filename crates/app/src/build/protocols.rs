@@ -21,8 +21,8 @@ pub(super) fn listeners(
         http2_cleartext: protocols.http2_cleartext,
         tls: None,
     });
-    let config = tls::server_config(&live.certificates, &live.tickets, &[HTTP_2, HTTP_1_1]);
-    let tls = Tls { config, certificates: live.certificates.clone() };
+    let tls = Tls::new(live.certificates.clone(), live.tickets.clone(), &[HTTP_2, HTTP_1_1]);
+    let tls = Tls { client_cas: live.client_cas.clone(), ..tls };
     let secure = Arc::new(Protocol { tls: Some(Arc::new(tls)), http2_cleartext: false, ..(*plain).clone() });
     let listener = |protocol: &Arc<Protocol>| {
         let protocol = Arc::clone(protocol);

@@ -6,6 +6,7 @@ mod support;
 
 mod check;
 mod class;
+mod clients;
 mod cluster;
 mod conformance;
 mod demo;

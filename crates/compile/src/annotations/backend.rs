@@ -62,22 +62,31 @@ pub(super) fn tls_secret(
     annotation: &Annotation<'_>,
     settings: &mut RouteSettings,
 ) -> Result<(), Vec<Fault>> {
+    let secret = named_secret(annotation).map_err(|why| {
+        let message = format!("{why}; the whole Ingress is answered 503");
+        Fault::denied(message, "name a Secret in the Ingress' own namespace")
+    })?;
+    settings.tls_secret = Some(secret);
+    Ok(())
+}
+
+/// The Secret that an annotation names, as `NAMESPACE/NAME` or by its name alone.
+///
+/// # Errors
+/// Says why there is none that may be used.
+pub(super) fn named_secret(annotation: &Annotation<'_>) -> Result<NamedSecret, String> {
     let Annotation { name, value, namespace: own } = annotation;
     let (namespace, secret) = value.split_once('/').unwrap_or((own, value));
     let is_name = [namespace, secret].into_iter().all(is_object_name);
     if is_name && namespace == *own {
         let secret = ObjectKey::new(namespace, secret);
-        settings.tls_secret = Some(NamedSecret { secret, field: annotation.field() });
-        return Ok(());
+        return Ok(NamedSecret { secret, field: annotation.field() });
     }
-    let message = if is_name {
-        format!(
-            "{name} names Secret {value}, which is in another namespace; the whole Ingress is answered 503"
-        )
+    Err(if is_name {
+        format!("{name} names Secret {value}, which is in another namespace")
     } else {
-        format!("{name} cannot be {}; the whole Ingress is answered 503", shown(value))
-    };
-    Err(Fault::denied(message, "name a Secret in the Ingress' own namespace").into())
+        format!("{name} cannot be {}", shown(value))
+    })
 }
 
 /// Whether endpoints are verified: `on` or `off`.

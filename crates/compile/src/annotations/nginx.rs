@@ -1,6 +1,9 @@
 //! ingress-nginx' dialect, as far as it is honoured. What is not and decides on access denies.
 
-use super::{Annotation, Dialect, Reader, access, backend, boolean, redirect, rewrite, time};
+use super::{
+    Annotation, Dialect, Reader, access, backend, canary, client_tls, cors, redirect, rewrite, time,
+    upstream_fields,
+};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -10,34 +13,59 @@ pub(super) const DIALECT: Dialect = Dialect { prefix: PREFIX, rows: ROWS, other:
 const PREFIX: &str = "nginx.ingress.kubernetes.io/";
 
 const ROWS: &[(&str, Reader)] = &[
+    ("affinity-canary-behavior", canary::affinity),
     ("app-root", rewrite::app_root),
+    ("auth-tls-error-page", client_tls::error_page),
+    ("auth-tls-match-cn", client_tls::subject),
+    ("auth-tls-pass-certificate-to-upstream", client_tls::pass),
+    ("auth-tls-secret", client_tls::qualified_secret),
+    ("auth-tls-verify-client", client_tls::verify),
+    ("auth-tls-verify-depth", client_tls::depth),
     ("backend-protocol", backend::protocol),
-    ("canary", canary),
+    ("canary", canary::is_one),
+    ("canary-by-cookie", canary::cookie),
+    ("canary-by-header", canary::header),
+    ("canary-by-header-pattern", canary::header_pattern),
+    ("canary-by-header-value", canary::header_value),
+    ("canary-weight", canary::weight),
+    ("canary-weight-total", canary::total),
+    ("cors-allow-credentials", cors::credentials),
+    ("cors-allow-headers", cors::headers),
+    ("cors-allow-methods", cors::methods),
+    ("cors-allow-origin", cors::origins),
+    ("cors-expose-headers", cors::expose),
+    ("cors-max-age", cors::max_age),
     ("denylist-source-range", access::deny),
+    ("enable-cors", cors::enable),
     ("force-ssl-redirect", redirect::force_https),
+    ("from-to-www-redirect", redirect::www),
+    ("permanent-redirect", redirect::permanent),
+    ("permanent-redirect-code", redirect::permanent_status),
     ("preserve-trailing-slash", redirect::preserve_trailing_slash),
     ("proxy-connect-timeout", time::connect_seconds),
+    ("proxy-cookie-domain", upstream_fields::cookie_domain),
+    ("proxy-cookie-path", upstream_fields::cookie_path),
     ("proxy-next-upstream-tries", time::tries),
     ("proxy-read-timeout", time::read_seconds),
+    ("proxy-redirect-from", upstream_fields::place_from),
+    ("proxy-redirect-to", upstream_fields::place_to),
     ("proxy-ssl-name", backend::tls_name),
     ("proxy-ssl-secret", backend::tls_secret),
     ("proxy-ssl-server-name", backend::send_tls_name),
     ("proxy-ssl-verify", backend::tls_verify),
+    ("relative-redirects", redirect::relative),
     ("rewrite-target", rewrite::target),
     ("server-alias", rewrite::aliases),
     ("ssl-redirect", redirect::https),
+    ("temporal-redirect", redirect::temporal),
+    ("temporal-redirect-code", redirect::temporal_status),
+    ("use-port-in-redirects", redirect::name_port),
     ("use-regex", rewrite::use_regex),
     // The older name of the one below, which counts where both are there.
     ("whitelist-source-range", access::allow),
     ("allowlist-source-range", access::allow),
     ("x-forwarded-prefix", rewrite::prefix),
 ];
-
-/// Whether the Ingress is a variant of another one, for a share of its requests.
-fn canary(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
-    settings.canary = boolean(annotation)?;
-    Ok(())
-}
 
 fn not_honoured(annotation: &Annotation<'_>, _: &mut RouteSettings) -> Result<(), Vec<Fault>> {
     let Annotation { name, value, .. } = annotation;

@@ -1,6 +1,6 @@
 //! Our own dialect.
 
-use super::{Annotation, Dialect, Reader, access, backend, headers, redirect, rewrite, time};
+use super::{Annotation, Dialect, Reader, access, backend, client_tls, headers, redirect, rewrite, time};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -19,10 +19,17 @@ const ROWS: &[(&str, Reader)] = &[
     ("backend-tls-secret", backend::tls_secret),
     ("backend-tls-verify", backend::tls_verify),
     ("body-timeout", time::body),
+    ("client-tls-depth", client_tls::depth),
+    ("client-tls-error-page", client_tls::error_page),
+    ("client-tls-pass-certificate", client_tls::pass),
+    ("client-tls-secret", client_tls::secret),
+    ("client-tls-subject", client_tls::subject),
+    ("client-tls-verify", client_tls::verify),
     ("connect-timeout", time::connect),
     ("deny-addresses", access::deny),
     ("https-redirect", redirect::force_https),
     ("load-balance", backend::balance),
+    ("redirect", redirect::temporal),
     ("request-headers", headers::request),
     ("response-headers", headers::response),
     ("response-timeout", time::response),
@@ -34,7 +41,7 @@ fn unknown(annotation: &Annotation<'_>, _: &mut RouteSettings) -> Result<(), Vec
     let remedy = format!("use one of {}, or remove it", known.join(", "));
     // A slip of the pen must not open what was to be guarded.
     let word = annotation.name.strip_prefix(PREFIX).unwrap_or(annotation.name).to_ascii_lowercase();
-    if word.starts_with("allow") || word.starts_with("deny") {
+    if ["allow", "client", "deny"].iter().any(|guard| word.starts_with(guard)) {
         let message = format!(
             "{} is not known and may be meant as a guard, so the whole Ingress is answered 503",
             annotation.name

@@ -7,7 +7,8 @@
 //!   have their addresses, under whatever port, for no other pod, or the DNS name that they came from still resolves to them.
 //!   Their condition is what the slices say now, so that one that goes or is not ready is out at once;
 //! - a route whose backend has none even so, and is new, leads where it led before, within its namespace and under the
-//!   same guards, if that takes requests and is verified by the same CA bundle, where endpoints are to be verified.
+//!   same guards, if that takes requests and is verified by the same CA bundle, where endpoints are to be verified; its canary leads
+//!   where its canary led.
 //!
 //! Such a backend is *pending*. For how long is up to the caller, which has a clock: of a backend whose time is over
 //! nothing is taken from before, whichever route comes to it later. What is refused is never pending.
@@ -15,9 +16,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 
-use model::{
-    Backend, BackendKey, Endpoint, HostMatch, PathMatch, Policy, Route, Selection, Target, Unavailable,
-};
+use model::{Backend, BackendKey, Endpoint, HostMatch, PathMatch, Policy, Route, Selection, Unavailable};
 
 use crate::reference::Port;
 use crate::{Compiled, ObjectKey, Objects, endpoint};
@@ -31,6 +30,15 @@ pub(crate) struct Before<'a> {
 
 /// What a route led to.
 pub(crate) type Led = (BackendKey, Port);
+
+/// Which backend of a route's target.
+#[derive(Clone, Copy)]
+pub(crate) enum Part {
+    /// The only one, or the one that the others are variants of.
+    Primary,
+    /// The variant.
+    Canary,
+}
 
 impl<'a> Before<'a> {
     pub(crate) fn new(compiled: &'a Compiled, over: &'a BTreeSet<BackendKey>) -> Before<'a> {
@@ -58,28 +66,37 @@ impl<'a> Before<'a> {
         self,
         namespace: &str,
         policy: &Policy,
-        host: &HostMatch,
-        path: &PathMatch,
+        (host, path): (&HostMatch, &PathMatch),
+        part: Part,
     ) -> Option<Led> {
-        self.led(namespace, policy, self.compiled.table.rule(host, path)?)
+        self.led(namespace, policy, self.compiled.table.rule(host, path)?, part)
     }
 
     /// What the default backend for these hosts was, if it was of this namespace and guarded as it is now.
-    pub(crate) fn of_default(self, namespace: &str, policy: &Policy, hosts: &[HostMatch]) -> Option<Led> {
+    pub(crate) fn of_default(
+        self,
+        namespace: &str,
+        policy: &Policy,
+        hosts: &[HostMatch],
+        part: Part,
+    ) -> Option<Led> {
         let defaults = hosts.iter().chain([&HostMatch::Any]);
         defaults
             .filter_map(|host| self.compiled.table.default_of(host))
-            .find_map(|route| self.led(namespace, policy, route))
+            .find_map(|route| self.led(namespace, policy, route, part))
     }
 
-    fn led(self, namespace: &str, policy: &Policy, route: &Route) -> Option<Led> {
+    fn led(self, namespace: &str, policy: &Policy, route: &Route, part: Part) -> Option<Led> {
         // What was guarded in one way must not become reachable in another, and where none is to serve none does.
         let guarded_alike = !policy.denies() && policy.guards().eq(route.policy.guards());
         if route.origin.object.namespace != namespace || !guarded_alike {
             return None;
         }
-        // Of a split it cannot be told which backend the rule's one would take the place of.
-        let Target::Backend(led) = route.target else { return None };
+        // Of a split without a primary backend it could not be told which one would take the place of which.
+        let led = match part {
+            Part::Primary => route.target.primary()?,
+            Part::Canary => route.target.variants().next()?,
+        };
         let key = &self.compiled.table.backend_at(led).key;
         let service = self.compiled.services.get(&ObjectKey::new(&*key.namespace, &*key.service))?;
         let (_, port) = service.ports.iter().find(|(place, _)| *place == led)?;
@@ -125,6 +142,15 @@ pub(super) fn still_listed(
         listed.extend(slices.flat_map(|slice| endpoint::at_ports(slice, &ports)));
     }
     (listed, names)
+}
+
+/// Whether any endpoint of before has another port now, and no longer the one it had.
+pub(super) fn moves(before: &Backend, now: &Backend) -> bool {
+    let has = |is_it: &dyn Fn(&Endpoint) -> bool| now.endpoints().iter().any(is_it);
+    before.endpoints().iter().any(|old| {
+        let is_same = |new: &Endpoint| new.key.address == old.key.address;
+        has(&|new| address(new) == address(old)) && !has(&is_same)
+    })
 }
 
 fn address(endpoint: &Endpoint) -> IpAddr {

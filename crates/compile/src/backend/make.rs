@@ -1,12 +1,14 @@
 //! A Service and a port to a backend with its endpoints.
 
-use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
+use k8s_openapi::api::core::v1::{Service, ServiceSpec};
 use model::{Backend, BackendKey, ObjectRef, Selection, Severity, Unavailable};
 
-use super::{before, spoken};
+use super::{before, port, spoken};
+use crate::endpoint::{self, SlicePort};
+use crate::external_name::{self, External};
 use crate::problems::{Fault, Problems};
 use crate::reference::Port;
-use crate::{ObjectKey, Objects, Settings, endpoint, external_name, reasons};
+use crate::{ObjectKey, Objects, Settings, reasons};
 
 /// What backends are made from.
 #[derive(Clone, Copy)]
@@ -26,6 +28,8 @@ pub(super) struct Made {
     pub(super) is_pending: bool,
     /// What is wrong with its slices as a whole.
     no_slice: Option<NoSlice>,
+    /// What they can be taken for even so.
+    loose: Option<Backend>,
 }
 
 /// Nothing says where the endpoints for a port are.
@@ -37,7 +41,8 @@ struct NoSlice {
 
 impl Made {
     fn of(backend: Backend) -> Made {
-        Made { backend, fault: None, external_names: Vec::new(), is_pending: false, no_slice: None }
+        let (external_names, no_slice, loose) = (Vec::new(), None, None);
+        Made { backend, fault: None, external_names, is_pending: false, no_slice, loose }
     }
 
     /// A backend, unless its endpoints cannot be spoken to in the way that is asked for.
@@ -48,6 +53,15 @@ impl Made {
             }
             fault => Made { fault, ..Made::of(backend) },
         }
+    }
+
+    /// Takes the slices for what they can be taken for, if that can serve; returns what to tell of it.
+    fn take_loosely(&mut self, loose: &Backend) -> Option<Fault> {
+        let usable = loose.usable().first()?.key.address.port();
+        let no_slice = self.no_slice.take()?;
+        self.backend = loose.clone();
+        let message = format!("{}; port {usable} of its endpoints serves", no_slice.message());
+        Some(Fault::warning(reasons::NO_ENDPOINT_SLICE, message, no_slice.remedy()))
     }
 
     fn unavailable(key: &BackendKey, why: Unavailable, fault: Option<Fault>) -> Made {
@@ -76,8 +90,14 @@ impl<'a> Maker<'a> {
         problems: &mut Problems,
     ) -> Made {
         let mut made = self.make_of_now(key, port, problems);
+        let loose = made.loose.take();
+        let stays = |loose: &&Backend| before.is_none_or(|before| !before::moves(before, loose));
+        let loosely = loose.as_ref().filter(stays).and_then(|loose| made.take_loosely(loose));
         let pending = before.and_then(|before| self.keep_before(before, port, &mut made));
-        let of_service = pending.or_else(|| made.no_slice.take().map(|no_slice| no_slice.fault()));
+        let loosely = loosely
+            .or_else(|| loose.filter(|_| !made.is_pending).and_then(|loose| made.take_loosely(&loose)));
+        let of_service = loosely.or(pending);
+        let of_service = of_service.or_else(|| made.no_slice.take().map(|no_slice| no_slice.fault()));
         if let Some(fault) = of_service {
             problems.add(ObjectRef::new("Service", &key.namespace, &key.service), "", fault);
         }
@@ -132,7 +152,7 @@ impl<'a> Maker<'a> {
     }
 
     fn make_sliced(self, key: &BackendKey, port: &Port, service: &Service, problems: &mut Problems) -> Made {
-        let Some(port) = service.spec.as_ref().and_then(|spec| find_port(spec, port)) else {
+        let Some(port) = service.spec.as_ref().and_then(|spec| port::find(spec, port)) else {
             return no_port(key, "add the port to the Service or name one that it has");
         };
         let protocol = port.app_protocol.as_deref().and_then(spoken::protocol_of);
@@ -142,9 +162,15 @@ impl<'a> Maker<'a> {
         let is_missing = none_at_all || !endpoint::any_has_port(slices.clone(), port_name);
         let no_slice = is_missing.then(|| NoSlice { none_at_all, port_name: port_name.into() });
         let allow_loopback = self.settings.allow_loopback;
-        let read = |slice| endpoint::read(slice, port_name, allow_loopback, problems);
-        let backend = Backend::new(key.clone(), slices.flat_map(read).collect()).speaking(protocol);
-        Made { no_slice, ..Made::speaking(backend) }
+        let mut read = |port| {
+            let endpoints =
+                slices.clone().flat_map(|slice| endpoint::read(slice, port, allow_loopback, problems));
+            Made::speaking(Backend::new(key.clone(), endpoints.collect()).speaking(protocol))
+        };
+        let made = read(SlicePort::Named(port_name));
+        let unnamed = SlicePort::Unnamed { is_only: port_name.is_empty(), target: port::target(port) };
+        let loose = (is_missing && !none_at_all).then(|| read(unnamed).backend);
+        Made { no_slice, loose, ..made }
     }
 
     /// An ExternalName Service needs no `ports`; a number in the Ingress is enough.
@@ -156,28 +182,35 @@ impl<'a> Maker<'a> {
         problems: &mut Problems,
     ) -> Made {
         let object = || ObjectRef::new("Service", &key.namespace, &key.service);
-        let name = match external_name::parse(spec.external_name.as_deref()) {
-            Ok(name) => name,
+        let external = match external_name::parse(spec.external_name.as_deref()) {
+            Ok(external) => external,
             Err(fault) => {
                 problems.add(object(), "spec.externalName", fault);
                 return Made::unavailable(key, Unavailable::Refused, None);
             }
         };
-        let named = find_port(spec, port);
+        let named = port::find(spec, port);
         let protocol = named.and_then(|port| port.app_protocol.as_deref()).and_then(spoken::protocol_of);
         let number = match port {
-            Port::Number(number) => Some(*number),
-            Port::Name(_) => named.and_then(|port| u16::try_from(port.port).ok()),
+            Port::Number(number) => named.map_or(Some(*number), port::connected_to),
+            Port::Name(_) => named.and_then(port::connected_to),
         };
         let Some(port) = number.filter(|number| *number != 0) else {
             return no_port(key, "name the port by its number, or add it to the Service");
         };
-        let (endpoints, faults) = external_name::endpoints(&name, port, self.objects.resolved.get(&name));
-        for fault in faults {
-            problems.add(object(), "spec.externalName", fault);
-        }
+        let (endpoints, names) = match external {
+            External::Address(address) => (vec![external_name::endpoint(address, port)], Vec::new()),
+            External::Name(name) => {
+                let resolved = self.objects.resolved.get(&name);
+                let (endpoints, faults) = external_name::endpoints(&name, port, resolved);
+                for fault in faults {
+                    problems.add(object(), "spec.externalName", fault);
+                }
+                (endpoints, vec![name])
+            }
+        };
         let backend = Backend::new(key.clone(), endpoints).speaking(protocol);
-        Made { external_names: vec![name], ..Made::speaking(backend) }
+        Made { external_names: names, ..Made::speaking(backend) }
     }
 }
 
@@ -187,18 +220,6 @@ fn no_port(key: &BackendKey, remedy: &str) -> Made {
         format!("routes to port {port} of Service {namespace}/{service}, which has no such TCP port");
     let fault = Fault::error(reasons::MISSING_PORT, message, remedy);
     Made::unavailable(key, Unavailable::NoPort, Some(fault))
-}
-
-/// The TCP port of this number or name; a number may occur once for each protocol.
-fn find_port<'s>(spec: &'s ServiceSpec, wanted: &Port) -> Option<&'s ServicePort> {
-    spec.ports.iter().flatten().find(|port| {
-        let is_tcp = port.protocol.as_deref().is_none_or(|protocol| protocol == "TCP");
-        is_tcp
-            && match wanted {
-                Port::Number(number) => port.port == i32::from(*number),
-                Port::Name(name) => port.name.as_deref() == Some(&**name),
-            }
-    })
 }
 
 fn no_service(key: &BackendKey) -> Fault {

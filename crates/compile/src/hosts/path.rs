@@ -2,7 +2,7 @@
 
 use model::{HostMatch, PathMatch, Pattern, PatternError};
 
-use super::{HostFacts, Hosts, PathFacts};
+use super::{Hosts, PathFacts};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::profile::Profile;
@@ -43,7 +43,7 @@ impl Hosts {
         path: &RulePath,
         budget: &mut Budget,
         mut tell: impl FnMut(Fault),
-    ) -> Result<(PathMatch, HostFacts), Fault> {
+    ) -> Result<(PathMatch, PathFacts), Fault> {
         let is_nginx = draft.profile == Profile::IngressNginx;
         let own = asks_for_pattern(&draft.asked, path);
         let server = self.servers.get(host).filter(|_| is_nginx);
@@ -69,7 +69,7 @@ impl Hosts {
                 is_nginx && !path.is_exact() && path.written != "/" && path.written.ends_with('/');
             literal(path)?
         };
-        Ok((matched, HostFacts { path: facts, ..self.of(host) }))
+        Ok((matched, facts))
     }
 
     /// An Exact path that ends with a slash and has no other rule beside it, without that slash: nginx sends clients that ask for

@@ -1,8 +1,10 @@
 //! The target that endpoints get in place of the one that came, and where clients are sent that ask for a path.
 
-use model::{Filters, Policy, RequestFilter, Rewrite, RootRedirect, Template};
+use model::{
+    Filters, Location, LocationPart, Policy, Redirect, RequestFilter, RequestValue, Rewrite, Template,
+};
 
-use super::RouteSettings;
+use super::{RouteFacts, RouteSettings, client_tls};
 use crate::hosts::HostFacts;
 
 /// What is asked of paths.
@@ -23,27 +25,33 @@ impl RewriteSettings {
     }
 }
 
-/// The filters that send clients elsewhere before anything else is asked.
-pub(super) fn build_redirects(asked: &RouteSettings, host: HostFacts) -> [Option<RequestFilter>; 2] {
-    let slash = host.path.needs_slash.then_some(RequestFilter::Slash);
-    let url = path(asked, host).filter(|path| path.is_url());
-    [slash, url.map(|url| RequestFilter::Elsewhere(url.clone()))]
+/// The filter that sends clients to a URL that what their path has matched is put into.
+pub(super) fn build_elsewhere(asked: &RouteSettings, facts: RouteFacts<'_>) -> Option<RequestFilter> {
+    path(asked, facts).filter(|path| path.is_url()).map(|url| RequestFilter::Elsewhere(url.clone()))
 }
 
 /// The filter that changes the target.
-pub(super) fn build(asked: &RouteSettings, host: HostFacts) -> Option<RequestFilter> {
-    let path = path(asked, host).filter(|path| !path.is_url())?.clone();
+pub(super) fn build(asked: &RouteSettings, facts: RouteFacts<'_>) -> Option<RequestFilter> {
+    let path = path(asked, facts).filter(|path| !path.is_url())?.clone();
     let prefix = asked.rewrite.prefix.clone();
     Some(RequestFilter::Rewrite(Rewrite { path, prefix }))
 }
 
-fn path(asked: &RouteSettings, host: HostFacts) -> Option<&Template> {
-    asked.rewrite.path.as_ref().filter(|_| !host.path.is_kept && !host.path.is_catch_all)
+/// What serves all other hosts keeps its target, as with ingress-nginx.
+fn path<'a>(asked: &'a RouteSettings, facts: RouteFacts<'_>) -> Option<&'a Template> {
+    asked.rewrite.path.as_ref().filter(|_| !facts.path.is_kept && !facts.is_catch_all)
 }
 
 /// What applies to the root of a host from which clients are sent to a path.
-pub(crate) fn of_root(asked: &RouteSettings) -> Option<Policy> {
-    let path = asked.app_root.clone()?;
-    let filters = Filters::new(vec![RequestFilter::Root(RootRedirect { path })], Vec::new());
+pub(crate) fn of_root(asked: &RouteSettings, host: HostFacts<'_>) -> Option<Policy> {
+    let value = LocationPart::Value;
+    let parts = [
+        value(RequestValue::Scheme),
+        LocationPart::text("://"),
+        value(RequestValue::HostField),
+        LocationPart::Text(asked.app_root.clone()?),
+    ];
+    let root = RequestFilter::Redirect(Redirect { status: 302, to: Location::new(parts) });
+    let filters = Filters::new(client_tls::build(host).chain([root]).collect(), Vec::new());
     Some(Policy { filters, ..Policy::default() })
 }

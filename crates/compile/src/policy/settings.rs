@@ -5,8 +5,13 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use model::{Balance, HeaderEdit, HostMatch, Protocol, ProxyHeader, Retry, Timeouts};
 
+use super::canary::CanarySettings;
+use super::client_tls::ClientTlsSettings;
+use super::cors::CorsSettings;
+use super::hsts::HstsSettings;
 use super::redirect::RedirectSettings;
 use super::rewrite::RewriteSettings;
+use super::upstream_fields::UpstreamFieldSettings;
 use crate::profile::Profile;
 use crate::tls::NamedSecret;
 
@@ -15,8 +20,10 @@ use crate::tls::NamedSecret;
 pub(crate) struct RouteSettings {
     /// Whether something was asked for that guards access, or verifies endpoints, and that cannot be honoured.
     pub(crate) denied: bool,
-    /// Whether the object is a variant of another one, for a share of its requests. Served by itself it could take them all.
-    pub(crate) canary: bool,
+    /// Whether the object is left out as a whole, as ingress-nginx does where some annotations cannot be read.
+    pub(crate) left_out: bool,
+    /// Whether the object is a variant of another one, and of which requests. Served by itself it could take them all.
+    pub(crate) canary: CanarySettings,
     /// How endpoints share requests.
     pub(crate) balance: Balance,
     /// How long they may take.
@@ -45,17 +52,26 @@ pub(crate) struct RouteSettings {
     pub(crate) aliases: Vec<HostMatch>,
     /// What its paths are, and what endpoints get in their place.
     pub(crate) rewrite: RewriteSettings,
+    /// What clients' certificates have to be, for the whole of each host.
+    pub(crate) client_tls: ClientTlsSettings,
+    /// Which pages of other origins may read answers.
+    pub(crate) cors: CorsSettings,
     /// What sends clients elsewhere.
     pub(crate) redirect: RedirectSettings,
     /// Edits of requests' heads.
     pub(crate) request_headers: Vec<HeaderEdit>,
     /// Edits of responses' heads.
     pub(crate) response_headers: Vec<HeaderEdit>,
+    /// What becomes of places and cookies that endpoints name.
+    pub(crate) upstream_fields: UpstreamFieldSettings,
+    /// Whether clients of TLS are to speak it from now on.
+    pub(crate) hsts: HstsSettings,
 }
 
 impl RouteSettings {
     /// What holds where an object says nothing.
     pub(crate) fn of(profile: Profile, balance: Balance) -> RouteSettings {
-        RouteSettings { balance, redirect: RedirectSettings::of(profile), ..RouteSettings::default() }
+        let (redirect, hsts) = (RedirectSettings::of(profile), HstsSettings::of(profile));
+        RouteSettings { balance, redirect, hsts, ..RouteSettings::default() }
     }
 }

@@ -10,29 +10,28 @@ use std::sync::Arc;
 use k8s_openapi::api::networking::v1::{HTTPIngressPath, Ingress, IngressBackend, IngressRule};
 use model::{HostMatch, ObjectRef, Origin};
 
-use super::{Draft, RouteDraft, Serves};
+use super::{Draft, RouteDraft, Serves, Written};
 use crate::annotations;
 use crate::policy::{self, RouteSettings};
 use crate::problems::{Fault, Problems};
 use crate::reference::Reference;
-use crate::{ObjectKey, Profile, Settings, reasons};
+use crate::{ObjectKey, Profile, reasons};
 
-/// Reads an Ingress that is ours. None comes of one that is not served at all.
+/// Reads an Ingress that is ours, with what holds where it says nothing. None comes of one that is not served at all.
 pub(crate) fn read(
     key: &ObjectKey,
     ingress: &Ingress,
     profile: Profile,
-    settings: &Settings,
+    defaults: RouteSettings,
     problems: &mut Problems,
 ) -> Option<Draft> {
     let object = Arc::new(ObjectRef::new("Ingress", &key.namespace, &key.name));
-    let asked = asked(&object, ingress, RouteSettings::of(profile, settings.balance), problems);
-    if asked.canary {
-        let message = "is a canary of another Ingress, which this version does not serve";
-        let remedy = "remove it, or keep both Ingresses with a controller that serves canaries";
-        let fault = Fault::error(reasons::UNSUPPORTED_ANNOTATION, message, remedy);
-        problems.add(ObjectRef::clone(&object), "", fault);
+    let asked = asked(&object, ingress, defaults, problems);
+    if asked.left_out {
         return None;
+    }
+    if let Some(fault) = policy::check_canary(&asked) {
+        problems.add(ObjectRef::clone(&object), "", fault);
     }
     let certificates = certificates::read(key, ingress, problems);
     let created = ingress.metadata.creation_timestamp.as_ref();
@@ -53,7 +52,8 @@ pub fn secrets_of(key: &ObjectKey, ingress: &Ingress) -> BTreeSet<ObjectKey> {
     let asked = asked(&object, ingress, RouteSettings::default(), &mut problems);
     let upstream = policy::upstream_secret(&asked).map(|upstream| upstream.named.secret);
     let named = certificates::secrets(key, ingress).map(|(_, named)| named.secret);
-    named.chain(upstream).collect()
+    let clients = asked.client_tls.secret.map(|named| named.secret);
+    named.chain(upstream).chain(clients).collect()
 }
 
 /// What the annotations ask for, and of all else what holds where nothing is said.
@@ -92,7 +92,7 @@ impl Reading<'_> {
         if let Some(backend) = default {
             let field = "spec.defaultBackend";
             let serves = Serves::Rest { hosts: self.hosts.clone(), catch_all: rules.is_empty() };
-            self.add(serves, backend, field.into(), field.into());
+            self.add(serves, Written::Rest, backend, field.into(), field.into());
         }
     }
 
@@ -120,10 +120,22 @@ impl Reading<'_> {
             self.tell(format!("{field}.path"), fault);
         }
         let backend_field = format!("{field}.backend");
-        self.add(Serves::Path(host.clone(), matched), &path.backend, field, backend_field);
+        let written = Written::Path {
+            host: host.clone(),
+            path: path.path.clone().filter(|path| !path.is_empty()).unwrap_or_else(|| "/".into()),
+            path_type: path.path_type.clone(),
+        };
+        self.add(Serves::Path(host.clone(), matched), written, &path.backend, field, backend_field);
     }
 
-    fn add(&mut self, serves: Serves, backend: &IngressBackend, field: String, backend_field: String) {
+    fn add(
+        &mut self,
+        serves: Serves,
+        written: Written,
+        backend: &IngressBackend,
+        field: String,
+        backend_field: String,
+    ) {
         let origin = Origin {
             created: self.created,
             object: Arc::clone(&self.object),
@@ -132,7 +144,7 @@ impl Reading<'_> {
             field: field.into(),
         };
         let backend = Reference::read(&self.namespace, backend);
-        self.routes.push(RouteDraft { serves, backend, backend_field, origin });
+        self.routes.push(RouteDraft { serves, written, backend, backend_field, origin, redirect: None });
     }
 
     fn tell(&mut self, field: impl Into<String>, fault: Fault) {

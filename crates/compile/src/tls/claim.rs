@@ -19,6 +19,8 @@ pub struct CertificateClaims {
     pub default: Option<ObjectKey>,
     /// The Secrets for handshakes with endpoints.
     pub upstream: BTreeSet<ObjectKey>,
+    /// The Secrets that clients are verified by.
+    pub clients: BTreeSet<ObjectKey>,
 }
 
 /// The Secrets that an Ingress gives for a host.

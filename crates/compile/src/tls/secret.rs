@@ -48,6 +48,19 @@ pub(super) fn without_credentials(key: &ObjectKey, verify: bool, objects: &Objec
     Some(Fault::error(reasons::INCOMPLETE_SECRET, message, remedy))
 }
 
+/// What is wrong with a Secret that clients are to be verified by.
+pub(super) fn without_client_ca(key: &ObjectKey, objects: &Objects) -> Option<Fault> {
+    let closed = "every request for the hosts of the Ingress is answered 403";
+    let Some(secret) = objects.secrets.get(key) else {
+        let fault = absent(key, By::Ingress, objects)?;
+        return Some(Fault::error(fault.reason, format!("{}; {closed}", fault.message), fault.remedy));
+    };
+    let message =
+        format!("names Secret {key}, which has no CA bundle (ca.crt) to verify clients by; {closed}");
+    let remedy = "give the Secret the certificates of the CAs that issue the clients' as ca.crt, in PEM";
+    (!has(secret, "ca.crt")).then(|| Fault::error(reasons::INCOMPLETE_SECRET, message, remedy))
+}
+
 /// What is wrong with a Secret that is not there.
 pub(super) fn absent(key: &ObjectKey, by: By, objects: &Objects) -> Option<Fault> {
     let known = objects.absent_secrets.as_ref().is_none_or(|absent| absent.contains(key));

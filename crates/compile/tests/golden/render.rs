@@ -6,6 +6,7 @@ use std::sync::Arc;
 use compile::{CertificateClaims, Claim, Compiled};
 use model::{
     Backend, Get, HostMatch, Problem, Protocol, RequestHost, RequestPath, Route, RouteTable, Selection,
+    Target,
 };
 
 use crate::case::Case;
@@ -53,8 +54,23 @@ fn route(table: &RouteTable, route: &Arc<Route>) -> String {
         false => writeln!(out, "match: {}", route.path),
         true => writeln!(out, "match: what no rule does"),
     };
-    for place in route.target.backends() {
-        let _ = writeln!(out, "backend: {}", table.backend_at(place).key);
+    let key = |place: u32| &table.backend_at(place).key;
+    match &route.target {
+        Target::Backend(place) => drop(writeln!(out, "backend: {}", key(*place))),
+        Target::Nothing => {}
+        Target::Split(split) => {
+            for rule in split.rules() {
+                let _ = writeln!(
+                    out,
+                    "rule: {}",
+                    quoted(&format!("{} -> {}", rule.condition, key(rule.backend)))
+                );
+            }
+            for share in split.shares() {
+                let _ =
+                    writeln!(out, "share: {} of {} -> {}", share.weight, split.total(), key(share.backend));
+            }
+        }
     }
     let _ = writeln!(out, "balance: {}", route.policy.balance.as_str());
     for (word, time) in route.policy.timeouts.words() {
@@ -127,7 +143,9 @@ fn request(table: &RouteTable, host: &str, path: &str) -> String {
     let name = (!host.is_empty()).then(|| RequestHost::parse(host).expect("a host"));
     let facts = Get { host: name.as_ref(), path: &RequestPath::parse(path).expect("a path") };
     let route = table.find(&facts);
-    let backend = |route: &Route| route.target.choose(&facts, |_| 0).map(|place| table.backend_at(place));
+    let serving =
+        |route: &Route| route.target.choose(&facts, |_| 0).map(|it| table.serving(&route.target, it));
+    let backend = |route: &Route| serving(route).map(|place| table.backend_at(place));
     let answer = match route.map(|route| (route, backend(route))) {
         None => "404".into(),
         Some((route, None)) => format!("what its filters answer, or 404, by {}", route.origin),

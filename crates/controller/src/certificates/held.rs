@@ -6,7 +6,7 @@ use std::sync::Arc;
 use compile::{ObjectKey, Objects};
 use k8s_openapi::api::core::v1::Secret;
 use model::{Problem, Severity};
-use tls::{Certificate, Credentials, Error, Part};
+use tls::{Certificate, ClientCa, Credentials, Error, Part};
 
 use super::of_secret;
 use crate::reasons;
@@ -15,6 +15,8 @@ use crate::reasons;
 pub(super) trait OfSecret: Sized {
     /// What it is, in problems.
     const WORD: &str;
+    /// Whether what was good stays in use when the Secret, or a part of it, is removed: else that takes effect at once.
+    const OUTLIVES_REMOVAL: bool = true;
 
     /// Reads it; `None` if the Secret lacks a part, which is told of the Ingress that names it.
     fn read(secret: &Secret) -> Option<Result<Self, Error>>;
@@ -62,6 +64,18 @@ impl OfSecret for Credentials {
     }
 }
 
+impl OfSecret for ClientCa {
+    const WORD: &str = "content";
+    // It lets clients in. To remove it is a way to keep them out.
+    const OUTLIVES_REMOVAL: bool = false;
+
+    fn read(secret: &Secret) -> Option<Result<ClientCa, Error>> {
+        // A list that is there and empty is not one that was never meant: it is told.
+        let revoked = secret.data.as_ref().and_then(|data| data.get("ca.crl")).map(|list| list.0.as_slice());
+        Some(ClientCa::parse(entry(secret, "ca.crt")?, revoked))
+    }
+}
+
 impl<T> Default for Held<T> {
     fn default() -> Held<T> {
         Held { seen: None, good: None, now: Now::default() }
@@ -93,12 +107,13 @@ impl<T: OfSecret> Held<T> {
 
     /// What is used: what the Secret says now, or said last that was good.
     pub(super) fn good(&self) -> Option<&Arc<T>> {
-        self.good.as_ref()
+        let is_removed = matches!(self.now, Now::Gone | Now::Incomplete);
+        self.good.as_ref().filter(|_| T::OUTLIVES_REMOVAL || !is_removed)
     }
 
     /// What is wrong with the Secret itself now, as far as is known.
     pub(super) fn problem(&self, key: &ObjectKey) -> Option<Problem> {
-        let kept = self.good.as_ref().map(|_| format!("; the last good {} stays in use", T::WORD));
+        let kept = self.good().map(|_| format!("; the last good {} stays in use", T::WORD));
         let kept = kept.unwrap_or_default();
         match &self.now {
             Now::Unknown | Now::Good => None,
@@ -107,11 +122,12 @@ impl<T: OfSecret> Held<T> {
                     Part::Chain => "data[tls.crt]",
                     Part::Key => "data[tls.key]",
                     Part::CaBundle => "data[ca.crt]",
+                    Part::Revoked => "data[ca.crl]",
                 };
                 let problem = (Severity::Error, reasons::INVALID_CERTIFICATE, format!("{error}{kept}"));
                 Some(of_secret(key, field, problem, error.remedy()))
             }
-            Now::Incomplete | Now::Gone => self.good.as_ref().map(|_| {
+            Now::Incomplete | Now::Gone => self.good().map(|_| {
                 let what = if self.now == Now::Gone { "does not exist any more" } else { "has lost a part" };
                 let message = format!("{what}{kept} while an Ingress names it");
                 let problem = (Severity::Warning, reasons::STALE_CERTIFICATE, message);

@@ -1,5 +1,6 @@
 //! What becomes of certificates as Secrets and Ingresses change.
 
+mod clients;
 mod upstream;
 mod world;
 

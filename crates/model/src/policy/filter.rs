@@ -2,8 +2,12 @@
 //! place at which it is to be executed; what builds it in `compile`; and a file in `proxy`'s `request/filter`.
 
 use std::fmt;
+use std::sync::Arc;
 
-use crate::{AddressRules, HeaderChange, HeaderEdit, HttpsRedirect, Rewrite, RootRedirect, Template};
+use crate::{
+    AddressRules, ClientTls, CookieRewrite, Cors, HeaderChange, HeaderEdit, PlaceRewrite, Redirect, Rewrite,
+    Template,
+};
 
 /// What is done with a request before it is sent. **The order of the variants is the order of execution**, whatever the
 /// order in which they were asked for: what refuses a request stands before what costs something, and all of that before what
@@ -13,14 +17,20 @@ pub enum RequestFilter {
     /// Every request is refused (503): something that was to guard the route cannot be honoured, and it is better not
     /// served than served unguarded.
     Deny,
-    /// Clients that ask for the root are sent to another path.
-    Root(RootRedirect),
-    /// Clients that leave out the slash that the route's path ends with are sent to it (301).
-    Slash,
+    /// Clients without a good certificate are refused (400, 403), and endpoints are told what it says.
+    ClientTls(Arc<ClientTls>),
+    /// Clients that leave out the slash which the route's path ends with are sent to it.
+    Slash(Redirect),
+    /// Preflights of browsers are answered, and the origin of the page is noted for the answer.
+    Cors(Arc<Cors>),
+    /// Clients are sent elsewhere.
+    Redirect(Redirect),
     /// Clients are sent to a URL that their path is put into (302).
     Elsewhere(Template),
     /// Clients that speak plain HTTP are sent to https.
-    Https(HttpsRedirect),
+    Https(Redirect),
+    /// Clients that do not speak TLS with us are refused (400): they could not show what the route demands.
+    TlsOnly,
     /// Clients of other addresses are refused (403).
     Addresses(AddressRules),
     /// The head is changed, in the order of the edits.
@@ -33,9 +43,13 @@ impl RequestFilter {
     /// Whether it decides on access.
     pub fn is_guard(&self) -> bool {
         match self {
-            RequestFilter::Deny | RequestFilter::Addresses(_) => true,
-            RequestFilter::Root(_)
-            | RequestFilter::Slash
+            RequestFilter::Deny
+            | RequestFilter::ClientTls(_)
+            | RequestFilter::TlsOnly
+            | RequestFilter::Addresses(_) => true,
+            RequestFilter::Slash(_)
+            | RequestFilter::Cors(_)
+            | RequestFilter::Redirect(_)
             | RequestFilter::Elsewhere(_)
             | RequestFilter::Https(_)
             | RequestFilter::Headers(_)
@@ -47,10 +61,13 @@ impl RequestFilter {
     pub fn as_str(&self) -> &'static str {
         match self {
             RequestFilter::Deny => "deny",
-            RequestFilter::Root(_) => "app-root",
-            RequestFilter::Slash => "slash-redirect",
+            RequestFilter::ClientTls(_) => "client-tls",
+            RequestFilter::Slash(_) => "slash-redirect",
+            RequestFilter::Cors(_) => "cors",
+            RequestFilter::Redirect(_) => "redirect",
             RequestFilter::Elsewhere(_) => "rewrite-redirect",
             RequestFilter::Https(_) => "https-redirect",
+            RequestFilter::TlsOnly => "tls-only",
             RequestFilter::Addresses(_) => "addresses",
             RequestFilter::Headers(_) => "request-headers",
             RequestFilter::Rewrite(_) => "rewrite",
@@ -63,10 +80,13 @@ impl fmt::Display for RequestFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())?;
         match self {
-            RequestFilter::Deny | RequestFilter::Slash => Ok(()),
-            RequestFilter::Root(redirect) => write!(f, ": {redirect}"),
+            RequestFilter::Deny | RequestFilter::TlsOnly => Ok(()),
+            RequestFilter::ClientTls(demanded) => write!(f, ": {demanded}"),
+            RequestFilter::Cors(cors) => write!(f, ": {cors}"),
             RequestFilter::Elsewhere(url) => write!(f, ": {url}"),
-            RequestFilter::Https(redirect) => write!(f, ": {redirect}"),
+            RequestFilter::Slash(redirect)
+            | RequestFilter::Redirect(redirect)
+            | RequestFilter::Https(redirect) => write!(f, ": {redirect}"),
             RequestFilter::Addresses(rules) => write!(f, ": {rules}"),
             RequestFilter::Headers(edits) => write!(f, ": {}", HeaderEdit::list(edits)),
             RequestFilter::Rewrite(rewrite) => write!(f, ": {rewrite}"),
@@ -74,18 +94,31 @@ impl fmt::Display for RequestFilter {
     }
 }
 
-/// What is done with a response before it is handed on, in the order of the variants.
+/// What is done with a response before it is handed on, in the order of the variants. The first ones are for answers of
+/// endpoints; from [`Cors`](ResponseFilter::Cors) on they are for our own answers, too.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ResponseFilter {
+    /// Places that an endpoint sends clients to.
+    Place(PlaceRewrite),
+    /// Cookies that an endpoint sets.
+    Cookies(CookieRewrite),
     /// The head of an endpoint's answer is changed, in the order of the edits.
     Headers(Vec<HeaderEdit>),
+    /// Browsers are told that the page whose origin was noted may read the answer.
+    Cors(Arc<Cors>),
+    /// Clients of our TLS are told to speak it from now on (`Strict-Transport-Security`, RFC 6797).
+    Hsts(Arc<str>),
 }
 
 impl ResponseFilter {
     /// The word used in JSON and in `explain`.
     pub fn as_str(&self) -> &'static str {
         match self {
+            ResponseFilter::Place(_) => "place",
+            ResponseFilter::Cookies(_) => "cookies",
             ResponseFilter::Headers(_) => "response-headers",
+            ResponseFilter::Cors(_) => "cors",
+            ResponseFilter::Hsts(_) => "hsts",
         }
     }
 }
@@ -93,8 +126,14 @@ impl ResponseFilter {
 /// The word and what is set.
 impl fmt::Display for ResponseFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())?;
         match self {
-            ResponseFilter::Headers(edits) => write!(f, "{}: {}", self.as_str(), HeaderEdit::list(edits)),
+            ResponseFilter::Place(rewrite) => write!(f, ": {rewrite}"),
+            ResponseFilter::Cookies(rewrite) => write!(f, ": {rewrite}"),
+            ResponseFilter::Headers(edits) => write!(f, ": {}", HeaderEdit::list(edits)),
+            // The filter of requests says what.
+            ResponseFilter::Cors(_) => Ok(()),
+            ResponseFilter::Hsts(value) => write!(f, ": {value}"),
         }
     }
 }
@@ -152,6 +191,11 @@ impl Filters {
             ResponseFilter::Headers(edits) => {
                 edits.iter().any(|edit| *edit.name == *name && !matches!(edit.change, HeaderChange::Add(_)))
             }
+            // None of these has a place in a trailer.
+            ResponseFilter::Place(_)
+            | ResponseFilter::Cookies(_)
+            | ResponseFilter::Cors(_)
+            | ResponseFilter::Hsts(_) => false,
         })
     }
 

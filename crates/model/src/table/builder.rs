@@ -86,6 +86,7 @@ impl RouteTableBuilder {
                 routing.aliases.add(alias, host);
             }
         }
+        routing.note_client_tls();
         routing.all_paths().for_each(Paths::sort);
         routing.catch_all.sort();
         RouteTable { generation, routing: Arc::new(routing), backends: self.backends.into() }
@@ -93,6 +94,15 @@ impl RouteTableBuilder {
 }
 
 impl Routing {
+    /// Notes for each host what is demanded of its clients, which its routes say.
+    fn note_client_tls(&mut self) {
+        for route in &self.routes {
+            if let Some(demanded) = route.policy.client_tls() {
+                self.client_tls.entry(route.host.clone()).or_insert_with(|| Arc::clone(demanded));
+            }
+        }
+    }
+
     /// Adds routes to those of the same place, the oldest first: it is served where others ask for the same.
     fn add(
         &mut self,

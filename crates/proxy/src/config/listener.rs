@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use lifecycle::handover::GivenUp;
 use model::Published;
-use tls::Certificates;
+use tls::{AllClientCas, Certificates, Tickets};
 
 /// A listening socket, and what is spoken on it.
 #[derive(Clone, Debug)]
@@ -44,4 +44,17 @@ pub struct Tls {
     pub config: Arc<rustls::ServerConfig>,
     /// The certificates that `config` chooses from, to know which hosts share one.
     pub certificates: Published<Certificates>,
+    /// The tickets of `config`, for hosts that ask clients for a certificate.
+    pub tickets: Tickets,
+    /// The CA bundles that clients' certificates are verified by. What a route demands has to be here before the table that has
+    /// the route is published.
+    pub client_cas: Published<AllClientCas>,
+}
+
+impl Tls {
+    /// These certificates and tickets, and these protocols in ALPN, the preferred one first. No client is verified.
+    pub fn new(certificates: Published<Certificates>, tickets: Tickets, protocols: &[&[u8]]) -> Tls {
+        let config = tls::server_config(&certificates, &tickets, protocols);
+        Tls { config, certificates, tickets, client_cas: Published::new(AllClientCas::default()) }
+    }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use http::Version;
 use rustix::net::RecvFlags;
+use tls::ClientCa;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
@@ -19,7 +20,7 @@ use tokio_rustls::server::TlsStream;
 use super::Server;
 use super::linger::in_time;
 use super::preamble::Failed;
-use crate::client::{Client, Secure};
+use crate::client::{Asked, Client, Secure, Shown};
 use crate::config::Tls;
 use crate::error::Refusal;
 use crate::stream::Stream;
@@ -68,15 +69,17 @@ pub(super) async fn handshake(
     {
         return Err(Failed::Owed(Stream::Plain(socket), Refusal::PlainHttp));
     }
-    let mut accepting = Box::pin(accept(socket, terms));
+    let mut accepting = Box::pin(accept(socket, terms, server));
     let accepted = in_time(client, |cx| accepting.as_mut().poll(cx)).await;
     client.timer.clear(Wait::Client);
     let failed = match accepted {
-        Some(Ok(session)) => {
+        Some(Ok((session, asked))) => {
             let state = session.get_ref().1;
             let name = state.server_name().map(Box::from);
             let is_http2 = state.alpn_protocol() == Some(tls::HTTP_2);
-            let _ = client.secure.set(Secure { tls: Arc::clone(terms), name });
+            let shown = || Shown::new(state.peer_certificates()?);
+            let asked = asked.map(|by| Box::new(Asked { by, shown: shown() }));
+            let _ = client.secure.set(Box::new(Secure { tls: Arc::clone(terms), name, asked }));
             client.worker.cells.handshakes.add(1);
             let version = if is_http2 { Version::HTTP_2 } else { Version::HTTP_11 };
             return Ok((Stream::Tls(Box::new(session.into())), version));
@@ -89,13 +92,29 @@ pub(super) async fn handshake(
     Err(Failed::Ended)
 }
 
+/// A session, and whether the client was asked for a certificate, and of which CA bundle.
+type Accepted = (TlsStream<TcpStream>, Option<Option<Arc<ClientCa>>>);
+
 /// A client that asks for a name without a certificate is told just that; rustls alone would say that access is denied.
-async fn accept(socket: TcpStream, terms: &Tls) -> io::Result<TlsStream<TcpStream>> {
+async fn accept(socket: TcpStream, terms: &Tls, server: &Server) -> io::Result<Accepted> {
     let mut begun = LazyConfigAcceptor::new(Acceptor::default(), socket).await?;
     if terms.certificates.load().find(begun.client_hello().server_name()).is_none() {
         begun.io.write_all(&UNRECOGNIZED_NAME).await?;
         return Err(io::Error::other("no certificate for the name that the client asks for"));
     }
     let limit = |session: &mut ServerConnection| session.set_buffer_limit(Some(SESSION_BYTES_MAX));
-    begun.into_stream_with(Arc::clone(&terms.config), limit).await
+    let asked = asked(begun.client_hello().server_name(), terms, server);
+    let config = match &asked {
+        None => Arc::clone(&terms.config),
+        Some(by) => tls::asking(&terms.config, &terms.tickets, by.as_ref()),
+    };
+    Ok((begun.into_stream_with(config, limit).await?, asked))
+}
+
+/// Whether a client that asks for this name is asked for a certificate; and of which CA bundle, as far as there is one.
+fn asked(name: Option<&str>, terms: &Tls, server: &Server) -> Option<Option<Arc<ClientCa>>> {
+    let view = server.upstreams.view();
+    let demanded = view.table.client_tls(name).filter(|demanded| demanded.verify.asks())?;
+    let live = terms.client_cas.load();
+    Some(demanded.ca.as_deref().and_then(|secret| live.find(secret)).map(Arc::clone))
 }

@@ -10,6 +10,7 @@ use model::Filters;
 
 use super::filter::{self, Sent};
 use super::upgrade::Upgrade;
+use crate::answer_filter::{self, By};
 use crate::error::Refusal;
 use crate::exchange::Exchange;
 use crate::headers;
@@ -49,7 +50,7 @@ pub(super) fn for_upstream(
         None => carrier.keep_protocol(),
     }
     if let Some(filters) = exchange.filters() {
-        filter::edit_request(filters, &mut head.headers);
+        filter::edit_request(filters, carrier.client(), &mut head.headers);
     }
     carrier.request().drops_trailers.set(exchange.filters().is_some_and(Filters::edit_requests));
     head.version = Version::HTTP_11;
@@ -65,9 +66,7 @@ pub(super) fn for_upstream(
 pub(super) fn for_client(exchange: &Exchange, head: &mut response::Parts) {
     let carrier = &exchange.carrier;
     headers::strip_hop_by_hop(&mut head.headers);
-    if let Some(filters) = exchange.filters() {
-        filter::edit_response(filters, &mut head.headers);
-    }
+    answer_filter::edit(exchange, By::Endpoint, &mut head.headers);
     head.version = Version::HTTP_11;
     carrier.refuse_protocol();
     if carrier.must_close() {

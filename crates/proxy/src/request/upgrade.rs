@@ -12,9 +12,9 @@ use http::request::Parts;
 use http::{Method, Response, StatusCode, Version, response};
 use hyper::ext::Protocol as Wanted;
 use hyper::upgrade::OnUpgrade;
-use model::{Filters, Protocol};
+use model::Protocol;
 
-use super::filter;
+use crate::answer_filter::{self, By};
 use crate::body::ResponseBody;
 use crate::error::Refusal;
 use crate::exchange::Exchange;
@@ -105,12 +105,10 @@ impl Upgrade {
 
     /// Tells the client that the endpoint agrees, in the client's own words. Beside these the filters of the route have the
     /// last word, as of any answer of an endpoint.
-    fn agree(&self, head: &mut response::Parts, filters: Option<&Filters>) {
+    fn agree(&self, head: &mut response::Parts, exchange: &Exchange) {
         let protocol = head.headers.get(header::UPGRADE).cloned();
         headers::strip_hop_by_hop(&mut head.headers);
-        if let Some(filters) = filters {
-            filter::edit_response(filters, &mut head.headers);
-        }
+        answer_filter::edit(exchange, By::Endpoint, &mut head.headers);
         head.version = Version::HTTP_11;
         head.extensions.clear();
         if self.stream.is_some() {
@@ -157,7 +155,7 @@ pub(super) async fn upgrade(
     }
     let upstream = answered.extensions_mut().remove::<OnUpgrade>();
     let (mut head, _) = answered.into_parts();
-    asked.agree(&mut head, exchange.filters());
+    asked.agree(&mut head, &exchange);
     exchange.answered(head.status);
     exchange.carrier.timer().clear(Wait::Request);
     match Tunnel::open(exchange, lease, asked.stream, upstream).await {

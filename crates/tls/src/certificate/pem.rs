@@ -8,7 +8,7 @@ use crate::error::{Error, Part};
 /// Largest text that is read. A chain of ten certificates with large keys takes some 30 KiB; Kubernetes lets a Secret
 /// have 1 MiB, which a bundle of all public roots does not reach.
 const BYTES_MAX: usize = 128 * 1024;
-/// The same for a CA bundle.
+/// The same for a CA bundle, and for lists of revoked certificates.
 const BUNDLE_BYTES_MAX: usize = 1024 * 1024;
 const BEGIN: &str = "-----BEGIN ";
 
@@ -21,6 +21,17 @@ pub(crate) fn certificates(text: &[u8], part: Part) -> Result<Vec<CertificateDer
         return Err(Error::Missing { part, instead: labels(text) });
     }
     Ok(chain)
+}
+
+/// The lists of revoked certificates.
+pub(crate) fn revocation_lists(text: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
+    let sections = sections(text, Part::Revoked)?;
+    let lists: Vec<_> =
+        sections.into_iter().filter(|(kind, _)| *kind == SectionKind::Crl).map(|(_, der)| der).collect();
+    if lists.is_empty() {
+        return Err(Error::Missing { part: Part::Revoked, instead: labels(text) });
+    }
+    Ok(lists)
 }
 
 /// The first private key.
@@ -37,7 +48,8 @@ pub(super) fn key(text: &[u8]) -> Result<PrivateKeyDer<'static>, Error> {
 }
 
 fn sections(text: &[u8], part: Part) -> Result<Vec<(SectionKind, Vec<u8>)>, Error> {
-    let max = if part == Part::CaBundle { BUNDLE_BYTES_MAX } else { BYTES_MAX };
+    let is_bundle = matches!(part, Part::CaBundle | Part::Revoked);
+    let max = if is_bundle { BUNDLE_BYTES_MAX } else { BYTES_MAX };
     if text.len() > max {
         return Err(Error::TooLarge { part, bytes: text.len(), max });
     }

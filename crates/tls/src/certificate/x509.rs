@@ -70,7 +70,7 @@ fn names(certificate: &X509Certificate<'_>) -> Vec<HostMatch> {
     dns.filter(|name| *name != HostMatch::Any).take(NAMES_MAX).collect()
 }
 
-fn time(time: ASN1Time) -> SystemTime {
+pub(crate) fn time(time: ASN1Time) -> SystemTime {
     let seconds = Duration::from_secs(u64::try_from(time.timestamp()).unwrap_or_default());
     SystemTime::UNIX_EPOCH.checked_add(seconds).unwrap_or(SystemTime::UNIX_EPOCH)
 }

@@ -1,15 +1,19 @@
 //! Certificates, and clients that trust some of them and no others.
 
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rcgen::generate_simple_self_signed;
 use rustls::client::Resumption;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore};
+use rustls::crypto::aws_lc_rs::sign::any_supported_type;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use super::{PATIENCE, eventually};
 
@@ -23,7 +27,8 @@ pub(crate) struct Issued {
 
 impl Issued {
     pub(crate) fn to(host: &str) -> Issued {
-        let CertifiedKey { cert, signing_key } = generate_simple_self_signed([host.to_owned()]).unwrap();
+        let rcgen::CertifiedKey { cert, signing_key } =
+            generate_simple_self_signed([host.to_owned()]).unwrap();
         let (chain, key) = (cert.pem(), signing_key.serialize_pem());
         Issued { host: host.into(), chain, key, der: cert.der().clone() }
     }
@@ -36,6 +41,33 @@ impl Issued {
     /// Waits until it is.
     pub(crate) fn comes_to_be_served(&self, at: SocketAddr) {
         eventually("the certificate", || self.is_served(at).then_some(()));
+    }
+
+    /// The status of a request to its host of a client that trusts it and shows a certificate of its own, or none.
+    pub(crate) fn status(&self, at: SocketAddr, shown: Option<&Issued>) -> u16 {
+        let mut config = ClientConfig::clone(&config(&[self]));
+        if let Some(Issued { der, key, .. }) = shown {
+            let key = any_supported_type(&PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap()).unwrap();
+            let own = SingleCertAndKey::from(CertifiedKey::new(vec![der.clone()], key));
+            config.client_auth_cert_resolver = Arc::new(own);
+        }
+        let stream = TcpStream::connect(at).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let name = ServerName::try_from(self.host.clone()).unwrap();
+        let session = ClientConnection::new(Arc::new(config), name).unwrap();
+        let mut stream = StreamOwned::new(session, stream);
+        write!(stream, "GET / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.host).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.split(' ').nth(1).unwrap().parse().unwrap()
+    }
+
+    /// The manifest of a Secret that has it as a CA bundle.
+    pub(crate) fn bundle(&self, name: &str) -> String {
+        let bundle = self.chain.replace('\n', "\\n");
+        format!(
+            "{{apiVersion: v1, kind: Secret, metadata: {{name: {name}, namespace: shop}}, stringData: {{ca.crt: \"{bundle}\"}}}}"
+        )
     }
 
     /// The manifest of a Secret that has it.

@@ -10,7 +10,7 @@ use rcgen::{
     CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, SignatureAlgorithm, date_time_ymd,
 };
 use serde_json::{Value, json};
-use tls::{AllCredentials, Certificate, Certificates, Tickets};
+use tls::{AllClientCas, AllCredentials, Certificate, Certificates, Tickets};
 
 use crate::certificates::CertificateStore;
 
@@ -85,7 +85,16 @@ impl World {
 
     /// An Ingress that names this Secret for handshakes with endpoints.
     pub(super) fn upstream(&mut self, name: &str, secret: &str) {
-        let annotations = json!({ "sluicegate.io/backend-tls-secret": secret });
+        self.annotated(name, "sluicegate.io/backend-tls-secret", secret);
+    }
+
+    /// One that names this Secret to verify clients by.
+    pub(super) fn clients(&mut self, name: &str, secret: &str) {
+        self.annotated(name, "sluicegate.io/client-tls-secret", secret);
+    }
+
+    fn annotated(&mut self, name: &str, annotation: &str, secret: &str) {
+        let annotations = json!({ annotation: secret });
         let object = json!({
             "metadata": { "annotations": annotations },
             "spec": { "ingressClassName": "sluicegate" },
@@ -98,6 +107,12 @@ impl World {
     pub(super) fn update_upstream(&mut self) -> Option<AllCredentials> {
         let compiled: Compiled = compile::compile(&self.objects, &self.settings, 1);
         self.store.update(&compiled, &self.objects).credentials
+    }
+
+    /// The same of what clients are verified by.
+    pub(super) fn update_clients(&mut self) -> Option<AllClientCas> {
+        let compiled: Compiled = compile::compile(&self.objects, &self.settings, 1);
+        self.store.update(&compiled, &self.objects).client_cas
     }
 
     pub(super) fn remove_ingress(&mut self, name: &str) {

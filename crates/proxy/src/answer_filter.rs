@@ -1,0 +1,76 @@
+//! What a route's filters do with the head of an answer. Each answer to a request whose route is known passes here on its way to
+//! the client: an endpoint's, and ours, whether it refuses the request or sends the client elsewhere.
+
+mod cookies;
+mod place;
+
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use model::{Cors, HeaderChange, HeaderEdit, ResponseFilter};
+
+use crate::exchange::Exchange;
+
+/// Whose answer it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    /// An endpoint's.
+    Endpoint,
+    /// Ours.
+    Us,
+}
+
+/// Changes the head of an answer.
+pub(crate) fn edit(exchange: &Exchange, by: By, head: &mut HeaderMap) {
+    let Some(filters) = exchange.filters() else { return };
+    for filter in filters.response() {
+        match (filter, by) {
+            (ResponseFilter::Place(rewrite), By::Endpoint) => place::rewrite(rewrite, head),
+            (ResponseFilter::Cookies(rewrite), By::Endpoint) => cookies::rewrite(rewrite, head),
+            (ResponseFilter::Headers(edits), By::Endpoint) => edit_fields(edits, head),
+            (ResponseFilter::Place(_) | ResponseFilter::Cookies(_) | ResponseFilter::Headers(_), By::Us) => {}
+            (ResponseFilter::Cors(cors), _) => allow_origin(cors, exchange.origin(), head),
+            (ResponseFilter::Hsts(value), _) => {
+                if exchange.carrier.client().secure.get().is_some() {
+                    set(header::STRICT_TRANSPORT_SECURITY, value, head);
+                }
+            }
+        }
+    }
+}
+
+/// Makes the edits, one after the other. Names and values were checked when they were compiled: one that is none is passed
+/// over.
+pub(crate) fn edit_fields(edits: &[HeaderEdit], head: &mut HeaderMap) {
+    for HeaderEdit { name, change } in edits {
+        let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { continue };
+        match change {
+            HeaderChange::Remove => drop(head.remove(name)),
+            HeaderChange::Set(value) => set(name, value, head),
+            HeaderChange::Add(value) => {
+                if let Ok(value) = HeaderValue::from_str(value) {
+                    head.append(name, value);
+                }
+            }
+        }
+    }
+}
+
+fn set(name: HeaderName, value: &str, head: &mut HeaderMap) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        head.insert(name, value);
+    }
+}
+
+/// What an endpoint says itself to pages of this origin is replaced; what it says to others stays.
+fn allow_origin(cors: &Cors, origin: Option<&HeaderValue>, head: &mut HeaderMap) {
+    let Some(origin) = origin else { return };
+    head.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+    if cors.credentials {
+        head.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+    }
+    set(header::ACCESS_CONTROL_ALLOW_METHODS, &cors.methods, head);
+    set(header::ACCESS_CONTROL_ALLOW_HEADERS, &cors.headers, head);
+    if let Some(expose) = &cors.expose {
+        set(header::ACCESS_CONTROL_EXPOSE_HEADERS, expose, head);
+    }
+    head.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from(cors.max_age));
+}
