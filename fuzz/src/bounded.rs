@@ -8,15 +8,16 @@ use fastrand::Rng;
 
 use crate::TARGETS;
 
-/// Mutations a target, and of the two whose property costs about a millisecond. Some seconds each.
+/// Mutations a target, and of those whose property costs about a millisecond. Some seconds each.
 const MUTATIONS: usize = 100_000;
-const COSTLY: [(&str, usize); 2] = [("certificate_bundle", 5_000), ("ingress_object", 10_000)];
+const COSTLY: [(&str, usize); 3] =
+    [("certificate_bundle", 5_000), ("ingress_object", 10_000), ("snippet", 10_000)];
 /// Changes of one input.
 const CHANGES_MAX: usize = 4;
 /// No mutation grows beyond it.
 const BYTES_MAX: usize = 4 << 10;
 /// What parsers take for the end of something, or for something else.
-const TOKENS: [&[u8]; 24] = [
+const TOKENS: [&[u8]; 30] = [
     b"\r\n",
     b"\n",
     b"\r",
@@ -41,6 +42,12 @@ const TOKENS: [&[u8]; 24] = [
     b"connection: ",
     b"_",
     b"\n---\n",
+    b"'",
+    b"\"",
+    b"\\",
+    b"{",
+    b"}",
+    b"#",
 ];
 
 fn run(name: &str) {
@@ -119,5 +126,5 @@ macro_rules! targets {
 
 targets! {
     access_log_line certificate_bundle chunked_body header_fields http2_flood ingress_object proxy_header request_head request_host
-    request_path rewrite
+    request_path rewrite snippet
 }

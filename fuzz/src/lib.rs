@@ -17,6 +17,7 @@ pub mod request_head;
 pub mod request_host;
 pub mod request_path;
 pub mod rewrite;
+pub mod snippet;
 
 #[cfg(test)]
 mod bounded;
@@ -37,4 +38,5 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("request_host", request_host::check),
     ("request_path", request_path::check),
     ("rewrite", rewrite::check),
+    ("snippet", snippet::check),
 ];

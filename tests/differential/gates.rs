@@ -33,6 +33,10 @@ impl Folder {
         fs::create_dir_all(&path).unwrap();
         Folder(path)
     }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
 }
 
 impl Drop for Folder {

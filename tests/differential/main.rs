@@ -3,14 +3,16 @@
 //! Where two proxies differ, one of them can be had to send on what the other would have refused. So each difference is
 //! known here, with its reason: `cases` has them all, and `programs` what real programs send, as nginx 1.22 and haproxy 2.6
 //! read them (newer ones refuse more). A peer that is not installed fails the test: `cargo xtask test` installs both.
-//! `client_tls` compares what becomes of clients' certificates, and `routes` does the same for what a route is found by, with random rules and targets.
+//! `client_tls` compares what becomes of clients' certificates, and `routes` does the same for what a route is found by, with random rules and targets, and `limits` for what is too much.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod answers;
+mod auth;
 mod cases;
 mod client_tls;
 mod gates;
+mod limits;
 mod origin;
 mod paths;
 mod programs;

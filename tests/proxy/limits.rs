@@ -1,7 +1,9 @@
 //! What is too large, too slow or too many: what the client is told, and what it costs us.
 
+mod clients;
 mod requests;
 pub(crate) mod responses;
+mod routes;
 mod slow;
 
 use system_tests::{Client, Deaf, Gate, Sluice, Upstream};

@@ -7,7 +7,9 @@
 //! - `limits`: what is too large, too slow or too many, towards clients and from upstreams
 //! - `floods`: what costs an attacker little and would cost us much, with an honest client beside it
 //! - `filters`: what a route's policy does with requests and answers
+//! - `auth`: which requests may use a route, by password and by another server's word
 //! - `timeouts`: how long a route's own times let its endpoints take, and how often its requests are tried
+//! - `retry`: after what a route lets its requests be tried at another endpoint
 //! - `routes`: which backend a request reaches
 //! - `overload`: more than can be served at a time
 //! - `early`: endpoints that answer before they have read a request
@@ -25,6 +27,7 @@
 
 mod access_log;
 mod answers;
+mod auth;
 mod drain;
 mod early;
 mod filters;
@@ -38,6 +41,7 @@ mod library;
 mod limits;
 mod overload;
 mod proxy_protocol;
+mod retry;
 mod routes;
 mod secure;
 mod strictness;

@@ -1,6 +1,7 @@
 //! How long a route's own times let its endpoints take, and how often its requests are tried, beside routes that say nothing.
 
-use std::net::SocketAddr;
+use std::io::Write;
+use std::net::{Shutdown, SocketAddr};
 use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
@@ -77,6 +78,43 @@ fn a_route_whose_own_time_for_an_answer_is_long_waits_where_others_are_504() {
     assert_eq!((answer.status(), answer.text().as_str()), (504, LATE_ANSWER));
     gate.open();
     assert_eq!(patient.response().text(), "late");
+}
+
+#[test]
+fn a_route_whose_own_time_for_an_answer_is_longer_than_any_request_may_take_has_it() {
+    let gate = Gate::default();
+    let upstream = Upstream::gated(&gate, "late");
+    let change = |config: &mut Config| config.max_request_time = SHORT;
+    let sluice = gate_beside(change, within(PATIENCE * 2), upstream.address);
+    let mut patient = waiting(&sluice, "/own", 1);
+    let answer = Client::connect(sluice.address).get("/");
+    assert_eq!((answer.status(), answer.text().as_str()), (504, LATE_ANSWER));
+    gate.open();
+    assert_eq!(patient.response().text(), "late");
+}
+
+#[test]
+fn an_endpoint_that_takes_no_more_of_a_body_for_as_long_as_its_route_says_is_504() {
+    let gate = Gate::default();
+    let passed = gate.clone();
+    let upstream = Upstream::scripted(move |peer| {
+        let _ = peer.head();
+        passed.pass();
+    });
+    let timeouts = Timeouts { send: Some(SHORT), response: Some(PATIENCE * 2), ..Timeouts::default() };
+    let sluice = gate_beside(|_| {}, timeouts, upstream.address);
+    let mut client = Client::connect(sluice.address);
+    let mut writer = client.stream().try_clone().expect("a socket");
+    let sent = thread::spawn(move || {
+        let head = "PUT /own HTTP/1.1\r\nHost: host.test\r\nContent-Length: 67108864\r\n\r\n";
+        let _ = writer.write_all(head.as_bytes());
+        while writer.write_all(&[b'x'; 1 << 16]).is_ok() {}
+    });
+    let answer = client.response();
+    assert_eq!((answer.status(), answer.text().as_str()), (504, LATE_ANSWER));
+    gate.open();
+    let _ = client.stream().shutdown(Shutdown::Both);
+    sent.join().expect("it ends");
 }
 
 /// Each piece of an upload begins the time anew, and each stream has its own.
@@ -205,7 +243,7 @@ fn gate_of_http2(change: impl FnOnce(&mut Config), endpoint: SocketAddr) -> Slui
 
 fn tried(attempts: u16, endpoints: u16) -> Policy {
     let (attempts, endpoints) = (NonZeroU16::new(attempts), NonZeroU16::new(endpoints));
-    Policy { retry: Retry { attempts, endpoints }, ..Policy::default() }
+    Policy { retry: Retry { attempts, endpoints, ..Retry::default() }, ..Policy::default() }
 }
 
 #[test]

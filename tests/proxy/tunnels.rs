@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use system_tests::{Client, End, Gate, PATIENCE, Sluice, Upstream, WebSocketUpstream, eventually};
+use model::{Policy, Timeouts};
+use system_tests::{Client, End, Gate, PATIENCE, Sluice, Upstream, WebSocketUpstream, eventually, sluice};
 
 const ASK: &str = "GET /chat HTTP/1.1\r\nHost: host.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
@@ -104,17 +105,23 @@ fn a_drain_lets_a_tunnel_be_and_ends_it_in_the_last_part_of_its_time() {
 }
 
 #[test]
-fn a_tunnel_that_is_silent_for_too_long_is_ended() {
+fn a_tunnel_that_is_silent_for_longer_than_the_proxy_or_its_route_says_is_ended() {
+    const IDLE: Duration = Duration::from_secs(1);
     let upstream = talking();
-    let limit = |config: &mut proxy::Config| config.downstream.tunnel_idle_timeout = Duration::from_secs(1);
-    let sluice = Sluice::with(limit, &[upstream.address]);
-    let mut client = tunnel(&sluice);
-    for _ in 0..4 {
-        std::thread::sleep(Duration::from_millis(300));
-        client.send("x");
-        assert_eq!(hear(&mut client, 1), b"x");
+    let limit = |config: &mut proxy::Config| config.downstream.tunnel_idle_timeout = IDLE;
+    let by_proxy = Sluice::with(limit, &[upstream.address]);
+    let (by_route, timeouts) = (Sluice::start(&[]), Timeouts { tunnel: Some(IDLE), ..Timeouts::default() });
+    let policy = Policy { timeouts, ..Policy::default() };
+    by_route.publish_table(sluice::table_with(2, policy, &[sluice::ready(upstream.address)]));
+    for sluice in [by_proxy, by_route] {
+        let mut client = tunnel(&sluice);
+        for _ in 0..4 {
+            std::thread::sleep(Duration::from_millis(300));
+            client.send("x");
+            assert_eq!(hear(&mut client, 1), b"x");
+        }
+        assert_eq!(client.rest(), (vec![], End::Clean));
     }
-    assert_eq!(client.rest(), (vec![], End::Clean));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::io::{Write, stdout};
 
 use admin::json;
 use compile::Compiled;
+use controller::Once;
 use model::Severity;
 use serde_json::json;
 
@@ -12,14 +13,14 @@ use crate::{FAILED, USAGE, config};
 
 /// Exit codes: 0 no errors, 1 errors (with `--strict` warnings too), 2 the folder cannot be read.
 pub(crate) fn run(args: &CheckArgs) -> u8 {
-    let compiled =
-        match controller::read_once(&args.manifests, &config::of_folder(config::settings(&args.classes))) {
-            Ok(compiled) => compiled,
-            Err(error) => {
-                eprintln!("error: {error}");
-                return USAGE;
-            }
-        };
+    let settings = config::of_folder(config::settings(&args.classes));
+    let compiled = match Once::of_manifests(&args.manifests) {
+        Ok(objects) => objects.compile(&settings),
+        Err(error) => {
+            eprintln!("error: {error}");
+            return USAGE;
+        }
+    };
     let sums = Sums::of(&compiled);
     let shown = match args.format {
         Format::Text => text(&compiled, &sums),

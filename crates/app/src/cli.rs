@@ -4,6 +4,7 @@
 //! No flag may be called `--port` or `--service-host`, or end like that: Kubernetes sets `SLUICEGATE_PORT` and the like
 //! in every pod beside a Service called `sluicegate`.
 
+mod before;
 mod classes;
 mod cluster;
 mod control;
@@ -11,6 +12,7 @@ mod leave;
 mod limits;
 mod names;
 mod protocols;
+mod source;
 mod tls;
 
 use std::net::{IpAddr, SocketAddr};
@@ -19,17 +21,19 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, ValueEnum};
+use clap::{Args, Parser};
 use ipnet::IpNet;
 use model::Balance;
 use proxy::AccessLog;
 
+pub(crate) use before::{CheckArgs, DiffArgs, ExplainArgs, Format, LintArgs};
 pub(crate) use classes::ClassArgs;
 pub(crate) use cluster::ClusterArgs;
 pub(crate) use control::{ControlArgs, DrainArgs, Probe, ProbeArgs};
 pub(crate) use leave::LeaveArgs;
 pub(crate) use limits::{DownstreamArgs, UpstreamArgs};
 pub(crate) use protocols::ProtocolArgs;
+pub(crate) use source::SourceArgs;
 pub(crate) use tls::TlsArgs;
 
 use crate::units::{Span, SpanOrNone};
@@ -50,6 +54,10 @@ pub(crate) enum Subcommand {
     Check(CheckArgs),
     /// Show which rule serves a request, which do not and why, and which endpoints may get it
     Explain(ExplainArgs),
+    /// Say of each Ingress that was written for ingress-nginx what will be the same here, what differs, and what is refused
+    Lint(LintArgs),
+    /// Show what would change in the routes if these manifests were applied
+    Diff(DiffArgs),
     /// Ask the process at a control socket whether it is ready or live; exit code 0 means yes (for exec probes)
     Probe(ProbeArgs),
     /// Take the process at a control socket out of its load balancers, and wait until all clients have left
@@ -148,48 +156,6 @@ pub(crate) struct RunArgs {
     pub(crate) upstream: UpstreamArgs,
 }
 
-/// The arguments of `check`.
-#[derive(Debug, Args)]
-pub(crate) struct CheckArgs {
-    /// The folder of manifests
-    #[arg(value_name = "DIR")]
-    pub(crate) manifests: PathBuf,
-
-    /// Fail on warnings too
-    #[arg(long)]
-    pub(crate) strict: bool,
-
-    /// The form of the output
-    #[arg(long, default_value = "text")]
-    pub(crate) format: Format,
-
-    #[command(flatten)]
-    pub(crate) classes: ClassArgs,
-}
-
-/// The arguments of `explain`.
-#[derive(Debug, Args)]
-pub(crate) struct ExplainArgs {
-    /// The request, GET by default: http://host/path?query or host/path
-    #[arg(value_names = ["METHOD", "URL"], num_args = 1..=2, required = true)]
-    pub(crate) request: Vec<String>,
-
-    /// A header field of the request, as 'Name: value'. Host overrides that of the URL; no other affects the route
-    #[arg(long = "header", short = 'H', value_name = "FIELD", value_parser = header)]
-    pub(crate) headers: Vec<(String, String)>,
-
-    /// The folder of manifests
-    #[arg(long, value_name = "DIR", env = "SLUICEGATE_MANIFESTS")]
-    pub(crate) manifests: PathBuf,
-
-    /// The form of the output
-    #[arg(long, default_value = "text")]
-    pub(crate) format: Format,
-
-    #[command(flatten)]
-    pub(crate) classes: ClassArgs,
-}
-
 /// The arguments of `chown-dir`.
 #[derive(Debug, Args)]
 pub(crate) struct ChownDirArgs {
@@ -214,15 +180,6 @@ pub(crate) struct DemoArgs {
     pub(crate) http: SocketAddr,
 }
 
-/// For people or for programs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For people
-    Text,
-    /// For programs
-    Json,
-}
-
 /// One of [`Balance::ALL`].
 fn balance() -> impl TypedValueParser<Value = Balance> {
     let values = Balance::ALL.map(|balance| PossibleValue::new(balance.as_str()).help(balance.help()));
@@ -242,11 +199,6 @@ fn access_log(raw: &str) -> Result<AccessLog, String> {
         "stdout" => Ok(AccessLog::Stdout),
         path => Ok(AccessLog::File(path.into())),
     }
-}
-
-fn header(raw: &str) -> Result<(String, String), String> {
-    let (name, value) = raw.split_once(':').ok_or("write 'Name: value'")?;
-    Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
 #[cfg(test)]

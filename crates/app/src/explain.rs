@@ -3,6 +3,7 @@
 //! Reads host and path as the data plane does ([`RequestHost`], [`RequestPath`]) and asks [`model::explain()`].
 
 mod facts;
+mod filters;
 mod request;
 mod show;
 #[cfg(test)]
@@ -14,9 +15,11 @@ use compile::Compiled;
 use model::{Backend, Explanation, RequestHost, RequestPath, Selection, Split, Target};
 
 use crate::cli::{ExplainArgs, Format};
+use crate::source::Read;
 use crate::{FAILED, USAGE, config};
 
 use facts::AskedFacts;
+use filters::Met;
 use request::Asked;
 
 /// Exit codes: 0 an endpoint would get the request, 1 none would, 2 the request or the folder cannot be read.
@@ -25,12 +28,17 @@ pub(crate) fn run(args: &ExplainArgs) -> u8 {
         Ok(asked) => asked,
         Err(error) => return usage(&error),
     };
-    let compiled =
-        match controller::read_once(&args.manifests, &config::of_folder(config::settings(&args.classes))) {
-            Ok(compiled) => compiled,
-            Err(error) => return usage(&error.to_string()),
-        };
-    let answer = answer(&asked, &compiled);
+    let read = match Read::new(&args.source, config::settings(&args.classes)) {
+        Ok(read) => read,
+        Err(error) => return usage(&error),
+    };
+    let compiled = read.objects.compile(&read.settings);
+    let mut answer = answer(&asked, &compiled);
+    if let Answer::Found(found) = &mut answer
+        && let Some(route) = found.explanation.winner()
+    {
+        found.met = filters::met(route, read.objects.objects(), &read.settings);
+    }
     let shown = match args.format {
         Format::Text => show::text(&asked, &answer, &compiled),
         Format::Json => show::json(&asked, &answer, &compiled),
@@ -58,8 +66,12 @@ struct Found<'a> {
     explanation: Explanation,
     /// Where the request may go; more than one where chance decides.
     possible: Vec<Possible<'a>>,
+    /// The filters that it meets.
+    met: Vec<Met>,
     /// The status of our own answer; `None` if an endpoint gives it.
     status: Option<u16>,
+    /// Why that is the answer, if a filter gives it.
+    why: Option<String>,
 }
 
 /// A backend that the request may go to.
@@ -103,12 +115,13 @@ fn found<'a>(facts: AskedFacts<'a>, compiled: &'a Compiled) -> Answer<'a> {
         }
     };
     let is_down = |one: &Possible<'_>| matches!(one.backend.selection(), Selection::None(_));
-    let denied = explanation.winner().is_some_and(|route| route.policy.denies());
+    let certain = explanation.winner().and_then(|route| filters::certain(route, facts.asked));
+    let (filtered, why) = certain.unzip();
     let status = match &*possible {
         [] => Some(404),
-        all => (denied || all.iter().all(is_down)).then_some(503),
+        all => filtered.or(all.iter().all(is_down).then_some(503)),
     };
-    Answer::Found(Found { facts, explanation, possible, status })
+    Answer::Found(Found { facts, explanation, possible, met: Vec::new(), status, why })
 }
 
 /// The backend that a rule of the split decides on, else all that chance may.

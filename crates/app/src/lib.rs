@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Owns: flags and their meaning, the order of start and stop, the wiring between the crates, exit codes, and the
-//! commands `run`, `check`, `explain`, `demo`, `chown-dir`, and those that talk to a running process: `probe`, `drain`,
+//! commands `run`, `check`, `explain`, `lint`, `diff`, `demo`, `chown-dir`, and those that talk to a running process: `probe`, `drain`,
 //! `upgrade`.
 //! Never: logic of its own about routes or requests; that is `compile`'s, `model`'s and `proxy`'s.
 //! Start at [`main`], then [`build`](build()).
@@ -24,7 +24,10 @@ mod ask;
 mod check;
 mod chown_dir;
 mod demo;
+mod diff;
 mod explain;
+mod lint;
+mod source;
 
 use std::process::ExitCode;
 
@@ -47,6 +50,8 @@ pub fn main(cli: Cli) -> ExitCode {
         Subcommand::Run(args) => run::run(*args),
         Subcommand::Check(args) => check::run(&args),
         Subcommand::Explain(args) => explain::run(&args),
+        Subcommand::Lint(args) => lint::run(args),
+        Subcommand::Diff(args) => diff::run(&args),
         Subcommand::Probe(args) => ask::probe(&args),
         Subcommand::Drain(args) => ask::drain(&args),
         Subcommand::Upgrade(args) => ask::upgrade(&args),

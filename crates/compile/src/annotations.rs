@@ -4,17 +4,24 @@
 //! To add an annotation: a reader in the file of its theme, and a row in the table of each dialect that has a word for it.
 
 mod access;
+mod allowed;
+mod auth;
 mod backend;
 mod canary;
 mod client_tls;
 mod config_map;
 mod cors;
+mod effect;
 mod headers;
 mod hsts;
+mod limit;
 mod nginx;
 mod own;
 mod redirect;
+mod retry;
 mod rewrite;
+mod size;
+mod snippet;
 mod time;
 mod upstream_fields;
 
@@ -23,6 +30,10 @@ use std::ops::Bound;
 
 use k8s_openapi::api::networking::v1::Ingress;
 use model::ObjectRef;
+
+pub(crate) use allowed::{Allowed, too_risky};
+pub use effect::{Effect, effect_of};
+pub(crate) use snippet::HostSnippet;
 
 use crate::policy::RouteSettings;
 use crate::problems::{Fault, Problems};
@@ -103,7 +114,7 @@ impl Place {
     }
 }
 
-/// Reads all annotations of an object into the settings.
+/// Reads all annotations of an object into the settings, as far as they are allowed.
 pub(crate) fn read(
     object: &ObjectRef,
     annotations: Option<&BTreeMap<String, String>>,
@@ -122,6 +133,7 @@ pub(crate) fn read_config_map(
     settings: &mut RouteSettings,
     problems: &mut Problems,
 ) {
+    settings.allowed = Allowed::of_config_map(data);
     let said = data.iter().filter(|(_, value)| !value.trim().is_empty());
     let said = said.map(|(key, value)| (key.clone(), value.clone())).collect();
     read_by(&[config_map::DIALECT], Place::ConfigMap, object, &said, settings, problems);
@@ -169,6 +181,7 @@ fn read_by(
     for dialect in dialects {
         for (read, name, value) in dialect.asked(annotations) {
             let annotation = Annotation { name, value, namespace: &object.namespace };
+            let read = if settings.allowed.reads(name) { read } else { snippet::ignored };
             for fault in read(&annotation, settings).err().into_iter().flatten() {
                 settings.denied |= fault.denies();
                 settings.left_out |= fault.leaves_out();

@@ -34,12 +34,12 @@ impl Defaults {
 
 fn read(key: &ObjectKey, objects: &Objects, settings: &mut RouteSettings, problems: &mut Problems) {
     let object = ObjectRef::new("ConfigMap", &key.namespace, &key.name);
-    let Some(config_map) = objects.config_maps.get(key) else {
+    let config_map = objects.config_maps.get(key);
+    if config_map.is_none() {
         let message = "does not exist, so the defaults of ingress-nginx hold";
         let remedy = "create it, or name another with --configmap";
-        return problems.add(object, "", Fault::warning(reasons::DANGLING_REFERENCE, message, remedy));
-    };
-    if let Some(data) = &config_map.data {
-        annotations::read_config_map(&object, data, settings, problems);
+        problems.add(object.clone(), "", Fault::warning(reasons::DANGLING_REFERENCE, message, remedy));
     }
+    let data = config_map.and_then(|config_map| config_map.data.clone()).unwrap_or_default();
+    annotations::read_config_map(&object, &data, settings, problems);
 }

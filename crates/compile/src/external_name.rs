@@ -111,6 +111,12 @@ pub(crate) fn endpoints(
     (endpoints, faults)
 }
 
+/// What is wrong with an address that is written in a DNS name's place and may not be used.
+pub(crate) fn forbidden(address: &str) -> Fault {
+    let message = format!("{address} is an address that is not used");
+    Fault::error(reasons::FORBIDDEN_ADDRESS, message, "name a server that lies outside this node")
+}
+
 fn unresolved(name: &str, error: &str) -> Fault {
     Fault::warning(
         reasons::UNRESOLVED_NAME,

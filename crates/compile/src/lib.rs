@@ -32,9 +32,11 @@ mod compiled;
 mod objects;
 
 mod annotations;
+mod auth;
 mod canary;
 mod class;
 mod defaults;
+mod host_snippets;
 mod hosts;
 mod policy;
 mod profile;
@@ -58,6 +60,8 @@ use std::time::Duration;
 use k8s_openapi::api::networking::v1::Ingress;
 use model::{Balance, ObjectRef, RouteTableBuilder};
 
+pub use annotations::{Effect, effect_of};
+pub use auth::{USERS_MAX, users_of};
 pub use compiled::Compiled;
 pub use external_name::external_name_of;
 pub use no_routes::{NoRoutes, NoRoutesReason};
@@ -66,6 +70,7 @@ pub use profile::Profile;
 pub use source::ingress::secrets_of;
 pub use tls::{Basis, CertificateClaims, Claim, NamedSecret};
 
+use auth::Passwords;
 use backend::{Backends, Before, Collected};
 use canary::Canaries;
 use class::Classes;
@@ -145,6 +150,7 @@ fn compile_after(
         backends: Backends::new(before, objects, settings),
         canaries: Canaries::default(),
         problems: Problems::default(),
+        objects,
     };
     let defaults = Defaults::read(objects, settings, &mut out.problems);
     let (mut ours, mut drafts) = (Vec::new(), Vec::new());
@@ -167,9 +173,12 @@ fn compile_after(
     let (canaries, drafts): (Vec<_>, Vec<Draft>) =
         drafts.into_iter().partition(|draft| draft.asked.canary.is_on);
     out.canaries = Canaries::new(canaries, &mut out.problems);
-    let (hosts, mut tls) = (Hosts::read(&drafts, &mut out.problems), Tls::new(objects));
+    let drafts = host_snippets::apply(drafts, &mut out.problems);
+    let (hosts, mut tls, mut passwords) =
+        (Hosts::read(&drafts, &mut out.problems), Tls::new(objects), Passwords::new(objects));
     for mut draft in drafts {
         hosts.complete(&mut draft);
+        passwords.resolve(&draft.object, &mut draft.asked, &mut out.problems);
         tls.add(&draft, &hosts, &mut out.problems);
         out.add(draft, &hosts);
     }

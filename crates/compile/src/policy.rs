@@ -2,24 +2,30 @@
 //! dialect asked for it.
 
 mod access;
+mod auth;
 mod canary;
 mod client_tls;
 mod cors;
 mod headers;
 mod hsts;
+mod limit;
 mod redirect;
 mod rewrite;
 mod settings;
+mod size;
+mod time;
 mod upstream;
 mod upstream_fields;
 
+use std::num::NonZeroU16;
 use std::sync::Arc;
 
-use model::{Filters, Policy, Redirect, RequestFilter, Transport};
+use model::{Filters, Policy, Redirect, RequestFilter, Retry, Transport};
 
 use crate::hosts::{HostFacts, PathFacts};
 use crate::problems::Fault;
 
+pub(crate) use auth::{AuthUrl, SecretForm, UrlHost};
 pub(crate) use canary::{CanarySettings, split};
 pub(crate) use client_tls::client_tls;
 pub(crate) use cors::CorsSettings;
@@ -39,6 +45,8 @@ pub(crate) struct RouteFacts<'h> {
     pub(crate) is_catch_all: bool,
     /// What is known of its path.
     pub(crate) path: PathFacts,
+    /// Its requests need no password and no other server's word.
+    pub(crate) is_open: bool,
 }
 
 /// What applies to the routes of an object of which the same is known.
@@ -67,17 +75,21 @@ pub(crate) fn build(
     mut tell: impl FnMut(String, Fault),
 ) -> Built {
     let mut denied = asked.denied;
-    if let Err((field, fault)) = upstream::check(asked) {
+    for (field, fault) in [upstream::check(asked), auth::check(asked)].into_iter().filter_map(Result::err) {
         denied |= fault.denies();
         tell(field, fault);
     }
     if let Err((field, fault)) = client_tls::check(asked) {
         tell(field, fault);
     }
-    let RouteSettings { balance, timeouts, retry, .. } = *asked;
+    let RouteSettings { balance, timeouts, mut retry, .. } = *asked;
+    if asked.retry_is_off {
+        retry = Retry { attempts: Some(NonZeroU16::MIN), ..Retry::default() };
+    }
+    let request_body_max = asked.size.request_body_max;
     let filters = filters(asked, denied, facts);
     Built {
-        policy: Arc::new(Policy { balance, timeouts, retry, filters }),
+        policy: Arc::new(Policy { balance, timeouts, retry, request_body_max, filters }),
         transport: Arc::new(upstream::transport(asked)),
     }
 }
@@ -100,7 +112,9 @@ fn filters(asked: &RouteSettings, denied: bool, facts: RouteFacts<'_>) -> Option
         redirect::build(asked, facts),
         rewrite::build_elsewhere(asked, facts),
         redirect::build_https(asked, facts),
-        access::build(asked),
+        limit::build(asked),
+        access::build(asked, facts),
+        auth::build(asked, facts),
         headers::build_request(asked),
         rewrite::build(asked, facts),
     ];

@@ -55,6 +55,8 @@ reasons! {
     INVALID_SETTING = "invalid-setting",
     /// A key of ingress-nginx' ConfigMap that is not honoured.
     UNSUPPORTED_SETTING = "unsupported-setting",
+    /// An annotation is of more risk than ingress-nginx' ConfigMap allows: the Ingress is not served, as there.
+    RISKY_ANNOTATION = "risky-annotation",
     /// An annotation that restricts access cannot be honoured: the Ingress is answered 503.
     DENIED = "denied",
     /// An annotation has a value for which ingress-nginx takes no notice of the whole Ingress; nor do we.

@@ -4,16 +4,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use model::{Conditions, HostMatch, ObjectRef, Origin, PathMatch, Route, RouteTableBuilder, Target};
+use model::{
+    AuthServer, Conditions, HostMatch, ObjectRef, Origin, PathMatch, Route, RouteTableBuilder, Target,
+};
 
 use crate::backend::{Backends, Before, Led, Part};
 use crate::canary::Canaries;
 use crate::hosts::{Budget, Hosts, Matched, PathFacts};
-use crate::policy::{self, Built, RouteFacts};
+use crate::policy::{self, Built, RouteFacts, RouteSettings};
 use crate::problems::{Fault, Problems};
 use crate::reasons;
 use crate::reference::Reference;
 use crate::source::{Draft, RouteDraft, RulePath, Serves};
+use crate::{Objects, auth};
 
 /// Where routes, backends and problems go.
 pub(crate) struct Output<'a> {
@@ -22,6 +25,7 @@ pub(crate) struct Output<'a> {
     /// What is split off from routes.
     pub(crate) canaries: Canaries,
     pub(crate) problems: Problems,
+    pub(crate) objects: &'a Objects,
 }
 
 impl Output<'_> {
@@ -29,6 +33,7 @@ impl Output<'_> {
     /// known of their paths, and is built once for all that are alike.
     pub(crate) fn add(&mut self, mut draft: Draft, hosts: &Hosts) {
         hosts.tell(&draft, &mut self.problems);
+        self.find_auth_server(&draft.object, &mut draft.asked);
         let unserved: Vec<HostMatch> = hosts.unserved(&draft).cloned().collect();
         let routes = std::mem::take(&mut draft.routes);
         let (built, budget) = (BTreeMap::new(), Budget::default());
@@ -43,6 +48,22 @@ impl Output<'_> {
         for host in draft.hosts {
             self.builder.claim(host);
         }
+    }
+
+    /// Looks for the server that is asked about the object's requests.
+    fn find_auth_server(&mut self, object: &Arc<ObjectRef>, asked: &mut RouteSettings) {
+        asked.auth.complete();
+        let Some((url, field)) = &asked.auth.external.url else { return };
+        asked.auth.external.server = Some(match auth::server(url, self.objects) {
+            None => AuthServer::OwnHost,
+            Some(reference) => {
+                let (place, fault) = self.backends.place(reference, |_| None, &mut self.builder);
+                if let Some(fault) = fault {
+                    self.problems.add(ObjectRef::clone(object), field, fault);
+                }
+                AuthServer::Backend(self.builder.backend_at(place).key.clone())
+            }
+        });
     }
 
     /// Adds what is said of hosts as a whole.
@@ -157,6 +178,7 @@ impl<'d> Adding<'_, '_, 'd> {
             host: self.hosts.of(host),
             keeps_http: self.draft.asked.redirect.keeps_http(serves),
             is_catch_all: matches!(serves, Serves::Rest { catch_all: true, .. }),
+            is_open: serves.path().is_some_and(|path| self.draft.asked.auth.is_open(&path.written)),
             path,
         }
     }
@@ -180,7 +202,7 @@ impl<'d> Adding<'_, '_, 'd> {
         built: &Built,
         led: impl Fn(Before<'_>, Part) -> Option<Led>,
     ) -> Target {
-        let Output { builder, backends, canaries, problems } = &mut *self.out;
+        let Output { builder, backends, canaries, problems, .. } = &mut *self.out;
         let mut place = |reference: Reference, part, object: &ObjectRef, field: &str| {
             let reference = reference.over(&built.transport);
             let (place, fault) = backends.place(reference, |before| led(before, part), builder);

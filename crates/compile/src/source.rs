@@ -14,6 +14,7 @@ use crate::reference::Reference;
 use crate::tls::{Basis, NamedSecret};
 
 /// What an object asks to have served.
+#[derive(Clone)]
 pub(crate) struct Draft {
     /// The object.
     pub(crate) object: Arc<ObjectRef>,
@@ -91,6 +92,16 @@ pub(crate) enum Serves {
     Rest { hosts: Vec<HostMatch>, catch_all: bool },
 }
 
+impl Serves {
+    /// The path, if it is one.
+    pub(crate) fn path(&self) -> Option<&RulePath> {
+        match self {
+            Serves::Path(_, path) => Some(path),
+            Serves::Rest { .. } => None,
+        }
+    }
+}
+
 /// A path as a rule writes it. What it matches may depend on what others ask for its host.
 #[derive(Clone, Debug)]
 pub(crate) struct RulePath {
@@ -119,7 +130,7 @@ impl RulePath {
 }
 
 /// What an object says of certificates.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Certificates {
     /// Whether it says anything: then its hosts have a certificate, if only the default one.
     pub(crate) is_asked: bool,

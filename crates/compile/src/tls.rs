@@ -13,11 +13,16 @@ use crate::hosts::Hosts;
 use crate::policy::{self, UpstreamSecret};
 use crate::problems::{Fault, Problems};
 use crate::source::Draft;
-use crate::{ObjectKey, Objects, Settings};
+use crate::{ObjectKey, Objects, Settings, auth};
 
 use claim::Ranked;
 pub use claim::{Basis, CertificateClaims, Claim, NamedSecret};
 use secret::By;
+
+/// What is wrong with a Secret that an Ingress names and that is not there.
+pub(crate) fn absent_secret(key: &ObjectKey, objects: &Objects) -> Option<Fault> {
+    secret::absent(key, By::Ingress, objects)
+}
 
 /// What the Ingresses said so far.
 pub(crate) struct Tls<'a> {
@@ -61,6 +66,10 @@ impl<'a> Tls<'a> {
         if let Some(named) = &asked.client_tls.secret {
             add(named, secret::without_client_ca(&named.secret, self.objects));
             self.clients.insert(named.secret.clone());
+        }
+        // What is wrong with it is told where it is read.
+        if let Some(named) = auth::secret(asked) {
+            add(named, None);
         }
         for named in &certificates.secrets {
             add(named, secret::without_certificate(&named.secret, By::Ingress, self.objects));

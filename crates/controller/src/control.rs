@@ -10,8 +10,10 @@ use std::time::Duration;
 
 use compile::Settings;
 use lifecycle::Watch;
+use model::Problem;
 
 use crate::cluster::{Cluster, ConnectError};
+use crate::index::Index;
 use crate::manifests::ReadError;
 use crate::publish::Live;
 
@@ -60,6 +62,9 @@ pub enum Error {
     /// It is not known which cluster to follow. An API server that is away is waited for.
     #[error(transparent)]
     Connect(#[from] ConnectError),
+    /// The cluster did not say all within the time that there was.
+    #[error("the cluster cannot be read: {0}")]
+    Unread(String),
 }
 
 /// Follows the source, compiles and publishes until it is dropped. `synced` is called once, after the first
@@ -78,6 +83,18 @@ pub async fn run(
         Source::Folder(manifests) => folder::run(config, manifests, live, synced).await,
         Source::Cluster(cluster) => cluster::run(config, *cluster, live, drain, synced).await,
     }
+}
+
+/// Reads a cluster once: what there is, and what is wrong with reading it.
+///
+/// # Errors
+/// If it is not known which cluster is meant, or not all is read within this time.
+pub(crate) async fn read_cluster(
+    config: ControllerConfig,
+    cluster: Cluster,
+    within: Duration,
+) -> Result<(Index, Vec<Problem>), Error> {
+    cluster::read_once(config, cluster, within).await
 }
 
 /// Reading and compiling may take longer than others on this runtime should wait.

@@ -149,6 +149,8 @@ impl Index {
         // A name that no Service stands for is asked for while endpoints of before go on that came from it.
         self.dirty.all |= using.is_empty();
         self.dirty.services.extend(using);
+        // A name that is a backend by itself.
+        self.dirty.services.insert(ObjectKey::new("", &name));
         self.objects.resolved.insert(name, answer);
     }
 

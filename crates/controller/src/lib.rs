@@ -13,7 +13,7 @@
 //! proof that an object is gone; the index of the last known objects, the names that must be resolved, when a change
 //! becomes live; the log of problems, and what is written into the cluster.
 //! Never: request types, or a decision about routes; that is [`compile`]'s.
-//! Start at [`run`] in `control.rs`; [`read_once`] is the same for a folder without watching.
+//! Start at [`run`] in `control.rs`; [`Once`] is what there is at one moment, without following it.
 //!
 //! # What a new kind takes
 //!
@@ -41,6 +41,7 @@ mod manifests;
 mod index;
 mod kinds;
 mod node;
+mod once;
 mod own_pod;
 mod publish;
 mod report;
@@ -54,35 +55,8 @@ pub use compile::ObjectKey;
 pub use control::{ControllerConfig, Error, Source, run};
 pub use manifests::ReadError;
 pub use node::Node;
+pub use once::Once;
 pub use own_pod::OwnPod;
 pub use publish::Live;
 pub use report::{Address, LeaseName, Publish, Report};
 pub use stats::Stats;
-
-use std::path::Path;
-use std::sync::Arc;
-use std::time::SystemTime;
-
-use certificates::CertificateStore;
-use compile::{Compiled, Settings};
-use tls::Tickets;
-
-/// One pass over a folder, without watching and without DNS: for `check` and `explain`. The problems are those of the
-/// files and of the objects, sorted, each with its file.
-///
-/// # Errors
-/// If the folder itself cannot be listed.
-pub fn read_once(dir: &Path, settings: &Settings) -> Result<Compiled, ReadError> {
-    let mut index = index::Index::default();
-    let mut manifests = manifests::Manifests::read(dir.to_owned())?;
-    manifests.feed(&mut index);
-    let mut compiled = compile::compile(index.objects(), settings, 1);
-    let mut certificates = CertificateStore::default();
-    certificates.update(&compiled, index.objects());
-    certificates.share_keys(settings, index.objects(), &Tickets::default());
-    let of_certificates = certificates.problems(SystemTime::now());
-    let problems =
-        publish::merge(manifests.problems(), compiled.problems.iter().chain(&of_certificates), &index);
-    compiled.problems = Arc::new(problems.into_iter().collect());
-    Ok(compiled)
-}

@@ -29,12 +29,12 @@ pub(crate) use self::object::{Wrong, typed};
 pub(crate) use self::secret::read as secret_from_manifest;
 pub(crate) use self::watch::FolderWatch;
 
-/// The folder of manifests cannot be read at all.
+/// The folder of manifests, or what was named in its place, cannot be read at all.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read the folder of manifests {}: {source}", dir.display())]
+#[error("cannot read the manifests in {}: {source}", path.display())]
 pub struct ReadError {
-    /// The folder.
-    pub dir: PathBuf,
+    /// What was named.
+    pub path: PathBuf,
     /// Why not.
     pub source: io::Error,
 }
@@ -75,7 +75,7 @@ impl Manifests {
     pub(crate) fn read(dir: PathBuf) -> Result<Manifests, ReadError> {
         let listing = match Listing::of(&dir) {
             Ok(listing) => listing,
-            Err(source) => return Err(ReadError { dir, source }),
+            Err(source) => return Err(ReadError { path: dir, source }),
         };
         let (files, fed) = (BTreeMap::new(), BTreeSet::new());
         let folder = listing.folder;
@@ -89,6 +89,15 @@ impl Manifests {
             manifests.files.insert(path, file);
         }
         Ok(manifests)
+    }
+
+    /// One manifest that stands in no folder.
+    pub(crate) fn of_text(name: &str, text: impl io::Read) -> io::Result<Manifests> {
+        let mut file = File::new(name.into());
+        file.take_text(text)?;
+        let files = BTreeMap::from([(PathBuf::from(name), file)]);
+        let (dir, folder, fed) = (PathBuf::new(), Folder::default(), BTreeSet::new());
+        Ok(Manifests { dir, folder, files, fed, unknown: Vec::new(), duplicates: Vec::new() })
     }
 
     /// Takes what has changed since, except what has not settled. `written` says when each file that is still

@@ -3,7 +3,7 @@
 use std::fs;
 
 use compile::{Compiled, Settings};
-use controller::read_once;
+use controller::Once;
 use model::Problem;
 use tempfile::TempDir;
 
@@ -18,7 +18,7 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
 }
 
 fn read(dir: &TempDir) -> Compiled {
-    read_once(dir.path(), &Settings::default()).expect("the folder can be read")
+    Once::of_manifests(dir.path()).expect("the folder can be read").compile(&Settings::default())
 }
 
 fn hosts(compiled: &Compiled) -> Vec<String> {
@@ -223,11 +223,8 @@ fn a_file_that_grows_without_end_through_aliases_is_refused() {
 
 #[test]
 fn a_folder_that_does_not_exist_is_an_error_that_names_it() {
-    let error = read_once("/nowhere/at/all".as_ref(), &Settings::default()).expect_err("no such folder");
-    assert!(
-        error.to_string().starts_with("cannot read the folder of manifests /nowhere/at/all: "),
-        "{error}"
-    );
+    let error = Once::of_manifests("/nowhere/at/all".as_ref()).expect_err("no such folder");
+    assert!(error.to_string().starts_with("cannot read the manifests in /nowhere/at/all: "), "{error}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::{Protocol, Transport};
 
-/// Names a backend: one port of one Service.
+/// Names a backend: one port of one Service; or of a DNS name or an address, in a namespace without a name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BackendKey {
     /// The Service's namespace.
@@ -21,7 +21,10 @@ pub struct BackendKey {
 
 impl fmt::Display for BackendKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}:{}", self.namespace, self.service, self.port)?;
+        if !self.namespace.is_empty() {
+            write!(f, "{}/", self.namespace)?;
+        }
+        write!(f, "{}:{}", self.service, self.port)?;
         if *self.transport == Transport::default() { Ok(()) } else { write!(f, " ({})", self.transport) }
     }
 }

@@ -33,6 +33,7 @@ mod published;
 mod route;
 mod table;
 mod target;
+mod template;
 mod transport;
 
 pub use backend::{Backend, BackendKey, Condition, Endpoint, EndpointKey, Selection, Unavailable};
@@ -43,10 +44,11 @@ pub use host::{HostError, HostMatch, HostName, RequestHost};
 pub use path::{PathError, PathMatch, RequestPath, escape, escape_decoded, escape_target, must_be_escaped};
 pub use pattern::{Captures, Pattern, PatternError};
 pub use policy::{
-    AddressRules, Balance, ClientTls, ClientVerify, CookieRewrite, Cors, Filters, HeaderChange, HeaderEdit,
-    Location, LocationPart, OriginMatch, Origins, PlaceRewrite, Policy, Redirect, RequestFilter,
-    RequestValue, ResponseFilter, Retry, Rewrite, Rewritten, Template, Timeouts, any_contains,
-    is_forwarding_field,
+    AddressRules, Auth, AuthServer, BCRYPT_COST_MAX, Balance, ClientTls, ClientVerify, CookieRewrite, Cors,
+    ExternalAuth, Filters, HashError, HeaderChange, HeaderEdit, Location, LocationPart, OriginMatch, Origins,
+    PasswordAuth, PasswordHash, PathTemplate, PlaceRewrite, Policy, RateLimit, Redirect, RequestFilter,
+    RequestLimits, RequestValue, ResponseFilter, Retry, RetryOn, Rewrite, Rewritten, Scheme, Timeouts, Users,
+    any_contains, is_forwarding_field,
 };
 pub use problem::{ObjectRef, Problem, Severity};
 pub use protocol::Protocol;
@@ -54,4 +56,5 @@ pub use published::{Cache, Published};
 pub use route::{Origin, Route, Tie};
 pub use table::{Conflict, RouteTable, RouteTableBuilder};
 pub use target::{Primary, Share, Split, SplitRule, Target};
+pub use template::{Piece, Template, TemplateError, Variable};
 pub use transport::{ProxyHeader, Transport, UpstreamTls};

@@ -2,11 +2,13 @@
 //! nothing that could have been decided before, and knows no dialect of annotations.
 
 mod address;
+mod auth;
 mod balance;
 mod client_tls;
 mod cors;
 mod filter;
 mod header;
+mod limit;
 mod redirect;
 mod retry;
 mod rewrite;
@@ -14,14 +16,18 @@ mod timeouts;
 mod upstream_fields;
 
 pub use address::{AddressRules, any_contains};
+pub use auth::{
+    Auth, AuthServer, BCRYPT_COST_MAX, ExternalAuth, HashError, PasswordAuth, PasswordHash, Scheme, Users,
+};
 pub use balance::Balance;
 pub use client_tls::{ClientTls, ClientVerify};
 pub use cors::{Cors, OriginMatch, Origins};
 pub use filter::{Filters, RequestFilter, ResponseFilter};
 pub use header::{HeaderChange, HeaderEdit, is_forwarding_field};
+pub use limit::{RateLimit, RequestLimits};
 pub use redirect::{Location, LocationPart, Redirect, RequestValue};
-pub use retry::Retry;
-pub use rewrite::{Rewrite, Rewritten, Template};
+pub use retry::{Retry, RetryOn};
+pub use rewrite::{PathTemplate, Rewrite, Rewritten};
 pub use timeouts::Timeouts;
 pub use upstream_fields::{CookieRewrite, PlaceRewrite};
 
@@ -36,6 +42,8 @@ pub struct Policy {
     pub timeouts: Timeouts,
     /// How often a request is tried.
     pub retry: Retry,
+    /// Bytes that the body of a request may have, unless as many as the proxy takes.
+    pub request_body_max: Option<u64>,
     /// What is done with requests and responses; none for most routes, which then pay one look at a pointer.
     pub filters: Option<Box<Filters>>,
 }

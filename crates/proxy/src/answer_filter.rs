@@ -4,6 +4,7 @@
 mod cookies;
 mod place;
 
+use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use model::{Cors, HeaderChange, HeaderEdit, ResponseFilter};
 
@@ -19,13 +20,13 @@ pub(crate) enum By {
 }
 
 /// Changes the head of an answer.
-pub(crate) fn edit(exchange: &Exchange, by: By, head: &mut HeaderMap) {
+pub(crate) fn edit(exchange: &Exchange, by: By, status: StatusCode, head: &mut HeaderMap) {
     let Some(filters) = exchange.filters() else { return };
     for filter in filters.response() {
         match (filter, by) {
             (ResponseFilter::Place(rewrite), By::Endpoint) => place::rewrite(rewrite, head),
             (ResponseFilter::Cookies(rewrite), By::Endpoint) => cookies::rewrite(rewrite, head),
-            (ResponseFilter::Headers(edits), By::Endpoint) => edit_fields(edits, head),
+            (ResponseFilter::Headers(edits), By::Endpoint) => edit_fields(edits, status, head),
             (ResponseFilter::Place(_) | ResponseFilter::Cookies(_) | ResponseFilter::Headers(_), By::Us) => {}
             (ResponseFilter::Cors(cors), _) => allow_origin(cors, exchange.origin(), head),
             (ResponseFilter::Hsts(value), _) => {
@@ -39,19 +40,25 @@ pub(crate) fn edit(exchange: &Exchange, by: By, head: &mut HeaderMap) {
 
 /// Makes the edits, one after the other. Names and values were checked when they were compiled: one that is none is passed
 /// over.
-pub(crate) fn edit_fields(edits: &[HeaderEdit], head: &mut HeaderMap) {
+pub(crate) fn edit_fields(edits: &[HeaderEdit], status: StatusCode, head: &mut HeaderMap) {
     for HeaderEdit { name, change } in edits {
         let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { continue };
         match change {
             HeaderChange::Remove => drop(head.remove(name)),
             HeaderChange::Set(value) => set(name, value, head),
-            HeaderChange::Add(value) => {
+            HeaderChange::AddUnlessError(_) if !has_additions(status) => {}
+            HeaderChange::Add(value) | HeaderChange::AddUnlessError(value) => {
                 if let Ok(value) = HeaderValue::from_str(value) {
                     head.append(name, value);
                 }
             }
         }
     }
+}
+
+/// The statuses by which nginx' `add_header` adds a field.
+fn has_additions(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 200 | 201 | 204 | 206 | 301..=304 | 307 | 308)
 }
 
 fn set(name: HeaderName, value: &str, head: &mut HeaderMap) {

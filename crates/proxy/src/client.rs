@@ -160,6 +160,15 @@ impl Client {
         if self.secure.get().is_some() { "https" } else { "http" }
     }
 
+    /// The same, or what a load balancer says of it.
+    pub(crate) fn scheme_as_told<'h>(&self, headers: &'h HeaderMap) -> &'h [u8] {
+        // One that tells of this port has ended TLS by itself.
+        if self.connected_to() == Some(443) {
+            return b"https";
+        }
+        self.told(headers, &forwarding::PROTO).unwrap_or(self.scheme().as_bytes())
+    }
+
     /// The port that it connected to, if a load balancer has told.
     pub(crate) fn connected_to(&self) -> Option<u16> {
         // What the socket is bound to may be another port than the one that the client connected to.

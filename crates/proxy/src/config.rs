@@ -22,7 +22,8 @@ pub struct Config {
     /// in front (60 s for an ELB), else the load balancer sends requests into connections that we are closing.
     pub idle_timeout: Duration,
     /// The longest time until a request is answered, over all attempts, from the end of its body: an upload may take
-    /// longer as long as it moves. A drain waits `idle_timeout` plus this long.
+    /// longer as long as it moves, and so may a request whose route gives an endpoint more time for one answer. A drain waits
+    /// `idle_timeout` plus this long, and no longer for those.
     pub max_request_time: Duration,
     /// Peers whose `X-Forwarded-*`, `Forwarded`, `X-Real-IP` and `X-Request-ID` are believed and extended.
     pub trusted_proxies: Vec<IpNet>,

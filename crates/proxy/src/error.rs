@@ -74,6 +74,14 @@ refusals! {
     NoRoute = NOT_FOUND, Internal, "no-route";
     /// The route is for clients of other addresses.
     Address = FORBIDDEN, Internal, "address";
+    /// The client has sent more requests of late than its route serves.
+    Rate = SERVICE_UNAVAILABLE, Internal, "rate";
+    /// The client has as many requests in flight as its route serves.
+    InFlight = SERVICE_UNAVAILABLE, Internal, "in-flight";
+    /// Too many passwords wait for being verified.
+    Passwords = SERVICE_UNAVAILABLE, Internal, "passwords";
+    /// The server that is asked about requests has not said whether this one may be sent.
+    AuthServer = INTERNAL_SERVER_ERROR, Upstream, "auth-server";
     /// What was to guard the route cannot be honoured (see the object's problems).
     Denied = SERVICE_UNAVAILABLE, Internal, "denied";
     /// CONNECT to anywhere, or TRACE.
@@ -159,6 +167,7 @@ impl Refusal {
                 | Refusal::Memory
                 | Refusal::Files
                 | Refusal::EndpointBusy
+                | Refusal::Passwords
         )
     }
 }

@@ -4,19 +4,20 @@
 //! It is a value, owned where the request is served: first by its future, then by the body of its answer, or by the tunnel
 //! that it has become. With it the request ends, wherever that is.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::{HeaderValue, Method, Request, StatusCode, Version, header};
 use hyper::body::Incoming;
-use model::{Filters, Policy, Protocol, Route};
+use model::{Filters, ObjectRef, Policy, Protocol, Retry, Route};
 
 use crate::access_log::Draft;
 use crate::client::Carrier;
 use crate::error::Refusal;
 use crate::grpc;
+use crate::limiter::Place;
 use crate::timer::Wait;
 use crate::upstream::{BackendPool, EndpointPool};
 
@@ -30,6 +31,8 @@ pub(crate) struct Exchange {
     pub(crate) bytes_out: u64,
     /// The method is HEAD: whatever is answered has no body.
     pub(crate) asks_for_head: bool,
+    /// Where it is counted as one of its client's in flight, if its route limits those.
+    pub(crate) counted_at: Cell<Option<Place>>,
     started: Instant,
     status: Option<StatusCode>,
     refusal: Option<Refusal>,
@@ -48,7 +51,7 @@ impl Exchange {
         let worker = carrier.worker();
         let is_grpc = carrier.is_stream() && grpc::is_call(request.headers());
         carrier.request().begin(request, is_grpc);
-        carrier.timer().set(Wait::Request, worker.config.max_request_time);
+        carrier.await_answer();
         if is_grpc && let Some(time) = grpc::time_max(request.headers()) {
             carrier.timer().set(Wait::Call, time);
         }
@@ -66,6 +69,7 @@ impl Exchange {
             carrier,
             bytes_out: 0,
             asks_for_head: request.method() == Method::HEAD,
+            counted_at: Cell::new(None),
             started: Instant::now(),
             status: None,
             refusal: None,
@@ -81,7 +85,8 @@ impl Exchange {
 
     /// Where it leads.
     pub(crate) fn found(&mut self, route: &Arc<Route>, pool: Option<Rc<BackendPool>>) {
-        self.carrier.request().answer_within(route.policy.timeouts.response);
+        self.carrier.request().keep_times(&route.policy.timeouts);
+        self.carrier.await_answer();
         self.route = Some(Arc::clone(route));
         self.pool = pool;
     }
@@ -101,6 +106,11 @@ impl Exchange {
         self.route.as_ref().map(|route| &*route.policy)
     }
 
+    /// The object that its route was written in.
+    pub(crate) fn object(&self) -> Option<&ObjectRef> {
+        self.route.as_ref().map(|route| &*route.origin.object)
+    }
+
     /// What is done with it and its answer on the way.
     pub(crate) fn filters(&self) -> Option<&Filters> {
         self.policy()?.filters.as_deref()
@@ -116,16 +126,41 @@ impl Exchange {
         self.origin.get().map(|origin| &**origin)
     }
 
+    /// What its route says of further attempts.
+    pub(crate) fn retry(&self) -> Retry {
+        self.policy().map(|policy| policy.retry).unwrap_or_default()
+    }
+
+    /// How long ago it began.
+    pub(crate) fn age(&self) -> Duration {
+        self.started.elapsed()
+    }
+
     /// How long it may wait for a connection, or for a place on one.
     pub(crate) fn connect_timeout(&self) -> Duration {
         let own = self.policy().and_then(|policy| policy.timeouts.connect);
         own.unwrap_or(self.carrier.worker().config.upstream.connect_timeout)
     }
 
+    /// Bytes that its body may have.
+    pub(crate) fn body_bytes_max(&self) -> u64 {
+        let (own, most) = (
+            self.policy().and_then(|policy| policy.request_body_max),
+            self.carrier.client().limits().body_bytes_max,
+        );
+        own.map_or(most, |own| own.min(most))
+    }
+
     /// How long an endpoint may be silent in the body of its answer.
     pub(crate) fn body_timeout(&self) -> Duration {
         let own = self.policy().and_then(|policy| policy.timeouts.body);
         own.unwrap_or(self.carrier.worker().config.upstream.body_timeout)
+    }
+
+    /// How long nothing may be said in the tunnel that it has become.
+    pub(crate) fn tunnel_timeout(&self) -> Duration {
+        let own = self.policy().and_then(|policy| policy.timeouts.tunnel);
+        own.unwrap_or(self.carrier.client().limits().tunnel_idle_timeout)
     }
 
     /// The endpoints that it may go to.
@@ -225,6 +260,9 @@ impl Drop for Exchange {
             self.carrier.abort();
         }
         self.record();
+        if let Some(place) = self.counted_at.take() {
+            self.carrier.worker().limiter.end(place);
+        }
         self.carrier.timer().clear(Wait::Upstream);
         self.carrier.timer().clear(Wait::Request);
         self.carrier.request().is_open.set(false);

@@ -22,6 +22,7 @@
 //! - `grpc`: what is special about calls
 //! - `metrics`: what is counted
 //! - `overload`: what is turned away when there is too much
+//! - `passwords`: whether a password is the right one
 //! - `access_log`: a line for each request
 //! - `guard`: the strict reading of HTTP/1
 //! - `forwarding`: what upstreams are told about a client
@@ -62,9 +63,11 @@ mod grpc;
 mod guard;
 mod headers;
 mod keepalive;
+mod limiter;
 mod listener;
 mod metrics;
 mod overload;
+mod passwords;
 mod proxy_header;
 mod request;
 mod respond;
@@ -86,6 +89,7 @@ pub use config::{AccessLog, Config, Downstream, Http2, Listener, Protocol, Tls, 
 pub use metrics::Metrics;
 pub use overload::Overload;
 
+use crate::limiter::Limiter;
 use crate::metrics::Cells;
 use crate::thread::Parts;
 use crate::worker::Loads;
@@ -107,7 +111,7 @@ pub fn start(
     let count = config.workers.max(1);
     let cells: Vec<Arc<Cells>> = (0..count).map(|_| Arc::default()).collect();
     let (senders, receivers): (Vec<_>, Vec<_>) = (0..count).map(|_| mpsc::unbounded_channel()).unzip();
-    let (loads, overload) = (Loads::new(count), Overload::default());
+    let (loads, overload, limiter) = (Loads::new(count), Overload::default(), Limiter::new());
     let (done, ended) = mpsc::unbounded_channel();
     let (mut listeners, mut workers) = (Some(listeners), Some(senders));
     // The first worker accepts for all: it starts last, when there are workers to accept for.
@@ -121,6 +125,7 @@ pub fn start(
             drain: drain.clone(),
             loads: loads.clone(),
             overload: overload.clone(),
+            limiter: limiter.clone(),
             log: log.clone(),
             accepted,
             listeners: listeners.take_if(|_| first).unwrap_or_default(),

@@ -90,7 +90,7 @@ impl Drop for Counted {
 }
 
 /// The network that counts as one client with this address.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let mask = u128::MAX << (Ipv6Addr::BITS - IPV6_PREFIX_BITS);

@@ -7,19 +7,21 @@ mod facts;
 mod filter;
 mod heads;
 mod upgrade;
+mod variables;
 
 use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use http::{Request, Response, StatusCode};
+use http_body::Body;
 use hyper::body::Incoming;
 use model::{Facts, Filters, Route};
 
 use self::admit::{Admitted, admit};
 use self::attempts::{Attempts, Failed};
 use self::facts::RequestFacts;
-use self::filter::Sent;
+use self::filter::{Asked, Awaited, Sent};
 use self::upgrade::{Upgrade, upgrade};
 use crate::body::{Relay, ResponseBody};
 use crate::client::{Carrier, Client};
@@ -55,6 +57,12 @@ pub(crate) fn serve<'s>(
             Ok(attempts) => attempts,
             Err(why) => return Ok(respond::respond(exchange, why.take())),
         };
+        // Boxed, so that requests that wait for nothing keep no room for it.
+        if attempts.awaited.is_some()
+            && let Err(why) = Box::pin(wait(&exchange, attempts)).await
+        {
+            return Ok(respond::respond(exchange, why));
+        }
         Ok(match attempt(&mut exchange, attempts).await {
             Ok((lease, answered)) if lease.is_upgraded => {
                 let asked = attempts.upgrade.take();
@@ -72,24 +80,26 @@ fn decide(
     upstreams: &Rc<Upstreams>,
     request: Request<Incoming>,
 ) -> Result<Attempts, NotSent> {
-    let sent = match find(exchange, upstreams, &request) {
-        Ok(sent) => sent,
+    let (sent, awaited) = match find(exchange, upstreams, &request) {
+        Ok(found) => found,
         Err(why) => {
             exchange.carrier.leave_unread(request.into_body());
             return Err(why);
         }
     };
     let (request, upgrade) = heads::for_upstream(exchange, request, sent)?;
-    Ok(Attempts::new(request, upgrade, upstreams, exchange))
+    let mut attempts = Attempts::new(request, upgrade, upstreams, exchange);
+    attempts.awaited = awaited;
+    Ok(attempts)
 }
 
-/// Whether the request may be sent, and where to; and what of its head is to be another one. From here on the policy of its
-/// route is known to the exchange.
+/// Whether the request may be sent, and where to; what of its head is to be another one; and what it has to wait for. From
+/// here on the policy of its route is known to the exchange.
 fn find(
     exchange: &mut Exchange,
     upstreams: &Upstreams,
     request: &Request<Incoming>,
-) -> Result<Sent, NotSent> {
+) -> Result<(Sent, Option<Box<Awaited>>), NotSent> {
     let admitted = admit(&exchange.carrier, request)?;
     check_room(exchange.carrier.worker())?;
     check_directed(exchange.carrier.client(), &admitted)?;
@@ -97,16 +107,30 @@ fn find(
     let facts = RequestFacts { admitted: &admitted, request };
     let (route, backend) = find_route(&view, &facts)?;
     exchange.found(route, backend.map(|backend| upstreams.pool(&view, backend)));
-    if let Some(filters) = exchange.filters() {
-        filter::admit(filters, exchange, &facts)?;
+    // Before anything else that a route says, as nginx does it.
+    if request.body().size_hint().lower() > exchange.body_bytes_max() {
+        return Err(Refusal::BodyTooLarge.into());
     }
+    let awaited = match exchange.filters() {
+        Some(filters) => filter::admit(filters, &Asked { exchange, facts: &facts, view: &view, upstreams })?,
+        None => None,
+    };
     if backend.is_none() {
         return Err(Refusal::NoRoute.into());
     }
-    Ok(match exchange.filters().and_then(Filters::rewrite) {
+    let sent = match exchange.filters().and_then(Filters::rewrite) {
         Some(rewrite) => filter::rewrite(rewrite, &route.path, &facts)?,
         None => Sent { target: admit::target(request.uri()), prefix: None },
-    })
+    };
+    Ok((sent, awaited))
+}
+
+/// Waits for what the request has to wait for before it is sent anywhere.
+async fn wait(exchange: &Exchange, attempts: &mut Attempts) -> Result<(), NotSent> {
+    let Some(mut awaited) = attempts.awaited.take() else { return Ok(()) };
+    filter::wait(exchange, attempts, &mut awaited).await?;
+    attempts.awaited = Some(awaited);
+    Ok(())
 }
 
 /// Whether there is memory and a place for this request, which is counted already.
@@ -133,8 +157,13 @@ async fn attempt(exchange: &mut Exchange, attempts: &mut Attempts) -> Result<(Le
     loop {
         let endpoint = pick_endpoint(exchange, attempts)?;
         match send(exchange, &endpoint, attempts).await {
-            Ok(answer) => return Ok(answer),
-            Err(failed) => attempts.again(&exchange.carrier, endpoint, failed)?,
+            Ok((lease, mut answered)) => {
+                if let Some(awaited) = &attempts.awaited {
+                    awaited.add_cookies(&mut answered);
+                }
+                return Ok((lease, answered));
+            }
+            Err(failed) => attempts.again(exchange, endpoint, failed)?,
         }
     }
 }
@@ -173,6 +202,9 @@ async fn send(
         send_on_http1(exchange, endpoint, attempts).await?
     };
     lease.is_upgraded = check(carrier, attempts.upgrade.as_deref(), &answered, endpoint)?;
+    if attempts.prefers_another_answer(exchange, endpoint, answered.status()) {
+        return Err(Failed::unwanted());
+    }
     carrier.timer().clear(Wait::Upstream);
     carrier.timer().clear(Wait::Request);
     if carrier.is_stream() {

@@ -19,6 +19,8 @@ const ALLOW: &str = "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH";
 pub(crate) enum NotSent {
     /// It cannot be served, or may not.
     Refused(Refusal),
+    /// The same, and its route says with which status.
+    RefusedAs(Refusal, StatusCode),
     /// Its route says what is answered.
     Answered(Box<Answer>),
 }
@@ -29,6 +31,20 @@ pub(crate) struct Answer {
     /// Beside those that frame it, which are added.
     pub(crate) headers: HeaderMap,
     pub(crate) text: Bytes,
+}
+
+impl Answer {
+    /// One with its status for a text.
+    pub(crate) fn plain(status: StatusCode, mut headers: HeaderMap) -> Answer {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        Answer { status, headers, text: Bytes::from(format!("{}\n", status.as_u16())) }
+    }
+}
+
+impl From<Answer> for NotSent {
+    fn from(answer: Answer) -> NotSent {
+        NotSent::Answered(Box::new(answer))
+    }
 }
 
 impl NotSent {
@@ -48,6 +64,7 @@ impl From<Refusal> for NotSent {
 pub(crate) fn respond(exchange: Exchange, why: NotSent) -> Response<ResponseBody> {
     match why {
         NotSent::Refused(why) => refuse(exchange, why),
+        NotSent::RefusedAs(why, status) => refuse_as(exchange, why, status),
         NotSent::Answered(answer) => answer_with(exchange, *answer),
     }
 }
@@ -62,7 +79,7 @@ fn answer_with(mut exchange: Exchange, answer: Answer) -> Response<ResponseBody>
     if status != StatusCode::NO_CONTENT {
         head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
     }
-    answer_filter::edit(&exchange, By::Us, &mut head.headers);
+    answer_filter::edit(&exchange, By::Us, head.status, &mut head.headers);
     let carrier = &exchange.carrier;
     carrier.refuse_protocol();
     if carrier.must_close() {
@@ -73,25 +90,30 @@ fn answer_with(mut exchange: Exchange, answer: Answer) -> Response<ResponseBody>
 }
 
 /// Answers a request that no upstream has answered.
-pub(crate) fn refuse(mut exchange: Exchange, why: Refusal) -> Response<ResponseBody> {
+pub(crate) fn refuse(exchange: Exchange, why: Refusal) -> Response<ResponseBody> {
+    refuse_as(exchange, why, why.status())
+}
+
+fn refuse_as(mut exchange: Exchange, why: Refusal, status: StatusCode) -> Response<ResponseBody> {
     exchange.refused(why);
-    exchange.answered(why.status());
+    exchange.answered(status);
     exchange.complete();
     let carrier = &exchange.carrier;
     if why.side() == Side::Downstream {
         carrier.fine();
     }
-    let (mut head, text) = if carrier.request().is_grpc.get() { call_head(why) } else { head(carrier, why) };
-    answer_filter::edit(&exchange, By::Us, &mut head.headers);
+    let (mut head, text) =
+        if carrier.request().is_grpc.get() { call_head(why) } else { head(carrier, why, status) };
+    answer_filter::edit(&exchange, By::Us, head.status, &mut head.headers);
     // Over HTTP/2 hyper would send it in answer to HEAD, too, which clients take for a broken stream.
     let text = text.filter(|_| !exchange.asks_for_head);
     Response::from_parts(head, ResponseBody::Own { text, _exchange: exchange })
 }
 
-fn head(carrier: &Carrier, why: Refusal) -> (response::Parts, Option<Bytes>) {
-    let text = text(why);
+fn head(carrier: &Carrier, why: Refusal, status: StatusCode) -> (response::Parts, Option<Bytes>) {
+    let text = text(why, status);
     let (mut head, ()) = Response::new(()).into_parts();
-    head.status = why.status();
+    head.status = status;
     head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
     if why == Refusal::Method {
@@ -120,7 +142,7 @@ fn call_head(why: Refusal) -> (response::Parts, Option<Bytes>) {
 
 /// A response for what hyper never saw as a request, as bytes.
 pub(crate) fn raw(why: Refusal) -> Vec<u8> {
-    let text = text(why);
+    let text = text(why, why.status());
     let date = httpdate::fmt_http_date(std::time::SystemTime::now());
     let length = text.len();
     let retry =
@@ -154,6 +176,6 @@ fn closes(why: Refusal) -> bool {
     why.side() == Side::Downstream || why == Refusal::Memory || why.is_of_connection()
 }
 
-fn text(why: Refusal) -> String {
-    format!("{} ({why})\n", why.status())
+fn text(why: Refusal, status: StatusCode) -> String {
+    format!("{status} ({why})\n")
 }

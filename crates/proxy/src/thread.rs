@@ -15,9 +15,11 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::access_log::Logger;
 use crate::config::{Config, Listener};
 use crate::connection::{self, Server};
+use crate::limiter::Limiter;
 use crate::listener;
 use crate::metrics::Cells;
 use crate::overload::Overload;
+use crate::passwords::Passwords;
 use crate::timer::{TICK, Timers};
 use crate::upstream::Upstreams;
 use crate::worker::{Accepted, Loads, Worker};
@@ -31,6 +33,7 @@ pub(crate) struct Parts {
     pub(crate) drain: Watch,
     pub(crate) loads: Loads,
     pub(crate) overload: Overload,
+    pub(crate) limiter: Limiter,
     pub(crate) log: Option<SyncSender<Vec<u8>>>,
     pub(crate) accepted: mpsc::UnboundedReceiver<Accepted>,
     /// The first worker accepts for all; the others have no listeners.
@@ -54,7 +57,7 @@ pub(crate) fn run(runtime: LocalRuntime, parts: Parts) -> u64 {
 
 async fn serve(parts: Parts) {
     let Parts { place, config, cells, routes, mut drain, loads, overload, log, .. } = parts;
-    let Parts { mut accepted, listeners, workers, .. } = parts;
+    let Parts { mut accepted, listeners, workers, limiter, .. } = parts;
     let published = Arc::new(Notify::new());
     let told = Arc::clone(&published);
     routes.subscribe(move || told.notify_one());
@@ -66,6 +69,8 @@ async fn serve(parts: Parts) {
         drain: drain.clone(),
         requests_max: config.downstream.requests_max.div_ceil(config.workers.max(1)) as u64,
         overload,
+        limiter,
+        passwords: Passwords::new(),
         stopping: Cell::new(false),
         place,
         loads,

@@ -38,6 +38,8 @@ pub(crate) struct Tunnel {
     /// What the client talks through, unless that is its whole connection.
     stream: Option<OnUpgrade>,
     upstream: Box<dyn Side>,
+    /// Silence after which it ends.
+    idle_timeout: Duration,
     /// What the upstream has said already, together with its answer.
     early: Vec<u8>,
     /// The endpoint is as busy as with any other request.
@@ -64,7 +66,8 @@ impl Tunnel {
             },
             (None, None) => return Err(exchange),
         };
-        Ok(Tunnel { exchange, stream, upstream, early, _lease: lease })
+        let idle_timeout = exchange.tunnel_timeout();
+        Ok(Tunnel { exchange, stream, upstream, idle_timeout, early, _lease: lease })
     }
 
     /// Waits until the answer is sent: for the driver of its connection, which has given it this seat, or for the task of its
@@ -89,18 +92,18 @@ impl Tunnel {
     /// Lets both sides talk until one has ended or nothing was said for too long, or the drain's patience ends.
     pub(crate) async fn run(mut self, stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
         let carrier = self.exchange.carrier.clone();
-        let (config, timer) = (&carrier.worker().config, carrier.timer());
+        let (config, timer, idle) = (&carrier.worker().config, carrier.timer(), self.idle_timeout);
         // It was to wait (RFC 6455 §4.1), and many do not.
         let said = carrier.take_early().unwrap_or_default();
         let mut over = pin!(drained(carrier.worker().drain.clone(), config.drain_time()));
         let ended = {
             let (upstream, early) = (&mut self.upstream, &self.early);
-            let mut client = Heard { stream, carrier: &carrier, said };
+            let mut client = Heard { stream, carrier: &carrier, idle, said };
             let mut talk = pin!(async {
                 client.stream.write_all(early).await?;
                 copy_bidirectional(&mut client, upstream).await
             });
-            timer.set(Wait::Client, config.downstream.tunnel_idle_timeout);
+            timer.set(Wait::Client, idle);
             std::future::poll_fn(|cx| {
                 timer.attach(cx);
                 if let Poll::Ready(ended) = talk.as_mut().poll(cx) {
@@ -132,6 +135,7 @@ async fn drained(mut drain: Watch, time: Duration) {
 struct Heard<'a, S> {
     stream: &'a mut S,
     carrier: &'a Carrier,
+    idle: Duration,
     /// What the client has said before it was answered, and the upstream was not told yet.
     said: Vec<u8>,
 }
@@ -142,8 +146,7 @@ impl<S> Heard<'_, S> {
         if !self.carrier.is_stream() {
             count(self.carrier.client(), bytes);
         }
-        let time = self.carrier.client().limits().tunnel_idle_timeout;
-        self.carrier.timer().set(Wait::Client, time);
+        self.carrier.timer().set(Wait::Client, self.idle);
     }
 }
 

@@ -122,7 +122,8 @@ impl Upstreams {
         pool
     }
 
-    fn pool_of(&self, backend: &Arc<model::Backend>) -> Rc<BackendPool> {
+    /// The pool of this backend of the live table, or of one that was before.
+    pub(crate) fn pool_of(&self, backend: &Arc<model::Backend>) -> Rc<BackendPool> {
         let mut pools = self.pools.borrow_mut();
         if let Some(pool) = pools.get(&backend.key) {
             return Rc::clone(pool);

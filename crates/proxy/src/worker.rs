@@ -1,5 +1,5 @@
 //! A worker: one thread, one runtime, its own connections and its own upstream pools. What a worker owns no other worker
-//! touches; they share the published table, the drain, the log, and what is known of overload.
+//! touches; they share the published table, the drain, the log, and what is known of overload and of clients' limits.
 //!
 //! Here is what everything on one worker needs: settings, counters, the clock, the log, the drain. What it runs is started in
 //! `thread`.
@@ -16,8 +16,10 @@ use tokio::sync::Notify;
 
 use crate::access_log::Logger;
 use crate::config::{Config, Protocol};
+use crate::limiter::Limiter;
 use crate::metrics::Cells;
 use crate::overload::Overload;
+use crate::passwords::Passwords;
 use crate::timer::Timers;
 
 /// What everything on one worker needs.
@@ -28,6 +30,9 @@ pub(crate) struct Worker {
     pub(crate) log: Logger,
     pub(crate) drain: Watch,
     pub(crate) overload: Overload,
+    /// What is remembered of clients that have limits.
+    pub(crate) limiter: Limiter,
+    pub(crate) passwords: Passwords,
     /// Requests in flight that this worker may have: its share of all.
     pub(crate) requests_max: u64,
     /// Set when what is left is being cut, so that those requests are told apart in the log.

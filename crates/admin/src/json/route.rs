@@ -172,13 +172,17 @@ struct OriginView {
 }
 
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct PolicyView {
     balance: &'static str,
     /// As times are written in annotations.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     timeouts: BTreeMap<&'static str, String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    retry: BTreeMap<&'static str, u16>,
+    retry: BTreeMap<&'static str, String>,
+    /// In bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_body_max: Option<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     filters: Vec<&'static str>,
 }
@@ -190,6 +194,7 @@ impl PolicyView {
             balance: policy.balance.as_str(),
             timeouts: policy.timeouts.words().map(|(word, time)| (word, format!("{time:?}"))).collect(),
             retry: policy.retry.words().collect(),
+            request_body_max: policy.request_body_max,
             filters,
         }
     }

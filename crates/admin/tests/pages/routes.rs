@@ -36,7 +36,7 @@ async fn routes_show_their_filters_and_those_that_are_denied_select_no_endpoint(
 async fn routes_show_the_times_and_attempts_that_are_their_own() {
     let admin = start().await;
     let timeouts = Timeouts { connect: Some(Duration::from_millis(300)), ..Timeouts::default() };
-    let retry = Retry { attempts: NonZeroU16::new(1), endpoints: None };
+    let retry = Retry { attempts: NonZeroU16::new(1), ..Retry::default() };
     admin.routes.publish(table_with(8, Policy { timeouts, retry, ..Policy::default() }));
     let (_, shown) = get(admin.address, "/routes").await;
     let policy = json!({

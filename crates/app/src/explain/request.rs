@@ -8,6 +8,8 @@ pub(super) struct Asked {
     hosts: Vec<String>,
     pub(super) path: String,
     pub(super) query: Option<String>,
+    /// Whether it is said to come by plain HTTP.
+    pub(super) is_plain: bool,
     /// Whether a `#` follows.
     pub(super) fragment: bool,
     /// All fields, as they were given.
@@ -50,6 +52,7 @@ impl Asked {
             hosts,
             path: if path.is_empty() { "/".into() } else { path.into() },
             query,
+            is_plain: url.starts_with("http://"),
             fragment,
             headers: headers.to_vec(),
         })

@@ -7,7 +7,7 @@ use compile::Compiled;
 use model::{Candidate, Explanation, Policy, Route, Selection, Unavailable, Verdict};
 use serde_json::{Value, json};
 
-use super::{Answer, Asked, Found, Possible};
+use super::{Answer, Asked, Found, Met, Possible};
 
 /// For people: the request as it is read, then the rule, its endpoints, the rules that lost, and the answer.
 pub(super) fn text(asked: &Asked, answer: &Answer<'_>, compiled: &Compiled) -> String {
@@ -21,6 +21,7 @@ pub(super) fn text(asked: &Asked, answer: &Answer<'_>, compiled: &Compiled) -> S
     if let Some(winner) = candidates.next_if(|c| c.verdict == Verdict::Won) {
         let _ = writeln!(out, "route:     {}", line(&winner.route));
         policy(&mut out, &winner.route.policy);
+        filters(&mut out, &found.met);
         found.possible.iter().for_each(|one| endpoints(&mut out, one, compiled));
     }
     if candidates.peek().is_some() {
@@ -66,15 +67,26 @@ fn forwarded(asked: &Asked, found: &Found<'_>, query: Option<&str>) -> String {
 fn policy(out: &mut String, policy: &Policy) {
     let times: Vec<_> = policy.timeouts.words().map(|(word, time)| format!("{word} {time:?}")).collect();
     let counts: Vec<_> = policy.retry.words().map(|(word, count)| format!("{word} {count}")).collect();
-    let filters: Vec<_> = policy.filters.iter().flat_map(|filters| filters.words()).collect();
-    for (name, all) in [
-        ("timeouts: ", times.join(", ")),
-        ("retry:    ", counts.join(", ")),
-        ("filters:  ", filters.join(", ")),
-    ] {
+    let body = policy.request_body_max.map(|most| format!("up to {most} bytes")).unwrap_or_default();
+    for (name, all) in
+        [("timeouts: ", times.join(", ")), ("retry:    ", counts.join(", ")), ("body:     ", body)]
+    {
         if !all.is_empty() {
             let _ = writeln!(out, "{name} {all}");
         }
+    }
+}
+
+/// In the order in which a request meets them.
+fn filters(out: &mut String, met: &[Met]) {
+    if met.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "filters:");
+    for Met { text, answers, from, .. } in met {
+        let answers = answers.map(|answers| format!(", answers {answers}")).unwrap_or_default();
+        let from = if from.is_empty() { "unless something else is said".into() } else { from.join(", ") };
+        let _ = writeln!(out, "  {text}{answers} ({from})");
     }
 }
 
@@ -101,6 +113,9 @@ fn outcome(found: &Found<'_>) -> String {
     let policy = found.explanation.winner().map(|route| &route.policy);
     let unusable = |one: &&Possible<'_>| matches!(one.backend.selection(), Selection::None(_));
     let down = found.possible.iter().find(unusable);
+    if let (Some(status), Some(why)) = (found.status, &found.why) {
+        return format!("{status}, {why}");
+    }
     match (found.status, down) {
         (Some(404), _) if policy.is_some() => {
             "404, unless a filter answers: see filters; no rule leads to an endpoint".into()
@@ -110,9 +125,6 @@ fn outcome(found: &Found<'_>) -> String {
             let only_conditions = candidates.iter().any(|c| c.verdict == Verdict::ConditionsFail);
             let what = if only_conditions { "request" } else { "path" };
             format!("404, no rule of {host} matches the {what}, and there is no default backend")
-        }
-        (Some(status), _) if policy.is_some_and(|policy| policy.denies()) => {
-            format!("{status}, denied: what was to guard access cannot be honoured; `check` says why")
         }
         (Some(status), Some(down)) => format!("{status}, {}", selection(down.backend.selection())),
         (Some(status), None) => status.to_string(),
@@ -159,10 +171,15 @@ fn found_json(asked: &Asked, found: &Found<'_>, compiled: &Compiled) -> Value {
         "rulesOf": found.explanation.host.to_string(),
         "route": found.explanation.winner().map(|route| view(route)),
         "backend": backends.first().filter(|_| backends.len() == 1),
+        "filters": found.met.iter().map(filter_json).collect::<Vec<_>>(),
         "lost": lost.collect::<Vec<_>>(),
     });
     if backends.len() > 1 {
         shown["backends"] = json!(backends);
     }
     shown
+}
+
+fn filter_json(Met { text, word, answers, from }: &Met) -> Value {
+    json!({ "filter": word, "text": text, "answers": answers, "from": from })
 }

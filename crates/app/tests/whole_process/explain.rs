@@ -157,7 +157,9 @@ fn a_route_whose_guard_cannot_be_honoured_refuses_though_its_endpoints_are_ready
     let slice = slice("web", "127.0.0.1:9001".parse().unwrap(), true);
     let folder = Folder::new(&[("web.yaml", guarded), ("s.yaml", service("web")), ("e.yaml", slice)]);
     let (code, shown) = explain_in(&folder.path(), &["a.example.com/"]);
-    let told = shown.contains("filters:   deny\n") && shown.contains("answer:    503, denied: ");
+    let told = shown.contains(
+        "filters:\n  deny, answers 503 to all (Ingress shop/web nginx.ingress.kubernetes.io/auth-url)\n",
+    ) && shown.contains("answer:    503, denied: ");
     assert!(code == 1 && told, "{shown}");
     let (code, shown) = explain_in(&folder.path(), &["a.example.com/", "--format", "json"]);
     let shown: Value = serde_json::from_str(&shown).unwrap();
@@ -173,8 +175,36 @@ fn a_route_for_clients_of_some_addresses_says_so() {
     let slice = slice("web", "127.0.0.1:9001".parse().unwrap(), true);
     let folder = Folder::new(&[("web.yaml", guarded), ("s.yaml", service("web")), ("e.yaml", slice)]);
     let (code, shown) = explain_in(&folder.path(), &["a.example.com/"]);
-    let told = shown.contains("filters:   addresses\n") && shown.contains("if the client is let in");
-    assert!(code == 0 && told, "{shown}");
+    let from = "answers 403 to clients of other addresses (Ingress shop/web sluicegate.io/allow-addresses)\n";
+    let told = shown.contains("filters:\n  addresses: ") && shown.contains(from);
+    assert!(code == 0 && told && shown.contains("if the client is let in"), "{shown}");
+}
+
+#[test]
+fn each_filter_is_told_in_order_with_the_annotation_that_it_comes_from() {
+    let said = "metadata: { annotations: { sluicegate.io/response-headers: set X-A: b, \
+                nginx.ingress.kubernetes.io/force-ssl-redirect: \"true\", \
+                nginx.ingress.kubernetes.io/denylist-source-range: 192.0.2.1, \
+                nginx.ingress.kubernetes.io/proxy-read-timeout: \"5\" }, ";
+    let said = said.replace("set X-A: b", "\"set X-A: b\"");
+    let own = ingress("web", "a.example.com", "/", "web").replacen("metadata: { ", &said, 1);
+    let slice = slice("web", "127.0.0.1:9001".parse().unwrap(), true);
+    let folder = Folder::new(&[("web.yaml", own), ("s.yaml", service("web")), ("e.yaml", slice)]);
+    let (code, shown) = explain_in(&folder.path(), &["https://a.example.com/", "--format", "json"]);
+    let json: Value = serde_json::from_str(&shown).unwrap();
+    let filters = json["filters"].as_array().unwrap();
+    let found: Vec<_> = filters.iter().map(|filter| (&filter["filter"], &filter["from"])).collect();
+    let from = |name: &str| serde_json::json!([format!("Ingress shop/web {name}")]);
+    for (word, name) in [
+        ("https-redirect", "nginx.ingress.kubernetes.io/force-ssl-redirect"),
+        ("addresses", "nginx.ingress.kubernetes.io/denylist-source-range"),
+        ("response-headers", "sluicegate.io/response-headers"),
+    ] {
+        assert!(found.contains(&(&word.into(), &from(name))), "{word}: {shown}");
+    }
+    assert_eq!(code, 0, "{shown}");
+    let (code, shown) = explain_in(&folder.path(), &["http://a.example.com/"]);
+    assert!(code == 1 && shown.contains("answer:    308, sent to the same place over https"), "{shown}");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod support;
 
+mod before;
 mod check;
 mod class;
 mod clients;

@@ -28,7 +28,7 @@ pub(super) fn deny(annotation: &Annotation<'_>, settings: &mut RouteSettings) ->
 
 /// Networks and addresses between commas, as ingress-nginx reads them: spaces around them and bits beyond the prefix do not
 /// matter. One that cannot be read spoils the list: to leave it out would let clients in that were to be kept out.
-fn networks(Annotation { name, value, .. }: &Annotation<'_>) -> Result<Vec<IpNet>, Vec<Fault>> {
+pub(super) fn networks(Annotation { name, value, .. }: &Annotation<'_>) -> Result<Vec<IpNet>, Vec<Fault>> {
     let refused = |what: String, remedy: &str| {
         Vec::from(Fault::denied(format!("{name} {what}, so the whole Ingress is answered 503"), remedy))
     };
@@ -51,7 +51,7 @@ fn networks(Annotation { name, value, .. }: &Annotation<'_>) -> Result<Vec<IpNet
 }
 
 /// The network in the form that clients' addresses are compared in: without bits beyond its prefix, and IPv4 as IPv4.
-fn network(entry: &str) -> Option<IpNet> {
+pub(super) fn network(entry: &str) -> Option<IpNet> {
     let network = match entry.parse::<IpAddr>() {
         Ok(address) => IpNet::from(address),
         Err(_) => entry.parse().ok()?,

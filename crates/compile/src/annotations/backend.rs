@@ -42,6 +42,23 @@ pub(super) fn protocol(
     Ok(())
 }
 
+/// The version of HTTP that is spoken with endpoints of HTTP/1. The older one would cost a connection a request, and nothing
+/// is lost by the newer one: what an endpoint of HTTP/1.0 answers is understood.
+pub(super) fn http_version(
+    Annotation { name, value, .. }: &Annotation<'_>,
+    _: &mut RouteSettings,
+) -> Result<(), Vec<Fault>> {
+    match value.trim() {
+        "1.1" => Ok(()),
+        "1.0" => {
+            let message =
+                format!("{name} is 1.0; endpoints get HTTP/1.1 all the same, and may answer as HTTP/1.0");
+            Err(Fault::warning(reasons::NO_EFFECT, message, "write 1.1, or remove it").into())
+        }
+        _ => Err(invalid(format!("{name} cannot be {}; it has no effect", shown(value)), "write 1.1").into()),
+    }
+}
+
 /// The version of the PROXY header that endpoints get.
 pub(super) fn proxy_header(
     Annotation { name, value, .. }: &Annotation<'_>,
@@ -142,7 +159,7 @@ pub(super) fn send_tls_name(
 }
 
 /// Whether an object may have this name (RFC 1123 §2.1, as the API server reads it). It is told as it is, in lines of a log.
-fn is_object_name(name: &str) -> bool {
+pub(super) fn is_object_name(name: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.';
     (1..=OBJECT_NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(allowed)
 }

@@ -3,7 +3,7 @@
 //! To add one: a row here, with the reader of its annotation. A key that has no value counts as absent, as a Helm chart
 //! writes those that are not set.
 
-use super::{Annotation, Dialect, Reader, access, hsts, redirect, time, upstream_fields};
+use super::{Annotation, Dialect, Reader, access, auth, hsts, redirect, retry, time, upstream_fields};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -11,19 +11,33 @@ use crate::reasons;
 pub(super) const DIALECT: Dialect = Dialect { prefix: "", rows: ROWS, other: not_honoured };
 
 const ROWS: &[(&str, Reader)] = &[
+    // These two are read before all others, and hold without being written (`allowed`).
+    ("allow-snippet-annotations", nothing_to_add),
+    ("annotations-risk-level", nothing_to_add),
     ("denylist-source-range", access::deny),
     ("force-ssl-redirect", redirect::force_https),
+    ("global-auth-always-set-cookie", auth::global_always_set_cookie),
+    ("global-auth-cache-duration", auth::cached),
+    ("global-auth-cache-key", auth::cached),
+    ("global-auth-method", auth::global_method),
+    ("global-auth-request-redirect", auth::global_request_redirect),
+    ("global-auth-response-headers", auth::global_response_headers),
+    ("global-auth-signin", auth::global_sign_in),
+    ("global-auth-signin-redirect-param", auth::global_sign_in_parameter),
+    ("global-auth-snippet", auth::global_snippet),
+    ("global-auth-url", auth::global_url),
     ("hsts", hsts::enable),
     ("hsts-include-subdomains", hsts::subdomains),
     ("hsts-max-age", hsts::max_age),
     ("hsts-preload", hsts::preload),
     ("http-redirect-code", redirect::status),
+    ("no-auth-locations", auth::open_locations),
     ("no-tls-redirect-locations", redirect::keep_http),
     ("preserve-trailing-slash", redirect::preserve_trailing_slash),
     ("proxy-connect-timeout", time::connect_seconds),
     ("proxy-cookie-domain", upstream_fields::cookie_domain),
     ("proxy-cookie-path", upstream_fields::cookie_path),
-    ("proxy-next-upstream-tries", time::tries),
+    ("proxy-next-upstream-tries", retry::tries),
     ("proxy-read-timeout", time::read_seconds),
     ("proxy-redirect-from", upstream_fields::place_from),
     ("proxy-redirect-to", upstream_fields::place_to),
@@ -32,6 +46,10 @@ const ROWS: &[(&str, Reader)] = &[
     ("use-port-in-redirects", redirect::name_port),
     ("whitelist-source-range", access::allow),
 ];
+
+fn nothing_to_add(_: &Annotation<'_>, _: &mut RouteSettings) -> Result<(), Vec<Fault>> {
+    Ok(())
+}
 
 /// The fault of a reader in the words for a key.
 pub(super) fn told(fault: Fault) -> Fault {

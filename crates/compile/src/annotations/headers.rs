@@ -1,5 +1,7 @@
 //! Readers of edits of heads: one edit a line, as `set X-Frame-Options: DENY`, `add Via: edge` or `remove Server`.
 
+use std::sync::Arc;
+
 use model::{HeaderChange, HeaderEdit, is_forwarding_field};
 
 use super::{Annotation, shown};
@@ -46,7 +48,6 @@ fn read(
 ) -> Result<(), Vec<Fault>> {
     let mut faults = Vec::new();
     let mut bytes = 0;
-    edits.clear();
     let lines = annotation.value.lines().map(str::trim).filter(|line| !line.is_empty());
     for (at, line) in lines.enumerate() {
         if at == EDITS_MAX {
@@ -100,10 +101,28 @@ fn edit(line: &str) -> Result<HeaderEdit, String> {
     Ok(HeaderEdit { name: name.to_ascii_lowercase().into(), change })
 }
 
+/// The name of a field of requests in lower case, if it is one that may be edited.
+pub(super) fn request_name(name: &str) -> Option<Arc<str>> {
+    response_name(name).filter(|name| !is_forwarding(name))
+}
+
+/// The name of a field of responses in lower case, if it is one that may be edited.
+pub(super) fn response_name(name: &str) -> Option<Arc<str>> {
+    let name = name.to_ascii_lowercase();
+    (is_token(&name) && !is_framing(&name)).then(|| name.into())
+}
+
+/// Whether there are no more edits than one annotation may have.
+pub(super) fn are_few<'e>(edits: impl Iterator<Item = &'e HeaderEdit> + Clone) -> bool {
+    edits.clone().count() <= EDITS_MAX && edits.map(size).sum::<usize>() <= EDITS_BYTES_MAX
+}
+
 fn size(edit: &HeaderEdit) -> usize {
     let value = match &edit.change {
         HeaderChange::Remove => 0,
-        HeaderChange::Set(value) | HeaderChange::Add(value) => value.len(),
+        HeaderChange::Set(value) | HeaderChange::Add(value) | HeaderChange::AddUnlessError(value) => {
+            value.len()
+        }
     };
     edit.name.len() + value
 }
@@ -113,11 +132,11 @@ fn is_token(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
-fn is_value(value: &str) -> bool {
+pub(super) fn is_value(value: &str) -> bool {
     value.bytes().all(|b| b.is_ascii_graphic() || b == b' ' || b == b'\t')
 }
 
-fn is_framing(name: &str) -> bool {
+pub(super) fn is_framing(name: &str) -> bool {
     let name = plain(name);
     FRAMING.contains(&&*name) || name.starts_with("proxy-")
 }

@@ -1,14 +1,19 @@
-//! ingress-nginx' dialect, as far as it is honoured. What is not and decides on access denies.
+//! ingress-nginx' dialect. What has no reader here stands in [`unread`], with what is done about it; what decides on access and
+//! is not honoured denies. All names stand in [`names`].
+
+mod names;
+mod unread;
+
+pub(super) use names::RiskLevel;
+pub(super) use names::risk;
+pub(super) use unread::effect;
 
 use super::{
-    Annotation, Dialect, Reader, access, backend, canary, client_tls, cors, redirect, rewrite, time,
-    upstream_fields,
+    Dialect, Reader, access, auth, backend, canary, client_tls, cors, limit, redirect, retry, rewrite, size,
+    snippet, time, upstream_fields,
 };
-use crate::policy::RouteSettings;
-use crate::problems::Fault;
-use crate::reasons;
 
-pub(super) const DIALECT: Dialect = Dialect { prefix: PREFIX, rows: ROWS, other: not_honoured };
+pub(super) const DIALECT: Dialect = Dialect { prefix: PREFIX, rows: ROWS, other: unread::answer };
 
 const PREFIX: &str = "nginx.ingress.kubernetes.io/";
 
@@ -21,6 +26,24 @@ const ROWS: &[(&str, Reader)] = &[
     ("auth-tls-secret", client_tls::qualified_secret),
     ("auth-tls-verify-client", client_tls::verify),
     ("auth-tls-verify-depth", client_tls::depth),
+    ("auth-always-set-cookie", auth::always_set_cookie),
+    ("auth-cache-duration", auth::cached),
+    ("auth-cache-key", auth::cached),
+    ("auth-keepalive", auth::kept_alive),
+    ("auth-keepalive-requests", auth::kept_alive),
+    ("auth-keepalive-share-vars", auth::kept_alive),
+    ("auth-keepalive-timeout", auth::kept_alive),
+    ("auth-method", auth::method),
+    ("auth-proxy-set-headers", auth::proxy_set_headers),
+    ("auth-realm", auth::realm),
+    ("auth-request-redirect", auth::request_redirect),
+    ("auth-response-headers", auth::response_headers),
+    ("auth-secret", auth::secret),
+    ("auth-secret-type", auth::secret_type),
+    ("auth-signin", auth::sign_in),
+    ("auth-signin-redirect-param", auth::sign_in_parameter),
+    ("auth-type", auth::kind),
+    ("auth-url", auth::url),
     ("backend-protocol", backend::protocol),
     ("canary", canary::is_one),
     ("canary-by-cookie", canary::cookie),
@@ -29,6 +52,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("canary-by-header-value", canary::header_value),
     ("canary-weight", canary::weight),
     ("canary-weight-total", canary::total),
+    ("client-body-buffer-size", size::buffer),
     ("cors-allow-credentials", cors::credentials),
     ("cors-allow-headers", cors::headers),
     ("cors-allow-methods", cors::methods),
@@ -37,18 +61,37 @@ const ROWS: &[(&str, Reader)] = &[
     ("cors-max-age", cors::max_age),
     ("denylist-source-range", access::deny),
     ("enable-cors", cors::enable),
+    ("enable-global-auth", auth::with_global),
     ("force-ssl-redirect", redirect::force_https),
     ("from-to-www-redirect", redirect::www),
+    ("limit-burst-multiplier", limit::burst_factor),
+    ("limit-connections", limit::in_flight),
+    ("limit-rpm", limit::per_minute),
+    ("limit-rps", limit::per_second),
+    // The older name of the one below.
+    ("limit-whitelist", limit::exempt),
+    ("limit-allowlist", limit::exempt),
     ("permanent-redirect", redirect::permanent),
     ("permanent-redirect-code", redirect::permanent_status),
     ("preserve-trailing-slash", redirect::preserve_trailing_slash),
+    ("proxy-body-size", size::request_body),
+    ("proxy-buffer-size", size::answer_head),
+    ("proxy-buffering", size::buffering),
+    ("proxy-buffers-number", size::buffers),
+    ("proxy-busy-buffers-size", size::buffer),
     ("proxy-connect-timeout", time::connect_seconds),
     ("proxy-cookie-domain", upstream_fields::cookie_domain),
     ("proxy-cookie-path", upstream_fields::cookie_path),
-    ("proxy-next-upstream-tries", time::tries),
-    ("proxy-read-timeout", time::read_seconds),
     ("proxy-redirect-from", upstream_fields::place_from),
     ("proxy-redirect-to", upstream_fields::place_to),
+    ("proxy-http-version", backend::http_version),
+    ("proxy-max-temp-file-size", size::buffer),
+    ("proxy-next-upstream", retry::on),
+    ("proxy-next-upstream-timeout", retry::within_seconds),
+    ("proxy-next-upstream-tries", retry::tries),
+    ("proxy-read-timeout", time::read_seconds),
+    ("proxy-request-buffering", size::buffering),
+    ("proxy-send-timeout", time::send_seconds),
     ("proxy-ssl-name", backend::tls_name),
     ("proxy-ssl-secret", backend::tls_secret),
     ("proxy-ssl-server-name", backend::send_tls_name),
@@ -56,6 +99,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("relative-redirects", redirect::relative),
     ("rewrite-target", rewrite::target),
     ("server-alias", rewrite::aliases),
+    ("satisfy", auth::satisfy),
     ("ssl-redirect", redirect::https),
     ("temporal-redirect", redirect::temporal),
     ("temporal-redirect-code", redirect::temporal_status),
@@ -65,76 +109,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("whitelist-source-range", access::allow),
     ("allowlist-source-range", access::allow),
     ("x-forwarded-prefix", rewrite::prefix),
+    // In nginx' configuration they stand behind what the others make there.
+    ("configuration-snippet", snippet::location),
+    ("server-snippet", snippet::server),
 ];
-
-fn not_honoured(annotation: &Annotation<'_>, _: &mut RouteSettings) -> Result<(), Vec<Fault>> {
-    let Annotation { name, value, .. } = annotation;
-    let word = name.strip_prefix(PREFIX).unwrap_or(name);
-    let fault = if restricts_access(word, value) {
-        Fault::denied(
-            format!("{name} restricts access and is not honoured, so the whole Ingress is answered 503"),
-            "remove it if every client may have access; otherwise keep this Ingress with a controller that honours it",
-        )
-    } else {
-        Fault::warning(
-            reasons::UNSUPPORTED_ANNOTATION,
-            format!("{name} is not honoured and has no effect"),
-            "remove it, or keep this Ingress with a controller that honours it",
-        )
-    };
-    Err(fault.into())
-}
-
-/// Whether an annotation of ingress-nginx decides on access. Rate limits do not: they protect the upstream from
-/// load, not its data from readers. Neither does what is switched off.
-fn restricts_access(name: &str, value: &str) -> bool {
-    match name {
-        "satisfy" => true,
-        "enable-modsecurity" | "enable-owasp-core-rules" => value != "false",
-        "modsecurity-snippet" => true,
-        "server-snippet" | "configuration-snippet" | "stream-snippet" => snippet_restricts_access(value),
-        _ => name.starts_with("auth-"),
-    }
-}
-
-/// Whether a snippet of nginx' configuration may decide on access: by the directives and answers that do.
-fn snippet_restricts_access(snippet: &str) -> bool {
-    let words = [
-        "allow ",
-        "deny ",
-        "satisfy ",
-        "auth_",
-        "limit_except ",
-        "internal;",
-        "ssl_verify_",
-        "_by_lua",
-        "modsecurity",
-    ];
-    let snippet = snippet.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_lowercase();
-    words.iter().any(|word| snippet.contains(word)) || snippet.contains("return 4")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_annotations_that_decide_on_access_deny() {
-        for (name, value, denies) in [
-            ("auth-url", "http://auth", true),
-            ("auth-type", "basic", true),
-            ("auth-tls-secret", "shop/ca", true),
-            ("satisfy", "any", true),
-            ("enable-modsecurity", "true", true),
-            ("enable-modsecurity", "false", false),
-            ("enable-global-auth", "false", false),
-            ("limit-rps", "5", false),
-            ("rewrite-target", "/", false),
-            ("configuration-snippet", "if ($http_x = '') {\n  return   403;\n}", true),
-            ("server-snippet", "location /a { deny\tall; }", true),
-            ("configuration-snippet", "more_set_headers 'X-A: b';", false),
-        ] {
-            assert_eq!(restricts_access(name, value), denies, "{name}: {value}");
-        }
-    }
-}

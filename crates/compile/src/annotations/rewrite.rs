@@ -1,7 +1,7 @@
 //! Readers of what is said of paths: what they are, what endpoints get in their place, and where clients are sent from the root;
 //! and of other names of a host.
 
-use model::{HostMatch, Template};
+use model::{HostMatch, PathTemplate};
 
 use super::{Annotation, boolean, shown};
 use crate::policy::RouteSettings;
@@ -43,7 +43,7 @@ pub(super) fn prefix(annotation: &Annotation<'_>, settings: &mut RouteSettings) 
 
 /// A text as ingress-nginx allows it (`^/?[-._~a-zA-Z0-9/:$]*$`, and spaces in a field), so that nothing in it ends a line or a
 /// field.
-fn template(annotation: &Annotation<'_>, value: &str, is_field: bool) -> Result<Template, Vec<Fault>> {
+fn template(annotation: &Annotation<'_>, value: &str, is_field: bool) -> Result<PathTemplate, Vec<Fault>> {
     let fault = |why: String| {
         let message = format!("{} cannot be {}: {why}; it has no effect", annotation.name, shown(value));
         let remedy =
@@ -54,7 +54,7 @@ fn template(annotation: &Annotation<'_>, value: &str, is_field: bool) -> Result<
     if let Some(odd) = value.chars().find(|char| !may_be(*char)) {
         return Err(fault(format!("{odd:?} may not be in it")).into());
     }
-    Template::parse(value).map_err(|wrong| fault(format!("{wrong} stands for nothing")).into())
+    PathTemplate::parse(value).map_err(|wrong| fault(format!("{wrong} stands for nothing")).into())
 }
 
 fn is_of_path(char: char) -> bool {

@@ -1,10 +1,6 @@
-//! Readers of what is said of endpoints that are slow, or that do not answer: how long they may take, and how often a request
-//! is tried. None of it guards anything: what cannot be read has no effect.
+//! Readers of how long endpoints may take. None of it guards anything: what cannot be read has no effect.
 
-use std::num::NonZeroU16;
 use std::time::Duration;
-
-use model::Retry;
 
 use super::{Annotation, shown};
 use crate::policy::RouteSettings;
@@ -12,12 +8,10 @@ use crate::problems::Fault;
 use crate::reasons;
 
 /// The longest time for a connection: kernels give up after some minutes.
-const CONNECT_MAX: Duration = Duration::from_secs(60 * 60);
+pub(super) const CONNECT_MAX: Duration = Duration::from_secs(60 * 60);
 /// The longest time for an answer, or between two pieces of its body: a day, as is often written for nginx where streams are to
 /// last for ever.
-const SILENCE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
-/// Most tries for one request: with each of them a request that fails costs as much again.
-const ATTEMPTS_MAX: u16 = 10;
+pub(super) const SILENCE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Each unit in milliseconds.
 const UNITS: [(&str, u64); 5] = [("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1), ("", 1000)];
@@ -40,6 +34,18 @@ pub(super) fn body(annotation: &Annotation<'_>, settings: &mut RouteSettings) ->
     Ok(())
 }
 
+/// How long an endpoint may take nothing of a request's body.
+pub(super) fn send(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
+    settings.timeouts.send = Some(with_unit(annotation, SILENCE_MAX)?);
+    Ok(())
+}
+
+/// How long both sides of a tunnel may be silent.
+pub(super) fn tunnel(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
+    settings.timeouts.tunnel = Some(with_unit(annotation, SILENCE_MAX)?);
+    Ok(())
+}
+
 /// The same as [`connect`], in seconds.
 pub(super) fn connect_seconds(
     annotation: &Annotation<'_>,
@@ -49,48 +55,39 @@ pub(super) fn connect_seconds(
     Ok(())
 }
 
-/// The time between two reads from an endpoint, in seconds: the first is that of its answer, the others are those of the body.
+/// The same as [`send`], in seconds.
+pub(super) fn send_seconds(
+    annotation: &Annotation<'_>,
+    settings: &mut RouteSettings,
+) -> Result<(), Vec<Fault>> {
+    settings.timeouts.send = Some(seconds(annotation, SILENCE_MAX)?);
+    Ok(())
+}
+
+/// The time between two reads from an endpoint, in seconds: the first is that of its answer, the others are those of the body,
+/// or of a tunnel.
 pub(super) fn read_seconds(
     annotation: &Annotation<'_>,
     settings: &mut RouteSettings,
 ) -> Result<(), Vec<Fault>> {
     let time = Some(seconds(annotation, SILENCE_MAX)?);
-    (settings.timeouts.response, settings.timeouts.body) = (time, time);
-    Ok(())
-}
-
-/// How often a request is tried, whatever another dialect says of endpoints.
-pub(super) fn attempts(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
-    let remedy = format!("write a whole number from 1 to {ATTEMPTS_MAX}");
-    let attempts = annotation.value.parse().ok().and_then(NonZeroU16::new);
-    let attempts = attempts.filter(|attempts| attempts.get() <= ATTEMPTS_MAX);
-    let attempts = attempts.ok_or_else(|| no_effect(annotation, remedy))?;
-    settings.retry = Retry { attempts: Some(attempts), endpoints: None };
-    Ok(())
-}
-
-/// How many endpoints a request is tried at; with 0 there is no limit but the proxy's own.
-pub(super) fn tries(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
-    let remedy = || {
-        format!("write a whole number from 1 to {ATTEMPTS_MAX}, or 0 for no limit but that of the controller")
-    };
-    let tries = annotation.value.parse::<u16>().ok().filter(|tries| *tries <= ATTEMPTS_MAX);
-    let tries = NonZeroU16::new(tries.ok_or_else(|| no_effect(annotation, remedy()))?);
-    settings.retry = Retry { attempts: tries, endpoints: tries };
+    let times = &mut settings.timeouts;
+    (times.response, times.body, times.tunnel) = (time, time, time);
     Ok(())
 }
 
 /// A time as in flags (`300ms`, `5s`, `1m`, `1h`), or in seconds.
-fn with_unit(annotation: &Annotation<'_>, most: Duration) -> Result<Duration, Vec<Fault>> {
+pub(super) fn with_unit(annotation: &Annotation<'_>, most: Duration) -> Result<Duration, Vec<Fault>> {
     let remedy = |most| format!("write a time above 0 and up to {most}s, as 300ms, 5s or 1m");
     limited(annotation, parse(annotation.value), most, remedy)
 }
 
-/// Whole seconds without a unit, as ingress-nginx reads them.
+/// Whole seconds without a unit, as ingress-nginx reads them. Some write a year for what is to last for ever: more than the most
+/// is that.
 fn seconds(annotation: &Annotation<'_>, most: Duration) -> Result<Duration, Vec<Fault>> {
-    let time = annotation.value.parse().ok().map(Duration::from_secs);
+    let time = annotation.value.parse().ok().map(|seconds| Duration::from_secs(seconds).min(most));
     limited(annotation, time, most, |most| {
-        format!("write whole seconds without a unit, above 0 and up to {most}")
+        format!("write whole seconds without a unit, above 0; more than {most} are {most}")
     })
 }
 
@@ -104,14 +101,15 @@ fn limited(
     time.ok_or_else(|| no_effect(annotation, remedy(most.as_secs())))
 }
 
-fn parse(value: &str) -> Option<Duration> {
+/// A number and a unit; seconds without one.
+pub(super) fn parse(value: &str) -> Option<Duration> {
     let digits = value.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = value.split_at(digits);
     let (_, millis) = UNITS.iter().find(|(name, _)| *name == unit)?;
     number.parse::<u64>().ok()?.checked_mul(*millis).map(Duration::from_millis)
 }
 
-fn no_effect(Annotation { name, value, .. }: &Annotation<'_>, remedy: String) -> Vec<Fault> {
+pub(super) fn no_effect(Annotation { name, value, .. }: &Annotation<'_>, remedy: String) -> Vec<Fault> {
     let message = format!("{name} cannot be {}; it has no effect", shown(value));
     Fault::error(reasons::INVALID_ANNOTATION, message, remedy).into()
 }
@@ -148,14 +146,16 @@ mod tests {
     fn a_limit_may_be_reached_and_not_passed() {
         for (value, most, is_read) in [
             ("3600", CONNECT_MAX, true),
-            ("3601", CONNECT_MAX, false),
+            ("3601s", CONNECT_MAX, false),
             ("86400", SILENCE_MAX, true),
-            ("86401", SILENCE_MAX, false),
+            ("86401s", SILENCE_MAX, false),
             ("0", SILENCE_MAX, false),
         ] {
             let annotation = Annotation { name: "x/timeout", value, namespace: "shop" };
             assert_eq!(with_unit(&annotation, most).is_ok(), is_read, "{value}");
             assert_eq!(seconds(&annotation, most).is_ok(), is_read, "{value}");
         }
+        let year = Annotation { name: "x/timeout", value: "31536000", namespace: "shop" };
+        assert_eq!(seconds(&year, SILENCE_MAX).expect("a time"), SILENCE_MAX);
     }
 }

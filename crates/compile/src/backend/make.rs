@@ -1,14 +1,19 @@
 //! A Service and a port to a backend with its endpoints.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
+
 use k8s_openapi::api::core::v1::{Service, ServiceSpec};
-use model::{Backend, BackendKey, ObjectRef, Selection, Severity, Unavailable};
+use model::{
+    Backend, BackendKey, Condition, Endpoint, EndpointKey, ObjectRef, Selection, Severity, Unavailable,
+};
 
 use super::{before, port, spoken};
 use crate::endpoint::{self, SlicePort};
 use crate::external_name::{self, External};
 use crate::problems::{Fault, Problems};
 use crate::reference::Port;
-use crate::{ObjectKey, Objects, Settings, reasons};
+use crate::{ObjectKey, Objects, Settings, address, reasons};
 
 /// What backends are made from.
 #[derive(Clone, Copy)]
@@ -141,6 +146,9 @@ impl<'a> Maker<'a> {
     }
 
     fn make_of_now(self, key: &BackendKey, port: &Port, problems: &mut Problems) -> Made {
+        if key.namespace.is_empty() {
+            return self.make_named(key, port);
+        }
         let service = ObjectKey::new(&*key.namespace, &*key.service);
         let Some(service) = self.objects.services.get(&service) else {
             return Made::unavailable(key, Unavailable::NoService, Some(no_service(key)));
@@ -171,6 +179,29 @@ impl<'a> Maker<'a> {
         let unnamed = SlicePort::Unnamed { is_only: port_name.is_empty(), target: port::target(port) };
         let loose = (is_missing && !none_at_all).then(|| read(unnamed).backend);
         Made { no_slice, loose, ..made }
+    }
+
+    /// A DNS name or an address that is no Service's. No namespace has an empty name, so none is taken for one.
+    fn make_named(self, key: &BackendKey, port: &Port) -> Made {
+        let Port::Number(port) = *port else { return Made::unavailable(key, Unavailable::Refused, None) };
+        if let Ok(address) = key.service.parse() {
+            let may_be_used =
+                address::check(address).is_ok() || (self.settings.allow_loopback && address.is_loopback());
+            let endpoint =
+                EndpointKey { address: SocketAddr::new(address, port), uid: Arc::clone(&key.service) };
+            let endpoint = Endpoint { key: endpoint, condition: Condition::Ready };
+            return match may_be_used {
+                true => Made::of(Backend::new(key.clone(), vec![endpoint])),
+                false => {
+                    Made::unavailable(key, Unavailable::Refused, Some(external_name::forbidden(&key.service)))
+                }
+            };
+        }
+        let resolved = self.objects.resolved.get(&*key.service);
+        let (endpoints, faults) = external_name::endpoints(&key.service, port, resolved);
+        let backend = Backend::new(key.clone(), endpoints);
+        let names = vec![key.service.to_string()];
+        Made { external_names: names, fault: faults.into_iter().next(), ..Made::of(backend) }
     }
 
     /// An ExternalName Service needs no `ports`; a number in the Ingress is enough.

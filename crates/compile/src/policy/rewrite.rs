@@ -1,7 +1,7 @@
 //! The target that endpoints get in place of the one that came, and where clients are sent that ask for a path.
 
 use model::{
-    Filters, Location, LocationPart, Policy, Redirect, RequestFilter, RequestValue, Rewrite, Template,
+    Filters, Location, LocationPart, PathTemplate, Policy, Redirect, RequestFilter, RequestValue, Rewrite,
 };
 
 use super::{RouteFacts, RouteSettings, client_tls};
@@ -13,9 +13,9 @@ pub(crate) struct RewriteSettings {
     /// Paths are regular expressions.
     pub(crate) use_regex: bool,
     /// The path that endpoints get, or a URL that clients are sent to.
-    pub(crate) path: Option<Template>,
+    pub(crate) path: Option<PathTemplate>,
     /// What endpoints get as `X-Forwarded-Prefix`, where their path is another one.
-    pub(crate) prefix: Option<Template>,
+    pub(crate) prefix: Option<PathTemplate>,
 }
 
 impl RewriteSettings {
@@ -38,7 +38,7 @@ pub(super) fn build(asked: &RouteSettings, facts: RouteFacts<'_>) -> Option<Requ
 }
 
 /// What serves all other hosts keeps its target, as with ingress-nginx.
-fn path<'a>(asked: &'a RouteSettings, facts: RouteFacts<'_>) -> Option<&'a Template> {
+fn path<'a>(asked: &'a RouteSettings, facts: RouteFacts<'_>) -> Option<&'a PathTemplate> {
     asked.rewrite.path.as_ref().filter(|_| !facts.path.is_kept && !facts.is_catch_all)
 }
 

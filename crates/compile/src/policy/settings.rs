@@ -5,13 +5,18 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use model::{Balance, HeaderEdit, HostMatch, Protocol, ProxyHeader, Retry, Timeouts};
 
+use super::auth::AuthSettings;
 use super::canary::CanarySettings;
 use super::client_tls::ClientTlsSettings;
 use super::cors::CorsSettings;
 use super::hsts::HstsSettings;
+use super::limit::LimitSettings;
 use super::redirect::RedirectSettings;
 use super::rewrite::RewriteSettings;
+use super::size::SizeSettings;
+use super::time;
 use super::upstream_fields::UpstreamFieldSettings;
+use crate::annotations::{Allowed, HostSnippet};
 use crate::profile::Profile;
 use crate::tls::NamedSecret;
 
@@ -24,12 +29,20 @@ pub(crate) struct RouteSettings {
     pub(crate) left_out: bool,
     /// Whether the object is a variant of another one, and of which requests. Served by itself it could take them all.
     pub(crate) canary: CanarySettings,
+    /// Which annotations are read.
+    pub(crate) allowed: Allowed,
+    /// What a snippet says of the hosts.
+    pub(crate) host_snippet: Option<Arc<HostSnippet>>,
     /// How endpoints share requests.
     pub(crate) balance: Balance,
     /// How long they may take.
     pub(crate) timeouts: Timeouts,
     /// How often a request is tried.
     pub(crate) retry: Retry,
+    /// Whether no request is tried again, whatever that says.
+    pub(crate) retry_is_off: bool,
+    /// How much they may send and get.
+    pub(crate) size: SizeSettings,
     /// What is spoken with endpoints; if nothing, the Service says it.
     pub(crate) protocol: Option<Protocol>,
     /// The PROXY header that connections to endpoints begin with.
@@ -52,10 +65,14 @@ pub(crate) struct RouteSettings {
     pub(crate) aliases: Vec<HostMatch>,
     /// What its paths are, and what endpoints get in their place.
     pub(crate) rewrite: RewriteSettings,
+    /// What a request must have.
+    pub(crate) auth: AuthSettings,
     /// What clients' certificates have to be, for the whole of each host.
     pub(crate) client_tls: ClientTlsSettings,
     /// Which pages of other origins may read answers.
     pub(crate) cors: CorsSettings,
+    /// How many requests a client may send.
+    pub(crate) limit: LimitSettings,
     /// What sends clients elsewhere.
     pub(crate) redirect: RedirectSettings,
     /// Edits of requests' heads.
@@ -71,7 +88,14 @@ pub(crate) struct RouteSettings {
 impl RouteSettings {
     /// What holds where an object says nothing.
     pub(crate) fn of(profile: Profile, balance: Balance) -> RouteSettings {
-        let (redirect, hsts) = (RedirectSettings::of(profile), HstsSettings::of(profile));
-        RouteSettings { balance, redirect, hsts, ..RouteSettings::default() }
+        RouteSettings {
+            balance,
+            timeouts: time::of(profile),
+            size: SizeSettings::of(profile),
+            redirect: RedirectSettings::of(profile),
+            hsts: HstsSettings::of(profile),
+            auth: AuthSettings::of(profile),
+            ..RouteSettings::default()
+        }
     }
 }

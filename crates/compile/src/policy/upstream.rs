@@ -1,8 +1,9 @@
 //! How endpoints are spoken to.
 
-use model::{Transport, UpstreamTls};
+use model::{Protocol, Transport, UpstreamTls};
 
 use super::RouteSettings;
+use super::auth::{AuthUrl, UrlHost};
 use crate::problems::Fault;
 use crate::tls::NamedSecret;
 
@@ -37,6 +38,17 @@ pub(super) fn transport(asked: &RouteSettings) -> Transport {
         send_name: asked.send_tls_name,
     };
     Transport { protocol: asked.protocol, tls, proxy_header: asked.proxy_header }
+}
+
+/// The way to a server that is asked about requests: as with ingress-nginx it is told its name, and any certificate will do.
+pub(super) fn of_url(url: &AuthUrl) -> Transport {
+    let name = match &url.host {
+        UrlHost::Name(name) if url.is_https => Some(name.as_str().into()),
+        _ => None,
+    };
+    let protocol = Some(if url.is_https { Protocol::Https } else { Protocol::Http });
+    let tls = UpstreamTls { send_name: name.is_some(), name, ..UpstreamTls::default() };
+    Transport { protocol, tls, proxy_header: None }
 }
 
 /// The Secret that this needs.

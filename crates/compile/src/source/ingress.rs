@@ -15,7 +15,7 @@ use crate::annotations;
 use crate::policy::{self, RouteSettings};
 use crate::problems::{Fault, Problems};
 use crate::reference::Reference;
-use crate::{ObjectKey, Profile, reasons};
+use crate::{ObjectKey, Profile, auth, reasons};
 
 /// Reads an Ingress that is ours, with what holds where it says nothing. None comes of one that is not served at all.
 pub(crate) fn read(
@@ -26,6 +26,10 @@ pub(crate) fn read(
     problems: &mut Problems,
 ) -> Option<Draft> {
     let object = Arc::new(ObjectRef::new("Ingress", &key.namespace, &key.name));
+    if let Some((field, fault)) = annotations::too_risky(ingress, defaults.allowed) {
+        problems.add(ObjectRef::clone(&object), field, fault);
+        return None;
+    }
     let asked = asked(&object, ingress, defaults, problems);
     if asked.left_out {
         return None;
@@ -52,8 +56,9 @@ pub fn secrets_of(key: &ObjectKey, ingress: &Ingress) -> BTreeSet<ObjectKey> {
     let asked = asked(&object, ingress, RouteSettings::default(), &mut problems);
     let upstream = policy::upstream_secret(&asked).map(|upstream| upstream.named.secret);
     let named = certificates::secrets(key, ingress).map(|(_, named)| named.secret);
+    let users = auth::secret(&asked).map(|named| named.secret.clone());
     let clients = asked.client_tls.secret.map(|named| named.secret);
-    named.chain(upstream).chain(clients).collect()
+    named.chain(upstream).chain(users).chain(clients).collect()
 }
 
 /// What the annotations ask for, and of all else what holds where nothing is said.

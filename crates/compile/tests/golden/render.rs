@@ -79,6 +79,9 @@ fn route(table: &RouteTable, route: &Arc<Route>) -> String {
     for (word, count) in route.policy.retry.words() {
         let _ = writeln!(out, "{word}: {count}");
     }
+    if let Some(bytes) = route.policy.request_body_max {
+        let _ = writeln!(out, "requestBodyMax: {bytes}");
+    }
     for filter in route.policy.filters.iter().flat_map(|filters| filters.request()) {
         let _ = writeln!(out, "request: {}", quoted(&filter.to_string()));
     }

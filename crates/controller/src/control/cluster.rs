@@ -3,15 +3,18 @@
 mod state;
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lifecycle::Watch as Drain;
+use model::Problem;
 use tokio::sync::watch;
 
 use super::{ControllerConfig, Error, FIRST_ANSWERS_TIME_MAX, blocking};
 use crate::cluster::{Cluster, Connection, NamedConfigMaps, NamedSecrets, Part, Watches, connect};
 use crate::external_name::ExternalNames;
+use crate::index::Index;
 use crate::own_pod;
 use crate::publish::{Gather, Live, Publisher};
 use crate::report::{self, ReportConfig, Told};
@@ -41,11 +44,7 @@ pub(super) async fn run(
     let report = ReportConfig::new(cluster.report.clone(), &namespace, &config.settings.controller_name);
     let _reporting = report::start(client, report, told, drain, metrics);
 
-    let mut sources = Sources {
-        names: ExternalNames::new(config.dns_server),
-        config_maps: watches.config_maps(&cluster),
-        secrets: watches.secrets(&cluster),
-    };
+    let mut sources = Sources::new(config.dns_server, &watches, &cluster);
     let mut state = State::new(Publisher::new(live.clone(), config.settings), live, &cluster, &watches);
     state.follow_config_maps(&mut sources.config_maps);
     first_lists(&mut state, &mut watches).await;
@@ -82,6 +81,27 @@ pub(super) async fn run(
             state = blocking(move || state.published()).await;
         }
     }
+}
+
+/// Reads what there is, and follows none of it.
+pub(super) async fn read_once(
+    config: ControllerConfig,
+    cluster: Cluster,
+    within: Duration,
+) -> Result<(Index, Vec<Problem>), Error> {
+    let Connection { client, .. } = connect(cluster.kubeconfig.as_deref()).await?;
+    let live = Live::default();
+    let mut watches = Watches::start(client, &cluster, Arc::clone(&live.stats));
+    let mut sources = Sources::new(config.dns_server, &watches, &cluster);
+    let mut state = State::new(Publisher::new(live.clone(), config.settings), live, &cluster, &watches);
+    state.follow_config_maps(&mut sources.config_maps);
+    let lists = tokio::time::timeout(within, first_lists(&mut state, &mut watches)).await;
+    if lists.is_err() {
+        return Err(Error::Unread(state.why_unsynced()));
+    }
+    state = blocking(move || state.compiled()).await;
+    first_answers(&mut state, &mut watches, &mut sources).await;
+    Ok(state.into_known())
 }
 
 /// Takes the first list of each part. What cannot be listed is waited for, however long: a table without it would
@@ -125,6 +145,11 @@ struct Sources {
 }
 
 impl Sources {
+    fn new(dns_server: Option<SocketAddr>, watches: &Watches, cluster: &Cluster) -> Sources {
+        let (config_maps, secrets) = (watches.config_maps(cluster), watches.secrets(cluster));
+        Sources { names: ExternalNames::new(dns_server), config_maps, secrets }
+    }
+
     fn want(&mut self, state: &mut State) {
         self.names.want(&state.external_names());
         state.follow_config_maps(&mut self.config_maps);

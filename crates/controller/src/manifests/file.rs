@@ -141,13 +141,16 @@ impl File {
         Some(since + lasts).filter(|until| *until > now)
     }
 
+    /// Takes a text that is no file of a folder.
+    pub(super) fn take_text(&mut self, text: impl io::Read) -> io::Result<()> {
+        let parsed = self.parse_bytes(read(text)?);
+        self.take(parsed);
+        Ok(())
+    }
+
     fn parse(&self, path: &Path) -> Parsed {
-        match read(path) {
-            Ok(bytes) if bytes.len() as u64 > MAX_FILE_BYTES => {
-                let message = format!("it is larger than {} MiB", MAX_FILE_BYTES / 1024 / 1024);
-                Parsed::broken(&self.name, reasons::LIMIT_EXCEEDED, message, "split the file")
-            }
-            Ok(bytes) => parse::parse(&self.name, &bytes),
+        match fs::File::open(path).and_then(read) {
+            Ok(bytes) => self.parse_bytes(bytes),
             Err(error) => {
                 let message = format!("it cannot be read: {error}");
                 Parsed::broken(
@@ -158,6 +161,14 @@ impl File {
                 )
             }
         }
+    }
+
+    fn parse_bytes(&self, bytes: Vec<u8>) -> Parsed {
+        if bytes.len() as u64 > MAX_FILE_BYTES {
+            let message = format!("it is larger than {} MiB", MAX_FILE_BYTES / 1024 / 1024);
+            return Parsed::broken(&self.name, reasons::LIMIT_EXCEEDED, message, "split the file");
+        }
+        parse::parse(&self.name, &bytes)
     }
 
     /// Replaces what the file gives, except where a part that cannot be read has a last good version.
@@ -206,8 +217,8 @@ fn still_served(objects: usize) -> String {
 }
 
 /// Reads one byte more than the limit at most, so that the caller sees that there is more.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
+fn read(text: impl io::Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    fs::File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+    text.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

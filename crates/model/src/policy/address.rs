@@ -17,8 +17,15 @@ pub struct AddressRules {
 impl AddressRules {
     /// Whether a client with this address may.
     pub fn allows(&self, client: IpAddr) -> bool {
-        let is_allowed = self.allow.is_empty() || any_contains(&self.allow, client);
-        is_allowed && !any_contains(&self.deny, client)
+        self.says(client).unwrap_or(true)
+    }
+
+    /// Whether a client with this address is allowed or denied by name; nothing if neither.
+    pub fn says(&self, client: IpAddr) -> Option<bool> {
+        if any_contains(&self.deny, client) {
+            return Some(false);
+        }
+        (!self.allow.is_empty()).then(|| any_contains(&self.allow, client))
     }
 }
 

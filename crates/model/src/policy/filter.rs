@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::{
-    AddressRules, ClientTls, CookieRewrite, Cors, HeaderChange, HeaderEdit, PlaceRewrite, Redirect, Rewrite,
-    Template,
+    AddressRules, Auth, ClientTls, CookieRewrite, Cors, HeaderEdit, PathTemplate, PlaceRewrite, Redirect,
+    RequestLimits, Rewrite,
 };
 
 /// What is done with a request before it is sent. **The order of the variants is the order of execution**, whatever the
@@ -26,13 +26,17 @@ pub enum RequestFilter {
     /// Clients are sent elsewhere.
     Redirect(Redirect),
     /// Clients are sent to a URL that their path is put into (302).
-    Elsewhere(Template),
+    Elsewhere(PathTemplate),
     /// Clients that speak plain HTTP are sent to https.
     Https(Redirect),
     /// Clients that do not speak TLS with us are refused (400): they could not show what the route demands.
     TlsOnly,
+    /// Clients that send too many requests are refused.
+    Limits(RequestLimits),
     /// Clients of other addresses are refused (403).
     Addresses(AddressRules),
+    /// Requests without a password are refused, or those that another server does not vouch for.
+    Auth(Box<Auth>),
     /// The head is changed, in the order of the edits.
     Headers(Vec<HeaderEdit>),
     /// The target is another one.
@@ -46,12 +50,14 @@ impl RequestFilter {
             RequestFilter::Deny
             | RequestFilter::ClientTls(_)
             | RequestFilter::TlsOnly
-            | RequestFilter::Addresses(_) => true,
+            | RequestFilter::Addresses(_)
+            | RequestFilter::Auth(_) => true,
             RequestFilter::Slash(_)
             | RequestFilter::Cors(_)
             | RequestFilter::Redirect(_)
             | RequestFilter::Elsewhere(_)
             | RequestFilter::Https(_)
+            | RequestFilter::Limits(_)
             | RequestFilter::Headers(_)
             | RequestFilter::Rewrite(_) => false,
         }
@@ -68,7 +74,9 @@ impl RequestFilter {
             RequestFilter::Elsewhere(_) => "rewrite-redirect",
             RequestFilter::Https(_) => "https-redirect",
             RequestFilter::TlsOnly => "tls-only",
+            RequestFilter::Limits(_) => "limits",
             RequestFilter::Addresses(_) => "addresses",
+            RequestFilter::Auth(_) => "auth",
             RequestFilter::Headers(_) => "request-headers",
             RequestFilter::Rewrite(_) => "rewrite",
         }
@@ -87,7 +95,9 @@ impl fmt::Display for RequestFilter {
             RequestFilter::Slash(redirect)
             | RequestFilter::Redirect(redirect)
             | RequestFilter::Https(redirect) => write!(f, ": {redirect}"),
+            RequestFilter::Limits(limits) => write!(f, ": {limits}"),
             RequestFilter::Addresses(rules) => write!(f, ": {rules}"),
+            RequestFilter::Auth(auth) => write!(f, ": {auth}"),
             RequestFilter::Headers(edits) => write!(f, ": {}", HeaderEdit::list(edits)),
             RequestFilter::Rewrite(rewrite) => write!(f, ": {rewrite}"),
         }
@@ -182,14 +192,22 @@ impl Filters {
 
     /// Whether heads of requests are edited.
     pub fn edit_requests(&self) -> bool {
-        self.request.iter().any(|filter| matches!(filter, RequestFilter::Headers(_)))
+        self.request.iter().any(|filter| matches!(filter, RequestFilter::Headers(_) | RequestFilter::Auth(_)))
+    }
+
+    /// What a request must have, if it needs a password or another server's word.
+    pub fn auth(&self) -> Option<&Auth> {
+        self.request.iter().find_map(|filter| match filter {
+            RequestFilter::Auth(auth) => Some(&**auth),
+            _ => None,
+        })
     }
 
     /// Whether responses have their fields of this name, in lower case, set or removed.
     pub fn edit_response_field(&self, name: &str) -> bool {
         self.response.iter().any(|filter| match filter {
             ResponseFilter::Headers(edits) => {
-                edits.iter().any(|edit| *edit.name == *name && !matches!(edit.change, HeaderChange::Add(_)))
+                edits.iter().any(|edit| *edit.name == *name && !edit.change.keeps())
             }
             // None of these has a place in a trailer.
             ResponseFilter::Place(_)
@@ -208,6 +226,7 @@ impl Filters {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::HeaderChange;
 
     #[test]
     fn filters_are_executed_in_the_order_of_their_variants() {

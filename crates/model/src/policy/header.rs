@@ -36,6 +36,7 @@ impl fmt::Display for HeaderEdit {
             HeaderChange::Remove => write!(f, "remove {}", self.name),
             HeaderChange::Set(value) => write!(f, "set {}: {value:?}", self.name),
             HeaderChange::Add(value) => write!(f, "add {}: {value:?}", self.name),
+            HeaderChange::AddUnlessError(value) => write!(f, "add {}: {value:?} unless error", self.name),
         }
     }
 }
@@ -49,4 +50,13 @@ pub enum HeaderChange {
     Set(Arc<str>),
     /// A field with this value comes to those that are there.
     Add(Arc<str>),
+    /// The same in answers with a status by which nginx adds fields: 200, 201, 204, 206, 301 to 304, 307 and 308.
+    AddUnlessError(Arc<str>),
+}
+
+impl HeaderChange {
+    /// Whether fields of the name that are there stay.
+    pub fn keeps(&self) -> bool {
+        matches!(self, HeaderChange::Add(_) | HeaderChange::AddUnlessError(_))
+    }
 }

@@ -14,9 +14,9 @@ const PATH_BYTES_MAX: usize = 16 << 10;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Rewrite {
     /// The path that endpoints get.
-    pub path: Template,
+    pub path: PathTemplate,
     /// What endpoints get as `X-Forwarded-Prefix`.
-    pub prefix: Option<Template>,
+    pub prefix: Option<PathTemplate>,
 }
 
 /// What an endpoint gets.
@@ -52,7 +52,7 @@ impl fmt::Display for Rewrite {
     }
 }
 
-impl fmt::Display for Template {
+impl fmt::Display for PathTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.written)
     }
@@ -60,7 +60,7 @@ impl fmt::Display for Template {
 
 /// A text with places for what a pattern has captured.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Template {
+pub struct PathTemplate {
     written: Arc<str>,
     parts: Arc<[Part]>,
 }
@@ -76,12 +76,12 @@ enum Part {
     Path,
 }
 
-impl Template {
+impl PathTemplate {
     /// Reads one in the words of nginx.
     ///
     /// # Errors
     /// Says which of it is no such word.
-    pub fn parse(written: &str) -> Result<Template, String> {
+    pub fn parse(written: &str) -> Result<PathTemplate, String> {
         let mut parts = Vec::new();
         let mut rest = written;
         while let Some((text, after)) = rest.split_once('$') {
@@ -102,7 +102,7 @@ impl Template {
         if parts.len() > PARTS_MAX {
             return Err(format!("more than {PARTS_MAX} pieces"));
         }
-        Ok(Template { written: written.into(), parts: parts.into() })
+        Ok(PathTemplate { written: written.into(), parts: parts.into() })
     }
 
     /// As it was written.
@@ -153,7 +153,7 @@ mod tests {
 
     fn fill(template: &str, pattern: &str, path: &[u8]) -> Option<String> {
         let pattern = Pattern::of_location(pattern, pattern).expect("a pattern");
-        let template = Template::parse(template).expect("a template");
+        let template = PathTemplate::parse(template).expect("a template");
         template.fill(path, pattern.captures(path).as_ref())
     }
 
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn what_nginx_does_not_know_is_refused() {
         for written in ["/x$", "/$0", "/$", "/$/x", "/${1}", &"/$1".repeat(40)] {
-            assert!(Template::parse(written).is_err(), "{written}");
+            assert!(PathTemplate::parse(written).is_err(), "{written}");
         }
     }
 

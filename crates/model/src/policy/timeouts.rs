@@ -11,12 +11,22 @@ pub struct Timeouts {
     pub response: Option<Duration>,
     /// Between two pieces of a response's body.
     pub body: Option<Duration>,
+    /// Between two pieces of a request's body that an endpoint takes.
+    pub send: Option<Duration>,
+    /// Silence in a tunnel (WebSocket).
+    pub tunnel: Option<Duration>,
 }
 
 impl Timeouts {
     /// Those that are set, each with its word.
     pub fn words(&self) -> impl Iterator<Item = (&'static str, Duration)> {
-        let all = [("connect", self.connect), ("response", self.response), ("body", self.body)];
+        let all = [
+            ("connect", self.connect),
+            ("response", self.response),
+            ("body", self.body),
+            ("send", self.send),
+            ("tunnel", self.tunnel),
+        ];
         all.into_iter().filter_map(|(word, time)| Some((word, time?)))
     }
 }

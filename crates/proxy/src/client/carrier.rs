@@ -73,6 +73,20 @@ impl Carrier {
         }
     }
 
+    /// Begins the time in which an endpoint must take more of a body: its route's own, or as long as it may take to answer.
+    pub(crate) fn await_taking(&self) {
+        match self.request().send_timeout().filter(|_| !self.request().is_grpc.get()) {
+            Some(time) => self.timer().set(Wait::Upstream, time),
+            None => self.await_head(),
+        }
+    }
+
+    /// Begins the time in which there must be an answer, over all attempts: no shorter than the route gives to one of them.
+    pub(crate) fn await_answer(&self) {
+        let (own, time) = (self.request().response_timeout(), self.worker().config.max_request_time);
+        self.timer().set(Wait::Request, own.map_or(time, |own| own.max(time)));
+    }
+
     /// Whether an answer would come too late.
     pub(crate) fn is_too_late(&self) -> Option<Refusal> {
         let timer = self.timer();

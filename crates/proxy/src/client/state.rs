@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::{Request, Version};
 use http_body::Body;
 use hyper::body::Incoming;
+use model::Timeouts;
 
 use crate::error::Refusal;
 
@@ -30,6 +31,8 @@ pub(crate) struct RequestState {
     pub(crate) drops_trailers: Cell<bool>,
     /// How long its route gives an endpoint to answer, in milliseconds: each stream keeps room for it.
     response_timeout: Cell<Option<NonZeroU32>>,
+    /// How long it lets an endpoint take nothing of the body, the same.
+    send_timeout: Cell<Option<NonZeroU32>>,
 }
 
 impl RequestState {
@@ -41,14 +44,25 @@ impl RequestState {
         self.is_grpc.set(is_grpc);
     }
 
-    /// Its route has a time of its own in which an endpoint must answer, or none.
-    pub(crate) fn answer_within(&self, time: Option<Duration>) {
-        let millis = time.map(|time| u32::try_from(time.as_millis()).unwrap_or(u32::MAX));
-        self.response_timeout.set(millis.and_then(NonZeroU32::new));
+    /// Its route has times of its own for the endpoint, or not.
+    pub(crate) fn keep_times(&self, times: &Timeouts) {
+        let millis =
+            |time: Option<Duration>| NonZeroU32::new(u32::try_from(time?.as_millis()).unwrap_or(u32::MAX));
+        self.response_timeout.set(millis(times.response));
+        self.send_timeout.set(millis(times.send));
     }
 
-    /// That time.
+    /// Its route's own time in which an endpoint must answer.
     pub(super) fn response_timeout(&self) -> Option<Duration> {
-        self.response_timeout.get().map(|millis| Duration::from_millis(u64::from(millis.get())))
+        self.response_timeout.get().map(time)
     }
+
+    /// Its route's own time in which an endpoint must take more of the body.
+    pub(super) fn send_timeout(&self) -> Option<Duration> {
+        self.send_timeout.get().map(time)
+    }
+}
+
+fn time(millis: NonZeroU32) -> Duration {
+    Duration::from_millis(u64::from(millis.get()))
 }

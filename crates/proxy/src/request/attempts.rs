@@ -11,19 +11,27 @@
 //! | connection ended before it was written       |                 |                  | there is one            |
 //! | a byte of a response came                    | –               | –                | never                   |
 //!
+//! A route may say otherwise for what an endpoint may have seen ([`RetryOn`](model::RetryOn)): that an answer is late, is none of
+//! HTTP, or has a status as 503, may be a reason, too; then methods that are not idempotent may be sent twice, or not even the others.
+//! An answer with such a status is passed on all the same where there is no other endpoint to ask.
+//!
 //! A body is kept as long as all of it that came is short.
 //!
 //! A request that could not be tried again takes no connection that has been idle for more than a moment: the upstream
 //! may be closing it just now.
 
+mod reason;
+
 use std::num::NonZeroU16;
 use std::rc::Rc;
 use std::time::Duration;
 
-use http::{Request, request};
+use http::{HeaderMap, Request, StatusCode, request};
 use http_body::Body;
-use model::Retry;
+use model::{Retry, RetryOn};
 
+use self::reason::{is_final, is_over, reason};
+use super::filter::Awaited;
 use super::upgrade::Upgrade;
 use crate::client::Carrier;
 use crate::error::{Refusal, Side};
@@ -42,6 +50,8 @@ pub(super) struct Attempts {
     request: Option<Request<RequestBody>>,
     /// The upgrade that it asks for.
     pub(super) upgrade: Option<Box<Upgrade>>,
+    /// What is waited for before it is sent, and then what came of that.
+    pub(super) awaited: Option<Box<Awaited>>,
     /// Where it may be sent.
     pub(super) upstreams: Rc<Upstreams>,
     tried: Vec<Tried>,
@@ -87,6 +97,11 @@ impl Failed {
         Failed { why, sent: false, answered: false, reused: false, unseen: true }
     }
 
+    /// It is answered, and another endpoint's answer is preferred.
+    pub(super) fn unwanted() -> Failed {
+        Failed { why: Refusal::NoEndpoint, sent: true, answered: false, reused: false, unseen: false }
+    }
+
     pub(super) fn answered(why: Refusal) -> Failed {
         Failed { why, sent: true, answered: true, reused: false, unseen: false }
     }
@@ -100,14 +115,18 @@ impl Attempts {
         exchange: &Exchange,
     ) -> Attempts {
         let (left, deaths_left) = limits(exchange);
+        let retry = exchange.retry();
         // Where there is only one attempt, nothing is kept for another.
-        let idempotent = left > 1 && request.method().is_idempotent();
+        let idempotent =
+            left > 1 && (request.method().is_idempotent() || retry.is_on(RetryOn::NON_IDEMPOTENT));
         // An endpoint of HTTP/2 may refuse a request after it was sent, and say that it has not looked at it.
         let may_be_refused = left > 1 && exchange.protocol().is_http2();
         let has_body = !request.body().is_end_stream();
         // One that may turn out to be too long to be kept takes no connection that may die of it.
         let is_short = !has_body || Replay::keeps(&request.body().size_hint());
-        let (request, replay) = if has_body && (may_be_refused || (idempotent && is_short)) {
+        // One of unknown length is kept as far as there is room, where its route may want another answer.
+        let is_kept = may_be_refused || (idempotent && (is_short || retry.on.is_some()));
+        let (request, replay) = if has_body && is_kept {
             let (head, body) = request.into_parts();
             let (body, replay) = body.into_replay();
             (Request::from_parts(head, body), replay)
@@ -120,12 +139,17 @@ impl Attempts {
             spare: (repeatable || may_be_refused).then(spare),
             request: Some(request),
             upgrade,
+            awaited: None,
             upstreams: Rc::clone(upstreams),
             tried: Vec::new(),
             last_failure: None,
             left,
             deaths_left,
-            reuse: if repeatable && is_short { Reuse::Any } else { Reuse::Young(ticks(YOUNG)) },
+            reuse: if repeatable && is_short && retry.is_on(RetryOn::ERROR) {
+                Reuse::Any
+            } else {
+                Reuse::Young(ticks(YOUNG))
+            },
         }
     }
 
@@ -147,6 +171,17 @@ impl Attempts {
         self.reuse
     }
 
+    /// Its head.
+    pub(super) fn head(&self) -> Option<&HeaderMap> {
+        self.request.as_ref().map(Request::headers)
+    }
+
+    /// Changes its head, for all attempts.
+    pub(super) fn edit_head(&mut self, edit: impl Fn(&mut HeaderMap)) {
+        let of_request = self.request.as_mut().map(Request::headers_mut);
+        of_request.into_iter().chain(self.spare.as_mut().map(|spare| &mut spare.head.headers)).for_each(edit);
+    }
+
     /// The request, to be sent.
     pub(super) fn take_request(&mut self) -> Request<RequestBody> {
         self.request.take().expect("`again` puts a request back for each further attempt")
@@ -160,18 +195,22 @@ impl Attempts {
     /// Prepares another attempt, or says why there is none.
     pub(super) fn again(
         &mut self,
-        carrier: &Carrier,
+        exchange: &Exchange,
         endpoint: Rc<EndpointPool>,
         failed: Failed,
     ) -> Result<(), Refusal> {
+        let (carrier, retry) = (&exchange.carrier, exchange.retry());
         let Failed { why, sent, answered, reused, unseen } = failed;
         self.left = self.left.saturating_sub(1);
         self.last_failure = Some(why);
         if carrier.timer().expired(Wait::Call) {
             return Err(Refusal::CallTimeout);
         }
-        let hopeless = self.left == 0 || answered || why.side() == Side::Downstream || is_final(why);
-        if hopeless || carrier.timer().expired(Wait::Request) {
+        let is_asked = unseen || reason(why).is_some_and(|reason| retry.is_on(reason));
+        // What is none of HTTP has begun to come, and none of it was passed on.
+        let is_too_late = answered && !(why == Refusal::BadResponse && is_asked);
+        let hopeless = self.left == 0 || is_too_late || why.side() == Side::Downstream || is_final(why);
+        if hopeless || (sent && !is_asked) || is_over(exchange, &retry) {
             return Err(why);
         }
         if sent {
@@ -185,7 +224,7 @@ impl Attempts {
             self.tried.push(Tried { endpoint, unseen: false });
         } else if unseen {
             self.tried.push(Tried { endpoint, unseen });
-        } else if sent && !reused {
+        } else if sent && !(reused && why == Refusal::UpstreamClosed) {
             self.deaths_left = self.deaths_left.saturating_sub(1);
             if self.deaths_left == 0 {
                 return Err(why);
@@ -196,6 +235,30 @@ impl Attempts {
         self.reuse = Reuse::No;
         carrier.worker().cells.retries.add(1);
         Ok(())
+    }
+
+    /// Whether an answer with this status is a reason to ask another endpoint, and there is one that may be asked.
+    pub(super) fn prefers_another_answer(
+        &self,
+        exchange: &Exchange,
+        endpoint: &Rc<EndpointPool>,
+        status: StatusCode,
+    ) -> bool {
+        let retry = exchange.retry();
+        let is_asked = retry
+            .on
+            .is_some_and(|on| RetryOn::status(status.as_u16()).is_some_and(|status| on.contains(status)));
+        if !is_asked || self.left <= 1 || self.deaths_left <= 1 || is_over(exchange, &retry) {
+            return false;
+        }
+        let is_other = |other: &Rc<EndpointPool>| !Rc::ptr_eq(other, endpoint) && self.may_try(other);
+        self.is_repeatable() && exchange.pool().is_some_and(|pool| pool.has(is_other))
+    }
+
+    /// Whether it may be sent again although it may have been seen.
+    fn is_repeatable(&self) -> bool {
+        let is_kept = |spare: &Spare| spare.body.as_ref().is_none_or(|body| body.is_whole());
+        self.spare.as_deref().is_some_and(|spare| spare.repeatable && is_kept(spare))
     }
 
     fn spare_request(&self, carrier: &Carrier, unseen: bool) -> Option<Request<RequestBody>> {
@@ -219,16 +282,11 @@ impl Attempts {
 /// is set to.
 fn limits(exchange: &Exchange) -> (u16, u16) {
     let limits = &exchange.carrier.worker().config.upstream;
-    let Retry { attempts, endpoints } = exchange.policy().map(|policy| policy.retry).unwrap_or_default();
+    let Retry { attempts, endpoints, .. } = exchange.retry();
     let limit = |own: Option<NonZeroU16>, limit: u32| {
         own.map_or_else(|| u16::try_from(limit).unwrap_or(u16::MAX), NonZeroU16::get)
     };
     (limit(attempts, limits.attempts_max), limit(endpoints, limits.deaths_max))
-}
-
-/// Whether another attempt would fail in the same way.
-fn is_final(why: Refusal) -> bool {
-    matches!(why, Refusal::ResponseTimeout | Refusal::Files | Refusal::Credentials | Refusal::NoWebSocket)
 }
 
 fn copy(request: &Request<RequestBody>) -> request::Parts {

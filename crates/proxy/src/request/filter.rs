@@ -6,16 +6,18 @@
 //!
 //! Where the filters that are to come find their place:
 //! - one that answers by itself does as `redirect`;
-//! - one that has to wait, as for another server's word on a request: boxed and awaited in `serve`, before `attempt`, so that
+//! - one that has to wait does as `auth`: what it waits for is boxed, and awaited in `serve`, before `attempt`, so that
 //!   requests without it keep no room for it;
-//! - one with a memory, as a limit on a rate: its state is the worker's, keyed by the route's origin as pools are by their
-//!   backend, so that it survives publications;
+//! - one with a memory, as `limits`: its state is the worker's, or that of all workers, keyed by the route's origin as pools are
+//!   by their backend, so that it survives publications;
 //! - one that changes a body: between the pull and the account of `body::Relay`.
 
 mod address;
+mod auth;
 mod client_tls;
 mod cors;
 mod headers;
+mod limits;
 mod redirect;
 mod rewrite;
 
@@ -23,38 +25,60 @@ use http::HeaderMap;
 use model::{Filters, RequestFilter};
 
 use super::facts::RequestFacts;
+use super::variables::Variables;
 use crate::client::Client;
 use crate::error::Refusal;
 use crate::exchange::Exchange;
 use crate::respond::NotSent;
+use crate::upstream::{Upstreams, View};
 
+pub(super) use auth::{Awaited, wait};
 pub(super) use rewrite::{Sent, rewrite};
 
-/// Whether the filters let a request through, of which the head is as it came.
+/// A request as filters see it, whose head is as it came.
+pub(super) struct Asked<'r, B> {
+    pub(super) exchange: &'r Exchange,
+    pub(super) facts: &'r RequestFacts<'r, B>,
+    /// The snapshot that it began with.
+    pub(super) view: &'r View,
+    pub(super) upstreams: &'r Upstreams,
+}
+
+impl<B> Asked<'_, B> {
+    /// What is put into templates.
+    fn variables(&self) -> Variables<'_, B> {
+        Variables { client: self.exchange.carrier.client(), facts: self.facts }
+    }
+}
+
+/// Whether the filters let a request through; or what it has to wait for before it is sent.
 ///
 /// # Errors
 /// What the first filter that does not says.
-pub(super) fn admit<B>(
-    filters: &Filters,
-    exchange: &Exchange,
-    facts: &RequestFacts<'_, B>,
-) -> Result<(), NotSent> {
+pub(super) fn admit<B>(filters: &Filters, asked: &Asked<'_, B>) -> Result<Option<Box<Awaited>>, NotSent> {
+    let (exchange, facts) = (asked.exchange, asked.facts);
     let client = exchange.carrier.client();
     let path = || exchange.route().map(|route| &route.path);
-    filters.request().iter().try_for_each(|filter| match filter {
-        RequestFilter::Deny => Err(Refusal::Denied.into()),
-        RequestFilter::ClientTls(demanded) => client_tls::admit(demanded, client, facts),
-        RequestFilter::Slash(redirect) => redirect::to_slash(redirect, path(), client, facts),
-        RequestFilter::Cors(cors) => cors::admit(cors, exchange, facts.request),
-        RequestFilter::Redirect(redirect) => Err(redirect::to(redirect, client, facts)),
-        RequestFilter::Elsewhere(url) => redirect::elsewhere(url, path(), facts),
-        RequestFilter::Https(redirect) => redirect::to_https(redirect, client, facts),
-        RequestFilter::TlsOnly => client_tls::tls_only(client),
-        RequestFilter::Addresses(rules) => {
-            Ok(address::admit(rules, client.address(facts.request.headers()))?)
+    let mut awaited = None;
+    for filter in filters.request() {
+        match filter {
+            RequestFilter::Deny => return Err(Refusal::Denied.into()),
+            RequestFilter::ClientTls(demanded) => client_tls::admit(demanded, client, facts)?,
+            RequestFilter::Slash(redirect) => redirect::to_slash(redirect, path(), client, facts)?,
+            RequestFilter::Cors(cors) => cors::admit(cors, exchange, facts.request)?,
+            RequestFilter::Redirect(redirect) => return Err(redirect::to(redirect, client, facts)),
+            RequestFilter::Elsewhere(url) => redirect::elsewhere(url, path(), facts)?,
+            RequestFilter::Https(redirect) => redirect::to_https(redirect, client, facts)?,
+            RequestFilter::TlsOnly => client_tls::tls_only(client)?,
+            RequestFilter::Limits(limits) => limits::admit(limits, exchange, facts.request.headers())?,
+            RequestFilter::Addresses(rules) => {
+                address::admit(rules, client.address(facts.request.headers()))?;
+            }
+            RequestFilter::Auth(auth) => awaited = auth::admit(auth, asked)?,
+            RequestFilter::Headers(_) | RequestFilter::Rewrite(_) => {}
         }
-        RequestFilter::Headers(_) | RequestFilter::Rewrite(_) => Ok(()),
-    })
+    }
+    Ok(awaited)
 }
 
 /// Changes the head that an endpoint gets.
@@ -62,6 +86,7 @@ pub(super) fn edit_request(filters: &Filters, client: &Client, head: &mut Header
     for filter in filters.request() {
         match filter {
             RequestFilter::ClientTls(demanded) => client_tls::tell(demanded, client, head),
+            RequestFilter::Auth(auth) => auth::edit_request(auth, head),
             RequestFilter::Headers(edits) => headers::edit_request(edits, head),
             RequestFilter::Deny
             | RequestFilter::Slash(_)
@@ -70,6 +95,7 @@ pub(super) fn edit_request(filters: &Filters, client: &Client, head: &mut Header
             | RequestFilter::Elsewhere(_)
             | RequestFilter::Https(_)
             | RequestFilter::TlsOnly
+            | RequestFilter::Limits(_)
             | RequestFilter::Addresses(_)
             | RequestFilter::Rewrite(_) => {}
         }

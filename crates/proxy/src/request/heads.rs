@@ -58,7 +58,10 @@ pub(super) fn for_upstream(
     if protocol.is_http2() {
         headers::as_http2(&mut head, protocol).ok_or(Refusal::BadHost)?;
     }
-    Ok((Request::from_parts(head, RequestBody::new(body, carrier.clone())), upgrade))
+    Ok((
+        Request::from_parts(head, RequestBody::new(body, carrier.clone(), exchange.body_bytes_max())),
+        upgrade,
+    ))
 }
 
 /// Makes the head of an upstream's response fit for the client. With HTTP/1 a drain shows here, and in `respond`: at the last
@@ -66,7 +69,7 @@ pub(super) fn for_upstream(
 pub(super) fn for_client(exchange: &Exchange, head: &mut response::Parts) {
     let carrier = &exchange.carrier;
     headers::strip_hop_by_hop(&mut head.headers);
-    answer_filter::edit(exchange, By::Endpoint, &mut head.headers);
+    answer_filter::edit(exchange, By::Endpoint, head.status, &mut head.headers);
     head.version = Version::HTTP_11;
     carrier.refuse_protocol();
     if carrier.must_close() {

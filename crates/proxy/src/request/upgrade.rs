@@ -108,7 +108,7 @@ impl Upgrade {
     fn agree(&self, head: &mut response::Parts, exchange: &Exchange) {
         let protocol = head.headers.get(header::UPGRADE).cloned();
         headers::strip_hop_by_hop(&mut head.headers);
-        answer_filter::edit(exchange, By::Endpoint, &mut head.headers);
+        answer_filter::edit(exchange, By::Endpoint, head.status, &mut head.headers);
         head.version = Version::HTTP_11;
         head.extensions.clear();
         if self.stream.is_some() {

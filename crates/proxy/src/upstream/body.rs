@@ -15,7 +15,6 @@ use super::http2::OpenStream;
 use crate::client::Carrier;
 use crate::error::Refusal;
 use crate::headers::{keep_allowed_trailers, remove_trailers};
-use crate::timer::Wait;
 
 /// A client's body on its way to an upstream.
 pub(crate) struct RequestBody {
@@ -54,14 +53,14 @@ impl Source {
 }
 
 impl RequestBody {
-    pub(crate) fn new(incoming: Incoming, carrier: Carrier) -> RequestBody {
-        let left = carrier.client().limits().body_bytes_max;
+    /// One that may have so many bytes.
+    pub(crate) fn new(incoming: Incoming, carrier: Carrier, left: u64) -> RequestBody {
         RequestBody { source: Source::Client(incoming), carrier, left, held: None }
     }
 
     /// The same, if several attempts may read it.
     pub(crate) fn replayed(replay: &Rc<Replay>, carrier: Carrier) -> RequestBody {
-        let left = carrier.client().limits().body_bytes_max;
+        let left = replay.bytes_max();
         RequestBody { source: Source::Replay(Rc::clone(replay), 0), carrier, left, held: None }
     }
 
@@ -69,7 +68,7 @@ impl RequestBody {
     pub(crate) fn into_replay(mut self) -> (RequestBody, Option<Rc<Replay>>) {
         match std::mem::replace(&mut self.source, Source::Nowhere) {
             Source::Client(incoming) => {
-                let replay = Replay::new(incoming, self.carrier.clone());
+                let replay = Replay::new(incoming, self.carrier.clone(), self.left);
                 (RequestBody::replayed(&replay, self.carrier.clone()), Some(replay))
             }
             source => {
@@ -89,13 +88,18 @@ impl RequestBody {
         self.held = held;
     }
 
-    /// A frame has come: as long as the upstream has not answered, its time to do so begins anew.
+    /// A frame has come, or the end: as long as the upstream has not answered, its time to do so, or to take the next one, begins
+    /// anew.
     fn progress(&self) {
         if self.carrier.request().is_answered.get() {
             return;
         }
-        self.carrier.await_head();
-        self.carrier.timer().set(Wait::Request, self.carrier.worker().config.max_request_time);
+        if self.carrier.request().body_unread.get() {
+            self.carrier.await_taking();
+        } else {
+            self.carrier.await_head();
+        }
+        self.carrier.await_answer();
     }
 
     /// Nothing comes.
@@ -144,6 +148,7 @@ impl Body for RequestBody {
             Poll::Ready(Some(Err(_))) => self.fail(Refusal::ClientGone),
             Poll::Ready(None) => {
                 self.carrier.request().body_unread.set(false);
+                self.progress();
                 Poll::Ready(None)
             }
             Poll::Pending => self.wait(),

@@ -70,9 +70,32 @@ impl Http1Connection {
         carrier: &'a Carrier,
         request: Request<RequestBody>,
     ) -> impl Future<Output = Result<Answered, Box<Unanswered>>> + 'a {
+        self.begin(carrier);
+        self.sent(carrier, request)
+    }
+
+    /// The same for a request of our own: the client is told of nothing that comes before the answer.
+    pub(crate) fn ask<'a>(
+        &'a mut self,
+        carrier: &'a Carrier,
+        request: Request<RequestBody>,
+    ) -> impl Future<Output = Result<Answered, Box<Unanswered>>> + 'a {
+        self.begin(carrier);
+        self.progress.interims.pass_over();
+        self.sent(carrier, request)
+    }
+
+    fn begin(&self, carrier: &Carrier) {
         // One read may bring the head and a buffer full of what follows it.
         let head_bytes_max = carrier.worker().config.upstream.head_bytes_max;
         self.progress.begin(head_bytes_max + head_bytes_max.max(READ_BUFFER_BYTES_MIN));
+    }
+
+    fn sent<'a>(
+        &'a mut self,
+        carrier: &'a Carrier,
+        request: Request<RequestBody>,
+    ) -> impl Future<Output = Result<Answered, Box<Unanswered>>> + 'a {
         // Unconstrained: asked without a waker, it must never say that it has used up its share of this turn.
         let response = unconstrained(self.sender.try_send_request(request));
         Sent {

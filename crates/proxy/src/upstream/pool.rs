@@ -110,6 +110,11 @@ impl BackendPool {
         self.transport.borrow().protocol
     }
 
+    /// Whether it has an endpoint like this.
+    pub(crate) fn has(&self, is_one: impl FnMut(&Rc<EndpointPool>) -> bool) -> bool {
+        self.endpoints.borrow().iter().any(is_one)
+    }
+
     pub(super) fn retire(&self) {
         self.endpoints.borrow().iter().for_each(|endpoint| endpoint.retire());
     }

@@ -12,7 +12,7 @@ fn after_any_change_the_manifests_mean_what_the_state_says() {
     let settings = compile::Settings { allow_loopback: true, ..compile::Settings::default() };
     for _ in 0..100 {
         let change = shop.change(|_| {}).expect("a change");
-        let compiled = controller::read_once(shop.manifests(), &settings).expect("a folder");
+        let compiled = controller::Once::of_manifests(shop.manifests()).expect("a folder").compile(&settings);
         assert!(compiled.problems.is_empty(), "{change}: {:?}", compiled.problems);
         for (url, (host, path)) in URLS.iter().enumerate() {
             let (path, _) = path.split_once('?').unwrap_or((path, ""));

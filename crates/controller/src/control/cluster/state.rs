@@ -150,6 +150,22 @@ impl State {
         self.faults.readable(&id);
     }
 
+    /// What has not been listed, and why as far as that is known.
+    pub(super) fn why_unsynced(&self) -> String {
+        let faults: Vec<String> = self.faults.problems().map(|problem| problem.message.clone()).collect();
+        let parts: Vec<String> = self.unsynced.iter().map(Part::to_string).collect();
+        match &*faults {
+            [] => format!("no list of {} came in time", parts.join(", ")),
+            faults => faults.join("; "),
+        }
+    }
+
+    /// The objects, and what is wrong with the cluster as a source.
+    pub(super) fn into_known(self) -> (Index, Vec<Problem>) {
+        let problems = self.faults.problems().cloned().collect();
+        (self.index, problems)
+    }
+
     fn take_node(&self, node: Node) {
         if self.live.node.load().as_ref().as_ref() != Some(&node) {
             tracing::info!(?node, "this node has changed");

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
-use model::{Facts, LocationPart, PathMatch, Redirect, RequestValue, Template, escape_decoded};
+use model::{Facts, LocationPart, PathMatch, PathTemplate, Redirect, RequestValue, escape_decoded};
 
 use super::RequestFacts;
 use crate::client::Client;
@@ -35,7 +35,7 @@ pub(super) fn to_slash<B>(
 
 /// Sends a client to a URL that what its path has matched is put into.
 pub(super) fn elsewhere<B>(
-    url: &Template,
+    url: &PathTemplate,
     route: Option<&PathMatch>,
     facts: &RequestFacts<'_, B>,
 ) -> Result<(), NotSent> {
@@ -140,12 +140,7 @@ impl<B> Asked<'_, B> {
     }
 
     fn client_scheme(&self) -> &[u8] {
-        // A load balancer that tells of this port has ended TLS by itself.
-        if self.client.connected_to() == Some(443) {
-            return b"https";
-        }
-        let told = self.client.told(self.facts.request.headers(), &forwarding::PROTO);
-        told.unwrap_or(self.client.scheme().as_bytes())
+        self.client.scheme_as_told(self.facts.request.headers())
     }
 
     fn host_field(&self) -> Option<&[u8]> {

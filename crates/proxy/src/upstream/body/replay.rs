@@ -21,6 +21,7 @@ pub(crate) struct Replay {
     /// There until it is dropped.
     incoming: RefCell<Option<Incoming>>,
     carrier: Carrier,
+    bytes_max: u64,
     kept: RefCell<Vec<Kept>>,
     kept_bytes: Cell<usize>,
     /// Whether all that was read is kept.
@@ -58,9 +59,22 @@ impl Kept {
 }
 
 impl Replay {
-    pub(crate) fn new(incoming: Incoming, carrier: Carrier) -> Rc<Replay> {
+    /// One that may have so many bytes.
+    pub(crate) fn new(incoming: Incoming, carrier: Carrier, bytes_max: u64) -> Rc<Replay> {
         let (incoming, kept) = (RefCell::new(Some(incoming)), RefCell::default());
-        Rc::new(Replay { incoming, carrier, kept, kept_bytes: Cell::new(0), whole: Cell::new(true) })
+        Rc::new(Replay {
+            incoming,
+            carrier,
+            bytes_max,
+            kept,
+            kept_bytes: Cell::new(0),
+            whole: Cell::new(true),
+        })
+    }
+
+    /// Bytes that it may have.
+    pub(super) fn bytes_max(&self) -> u64 {
+        self.bytes_max
     }
 
     /// Whether all of a body of this length is kept.

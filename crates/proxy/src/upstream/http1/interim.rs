@@ -65,6 +65,11 @@ impl Interims {
     }
 
     /// Those that have come since the last time.
+    /// None of what comes is one that anybody wants.
+    pub(super) fn pass_over(&self) {
+        self.over.set(true);
+    }
+
     pub(super) fn take(&self) -> Vec<Response<()>> {
         self.whole.take()
     }

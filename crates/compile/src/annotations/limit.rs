@@ -1,0 +1,62 @@
+//! Readers of how many requests a client may send. They protect endpoints from load, and guard no data: what cannot be read has
+//! no effect.
+
+use super::{Annotation, access, shown};
+use crate::policy::RouteSettings;
+use crate::problems::Fault;
+use crate::reasons;
+
+/// Requests of a client within a second; 0 is no limit, as of the next two.
+pub(super) fn per_second(
+    annotation: &Annotation<'_>,
+    settings: &mut RouteSettings,
+) -> Result<(), Vec<Fault>> {
+    settings.limit.per_second = number(annotation)?;
+    Ok(())
+}
+
+/// Requests of a client within a minute.
+pub(super) fn per_minute(
+    annotation: &Annotation<'_>,
+    settings: &mut RouteSettings,
+) -> Result<(), Vec<Fault>> {
+    settings.limit.per_minute = number(annotation)?;
+    Ok(())
+}
+
+/// Requests of a client at a time.
+pub(super) fn in_flight(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
+    settings.limit.in_flight = number(annotation)?;
+    Ok(())
+}
+
+/// As many times the requests of a second, or of a minute, may come at once.
+pub(super) fn burst_factor(
+    annotation: &Annotation<'_>,
+    settings: &mut RouteSettings,
+) -> Result<(), Vec<Fault>> {
+    settings.limit.burst_factor = number(annotation)?;
+    Ok(())
+}
+
+/// The networks whose clients have no limit. A list that cannot be read exempts none.
+pub(super) fn exempt(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
+    settings.limit.exempt = access::networks(annotation).map_err(|_| {
+        no_effect(annotation, "write addresses and networks (as 192.0.2.0/24) with commas between them")
+    })?;
+    Ok(())
+}
+
+/// A whole number, as ingress-nginx reads it: one below 0 is no limit, as 0.
+fn number(annotation: &Annotation<'_>) -> Result<u32, Vec<Fault>> {
+    let number = annotation.value.parse::<i64>().map(|number| u32::try_from(number.max(0)));
+    match number {
+        Ok(Ok(number)) => Ok(number),
+        _ => Err(no_effect(annotation, "write a whole number")),
+    }
+}
+
+fn no_effect(Annotation { name, value, .. }: &Annotation<'_>, remedy: &str) -> Vec<Fault> {
+    let message = format!("{name} cannot be {}; it has no effect", shown(value));
+    Fault::error(reasons::INVALID_ANNOTATION, message, remedy).into()
+}
