@@ -11,6 +11,7 @@ mod answers;
 mod auth;
 mod cases;
 mod client_tls;
+mod edge;
 mod gates;
 mod limits;
 mod origin;

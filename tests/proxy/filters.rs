@@ -1,8 +1,10 @@
 //! What a route's policy does with requests and answers.
 
+use std::sync::Arc;
+
 use model::{
-    AddressRules, Filters, HeaderChange, HeaderEdit, Location, LocationPart, Policy, Redirect, RequestFilter,
-    RequestValue, ResponseFilter,
+    AddressRules, Edge, Filters, HeaderChange, HeaderEdit, Location, LocationPart, Policy, Redirect,
+    RequestFilter, RequestValue, ResponseFilter,
 };
 use system_tests::{Client, PATIENCE, Sluice, Upstream, sluice};
 
@@ -194,4 +196,29 @@ fn a_trailer_does_not_bring_back_what_a_route_sets_or_removes() {
     assert_eq!((got.text().as_str(), got.field("x-team").as_deref()), ("hi", Some("shop")));
     assert_eq!(got.trailers, []);
     assert_eq!((answer.text().as_str(), &*answer.trailers), ("ok", &[("x-sum".into(), "2".into())][..]));
+}
+
+#[test]
+fn where_clients_are_believed_it_is_the_address_and_the_scheme_that_they_tell_which_count() {
+    let upstream = Upstream::answering("hello");
+    let to = Location::new([LocationPart::text("https://"), value(RequestValue::ClientHostName)]);
+    let https = RequestFilter::Https(Redirect { status: 308, to });
+    let filters = vec![addresses(&[], &["192.0.2.0/24"]), https];
+    let edge = |believes| {
+        let edge = compile::Profile::IngressNginx.edge().expect("an edge");
+        Some(Arc::new(Edge { believes_clients: believes, real_ip: believes, ..Edge::clone(&edge) }))
+    };
+    let policy = |believes| Policy { edge: edge(believes), ..policy(filters.clone(), vec![]) };
+    for (believes, told, status) in [
+        (false, "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\n", 308),
+        (true, "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\n", 200),
+        (true, "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\n", 308),
+        (true, "X-Forwarded-For: 192.0.2.7, 2001:db8::1\r\nX-Forwarded-Proto: https\r\n", 403),
+        (true, "X-Forwarded-Proto: https\r\n", 403),
+    ] {
+        let sluice = gate(policy(believes), &upstream, &[]);
+        let request = format!("GET / HTTP/1.1\r\nHost: any.example\r\n{told}\r\n");
+        let answer = Client::connect(sluice.address).send(request).response();
+        assert_eq!(answer.status(), status, "{believes} {told}");
+    }
 }

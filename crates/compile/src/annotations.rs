@@ -11,6 +11,8 @@ mod canary;
 mod client_tls;
 mod config_map;
 mod cors;
+pub(crate) mod custom_headers;
+mod edge;
 mod effect;
 mod headers;
 mod hsts;

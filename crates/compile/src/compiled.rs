@@ -29,6 +29,8 @@ pub struct Compiled {
     pub ours: Vec<ObjectKey>,
     /// The Secrets that our Ingresses and the settings name, whether they exist or not.
     pub secrets: BTreeSet<ObjectKey>,
+    /// The ConfigMaps that our Ingresses and the one of the settings name, whether they exist or not.
+    pub config_maps: BTreeSet<ObjectKey>,
     /// The Services that routes name, those that do not exist too.
     pub(crate) services: BTreeMap<ObjectKey, OfService>,
 }

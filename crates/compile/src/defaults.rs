@@ -2,6 +2,7 @@
 
 use model::ObjectRef;
 
+use crate::field_maps::FieldMaps;
 use crate::policy::RouteSettings;
 use crate::problems::{Fault, Problems};
 use crate::{ObjectKey, Objects, Profile, Settings, annotations, reasons};
@@ -14,11 +15,16 @@ pub(crate) struct Defaults {
 
 impl Defaults {
     /// Reads the ConfigMap, if the operator names one.
-    pub(crate) fn read(objects: &Objects, settings: &Settings, problems: &mut Problems) -> Defaults {
+    pub(crate) fn read(
+        objects: &Objects,
+        settings: &Settings,
+        field_maps: &mut FieldMaps<'_>,
+        problems: &mut Problems,
+    ) -> Defaults {
         let of = |profile| RouteSettings::of(profile, settings.balance);
         let (own, mut ingress_nginx) = (of(Profile::Own), of(Profile::IngressNginx));
         if let Some(key) = &settings.config_map {
-            read(key, objects, &mut ingress_nginx, problems);
+            read(key, objects, &mut ingress_nginx, field_maps, problems);
         }
         Defaults { own, ingress_nginx }
     }
@@ -32,7 +38,13 @@ impl Defaults {
     }
 }
 
-fn read(key: &ObjectKey, objects: &Objects, settings: &mut RouteSettings, problems: &mut Problems) {
+fn read(
+    key: &ObjectKey,
+    objects: &Objects,
+    settings: &mut RouteSettings,
+    field_maps: &mut FieldMaps<'_>,
+    problems: &mut Problems,
+) {
     let object = ObjectRef::new("ConfigMap", &key.namespace, &key.name);
     let config_map = objects.config_maps.get(key);
     if config_map.is_none() {
@@ -42,4 +54,5 @@ fn read(key: &ObjectKey, objects: &Objects, settings: &mut RouteSettings, proble
     }
     let data = config_map.and_then(|config_map| config_map.data.clone()).unwrap_or_default();
     annotations::read_config_map(&object, &data, settings, problems);
+    field_maps.of_operator(&object, settings, problems);
 }

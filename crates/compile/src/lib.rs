@@ -36,6 +36,7 @@ mod auth;
 mod canary;
 mod class;
 mod defaults;
+mod field_maps;
 mod host_snippets;
 mod hosts;
 mod policy;
@@ -67,7 +68,7 @@ pub use external_name::external_name_of;
 pub use no_routes::{NoRoutes, NoRoutesReason};
 pub use objects::{EndpointSlices, ObjectKey, Objects, SERVICE_NAME_LABEL, service_of};
 pub use profile::Profile;
-pub use source::ingress::secrets_of;
+pub use source::ingress::{config_map_of, secrets_of};
 pub use tls::{Basis, CertificateClaims, Claim, NamedSecret};
 
 use auth::Passwords;
@@ -75,6 +76,7 @@ use backend::{Backends, Before, Collected};
 use canary::Canaries;
 use class::Classes;
 use defaults::Defaults;
+use field_maps::FieldMaps;
 use hosts::Hosts;
 use problems::Problems;
 use routes::Output;
@@ -152,8 +154,9 @@ fn compile_after(
         problems: Problems::default(),
         objects,
     };
-    let defaults = Defaults::read(objects, settings, &mut out.problems);
-    let (mut ours, mut drafts) = (Vec::new(), Vec::new());
+    let mut field_maps = FieldMaps::new(objects);
+    let defaults = Defaults::read(objects, settings, &mut field_maps, &mut out.problems);
+    let (mut ours, mut drafts) = (Vec::new(), Vec::<Draft>::new());
     for (key, ingress) in &objects.ingresses {
         if counts(key, objects) && classes.owns(key, ingress, &mut out.problems) {
             let profile = Profile::of(ingress, &objects.ingress_classes, settings);
@@ -170,6 +173,7 @@ fn compile_after(
             ours.push(key.clone());
         }
     }
+    drafts.iter_mut().for_each(|draft| field_maps.complete(draft, &mut out.problems));
     let (canaries, drafts): (Vec<_>, Vec<Draft>) =
         drafts.into_iter().partition(|draft| draft.asked.canary.is_on);
     out.canaries = Canaries::new(canaries, &mut out.problems);
@@ -195,7 +199,19 @@ fn compile_after(
     tls.keep(secrets);
     let (certificates, secrets) = tls.finish(settings, &mut out.problems);
     let problems = compiled::join(out.problems.finish(), &services);
-    Compiled { table, problems, no_routes, certificates, external_names, pending, ours, secrets, services }
+    let config_maps = field_maps.finish();
+    Compiled {
+        table,
+        problems,
+        no_routes,
+        certificates,
+        external_names,
+        pending,
+        ours,
+        secrets,
+        config_maps,
+        services,
+    }
 }
 
 /// Whether an Ingress would be ours, beside these other objects.

@@ -6,6 +6,7 @@ mod auth;
 mod canary;
 mod client_tls;
 mod cors;
+mod edge;
 mod headers;
 mod hsts;
 mod limit;
@@ -29,9 +30,10 @@ pub(crate) use auth::{AuthUrl, SecretForm, UrlHost};
 pub(crate) use canary::{CanarySettings, split};
 pub(crate) use client_tls::client_tls;
 pub(crate) use cors::CorsSettings;
+pub(crate) use edge::of as edge_of;
 pub(crate) use redirect::{RedirectSettings, to_www};
 pub(crate) use rewrite::of_root;
-pub(crate) use settings::RouteSettings;
+pub(crate) use settings::{NamedConfigMap, RouteSettings};
 pub(crate) use upstream::UpstreamSecret;
 
 /// What is known of a route beside what its object asks for.
@@ -89,7 +91,14 @@ pub(crate) fn build(
     let request_body_max = asked.size.request_body_max;
     let filters = filters(asked, denied, facts);
     Built {
-        policy: Arc::new(Policy { balance, timeouts, retry, request_body_max, filters }),
+        policy: Arc::new(Policy {
+            balance,
+            timeouts,
+            retry,
+            request_body_max,
+            filters,
+            edge: asked.edge.clone(),
+        }),
         transport: Arc::new(upstream::transport(asked)),
     }
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
-use model::Tie;
+use model::{Edge, Tie};
 
 use crate::problems::Fault;
-use crate::{Settings, annotations, class, reasons};
+use crate::{Settings, annotations, class, policy, reasons};
 
 /// The `spec.controller` of ingress-nginx' IngressClasses.
 const INGRESS_NGINX: &str = "k8s.io/ingress-nginx";
@@ -41,6 +41,11 @@ impl Profile {
             Profile::Own => "Ingress v1 to the letter, and nothing that was not asked for",
             Profile::IngressNginx => "As ingress-nginx treats them",
         }
+    }
+
+    /// What is told of clients and to them where nothing is said; none where that is the proxy's own way.
+    pub fn edge(self) -> Option<Arc<Edge>> {
+        policy::edge_of(self)
     }
 
     /// The one with this word.

@@ -53,6 +53,8 @@ reasons! {
     UNSUPPORTED_ANNOTATION = "unsupported-annotation",
     /// A key of ingress-nginx' ConfigMap has a value it cannot have.
     INVALID_SETTING = "invalid-setting",
+    /// Something is believed that any client may write.
+    FORGEABLE = "forgeable",
     /// A key of ingress-nginx' ConfigMap that is not honoured.
     UNSUPPORTED_SETTING = "unsupported-setting",
     /// An annotation is of more risk than ingress-nginx' ConfigMap allows: the Ingress is not served, as there.

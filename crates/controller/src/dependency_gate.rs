@@ -123,6 +123,15 @@ impl DependencyGate {
         waiting.flat_map(|waiting| self.secrets_of(&waiting.object, &waiting.references, index)).collect()
     }
 
+    /// The ConfigMaps that the objects which wait will need, if they are ours.
+    pub(crate) fn config_maps(&self, index: &Index) -> BTreeSet<ObjectKey> {
+        let ours = self.waiting.values().filter(|HeldBack { object, .. }| {
+            of_object!(object, it => it.is_ours(&object.id().key(), index.objects(), &self.settings))
+        });
+        let references = ours.flat_map(|waiting| &waiting.references);
+        references.filter(|id| id.kind == Kind::ConfigMap).map(Id::key).collect()
+    }
+
     /// The Secrets among the references, if the object is ours: those of others are none of our business.
     fn secrets_of(&self, object: &Object, references: &BTreeSet<Id>, index: &Index) -> Vec<ObjectKey> {
         let secrets = references.iter().filter(|id| id.kind == Kind::Secret);

@@ -126,6 +126,11 @@ impl Index {
         }
     }
 
+    /// Forgets the ConfigMaps that are not followed any more, of which nothing is heard.
+    pub(crate) fn retain_config_maps(&mut self, followed: &BTreeSet<ObjectKey>) {
+        self.objects.config_maps.retain(|key, _| followed.contains(key));
+    }
+
     /// From here on only the Ingresses of namespaces that are told count.
     pub(crate) fn select_namespaces(&mut self) {
         self.objects.namespaces.get_or_insert_default();

@@ -45,10 +45,10 @@ pub use path::{PathError, PathMatch, RequestPath, escape, escape_decoded, escape
 pub use pattern::{Captures, Pattern, PatternError};
 pub use policy::{
     AddressRules, Auth, AuthServer, BCRYPT_COST_MAX, Balance, ClientTls, ClientVerify, CookieRewrite, Cors,
-    ExternalAuth, Filters, HashError, HeaderChange, HeaderEdit, Location, LocationPart, OriginMatch, Origins,
-    PasswordAuth, PasswordHash, PathTemplate, PlaceRewrite, Policy, RateLimit, Redirect, RequestFilter,
-    RequestLimits, RequestValue, ResponseFilter, Retry, RetryOn, Rewrite, Rewritten, Scheme, Timeouts, Users,
-    any_contains, is_forwarding_field,
+    Edge, ExternalAuth, FieldNames, Filters, HashError, HeaderChange, HeaderEdit, Location, LocationPart,
+    OriginMatch, Origins, PasswordAuth, PasswordHash, PathTemplate, PlaceRewrite, Policy, RateLimit,
+    Redirect, RequestFilter, RequestLimits, RequestValue, ResponseFilter, Retry, RetryOn, Rewrite, Rewritten,
+    Scheme, Timeouts, Users, any_contains, is_forwarding_field,
 };
 pub use problem::{ObjectRef, Problem, Severity};
 pub use protocol::Protocol;

@@ -6,6 +6,7 @@ mod auth;
 mod balance;
 mod client_tls;
 mod cors;
+mod edge;
 mod filter;
 mod header;
 mod limit;
@@ -15,6 +16,8 @@ mod rewrite;
 mod timeouts;
 mod upstream_fields;
 
+use std::sync::Arc;
+
 pub use address::{AddressRules, any_contains};
 pub use auth::{
     Auth, AuthServer, BCRYPT_COST_MAX, ExternalAuth, HashError, PasswordAuth, PasswordHash, Scheme, Users,
@@ -22,6 +25,7 @@ pub use auth::{
 pub use balance::Balance;
 pub use client_tls::{ClientTls, ClientVerify};
 pub use cors::{Cors, OriginMatch, Origins};
+pub use edge::{Edge, FieldNames};
 pub use filter::{Filters, RequestFilter, ResponseFilter};
 pub use header::{HeaderChange, HeaderEdit, is_forwarding_field};
 pub use limit::{RateLimit, RequestLimits};
@@ -30,8 +34,6 @@ pub use retry::{Retry, RetryOn};
 pub use rewrite::{PathTemplate, Rewrite, Rewritten};
 pub use timeouts::Timeouts;
 pub use upstream_fields::{CookieRewrite, PlaceRewrite};
-
-use std::sync::Arc;
 
 /// What applies to a route.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,6 +48,8 @@ pub struct Policy {
     pub request_body_max: Option<u64>,
     /// What is done with requests and responses; none for most routes, which then pay one look at a pointer.
     pub filters: Option<Box<Filters>>,
+    /// What is told of clients and to them, where that is not the proxy's own way.
+    pub edge: Option<Arc<Edge>>,
 }
 
 impl Policy {

@@ -6,7 +6,7 @@ mod place;
 
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use model::{Cors, HeaderChange, HeaderEdit, ResponseFilter};
+use model::{Cors, Edge, HeaderChange, HeaderEdit, ResponseFilter};
 
 use crate::exchange::Exchange;
 
@@ -21,6 +21,9 @@ pub(crate) enum By {
 
 /// Changes the head of an answer.
 pub(crate) fn edit(exchange: &Exchange, by: By, status: StatusCode, head: &mut HeaderMap) {
+    if let Some(edge) = exchange.edge() {
+        edit_at(edge, by, status, head);
+    }
     let Some(filters) = exchange.filters() else { return };
     for filter in filters.response() {
         match (filter, by) {
@@ -36,6 +39,16 @@ pub(crate) fn edit(exchange: &Exchange, by: By, status: StatusCode, head: &mut H
             }
         }
     }
+}
+
+/// What the edge of a route says, before its filters.
+fn edit_at(edge: &Edge, by: By, status: StatusCode, head: &mut HeaderMap) {
+    if by == By::Endpoint {
+        for name in &edge.hidden {
+            head.remove(&**name);
+        }
+    }
+    edit_fields(&edge.response, status, head);
 }
 
 /// Makes the edits, one after the other. Names and values were checked when they were compiled: one that is none is passed

@@ -20,7 +20,9 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::net::{IpAddr, SocketAddr};
 use std::rc::{Rc, Weak};
 
+use http::Uri;
 use http::header::{HeaderMap, HeaderName};
+use model::Edge;
 
 use self::heads::Heads;
 use self::http1::Http1;
@@ -139,15 +141,18 @@ impl Client {
         Identity(Rc::downgrade(&self.forwarding))
     }
 
-    /// Makes the fields of a request's head say to an upstream where it comes from.
-    pub(crate) fn forward(&self, headers: &mut HeaderMap) {
+    /// Makes the fields of a request's head say to an upstream where it comes from, as the edge says if there is one.
+    pub(crate) fn forward(&self, edge: Option<&Edge>, headers: &mut HeaderMap, target: &Uri) {
         let networks = &self.worker.config.trusted_proxies;
         let mut made = self.forwarding.borrow_mut();
         let forwarding = made.get_or_insert_with(|| {
             let (scheme, connected_to) = (self.scheme(), self.connected_to());
             Box::new(Forwarding::new(self.peer(), self.local.get(), connected_to, scheme, networks))
         });
-        forwarding.extend_or_replace(headers, networks, self.limits().underscores);
+        match edge {
+            Some(edge) => forwarding.tell(edge, headers, target, networks),
+            None => forwarding.extend_or_replace(headers, networks, self.limits().underscores),
+        }
     }
 
     /// The client's address as endpoints are told it (`X-Real-IP`); none if a trusted proxy has told nonsense.
@@ -178,6 +183,13 @@ impl Client {
     /// What a proxy that we trust says in a field of a request.
     pub(crate) fn told<'h>(&self, headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h [u8]> {
         forwarding::told(self.peer().ip(), headers, name, &self.worker.config.trusted_proxies)
+    }
+
+    /// The client's address as endpoints of a route with this edge are told it.
+    pub(crate) fn address_at(&self, edge: Option<&Edge>, headers: &HeaderMap) -> Option<IpAddr> {
+        let Some(edge) = edge else { return self.address(headers) };
+        let networks = &self.worker.config.trusted_proxies;
+        forwarding::edge::client_address(self.peer().ip(), edge, headers, networks)
     }
 
     /// Shows the client's address as it is logged.

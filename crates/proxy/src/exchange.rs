@@ -5,13 +5,14 @@
 //! that it has become. With it the request ends, wherever that is.
 
 use std::cell::{Cell, OnceCell};
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{HeaderValue, Method, Request, StatusCode, Version, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Version, header};
 use hyper::body::Incoming;
-use model::{Filters, ObjectRef, Policy, Protocol, Retry, Route};
+use model::{Edge, Filters, ObjectRef, Policy, Protocol, Retry, Route};
 
 use crate::access_log::Draft;
 use crate::client::Carrier;
@@ -114,6 +115,24 @@ impl Exchange {
     /// What is done with it and its answer on the way.
     pub(crate) fn filters(&self) -> Option<&Filters> {
         self.policy()?.filters.as_deref()
+    }
+
+    /// What is told of its client, and to it, where that is not the proxy's own way.
+    pub(crate) fn edge(&self) -> Option<&Edge> {
+        self.policy()?.edge.as_deref()
+    }
+
+    /// The client's address as endpoints are told it (`X-Real-IP`); none if a trusted proxy has told nonsense.
+    pub(crate) fn client_address(&self, headers: &HeaderMap) -> Option<IpAddr> {
+        self.carrier.client().address_at(self.edge(), headers)
+    }
+
+    /// What a client that is believed says in a field of its request.
+    pub(crate) fn told<'h>(&self, headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h [u8]> {
+        match self.edge().filter(|edge| edge.believes_clients) {
+            Some(_) => headers.get(name).map(HeaderValue::as_bytes),
+            None => self.carrier.client().told(headers, name),
+        }
     }
 
     /// Pages of this origin may read the answer.

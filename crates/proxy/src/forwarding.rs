@@ -4,6 +4,8 @@
 //! A client can write anything into these fields. So they are replaced, unless the peer is a proxy that we trust: then
 //! they are believed and extended.
 
+pub(crate) mod edge;
+
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
@@ -29,6 +31,7 @@ const HOPS_MAX: usize = 32;
 /// What is the same for all requests of one connection, made once.
 pub(crate) struct Forwarding {
     trusted: bool,
+    address: IpAddr,
     /// The peer's address as text.
     pub(crate) peer: HeaderValue,
     /// What the client speaks: `http` or `https`.
@@ -53,6 +56,7 @@ impl Forwarding {
         let none = HeaderValue::from_static("");
         Forwarding {
             trusted: any_contains(networks, peer.ip()),
+            address: peer.ip(),
             scheme,
             peer: value(&peer.ip().to_canonical().to_string()),
             local: value(&local.to_string()),

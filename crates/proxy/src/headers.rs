@@ -6,7 +6,7 @@ use http::request::Parts;
 use http::uri::{PathAndQuery, Scheme, Uri};
 use http::{StatusCode, Version};
 use http_body::Frame;
-use model::{Protocol, is_forwarding_field};
+use model::{FieldNames, Protocol, is_forwarding_field};
 
 use crate::field;
 
@@ -89,6 +89,22 @@ pub(crate) fn strip_aliases(headers: &mut HeaderMap, trusted: bool, underscores:
     let aliases: Vec<_> = headers.keys().filter(is_one).cloned().collect();
     for name in aliases {
         headers.remove(name);
+    }
+}
+
+/// Removes fields of other names than may reach an endpoint. Other spellings of those that it believes us never do.
+pub(crate) fn keep_names(headers: &mut HeaderMap, names: FieldNames) {
+    let is_dropped = |name: &&HeaderName| {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || (names.underscores && b == b'_');
+        let name = name.as_str();
+        let is_allowed = |b: u8| plain(b) || (names.others && b != b'_');
+        !name.bytes().all(is_allowed) || is_alias(name, true, names.underscores)
+    };
+    if headers.keys().any(|name| is_dropped(&name)) {
+        let dropped: Vec<_> = headers.keys().filter(is_dropped).cloned().collect();
+        for name in dropped {
+            headers.remove(name);
+        }
     }
 }
 

@@ -11,10 +11,10 @@ use crate::reasons;
 
 /// Most edits in an annotation: each is made in each head. Lines that are none count, too: what is told of each is far longer
 /// than itself, and an annotation has room for a hundred thousand.
-const EDITS_MAX: usize = 64;
+pub(super) const EDITS_MAX: usize = 64;
 /// Most bytes of names and values in an annotation: a head that grows by more is more than servers commonly take (8 KiB in
 /// all, in nginx and others).
-const EDITS_BYTES_MAX: usize = 4096;
+pub(super) const EDITS_BYTES_MAX: usize = 4096;
 
 /// What frames a message or concerns one connection alone (RFC 9110 §7.6.1, RFC 9112 §6): we write it, for each of the two
 /// connections that a request goes through. Beside these all that begin with `proxy-`.
@@ -128,7 +128,7 @@ fn size(edit: &HeaderEdit) -> usize {
 }
 
 /// RFC 9110 §5.6.2.
-fn is_token(name: &str) -> bool {
+pub(super) fn is_token(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 

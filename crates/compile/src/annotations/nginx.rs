@@ -9,8 +9,8 @@ pub(super) use names::risk;
 pub(super) use unread::effect;
 
 use super::{
-    Dialect, Reader, access, auth, backend, canary, client_tls, cors, limit, redirect, retry, rewrite, size,
-    snippet, time, upstream_fields,
+    Dialect, Reader, access, auth, backend, canary, client_tls, cors, custom_headers, limit, redirect, retry,
+    rewrite, size, snippet, time, upstream_fields,
 };
 
 pub(super) const DIALECT: Dialect = Dialect { prefix: PREFIX, rows: ROWS, other: unread::answer };
@@ -59,6 +59,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("cors-allow-origin", cors::origins),
     ("cors-expose-headers", cors::expose),
     ("cors-max-age", cors::max_age),
+    ("custom-headers", custom_headers::custom),
     ("denylist-source-range", access::deny),
     ("enable-cors", cors::enable),
     ("enable-global-auth", auth::with_global),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use model::{Balance, HeaderEdit, HostMatch, Protocol, ProxyHeader, Retry, Timeouts};
+use model::{Balance, Edge, HeaderEdit, HostMatch, Protocol, ProxyHeader, Retry, Timeouts};
 
 use super::auth::AuthSettings;
 use super::canary::CanarySettings;
@@ -16,6 +16,7 @@ use super::rewrite::RewriteSettings;
 use super::size::SizeSettings;
 use super::time;
 use super::upstream_fields::UpstreamFieldSettings;
+use crate::ObjectKey;
 use crate::annotations::{Allowed, HostSnippet};
 use crate::profile::Profile;
 use crate::tls::NamedSecret;
@@ -33,6 +34,8 @@ pub(crate) struct RouteSettings {
     pub(crate) allowed: Allowed,
     /// What a snippet says of the hosts.
     pub(crate) host_snippet: Option<Arc<HostSnippet>>,
+    /// What is told of clients, and to them; if nothing, as the proxy does by itself.
+    pub(crate) edge: Option<Arc<Edge>>,
     /// How endpoints share requests.
     pub(crate) balance: Balance,
     /// How long they may take.
@@ -75,6 +78,8 @@ pub(crate) struct RouteSettings {
     pub(crate) limit: LimitSettings,
     /// What sends clients elsewhere.
     pub(crate) redirect: RedirectSettings,
+    /// The ConfigMaps whose fields are set, and where.
+    pub(crate) field_maps: FieldMaps,
     /// Edits of requests' heads.
     pub(crate) request_headers: Vec<HeaderEdit>,
     /// Edits of responses' heads.
@@ -95,7 +100,30 @@ impl RouteSettings {
             redirect: RedirectSettings::of(profile),
             hsts: HstsSettings::of(profile),
             auth: AuthSettings::of(profile),
+            edge: profile.edge(),
             ..RouteSettings::default()
         }
     }
+}
+
+/// Fields that stand in ConfigMaps of their own.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FieldMaps {
+    /// Set in the answers of this object's routes.
+    pub(crate) custom: Option<NamedConfigMap>,
+    /// Set in every answer.
+    pub(crate) in_answers: Option<NamedConfigMap>,
+    /// Set in every request.
+    pub(crate) in_requests: Option<NamedConfigMap>,
+    /// The names that objects may have set, in lower case.
+    pub(crate) allowed: Arc<[String]>,
+    /// Whether objects may name a ConfigMap of another namespace.
+    pub(crate) crosses_namespaces: bool,
+}
+
+/// A ConfigMap, and the field that names it.
+#[derive(Clone, Debug)]
+pub(crate) struct NamedConfigMap {
+    pub(crate) key: ObjectKey,
+    pub(crate) field: String,
 }

@@ -61,6 +61,14 @@ pub fn secrets_of(key: &ObjectKey, ingress: &Ingress) -> BTreeSet<ObjectKey> {
     named.chain(upstream).chain(users).chain(clients).collect()
 }
 
+/// The ConfigMap that an Ingress names, of whichever class it is.
+pub fn config_map_of(key: &ObjectKey, ingress: &Ingress) -> Option<ObjectKey> {
+    let mut problems = Problems::default();
+    let object = ObjectRef::new("Ingress", &key.namespace, &key.name);
+    let asked = asked(&object, ingress, RouteSettings::default(), &mut problems);
+    asked.field_maps.custom.map(|named| named.key)
+}
+
 /// What the annotations ask for, and of all else what holds where nothing is said.
 fn asked(
     object: &ObjectRef,

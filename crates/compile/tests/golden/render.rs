@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use compile::{CertificateClaims, Claim, Compiled};
+use compile::{CertificateClaims, Claim, Compiled, Profile};
 use model::{
     Backend, Get, HostMatch, Problem, Protocol, RequestHost, RequestPath, Route, RouteTable, Selection,
     Target,
@@ -87,6 +87,11 @@ fn route(table: &RouteTable, route: &Arc<Route>) -> String {
     }
     for filter in route.policy.filters.iter().flat_map(|filters| filters.response()) {
         let _ = writeln!(out, "response: {}", quoted(&filter.to_string()));
+    }
+    // The edge that comes with the profile is not repeated at each route.
+    let usual = Profile::IngressNginx.edge().expect("an edge");
+    for (word, said) in route.policy.edge.iter().flat_map(|edge| edge.beside(&usual)) {
+        let _ = writeln!(out, "edge: {}", quoted(&format!("{word}: {said}")));
     }
     let _ = writeln!(out, "origin: {}", route.origin);
     out

@@ -60,6 +60,7 @@ pub(super) async fn run(
         } else if state.gate.is_waiting() {
             sources.names.want(&state.external_names());
             state.follow_secrets_also(&mut sources.secrets);
+            state.follow_config_maps(&mut sources.config_maps);
         }
         state.tell(&tell);
         let due = [gather.due().or(state.publisher.due()), state.gate.due()].into_iter().flatten().min();

@@ -35,7 +35,7 @@ fn status_managers(entries: Vec<ManagedFieldsEntry>) -> Vec<ManagedFieldsEntry> 
 }
 
 impl Indexed for Ingress {
-    /// Its class, its Services and its Secrets. The class that the operator named needs no object.
+    /// Its class, its Services, its Secrets and its ConfigMap. The class that the operator named needs no object.
     fn references(&self, key: &ObjectKey, settings: &Settings) -> BTreeSet<Id> {
         let class = self.spec.as_ref().and_then(|spec| spec.ingress_class_name.as_ref());
         let class = class.filter(|class| **class != settings.class);
@@ -45,7 +45,8 @@ impl Indexed for Ingress {
             services.map(|service| Id::new(Kind::Service, ObjectKey::new(&*key.namespace, &*service.name)));
         let secrets = compile::secrets_of(key, self).into_iter();
         let secrets = secrets.map(|secret| Id::new(Kind::Secret, secret));
-        class.into_iter().chain(services).chain(secrets).collect()
+        let config_map = compile::config_map_of(key, self).map(|named| Id::new(Kind::ConfigMap, named));
+        class.into_iter().chain(services).chain(secrets).chain(config_map).collect()
     }
 
     fn is_ours(&self, key: &ObjectKey, objects: &Objects, settings: &Settings) -> bool {

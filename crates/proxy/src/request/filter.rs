@@ -22,7 +22,7 @@ mod redirect;
 mod rewrite;
 
 use http::HeaderMap;
-use model::{Filters, RequestFilter};
+use model::{Edge, Filters, RequestFilter};
 
 use super::facts::RequestFacts;
 use super::variables::Variables;
@@ -64,21 +64,26 @@ pub(super) fn admit<B>(filters: &Filters, asked: &Asked<'_, B>) -> Result<Option
         match filter {
             RequestFilter::Deny => return Err(Refusal::Denied.into()),
             RequestFilter::ClientTls(demanded) => client_tls::admit(demanded, client, facts)?,
-            RequestFilter::Slash(redirect) => redirect::to_slash(redirect, path(), client, facts)?,
+            RequestFilter::Slash(redirect) => redirect::to_slash(redirect, path(), exchange, facts)?,
             RequestFilter::Cors(cors) => cors::admit(cors, exchange, facts.request)?,
-            RequestFilter::Redirect(redirect) => return Err(redirect::to(redirect, client, facts)),
+            RequestFilter::Redirect(redirect) => return Err(redirect::to(redirect, exchange, facts)),
             RequestFilter::Elsewhere(url) => redirect::elsewhere(url, path(), facts)?,
-            RequestFilter::Https(redirect) => redirect::to_https(redirect, client, facts)?,
+            RequestFilter::Https(redirect) => redirect::to_https(redirect, exchange, facts)?,
             RequestFilter::TlsOnly => client_tls::tls_only(client)?,
             RequestFilter::Limits(limits) => limits::admit(limits, exchange, facts.request.headers())?,
             RequestFilter::Addresses(rules) => {
-                address::admit(rules, client.address(facts.request.headers()))?;
+                address::admit(rules, exchange.client_address(facts.request.headers()))?;
             }
             RequestFilter::Auth(auth) => awaited = auth::admit(auth, asked)?,
             RequestFilter::Headers(_) | RequestFilter::Rewrite(_) => {}
         }
     }
     Ok(awaited)
+}
+
+/// Changes the head that an endpoint gets as its route's edge says, before the filters.
+pub(super) fn edit_request_at(edge: &Edge, head: &mut HeaderMap) {
+    headers::edit_request(&edge.request, head);
 }
 
 /// Changes the head that an endpoint gets.

@@ -41,13 +41,16 @@ pub(super) fn for_upstream(
     {
         head.headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
-    carrier.client().forward(&mut head.headers);
+    carrier.client().forward(exchange.edge(), &mut head.headers, &head.uri);
     if trailers {
         head.headers.insert(header::TE, HeaderValue::from_static("trailers"));
     }
     match &upgrade {
         Some(upgrade) => upgrade.ask(&mut head, protocol),
         None => carrier.keep_protocol(),
+    }
+    if let Some(edge) = exchange.edge() {
+        filter::edit_request_at(edge, &mut head.headers);
     }
     if let Some(filters) = exchange.filters() {
         filter::edit_request(filters, carrier.client(), &mut head.headers);

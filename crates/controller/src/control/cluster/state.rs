@@ -40,6 +40,9 @@ pub(super) struct State {
     pub(super) has_new_table: bool,
     /// The Secrets that are asked for.
     followed: BTreeSet<ObjectKey>,
+    /// The ConfigMaps that are asked for, and those about which anything was answered.
+    config_maps: BTreeSet<ObjectKey>,
+    heard_of_config_maps: BTreeSet<ObjectKey>,
 }
 
 impl State {
@@ -62,6 +65,8 @@ impl State {
             told_problems: Arc::default(),
             has_new_table: false,
             followed: BTreeSet::new(),
+            config_maps: BTreeSet::new(),
+            heard_of_config_maps: BTreeSet::new(),
         }
     }
 
@@ -123,7 +128,11 @@ impl State {
     }
 
     fn take_config_map(&mut self, key: ObjectKey, answer: Answer<ConfigMap>) {
+        if !self.config_maps.contains(&key) {
+            return;
+        }
         let id = Id::new(Kind::ConfigMap, key.clone());
+        self.heard_of_config_maps.insert(key.clone());
         match answer {
             Answer::Found(config_map) => self.index.apply(config_map.into_object(), None),
             Answer::Absent => self.index.delete(&id),
@@ -185,10 +194,15 @@ impl State {
         compiled.into_iter().flatten().cloned().chain(self.gate.secrets(&self.index)).collect()
     }
 
-    /// Asks for exactly the ConfigMaps that are needed.
-    pub(super) fn follow_config_maps(&self, config_maps: &mut NamedConfigMaps) {
-        let wanted = self.publisher.settings().config_map.iter().cloned().collect();
+    /// Asks for exactly the ConfigMaps that are needed now, or by an Ingress that waits.
+    pub(super) fn follow_config_maps(&mut self, config_maps: &mut NamedConfigMaps) {
+        let named = self.publisher.compiled().into_iter().flat_map(|compiled| &compiled.config_maps);
+        let own = self.publisher.settings().config_map.iter();
+        let wanted = own.chain(named).cloned().chain(self.gate.config_maps(&self.index)).collect();
         config_maps.want(&wanted);
+        self.heard_of_config_maps.retain(|key| wanted.contains(key));
+        self.index.retain_config_maps(&wanted);
+        self.config_maps = wanted;
     }
 
     /// Asks for exactly the Secrets that are needed.
@@ -204,10 +218,11 @@ impl State {
         self.followed.extend(more);
     }
 
-    /// Whether a Secret or a DNS name that the table needs is still being asked for.
+    /// Whether a Secret, a ConfigMap or a DNS name that the table needs is still being asked for.
     pub(super) fn is_unanswered(&self) -> bool {
         let Some(compiled) = self.publisher.compiled() else { return false };
         compiled.external_names.iter().any(|name| !self.index.objects().resolved.contains_key(name))
+            || !self.config_maps.is_subset(&self.heard_of_config_maps)
             || compiled.secrets.iter().any(|secret| !self.index.has_heard_of_secret(secret))
     }
 

@@ -6,8 +6,8 @@ use http::header::{self, HeaderMap, HeaderValue};
 use model::{Facts, LocationPart, PathMatch, PathTemplate, Redirect, RequestValue, escape_decoded};
 
 use super::RequestFacts;
-use crate::client::Client;
 use crate::error::Refusal;
+use crate::exchange::Exchange;
 use crate::forwarding;
 use crate::respond::{Answer, NotSent};
 
@@ -15,22 +15,22 @@ use crate::respond::{Answer, NotSent};
 /// of our business.
 pub(super) fn to_https<B>(
     redirect: &Redirect,
-    client: &Client,
+    exchange: &Exchange,
     facts: &RequestFacts<'_, B>,
 ) -> Result<(), NotSent> {
-    let asked = Asked { client, facts };
-    if asked.client_scheme() == b"http" { Err(to(redirect, client, facts)) } else { Ok(()) }
+    let asked = Asked { exchange, facts };
+    if asked.client_scheme() == b"http" { Err(to(redirect, exchange, facts)) } else { Ok(()) }
 }
 
 /// Sends a client that leaves out the slash which the path of the route ends with to the path with it.
 pub(super) fn to_slash<B>(
     redirect: &Redirect,
     route: Option<&PathMatch>,
-    client: &Client,
+    exchange: &Exchange,
     facts: &RequestFacts<'_, B>,
 ) -> Result<(), NotSent> {
     let has_none = route.is_some_and(|route| route.as_str() == facts.path().matching());
-    if has_none { Err(to(redirect, client, facts)) } else { Ok(()) }
+    if has_none { Err(to(redirect, exchange, facts)) } else { Ok(()) }
 }
 
 /// Sends a client to a URL that what its path has matched is put into.
@@ -48,7 +48,7 @@ pub(super) fn elsewhere<B>(
 }
 
 /// The answer that sends a client elsewhere.
-pub(super) fn to<B>(redirect: &Redirect, client: &Client, facts: &RequestFacts<'_, B>) -> NotSent {
+pub(super) fn to<B>(redirect: &Redirect, exchange: &Exchange, facts: &RequestFacts<'_, B>) -> NotSent {
     let mut place = Vec::with_capacity(128);
     for part in redirect.to.parts() {
         let written = match part {
@@ -56,7 +56,7 @@ pub(super) fn to<B>(redirect: &Redirect, client: &Client, facts: &RequestFacts<'
                 place.extend_from_slice(text.as_bytes());
                 Some(())
             }
-            LocationPart::Value(value) => Asked { client, facts }.write(*value, &mut place),
+            LocationPart::Value(value) => Asked { exchange, facts }.write(*value, &mut place),
         };
         if written.is_none() {
             return Refusal::BadHost.into();
@@ -93,7 +93,7 @@ fn page(status: StatusCode) -> Bytes {
 
 /// A request and what is known of its client.
 struct Asked<'a, B> {
-    client: &'a Client,
+    exchange: &'a Exchange,
     facts: &'a RequestFacts<'a, B>,
 }
 
@@ -102,7 +102,7 @@ impl<B> Asked<'_, B> {
     fn write(&self, value: RequestValue, out: &mut Vec<u8>) -> Option<()> {
         let uri = self.facts.request.uri();
         match value {
-            RequestValue::Scheme => out.extend_from_slice(self.client.scheme().as_bytes()),
+            RequestValue::Scheme => out.extend_from_slice(self.exchange.carrier.client().scheme().as_bytes()),
             RequestValue::ClientScheme => out.extend_from_slice(self.client_scheme()),
             RequestValue::Host => out.extend_from_slice(self.facts.host()?.name().as_bytes()),
             RequestValue::HostField => out.extend_from_slice(self.host_field()?),
@@ -113,7 +113,8 @@ impl<B> Asked<'_, B> {
             RequestValue::ClientPort => out.extend_from_slice(&self.client_port()),
             RequestValue::PortIfUnusual => {
                 let port = self.client_port();
-                let usual: &[u8] = if self.client.scheme() == "https" { b"443" } else { b"80" };
+                let usual: &[u8] =
+                    if self.exchange.carrier.client().scheme() == "https" { b"443" } else { b"80" };
                 if port != usual {
                     out.push(b':');
                     out.extend_from_slice(&port);
@@ -140,7 +141,12 @@ impl<B> Asked<'_, B> {
     }
 
     fn client_scheme(&self) -> &[u8] {
-        self.client.scheme_as_told(self.facts.request.headers())
+        // A load balancer that tells of this port has ended TLS by itself.
+        if self.exchange.carrier.client().connected_to() == Some(443) {
+            return b"https";
+        }
+        let told = self.exchange.told(self.facts.request.headers(), &forwarding::PROTO);
+        told.unwrap_or(self.exchange.carrier.client().scheme().as_bytes())
     }
 
     fn host_field(&self) -> Option<&[u8]> {
@@ -150,16 +156,17 @@ impl<B> Asked<'_, B> {
     }
 
     fn client_host(&self) -> Option<&[u8]> {
-        let told = self.client.told(self.facts.request.headers(), &forwarding::HOST);
+        let told = self.exchange.told(self.facts.request.headers(), &forwarding::HOST);
         told.and_then(|hosts| hosts.split(|byte| *byte == b',').next()).or_else(|| self.host_field())
     }
 
     fn client_port(&self) -> Vec<u8> {
-        if let Some(told) = self.client.told(self.facts.request.headers(), &forwarding::PORT) {
+        if let Some(told) = self.exchange.told(self.facts.request.headers(), &forwarding::PORT) {
             return told.to_vec();
         }
-        let host = self.host_field().unwrap_or_default();
-        let scheme = self.client.scheme().as_bytes();
-        forwarding::port(host, self.client.connected_to(), scheme).as_bytes().to_vec()
+        // Where endpoints are told the listener's port, that of the host counts for nothing.
+        let host = if self.exchange.edge().is_some() { None } else { self.host_field() }.unwrap_or_default();
+        let scheme = self.exchange.carrier.client().scheme().as_bytes();
+        forwarding::port(host, self.exchange.carrier.client().connected_to(), scheme).as_bytes().to_vec()
     }
 }
