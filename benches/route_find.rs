@@ -51,7 +51,7 @@ fn parse((host, path): &(String, String)) -> (RequestHost<'_>, RequestPath<'_>) 
 }
 
 /// Returns something that depends on the outcome.
-fn find(table: &RouteTable, host: &RequestHost<'_>, path: &RequestPath<'_>) -> u32 {
+fn find(table: &RouteTable, host: &RequestHost<'_>, path: &RequestPath<'_>) -> Option<u32> {
     let facts = Get { host: Some(host), path };
     table.find(&facts).expect("a route").target.choose(&facts, |_| 0)
 }

@@ -18,6 +18,7 @@ mod readers;
 pub mod request_head;
 pub mod request_host;
 pub mod request_path;
+pub mod rewrite;
 pub mod snippet;
 
 #[cfg(test)]
@@ -40,5 +41,6 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("request_head", request_head::check),
     ("request_host", request_host::check),
     ("request_path", request_path::check),
+    ("rewrite", rewrite::check),
     ("snippet", snippet::check),
 ];

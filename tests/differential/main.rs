@@ -16,6 +16,7 @@ mod edge;
 mod gates;
 mod limits;
 mod origin;
+mod paths;
 mod programs;
 mod routes;
 mod upstream_host;

@@ -122,6 +122,7 @@ fn found<'a>(facts: AskedFacts<'a>, compiled: &'a Compiled) -> Answer<'a> {
 fn possible<'a>(route: &Route, facts: &AskedFacts<'_>, table: &'a RouteTable) -> Vec<Possible<'a>> {
     let at = |place: u32| &**table.backend_at(place);
     match (&route.target, table.keeping(route, facts)) {
+        (Target::Nothing, _) => Vec::new(),
         (Target::Backend(place), _) => vec![Possible { backend: at(*place), why: None }],
         (Target::Split(split), Some(place)) => {
             let why = Some("its cookie keeps the client".into());

@@ -27,6 +27,7 @@ mod pages;
 mod prefix;
 mod redirect;
 mod retry;
+mod rewrite;
 mod size;
 mod snippet;
 mod time;

@@ -15,8 +15,7 @@ use crate::problems::{Fault, Problems};
 use crate::reference::{Port, Reference};
 use crate::{ObjectKey, Objects, Settings};
 
-use before::Led;
-pub(crate) use before::{Before, Part};
+pub(crate) use before::{Before, Led, Part};
 use make::Maker;
 pub(crate) use of_service::{Again, OfService};
 

@@ -1,6 +1,6 @@
 //! Tells the author of each route that is not served because another is.
 
-use model::{Conflict, HostMatch, ObjectRef, Origin, RouteTable};
+use model::{Conflict, HostMatch, ObjectRef, Origin, RouteTable, Tie};
 
 use crate::problems::{Fault, Problems};
 use crate::reasons;
@@ -23,11 +23,15 @@ pub(crate) fn tell(table: &RouteTable, problems: &mut Problems) {
 }
 
 /// Why the one goes before the other, in the order that [`Origin`] has.
-fn precedence(won: &Origin, lost: &Origin) -> &'static str {
+pub(crate) fn precedence(won: &Origin, lost: &Origin) -> &'static str {
     if won.created < lost.created {
         "which is older"
     } else if won.object == lost.object {
         "which stands first in the same Ingress"
+    } else if won.tie != lost.tie {
+        "which is as old and not read as ingress-nginx reads them"
+    } else if won.tie == Tie::Last {
+        "which is as old and comes last by namespace and name, as with ingress-nginx"
     } else {
         "which is as old and comes first by namespace and name"
     }

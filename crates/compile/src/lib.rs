@@ -186,21 +186,30 @@ fn compile_after(
             if settings.no_catch_all && source::ingress::refuse_catch_all(key, ingress, &mut out.problems) {
                 continue;
             }
-            drafts.extend(source::ingress::read(key, ingress, defaults.of(profile), &mut out.problems));
+            drafts.extend(source::ingress::read(
+                key,
+                ingress,
+                profile,
+                defaults.of(profile),
+                &mut out.problems,
+            ));
         }
     }
     drafts.iter_mut().for_each(|draft| field_maps.complete(draft, &mut out.problems));
-    let (canaries, drafts) = drafts.into_iter().partition(|draft: &Draft| draft.asked.canary.is_on);
+    let (canaries, drafts): (Vec<_>, Vec<Draft>) =
+        drafts.into_iter().partition(|draft| draft.asked.canary.is_on);
     out.canaries = Canaries::new(canaries, &mut out.problems);
     let drafts = host_snippets::apply(drafts, &mut out.problems);
-    let (hosts, mut tls, mut passwords) = (Hosts::read(&drafts), Tls::new(objects), Passwords::new(objects));
+    let (hosts, mut tls, mut passwords) =
+        (Hosts::read(&drafts, &mut out.problems), Tls::new(objects), Passwords::new(objects));
     let pages = out.default_backend(settings, drafts.iter().any(Draft::is_catch_all));
     for mut draft in drafts {
         hosts.complete(&mut draft);
         passwords.resolve(&draft.object, &mut draft.asked, &mut out.problems);
-        tls.add(&draft, &mut out.problems);
+        tls.add(&draft, &hosts, &mut out.problems);
         out.add(draft, &hosts, pages.as_ref());
     }
+    out.add_hosts(&hosts);
     out.canaries.tell_unused(&mut out.problems);
     let table = out.builder.build(generation);
     conflict::tell(&table, &mut out.problems);

@@ -15,6 +15,7 @@ mod limit;
 mod pages;
 mod passthrough;
 mod redirect;
+mod rewrite;
 mod settings;
 mod size;
 mod time;
@@ -26,7 +27,7 @@ use std::sync::Arc;
 
 use model::{Filters, Policy, Redirect, RequestFilter, Retry, Transport};
 
-use crate::hosts::HostFacts;
+use crate::hosts::{HostFacts, PathFacts};
 use crate::problems::Fault;
 
 pub(crate) use auth::{AuthUrl, SecretForm, UrlHost};
@@ -36,6 +37,7 @@ pub(crate) use cors::CorsSettings;
 pub(crate) use edge::of as edge_of;
 pub(crate) use pages::PageBackends;
 pub(crate) use redirect::{RedirectSettings, to_www};
+pub(crate) use rewrite::of_root;
 pub(crate) use settings::{NamedConfigMap, RouteSettings};
 pub(crate) use upstream::UpstreamSecret;
 
@@ -48,6 +50,8 @@ pub(crate) struct RouteFacts<'h> {
     pub(crate) keeps_http: bool,
     /// It serves what nothing else does.
     pub(crate) is_catch_all: bool,
+    /// What is known of its path.
+    pub(crate) path: PathFacts,
     /// Its requests need no password and no other server's word.
     pub(crate) is_open: bool,
 }
@@ -143,14 +147,17 @@ fn filters(
     }
     let (preflight, origin) = cors::build(asked).unzip();
     let request = [
+        redirect::build_slash(asked, facts),
         preflight,
         redirect::build(asked, facts),
+        rewrite::build_elsewhere(asked, facts),
         redirect::build_https(asked, facts),
         limit::build(asked),
         access::build(asked, facts),
         auth::build(asked, facts),
         upstream::build_host(asked),
         headers::build_request(asked),
+        rewrite::build(asked, facts),
     ];
     let request = request.into_iter().flatten().chain(client_tls::build(facts.host));
     let response = [

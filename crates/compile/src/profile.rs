@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
-use model::Edge;
+use model::{Edge, Tie};
 
 use crate::problems::Fault;
 use crate::{Settings, annotations, class, policy, reasons};
@@ -51,6 +51,14 @@ impl Profile {
     /// The one with this word.
     pub fn parse(word: &str) -> Option<Profile> {
         Profile::ALL.into_iter().find(|profile| profile.as_str() == word)
+    }
+
+    /// Which of two Ingresses that are as old goes first.
+    pub(crate) fn tie(self) -> Tie {
+        match self {
+            Profile::Own => Tie::First,
+            Profile::IngressNginx => Tie::Last,
+        }
     }
 
     /// What is to be told of an Ingress that has only the class of ingress-nginx: neither its annotations nor an IngressClass say

@@ -1,7 +1,7 @@
 //! Adds drafts of routes to the route table, whichever source they come from: builds what applies to them, looks for their
 //! backends, and tells what is wrong with naming them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{
@@ -9,13 +9,13 @@ use model::{
     RouteTableBuilder, Share, Split, SplitRule, Target, Transport,
 };
 
-use crate::backend::{Backends, Before, Part};
+use crate::backend::{Backends, Before, Led, Part};
 use crate::canary::{Canaries, Canary};
-use crate::hosts::Hosts;
+use crate::hosts::{Budget, Hosts, Matched, PathFacts};
 use crate::policy::{self, Built, PageBackends, RouteFacts, RouteSettings};
 use crate::problems::{Fault, Problems};
 use crate::reference::Reference;
-use crate::source::{Draft, RouteDraft, Serves};
+use crate::source::{Draft, RouteDraft, RulePath, Serves};
 use crate::{ObjectKey, Objects, Settings, auth, reasons};
 
 /// Where routes, backends and problems go.
@@ -29,48 +29,39 @@ pub(crate) struct Output<'a> {
 }
 
 impl Output<'_> {
-    /// Adds what an object asks to have served. What applies to its routes differs at most from host to host, and is built
-    /// once for all that are alike.
-    #[expect(clippy::mutable_key_type, reason = "patterns are compared by what is written in them")]
-    pub(crate) fn add(&mut self, draft: Draft, hosts: &Hosts, general: Option<&BackendKey>) {
+    /// Adds what an object asks to have served. What applies to its routes differs at most from host to host, and by what is
+    /// known of their paths, and is built once for all that are alike.
+    pub(crate) fn add(&mut self, mut draft: Draft, hosts: &Hosts, general: Option<&BackendKey>) {
         hosts.tell(&draft, &mut self.problems);
-        let Draft { object, mut asked, hosts: named, routes, .. } = draft;
-        self.find_auth_server(&object, &mut asked);
-        let pages = self.page_backends(&asked, &object, general);
-        if let Some(field) =
-            asked.passthrough.as_ref().filter(|_| !routes.iter().any(|it| it.serves.is_whole()))
-            && asked.passthrough_is_allowed
-        {
+        self.find_auth_server(&draft.object, &mut draft.asked);
+        let pages = self.page_backends(&draft.asked, &draft.object, general);
+        self.tell_passthrough(&draft);
+        let unserved: Vec<HostMatch> = hosts.unserved(&draft).cloned().collect();
+        let routes = std::mem::take(&mut draft.routes);
+        let (built, budget) = (BTreeMap::new(), Budget::default());
+        let mut adding = Adding { out: self, draft: &draft, hosts, pages, built, budget };
+        for route in routes {
+            adding.add(route);
+        }
+        for host in unserved {
+            adding.add_unserved(host);
+        }
+        adding.add_roots();
+        for host in draft.hosts {
+            self.builder.claim(host);
+        }
+    }
+
+    /// Tells where TLS was to be passed through and no path stands for a whole host.
+    fn tell_passthrough(&mut self, draft: &Draft) {
+        let is_whole = draft.routes.iter().any(|route| route.serves.is_whole());
+        let field =
+            draft.asked.passthrough.as_ref().filter(|_| draft.asked.passthrough_is_allowed && !is_whole);
+        if let Some(field) = field {
             let message = "TLS is not passed through: no path stands for a whole host";
             let fault =
                 Fault::warning(reasons::NO_EFFECT, message, "add a rule with the path /, or remove it");
-            self.problems.add(ObjectRef::clone(&object), field.clone(), fault);
-        }
-        let mut built = BTreeMap::new();
-        for route in routes.into_iter().flat_map(RouteDraft::by_host) {
-            let facts = RouteFacts {
-                host: hosts.of(route.serves.host().unwrap_or(&HostMatch::Any)),
-                keeps_http: asked.redirect.keeps_http(&route.serves),
-                is_catch_all: matches!(route.serves, Serves::Rest { catch_all: true, .. }),
-                is_open: route.serves.path().is_some_and(|path| asked.auth.is_open(path.as_str())),
-            };
-            if let Some(redirect) = route.redirect.clone() {
-                let policy = Arc::new(policy::build_redirect(redirect));
-                self.add_route(
-                    route,
-                    &Built { policy, transport: Arc::default(), transport_of_secure: None },
-                );
-                continue;
-            }
-            let built = built.entry(facts).or_insert_with(|| {
-                policy::build(&asked, facts, &pages, |field, fault| {
-                    self.problems.add(ObjectRef::clone(&object), field, fault);
-                })
-            });
-            self.add_route(route, built);
-        }
-        for host in named {
-            self.builder.claim(host);
+            self.problems.add(ObjectRef::clone(&draft.object), field.clone(), fault);
         }
     }
 
@@ -131,64 +122,203 @@ impl Output<'_> {
         });
     }
 
-    fn add_route(&mut self, draft: RouteDraft, built: &Built) {
-        let target = self.target(&draft, built);
-        let RouteDraft { serves, origin, .. } = draft;
-        if let (Serves::Path(_, PathMatch::Pattern(pattern)), true) =
-            (&serves, policy::names_no_cookie_path(&built.policy))
-        {
-            let fault = policy::cookie_of_pattern(pattern.as_str());
-            self.problems.add(ObjectRef::clone(&origin.object), &*origin.field, fault);
+    /// Adds what is said of hosts as a whole.
+    pub(crate) fn add_hosts(&mut self, hosts: &Hosts) {
+        for (host, name) in hosts.aliases() {
+            self.builder.alias(name.clone(), host.clone());
         }
-        let (conditions, policy) = (Conditions::default(), Arc::clone(&built.policy));
-        match serves {
-            Serves::Path(host, path) => {
-                self.builder.route(Route { host, path, conditions, target, policy, origin });
-            }
-            Serves::Rest { hosts, catch_all } => {
-                let path = PathMatch::Prefix("".into());
-                let rest = Route { host: HostMatch::Any, path, conditions, target, policy, origin };
-                for host in hosts {
-                    self.builder.default_for_host(Route { host, ..rest.clone() });
-                }
-                if catch_all {
-                    self.builder.catch_all(rest);
-                }
-            }
+        for (host, because_of) in hosts.of_patterns() {
+            self.builder.of_patterns(host.clone(), Arc::clone(because_of));
         }
     }
-    /// Where a route leads: to its backend, to that or a canary, or to that in one of two ways, as the client's is.
-    fn target(&mut self, draft: &RouteDraft, built: &Built) -> Target {
-        let RouteDraft { serves, written, backend, backend_field, origin, .. } = draft;
-        let namespace = &*origin.object.namespace;
+}
+
+/// A draft on its way into the table.
+struct Adding<'o, 'a, 'd> {
+    out: &'o mut Output<'a>,
+    draft: &'d Draft,
+    hosts: &'d Hosts,
+    pages: PageBackends,
+    built: BTreeMap<RouteFacts<'d>, Arc<Built>>,
+    budget: Budget,
+}
+
+impl<'d> Adding<'_, '_, 'd> {
+    fn add(&mut self, mut route: RouteDraft) {
+        if let Some(redirect) = route.redirect.take() {
+            let policy = Arc::new(policy::build_redirect(redirect));
+            return self.add_rest(
+                route,
+                Some(Arc::new(Built { policy, transport: Arc::default(), transport_of_secure: None })),
+            );
+        }
+        match route.serves.clone() {
+            Serves::Path(host, path) => self.add_rule(&host, &path, route),
+            Serves::Rest { .. } => self.add_rest(route, None),
+        }
+    }
+
+    fn add_rule(&mut self, host: &HostMatch, rule: &RulePath, route: RouteDraft) {
+        let (problems, field) = (&mut self.out.problems, format!("{}.path", route.origin.field));
+        let mut tell = |fault| problems.add(ObjectRef::clone(&self.draft.object), &*field, fault);
+        let (path, known) = match self.hosts.path(self.draft, host, rule, &mut self.budget, &mut tell) {
+            Ok(matched) => matched,
+            Err(fault) => return tell(fault),
+        };
+        let facts = self.facts(host, &route.serves, known);
+        let built = self.built(facts);
+        self.tell_names(&path, &field, known);
+        self.tell_cookie(&path, &field, &built);
+        let namespace = &*self.draft.object.namespace;
+        let led = |before: Before<'_>, part| before.of_rule(namespace, &built.policy, (host, &path), part);
+        let target = self.target(&route, &built, led);
+        let origin = route.origin;
+        if let Some(bare) = self.hosts.bare(self.draft, host, rule) {
+            let path = PathFacts { needs_slash: true, ..known };
+            let built = self.built(RouteFacts { path, ..facts });
+            self.out.builder.route(route_to(host.clone(), bare, target.clone(), &built, origin.clone()));
+        }
+        self.out.builder.route(route_to(host.clone(), path, target, &built, origin));
+    }
+
+    /// Adds what serves the requests that no rule is for; with what applies to it, where that is not what the object asks for.
+    fn add_rest(&mut self, route: RouteDraft, other: Option<Arc<Built>>) {
+        let (problems, field) = (&mut self.out.problems, &*route.origin.field);
+        let tell = |fault| problems.add(ObjectRef::clone(&self.draft.object), field, fault);
+        let Matched { hosts, catch_all } = match (&other, &route.serves) {
+            (Some(_), Serves::Rest { hosts, .. }) => Matched { hosts: hosts.clone(), catch_all: false },
+            _ => self.hosts.rest(self.draft, &route.serves, tell),
+        };
+        let known = PathFacts { is_kept: !self.draft.asked.rewrite.changes("/"), ..PathFacts::default() };
+        let serves = &route.serves;
+        let mut built = |host: &HostMatch| {
+            let facts = self.facts(host, serves, known);
+            other.clone().unwrap_or_else(|| self.built(facts))
+        };
+        let by_host: Vec<Arc<Built>> = hosts.iter().map(&mut built).collect();
+        let built = by_host.first().cloned().unwrap_or_else(|| built(&HostMatch::Any));
+        let namespace = &*self.draft.object.namespace;
+        let led = |before: Before<'_>, part| before.of_default(namespace, &built.policy, &hosts, part);
+        let target = self.target(&route, &built, led);
+        let path = PathMatch::Prefix("".into());
+        for (host, built) in hosts.into_iter().zip(by_host) {
+            let rest = route_to(host, path.clone(), target.clone(), &built, route.origin.clone());
+            self.out.builder.default_for_host(rest);
+        }
+        if catch_all {
+            self.out.builder.catch_all(route_to(HostMatch::Any, path, target, &built, route.origin));
+        }
+    }
+
+    /// Adds what is done with the requests for a host that nothing serves: its settings hold for them too, and what goes through
+    /// is answered 404.
+    fn add_unserved(&mut self, host: HostMatch) {
+        let known = PathFacts { is_kept: true, ..PathFacts::default() };
+        let rest = Serves::Rest { hosts: Vec::new(), catch_all: false };
+        let built = self.built(self.facts(&host, &rest, known));
+        if built.policy.filters.is_some() {
+            let path = PathMatch::Prefix("".into());
+            let rest = route_to(host, path, Target::Nothing, &built, self.draft.origin("spec.rules"));
+            self.out.builder.default_for_host(rest);
+        }
+    }
+
+    /// Adds the hosts whose clients are sent elsewhere from the root.
+    fn add_roots(&mut self) {
+        for host in self.hosts.roots(self.draft) {
+            let Some(policy) = policy::of_root(&self.draft.asked, self.hosts.of(host)) else { return };
+            let (host, path, target) = (host.clone(), PathMatch::Exact("/".into()), Target::Nothing);
+            let (conditions, policy) = (Conditions::default(), Arc::new(policy));
+            let origin = self.draft.origin("metadata.annotations");
+            self.out.builder.route(Route { host, path, conditions, target, policy, origin });
+        }
+    }
+
+    fn facts(&self, host: &HostMatch, serves: &Serves, path: PathFacts) -> RouteFacts<'d> {
+        RouteFacts {
+            host: self.hosts.of(host),
+            keeps_http: self.draft.asked.redirect.keeps_http(serves),
+            is_catch_all: matches!(serves, Serves::Rest { catch_all: true, .. }),
+            is_open: serves.path().is_some_and(|path| self.draft.asked.auth.is_open(&path.written)),
+            path,
+        }
+    }
+
+    /// What applies where this is known; built once.
+    fn built(&mut self, facts: RouteFacts<'d>) -> Arc<Built> {
+        if let Some(built) = self.built.get(&facts) {
+            return Arc::clone(built);
+        }
+        let problems = &mut self.out.problems;
+        let tell = |field, fault| problems.add(ObjectRef::clone(&self.draft.object), field, fault);
+        let built = Arc::new(policy::build(&self.draft.asked, facts, &self.pages, tell));
+        self.built.insert(facts, Arc::clone(&built));
+        built
+    }
+
+    /// What the route leads to, and what a canary splits off from it.
+    fn target(
+        &mut self,
+        route: &RouteDraft,
+        built: &Built,
+        led: impl Fn(Before<'_>, Part) -> Option<Led>,
+    ) -> Target {
+        let Output { builder, backends, canaries, problems, .. } = &mut *self.out;
         let mut place =
             |reference: &Reference, over: &Arc<Transport>, part, object: &ObjectRef, field: &str| {
-                let led = |before: Before<'_>| match serves {
-                    Serves::Path(host, path) => before.of_rule(namespace, &built.policy, (host, path), part),
-                    Serves::Rest { hosts, .. } => before.of_default(namespace, &built.policy, hosts, part),
-                };
-                let (place, fault) =
-                    self.backends.place(reference.clone().over(over), led, &mut self.builder);
+                let reference = reference.clone().over(over);
+                let (place, fault) = backends.place(reference, |before| led(before, part), builder);
                 if let Some(fault) = fault {
-                    self.problems.add(object.clone(), field, fault);
+                    problems.add(object.clone(), field, fault);
                 }
                 place
             };
-        let primary = place(backend, &built.transport, Part::Primary, &origin.object, backend_field);
-        if let Some(canary) = self.canaries.of(written, namespace) {
+        let object = &self.draft.object;
+        let RouteDraft { backend, backend_field, .. } = route;
+        let primary = place(backend, &built.transport, Part::Primary, object, backend_field);
+        if let Some(canary) = canaries.of(&route.written, &object.namespace) {
             let Canary { backend, backend_field, origin, .. } = canary;
             let backend = place(backend, &built.transport, Part::Canary, &origin.object, backend_field);
             if built.transport_of_secure.is_some() {
-                self.problems.add(ObjectRef::clone(&draft.origin.object), &*draft.origin.field, no_choice());
+                problems.add(ObjectRef::clone(object), &*route.origin.field, no_choice());
             }
-            return canary.split(primary, backend, &mut self.problems);
+            return canary.split(primary, backend, problems);
         }
         let Some(over) = &built.transport_of_secure else { return Target::Backend(primary) };
-        let of_secure = place(backend, over, Part::Primary, &origin.object, backend_field);
+        let of_secure = place(backend, over, Part::Primary, object, backend_field);
         let rule = SplitRule { condition: RequestCondition::Secure, backend: of_secure };
         let split = Split::new(vec![rule], vec![Share { backend: primary, weight: 1 }]);
         split.map_or(Target::Backend(primary), |split| Target::Split(Box::new(split)))
     }
+
+    /// Tells of a cookie whose path is to be a pattern.
+    fn tell_cookie(&mut self, path: &PathMatch, field: &str, built: &Built) {
+        if let (PathMatch::Pattern(pattern), true) = (path, policy::names_no_cookie_path(&built.policy)) {
+            let fault = policy::cookie_of_pattern(pattern.as_str());
+            self.out.problems.add(ObjectRef::clone(&self.draft.object), field, fault);
+        }
+    }
+
+    /// Tells of names in the target that no group of the path has.
+    fn tell_names(&mut self, path: &PathMatch, field: &str, known: PathFacts) {
+        let rewrite = &self.draft.asked.rewrite;
+        let templates = [&rewrite.path, &rewrite.prefix].into_iter().flatten().filter(|_| !known.is_kept);
+        let has = |name: &str| matches!(path, PathMatch::Pattern(pattern) if pattern.has_group(name));
+        let names = templates.flat_map(|template| template.names().filter(|name| !has(name)));
+        for name in names.collect::<BTreeSet<_>>() {
+            let message =
+                format!("no group of the path is called {name}: nothing stands for ${name} in the target");
+            let remedy =
+                "write $1 to $9, or a group (?<name>…) into the path; variables of nginx are not known";
+            let fault = Fault::error(reasons::INVALID_ANNOTATION, message, remedy);
+            self.out.problems.add(ObjectRef::clone(&self.draft.object), field, fault);
+        }
+    }
+}
+
+fn route_to(host: HostMatch, path: PathMatch, target: Target, built: &Built, origin: Origin) -> Route {
+    let (conditions, policy) = (Conditions::default(), Arc::clone(&built.policy));
+    Route { host, path, conditions, target, policy, origin }
 }
 
 /// Where what is spoken was to follow the client.

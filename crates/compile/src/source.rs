@@ -6,9 +6,10 @@ pub(crate) mod ingress;
 
 use std::sync::Arc;
 
-use model::{HostMatch, ObjectRef, Origin, PathMatch, Redirect};
+use model::{HostMatch, ObjectRef, Origin, Redirect};
 
 use crate::policy::RouteSettings;
+use crate::profile::Profile;
 use crate::reference::Reference;
 use crate::tls::{Basis, NamedSecret};
 
@@ -19,6 +20,8 @@ pub(crate) struct Draft {
     pub(crate) object: Arc<ObjectRef>,
     /// When it was created, in seconds since 1970; if that is not known, the youngest.
     pub(crate) created: i64,
+    /// By whose rules it is read.
+    pub(crate) profile: Profile,
     /// The hosts that it names, even where none of their routes can be served: no less specific host gets their requests.
     pub(crate) hosts: Vec<HostMatch>,
     /// Its routes, in the order in which they are written.
@@ -30,9 +33,34 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// Whether it serves what nothing else does.
+    /// Whether it serves what nothing else does, on every host. With ingress-nginx it is for hosts that have no name alone.
     pub(crate) fn is_catch_all(&self) -> bool {
-        self.routes.iter().any(|route| matches!(route.serves, Serves::Rest { catch_all: true, .. }))
+        self.profile == Profile::Own
+            && self.routes.iter().any(|route| matches!(route.serves, Serves::Rest { catch_all: true, .. }))
+    }
+
+    /// Its place among the objects that ask for the same, as that of its first route.
+    pub(crate) fn origin(&self, field: &str) -> Origin {
+        Origin {
+            created: self.created,
+            object: Arc::clone(&self.object),
+            tie: self.profile.tie(),
+            place: 0,
+            field: field.into(),
+        }
+    }
+
+    /// Whether it says what serves the requests that no rule of it does.
+    pub(crate) fn has_default(&self) -> bool {
+        self.routes.iter().any(|route| route.written == Written::Rest)
+    }
+
+    /// Its rules.
+    pub(crate) fn rules(&self) -> impl Iterator<Item = (&HostMatch, &RulePath)> {
+        self.routes.iter().filter_map(|route| match &route.serves {
+            Serves::Path(host, path) => Some((host, path)),
+            Serves::Rest { .. } => None,
+        })
     }
 }
 
@@ -51,19 +79,6 @@ pub(crate) struct RouteDraft {
     pub(crate) redirect: Option<Redirect>,
 }
 
-impl RouteDraft {
-    /// The same route for each of its hosts by itself: what applies may differ between them.
-    pub(crate) fn by_host(self) -> Vec<RouteDraft> {
-        match &self.serves {
-            Serves::Rest { hosts, catch_all: false } if hosts.len() > 1 => {
-                let of = |host: &HostMatch| Serves::Rest { hosts: vec![host.clone()], catch_all: false };
-                hosts.iter().map(|host| RouteDraft { serves: of(host), ..self.clone() }).collect()
-            }
-            _ => vec![self],
-        }
-    }
-}
-
 /// The requests that a rule is for, as it is written: a canary is one of the rule that is written in the same way, whatever
 /// either comes to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,7 +93,7 @@ pub(crate) enum Written {
 #[derive(Clone)]
 pub(crate) enum Serves {
     /// Those for this host and path.
-    Path(HostMatch, PathMatch),
+    Path(HostMatch, RulePath),
     /// Those for these hosts that no rule matches and, if `catch_all`, those that nothing else serves.
     Rest { hosts: Vec<HostMatch>, catch_all: bool },
 }
@@ -92,20 +107,39 @@ impl Serves {
         }
     }
 
-    /// The host, if it is one.
-    pub(crate) fn host(&self) -> Option<&HostMatch> {
-        match self {
-            Serves::Path(host, _) => Some(host),
-            Serves::Rest { hosts, .. } => hosts.first(),
-        }
-    }
-
     /// The path, if it is one.
-    pub(crate) fn path(&self) -> Option<&PathMatch> {
+    pub(crate) fn path(&self) -> Option<&RulePath> {
         match self {
             Serves::Path(_, path) => Some(path),
             Serves::Rest { .. } => None,
         }
+    }
+}
+
+/// A path as a rule writes it. What it matches may depend on what others ask for its host.
+#[derive(Clone, Debug)]
+pub(crate) struct RulePath {
+    pub(crate) written: String,
+    pub(crate) kind: PathKind,
+}
+
+/// `pathType`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PathKind {
+    Exact,
+    Prefix,
+    /// `ImplementationSpecific`, as Prefix where it is not read as a pattern.
+    Specific,
+}
+
+impl RulePath {
+    pub(crate) fn is_exact(&self) -> bool {
+        self.kind == PathKind::Exact
+    }
+
+    /// Whether all paths begin so.
+    pub(crate) fn is_root(&self) -> bool {
+        self.written == "/" && !self.is_exact()
     }
 }
 

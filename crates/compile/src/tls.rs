@@ -7,8 +7,9 @@ mod secret;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{HostMatch, ObjectRef};
+use model::{HostMatch, ObjectRef, Origin};
 
+use crate::hosts::Hosts;
 use crate::policy::{self, UpstreamSecret};
 use crate::problems::{Fault, Problems};
 use crate::source::Draft;
@@ -49,8 +50,9 @@ impl<'a> Tls<'a> {
     }
 
     /// Adds what an object says: its claims, and the Secrets that it names.
-    pub(crate) fn add(&mut self, draft: &Draft, problems: &mut Problems) {
-        let Draft { object, created, certificates, asked, .. } = draft;
+    pub(crate) fn add(&mut self, draft: &Draft, hosts: &Hosts, problems: &mut Problems) {
+        let Draft { object, certificates, asked, .. } = draft;
+        let origin = draft.origin("");
         let mut add = |NamedSecret { secret, field }: &NamedSecret, fault: Option<Fault>| {
             if let Some(fault) = fault {
                 problems.add(ObjectRef::clone(object), &**field, fault);
@@ -76,12 +78,16 @@ impl<'a> Tls<'a> {
             let ingress = ObjectKey::new(&*object.namespace, &*object.name);
             let mut claim = Claim { ingress, basis: *basis, secrets: Vec::new() };
             secrets.iter().for_each(|secret| claim.add(secret));
-            self.claim(host.clone(), *created, claim);
+            // A host's certificate is its aliases' too, as far as it is for them.
+            for alias in hosts.aliases_of(host) {
+                self.claim(alias.clone(), &origin, Claim { basis: Basis::Rule, ..claim.clone() });
+            }
+            self.claim(host.clone(), &origin, claim);
         }
     }
 
     /// Adds a claim, unless it has nothing to give.
-    fn claim(&mut self, host: HostMatch, created: i64, claim: Claim) {
+    fn claim(&mut self, host: HostMatch, origin: &Origin, claim: Claim) {
         if claim.secrets.is_empty() {
             return;
         }
@@ -89,7 +95,7 @@ impl<'a> Tls<'a> {
             HostMatch::Any => &mut self.own_names,
             host => self.hosts.entry(host).or_default(),
         };
-        claims.push(Ranked { created, claim });
+        claims.push(Ranked { origin: origin.clone(), claim });
     }
 
     /// These Secrets are still needed for handshakes with endpoints, though no Ingress may name them any more.
@@ -111,7 +117,7 @@ impl<'a> Tls<'a> {
         if let Some(key) = &settings.ticket_keys {
             self.name(key, secret::absent(key, By::Operator, self.objects), problems);
         }
-        self.own_names.sort_by_cached_key(Ranked::rank);
+        self.own_names.sort_by(Ranked::order);
         let own_names = self.own_names.into_iter().map(|ranked| ranked.claim).collect();
         let settle = |(host, claims)| {
             let claims = conflict::settle(&host, claims, problems);

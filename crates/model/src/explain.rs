@@ -42,7 +42,9 @@ impl Verdict {
             Verdict::PrefixBesidePattern => {
                 "matches, but a pattern does too, and patterns go before prefixes"
             }
-            Verdict::LaterPattern => "matches, but a pattern that is longer, or as long and older, does too",
+            Verdict::LaterPattern => {
+                "matches, but a pattern that is longer, or as long and asked before it, does too"
+            }
             Verdict::FewerConditions => {
                 "matches, but a rule for the same path with more conditions, or as many and older, does too"
             }
@@ -83,7 +85,7 @@ impl Explanation {
 pub fn explain(table: &RouteTable, facts: &impl Facts) -> Explanation {
     let (chosen, winner) = (table.host_of(facts.host()), table.find(facts));
     let decides = |route: &Arc<Route>| route.host == chosen || table.is_catch_all(route);
-    let concerned = |route: &Arc<Route>| route.host.matches(facts.host());
+    let concerned = |route: &Arc<Route>| route.host == chosen || route.host.matches(facts.host());
     let served = table.routes().iter().filter(|route| concerned(route)).map(|route| {
         let verdict =
             if decides(route) { judge(table, route, winner, facts) } else { Verdict::LessSpecificHost };

@@ -43,20 +43,20 @@ pub use digest::{Digest, weigh};
 pub use explain::{Candidate, Explanation, Verdict, explain};
 pub use facts::{Facts, Get, cookie_in, query_parameter};
 pub use host::{HostError, HostMatch, HostName, RequestHost};
-pub use path::{PathError, PathMatch, RequestPath, escape, escape_target, must_be_escaped};
+pub use path::{PathError, PathMatch, RequestPath, escape, escape_decoded, escape_target, must_be_escaped};
 pub use pattern::{Captures, Pattern, PatternError};
 pub use policy::{
     AddressRules, Affinity, Auth, AuthServer, BCRYPT_COST_MAX, Balance, ClientTls, ClientVerify, Compression,
     CookieAttributes, CookieRewrite, Cors, Edge, ExternalAuth, FieldNames, Filters, HashError, HeaderChange,
     HeaderEdit, Keyed, Location, LocationPart, OriginMatch, Origins, Pages, PasswordAuth, PasswordHash,
-    PlaceRewrite, Policy, RateLimit, Redirect, RequestFilter, RequestLimits, RequestValue, ResponseFilter,
-    Retry, RetryOn, SameSite, Scheme, Stickiness, StickyValue, Throttle, Timeouts, Users, any_contains,
-    is_forwarding_field,
+    PathTemplate, PlaceRewrite, Policy, RateLimit, Redirect, RequestFilter, RequestLimits, RequestValue,
+    ResponseFilter, Retry, RetryOn, Rewrite, Rewritten, SameSite, Scheme, Stickiness, StickyValue, Throttle,
+    Timeouts, Users, any_contains, is_forwarding_field,
 };
 pub use problem::{ObjectRef, Problem, Severity};
 pub use protocol::Protocol;
 pub use published::{Cache, Published};
-pub use route::{Origin, Route};
+pub use route::{Origin, Route, Tie};
 pub use table::{Conflict, RouteTable, RouteTableBuilder};
 pub use target::{Primary, Share, Split, SplitRule, Target};
 pub use template::{Piece, Template, TemplateError, Variable};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::pattern::{Captures, Pattern};
 
-pub use escape::{escape, escape_target, must_be_escaped};
+pub use escape::{escape, escape_decoded, escape_target, must_be_escaped};
 pub use request::RequestPath;
 use request::{push_escape, undo_escapes};
 
@@ -56,7 +56,7 @@ pub enum PathMatch {
     Exact(Arc<str>),
     /// This path and all below it, by whole elements; kept without its final slash, so `/` is the empty string.
     Prefix(Arc<str>),
-    /// All paths that the pattern matches from their beginning ([`Pattern::of_path`]).
+    /// All paths that the pattern matches, of which it sees the bytes that their escapes stand for.
     Pattern(Pattern),
 }
 
@@ -89,22 +89,22 @@ impl PathMatch {
 
     /// Whether a request for `path` is for this rule.
     pub fn matches(&self, path: &RequestPath<'_>) -> bool {
-        let path = path.matching();
         match self {
-            PathMatch::Exact(exact) => **exact == *path,
+            PathMatch::Exact(exact) => **exact == *path.matching(),
             PathMatch::Prefix(prefix) => {
-                path.strip_prefix(&**prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                let rest = path.matching().strip_prefix(&**prefix);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
             }
-            PathMatch::Pattern(pattern) => pattern.matches(path),
+            PathMatch::Pattern(pattern) => pattern.matches(path.decoded()),
         }
     }
 
-    /// What the groups of a pattern have matched of a request's path in normal form; none for other kinds. It is
-    /// computed when it is asked for: to find the route it is not needed.
-    pub fn captures<'p>(&self, path: &'p RequestPath<'_>) -> Option<Captures<'p>> {
+    /// What the groups of a pattern have matched of a request's [decoded](RequestPath::decoded) path; none for other kinds.
+    /// It is computed when it is asked for: to find the route it is not needed.
+    pub fn captures<'p>(&self, decoded: &'p [u8]) -> Option<Captures<'p>> {
         match self {
             PathMatch::Exact(_) | PathMatch::Prefix(_) => None,
-            PathMatch::Pattern(pattern) => pattern.captures(path.matching()),
+            PathMatch::Pattern(pattern) => pattern.captures(decoded),
         }
     }
 

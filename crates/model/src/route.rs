@@ -1,18 +1,21 @@
 //! What a request is sent by: a route, and where it was written.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
 use crate::{Conditions, HostMatch, ObjectRef, PathMatch, Policy, Target};
 
-/// Where a route was written. Ordered as conflicts are decided: the oldest object first, then by kind, namespace and name, then
-/// by place in the object.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// Where a route was written. Ordered as conflicts are decided: the oldest object first, then as its [`Tie`] has it, then by
+/// place in the object.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Origin {
     /// When the object was created, in seconds since the epoch; one of which that is not known sorts as the youngest.
     pub created: i64,
     /// The object.
     pub object: Arc<ObjectRef>,
+    /// How its object stands to others that are as old.
+    pub tie: Tie,
     /// Counts the routes of the object, in the order in which they are written.
     pub place: u32,
     /// The field that the route was written in, as `spec.rules[0].http.paths[1]`.
@@ -22,8 +25,57 @@ pub struct Origin {
 impl Origin {
     /// The first route of an object whose age is not known, for some path.
     pub fn new(object: ObjectRef, field: &str) -> Origin {
-        Origin { created: i64::MAX, object: Arc::new(object), place: 0, field: field.into() }
+        Origin {
+            created: i64::MAX,
+            object: Arc::new(object),
+            tie: Tie::default(),
+            place: 0,
+            field: field.into(),
+        }
     }
+
+    /// Its place among the origins of all objects.
+    pub fn precedence(&self, other: &Origin) -> Ordering {
+        let by_age = self.created.cmp(&other.created).then_with(|| self.tie.cmp(&other.tie));
+        by_age.then_with(|| self.tie.of(&self.object, &other.object))
+    }
+}
+
+impl Ord for Origin {
+    fn cmp(&self, other: &Origin) -> Ordering {
+        let by_object = self.precedence(other);
+        by_object.then_with(|| self.place.cmp(&other.place)).then_with(|| self.field.cmp(&other.field))
+    }
+}
+
+impl PartialOrd for Origin {
+    fn partial_cmp(&self, other: &Origin) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Which of two objects that are as old goes first. Those with one tie go before those with another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Tie {
+    /// The first by kind, namespace and name.
+    #[default]
+    First,
+    /// The last by `namespace/name`, as with ingress-nginx.
+    Last,
+}
+
+impl Tie {
+    /// How two objects that are as old stand to each other.
+    pub fn of(self, one: &ObjectRef, other: &ObjectRef) -> Ordering {
+        match self {
+            Tie::First => one.cmp(other),
+            Tie::Last => path(other).cmp(path(one)).then_with(|| one.cmp(other)),
+        }
+    }
+}
+
+fn path(object: &ObjectRef) -> impl Iterator<Item = u8> {
+    object.namespace.bytes().chain([b'/']).chain(object.name.bytes())
 }
 
 impl fmt::Display for Origin {

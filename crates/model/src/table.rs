@@ -3,14 +3,14 @@
 mod builder;
 mod paths;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
 use crate::{
-    Backend, BackendKey, ClientTls, Facts, HostMatch, HostName, Keyed, PathMatch, Primary, RequestHost,
-    Route, Split, StickyValue, Target,
+    Backend, BackendKey, ClientTls, Facts, HostMatch, HostName, Keyed, ObjectRef, PathMatch, Primary,
+    RequestHost, Route, Split, StickyValue, Target,
 };
 
 pub use builder::RouteTableBuilder;
@@ -27,12 +27,34 @@ pub struct RouteTable {
     backends: Arc<[Arc<Backend>]>,
 }
 
+/// The hosts whose rules are those of other names, each by that name.
+#[derive(Debug, Default)]
+struct Aliases {
+    exact: Map<HostName, HostMatch>,
+    wildcard: Map<HostName, HostMatch>,
+}
+
+impl Aliases {
+    /// Adds one, unless there is one for that name.
+    fn add(&mut self, alias: HostMatch, host: HostMatch) {
+        match alias {
+            HostMatch::Exact(name) => self.exact.entry(name).or_insert(host),
+            HostMatch::Wildcard(parent) => self.wildcard.entry(parent).or_insert(host),
+            HostMatch::Any => return,
+        };
+    }
+}
+
 /// How routes are found; one for all tables that differ only in their backends.
 #[derive(Debug, Default)]
 struct Routing {
     exact: Map<HostName, Paths>,
     wildcard: Map<HostName, Paths>,
     any: Paths,
+    /// Hosts without rules of their own, and those whose rules are theirs.
+    aliases: Aliases,
+    /// Hosts all of whose paths are patterns, and what asked for it.
+    pattern_hosts: BTreeMap<HostMatch, Arc<ObjectRef>>,
     catch_all: SamePath,
     routes: Vec<Arc<Route>>,
     conflicts: Vec<Conflict>,
@@ -55,8 +77,10 @@ pub struct Conflict {
 impl RouteTable {
     /// The route for a request. The host is chosen first: the exact one, else the wildcard, else any host; then, of its
     /// rules alone, an Exact one for the path, else the first pattern that matches (the longer one is asked first, then the
-    /// older), else the Prefix with the longest path; else the default backend of an Ingress that names the host; else the
+    /// greater), else the Prefix with the longest path; else the default backend of an Ingress that names the host; else the
     /// catch-all one. So the rules of a host decide on all of it.
+    ///
+    /// None, too, if the patterns would take too long for the path.
     ///
     /// A route whose conditions do not hold is passed over as if its path did not match. Of those for the same path the one
     /// with more conditions is asked first, then the older.
@@ -65,17 +89,29 @@ impl RouteTable {
     /// that ends where an element of the path does. Patterns and conditions cost only the hosts and paths that have them.
     pub fn find(&self, facts: &impl Facts) -> Option<&Arc<Route>> {
         let paths = self.routing.of(facts.host());
-        paths.find(facts).or_else(|| self.routing.catch_all.find(facts))
+        paths.find(facts).ok()?.or_else(|| self.routing.catch_all.find(facts))
     }
 
     /// The host whose rules decide on a request for `host`.
     pub fn host_of(&self, host: Option<&RequestHost<'_>>) -> HostMatch {
-        let exact = host.and_then(|host| self.routing.exact.get_key_value(host.name()));
-        let wildcard = || self.routing.wildcard.get_key_value(host.and_then(RequestHost::parent)?);
-        match exact {
-            Some((name, _)) => HostMatch::Exact(name.clone()),
-            None => wildcard().map_or(HostMatch::Any, |(parent, _)| HostMatch::Wildcard(parent.clone())),
+        let exact = |host: &RequestHost<'_>| self.routing.exact.get_key_value(host.name());
+        let wildcard = |host: &RequestHost<'_>| self.routing.wildcard.get_key_value(host.parent()?);
+        if let Some((name, _)) = host.and_then(exact) {
+            return HostMatch::Exact(name.clone());
         }
+        let alias = host.and_then(|host| self.routing.alias_of(host)).cloned();
+        let wildcard = || host.and_then(wildcard).map(|(parent, _)| HostMatch::Wildcard(parent.clone()));
+        alias.or_else(wildcard).unwrap_or(HostMatch::Any)
+    }
+
+    /// The object because of which all paths of this host are patterns.
+    pub fn patterns_because_of(&self, host: &HostMatch) -> Option<&ObjectRef> {
+        self.routing.pattern_hosts.get(host).map(|object| &**object)
+    }
+
+    /// All hosts of which that can be said.
+    pub fn pattern_hosts(&self) -> impl Iterator<Item = (&HostMatch, &ObjectRef)> {
+        self.routing.pattern_hosts.iter().map(|(host, object)| (host, &**object))
     }
 
     /// Whether the route serves the requests that nothing else does, on every host.
@@ -126,12 +162,13 @@ impl RouteTable {
     /// The backend that a request for a route of this table goes to: the one that keeps its client, else the one that its target
     /// leads to, or while that has no endpoint that takes requests, the one that it is a variant of. `random` is asked only
     /// where chance decides, and gives an even random number below the one it is given.
-    pub fn choose(&self, route: &Route, facts: &impl Facts, random: impl FnOnce(u64) -> u64) -> u32 {
+    pub fn choose(&self, route: &Route, facts: &impl Facts, random: impl FnOnce(u64) -> u64) -> Option<u32> {
         match &route.target {
-            Target::Backend(backend) => *backend,
+            Target::Nothing => None,
+            Target::Backend(backend) => Some(*backend),
             Target::Split(split) => {
-                let chosen = || route.target.choose(facts, random);
-                self.serving(split, self.keeping(route, facts).unwrap_or_else(chosen))
+                let chosen = self.keeping(route, facts).or_else(|| route.target.choose(facts, random))?;
+                Some(self.serving(split, chosen))
             }
         }
     }
@@ -207,8 +244,17 @@ impl Routing {
     /// The routes that decide on requests for `host`.
     fn of(&self, host: Option<&RequestHost<'_>>) -> &Paths {
         let exact = host.and_then(|host| self.exact.get(host.name()));
+        let alias = || self.get(self.alias_of(host?)?);
         let wildcard = || self.wildcard.get(host.and_then(RequestHost::parent)?);
-        exact.or_else(wildcard).unwrap_or(&self.any)
+        exact.or_else(alias).or_else(wildcard).unwrap_or(&self.any)
+    }
+
+    /// The host whose rules are those of this one, which has none: by its own name, or by a wildcard above it unless there
+    /// are rules for that.
+    fn alias_of(&self, host: &RequestHost<'_>) -> Option<&HostMatch> {
+        let Aliases { exact, wildcard } = &self.aliases;
+        let above = || host.parent().filter(|parent| !self.wildcard.contains_key(*parent));
+        exact.get(host.name()).or_else(|| wildcard.get(above()?))
     }
 
     fn get(&self, host: &HostMatch) -> Option<&Paths> {

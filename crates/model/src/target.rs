@@ -9,15 +9,18 @@ pub enum Target {
     Backend(u32),
     /// One of several.
     Split(Box<Split>),
+    /// None: what its policy does not answer is answered 404.
+    Nothing,
 }
 
 impl Target {
-    /// The backend that a request goes to. `random` is asked only where chance decides, and gives an even random number
-    /// below the one it is given.
-    pub fn choose(&self, facts: &impl Facts, random: impl FnOnce(u64) -> u64) -> u32 {
+    /// The backend that a request goes to, if any. `random` is asked only where chance decides, and gives an even random
+    /// number below the one it is given.
+    pub fn choose(&self, facts: &impl Facts, random: impl FnOnce(u64) -> u64) -> Option<u32> {
         match self {
-            Target::Backend(backend) => *backend,
-            Target::Split(split) => split.choose(facts, random),
+            Target::Backend(backend) => Some(*backend),
+            Target::Split(split) => Some(split.choose(facts, random)),
+            Target::Nothing => None,
         }
     }
 
@@ -26,6 +29,7 @@ impl Target {
         match self {
             Target::Backend(backend) => Some(*backend),
             Target::Split(split) => split.primary.map(|primary| primary.backend),
+            Target::Nothing => None,
         }
     }
 
@@ -40,6 +44,7 @@ impl Target {
         let (one, split) = match self {
             Target::Backend(backend) => (Some(*backend), None),
             Target::Split(split) => (None, Some(split)),
+            Target::Nothing => (None, None),
         };
         let rules = split.into_iter().flat_map(|split| split.rules()).map(|rule| rule.backend);
         let shares = split.into_iter().flat_map(|split| split.shares()).map(|share| share.backend);
@@ -190,7 +195,7 @@ mod tests {
         let path = RequestPath::parse("/").expect("a path");
         let target = Target::Split(Box::new(split));
         let chosen = target.choose(&Get { host: None, path: &path }, |_| panic!("chance was asked"));
-        assert_eq!(chosen, 2);
+        assert_eq!(chosen, Some(2));
         assert_eq!(target.backends().collect::<Vec<_>>(), [1, 9, 2, 3, 4]);
     }
 }

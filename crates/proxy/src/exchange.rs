@@ -91,11 +91,11 @@ impl Exchange {
     }
 
     /// Where it leads.
-    pub(crate) fn found(&mut self, route: &Arc<Route>, pool: Rc<BackendPool>) {
+    pub(crate) fn found(&mut self, route: &Arc<Route>, pool: Option<Rc<BackendPool>>) {
         self.carrier.request().keep_times(&route.policy.timeouts);
         self.carrier.await_answer();
         self.route = Some(Arc::clone(route));
-        self.pool = Some(pool);
+        self.pool = pool;
     }
 
     /// Its route, once that is found.

@@ -15,16 +15,15 @@ use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use http::uri::Uri;
 use http::{Request, Response, StatusCode};
 use http_body::Body;
 use hyper::body::Incoming;
-use model::{Facts, Route};
+use model::{Facts, Filters, Route};
 
 use self::admit::{Admitted, admit};
 use self::attempts::{Attempts, Failed};
 use self::facts::RequestFacts;
-use self::filter::{Asked, Awaited};
+use self::filter::{Asked, Awaited, Sent};
 use self::upgrade::{Upgrade, upgrade};
 use crate::body::{Relay, ResponseBody};
 use crate::client::Carrier;
@@ -100,21 +99,21 @@ fn decide(
 ) -> Result<Attempts, NotSent> {
     let found = find(exchange, upstreams, &request);
     pages::keep(exchange, upstreams, &request);
-    let (target, awaited, keyed) = match found {
+    let (sent, awaited, keyed) = match found {
         Ok(found) => found,
         Err(why) => {
             exchange.carrier.leave_unread(request.into_body());
             return Err(why);
         }
     };
-    let (request, upgrade) = heads::for_upstream(exchange, request, target)?;
+    let (request, upgrade) = heads::for_upstream(exchange, request, sent)?;
     let mut attempts = Attempts::new(request, upgrade, keyed, upstreams, exchange);
     attempts.awaited = awaited;
     Ok(attempts)
 }
 
 /// What is found of a request.
-type Found = (Option<Uri>, Option<Box<Awaited>>, Option<Box<Keyed>>);
+type Found = (Sent, Option<Box<Awaited>>, Option<Box<Keyed>>);
 
 /// Whether the request may be sent, and where to; its target, if that is to be another one; what it has to wait for; and what of it
 /// decides on its endpoint. From here on the policy of its route is known to the exchange.
@@ -130,7 +129,7 @@ fn find(
     let is_secure = exchange.carrier.client().secure.get().is_some();
     let facts = RequestFacts { admitted: &admitted, request, is_secure };
     let (route, backend) = find_route(&view, &facts)?;
-    exchange.found(route, upstreams.pool(&view, backend));
+    exchange.found(route, backend.map(|backend| upstreams.pool(&view, backend)));
     // Before anything else that a route says, as nginx does it.
     if request.body().size_hint().lower() > exchange.body_bytes_max() {
         return Err(Refusal::BodyTooLarge.into());
@@ -142,9 +141,14 @@ fn find(
     pages::stand_in(exchange, upstreams, &view);
     let compresses = exchange.filters().is_some_and(|filters| filters.compression().is_some());
     exchange.carrier.request().takes_gzip.set(compresses && filter::takes_gzip(request));
+    let Some(backend) = backend else { return Err(Refusal::NoRoute.into()) };
     let by = route.policy.keyed.as_deref();
     let keyed = by.and_then(|by| affinity::keyed(by, route, backend, exchange, &facts));
-    Ok((admit::target(request.uri()), awaited, keyed))
+    let sent = match exchange.filters().and_then(Filters::rewrite) {
+        Some(rewrite) => filter::rewrite(rewrite, &route.path, &facts)?,
+        None => Sent { target: admit::target(request.uri()), prefix: None },
+    };
+    Ok((sent, awaited, keyed))
 }
 
 /// Waits for what the request has to wait for before it is sent anywhere.
@@ -172,8 +176,8 @@ async fn attempt(exchange: &mut Exchange, attempts: &mut Attempts) -> Result<(Le
 }
 
 /// The route of the snapshot that the request began with, and which backend of its target the request goes to, at every
-/// attempt.
-fn find_route<'v>(view: &'v View, facts: &impl Facts) -> Result<(&'v Arc<Route>, u32), Refusal> {
+/// attempt; none where the route leads nowhere.
+fn find_route<'v>(view: &'v View, facts: &impl Facts) -> Result<(&'v Arc<Route>, Option<u32>), Refusal> {
     let route = view.table.find(facts).ok_or(Refusal::NoRoute)?;
     Ok((route, view.table.choose(route, facts, |total| fastrand::u64(..total))))
 }

@@ -17,6 +17,17 @@ pub struct Routes {
     generation: u64,
     routes: Vec<RouteView>,
     conflicts: Vec<ConflictView>,
+    /// Hosts all of whose paths are patterns.
+    #[serde(rename = "patternHosts", skip_serializing_if = "Vec::is_empty")]
+    pattern_hosts: Vec<PatternHostView>,
+}
+
+/// A host all of whose paths are patterns, and the object because of which they are.
+#[derive(Debug, Serialize)]
+struct PatternHostView {
+    host: String,
+    namespace: String,
+    name: String,
 }
 
 impl Routes {
@@ -28,6 +39,14 @@ impl Routes {
             generation: table.generation,
             routes: table.routes().iter().map(|route| view(route)).collect(),
             conflicts: conflicts.map(|c| ConflictView { lost: view(&c.lost), won: view(&c.won) }).collect(),
+            pattern_hosts: table
+                .pattern_hosts()
+                .map(|(host, of)| PatternHostView {
+                    host: host.to_string(),
+                    namespace: of.namespace.clone(),
+                    name: of.name.clone(),
+                })
+                .collect(),
         }
     }
 }
@@ -79,6 +98,7 @@ impl RouteView {
 enum TargetView {
     Backend(UsedBackend),
     Split { split: SplitView },
+    Nothing {},
 }
 
 impl TargetView {
@@ -87,6 +107,7 @@ impl TargetView {
         match &route.target {
             Target::Backend(backend) => TargetView::Backend(used(*backend)),
             Target::Split(split) => TargetView::Split { split: SplitView::of(split, used) },
+            Target::Nothing => TargetView::Nothing {},
         }
     }
 }

@@ -126,6 +126,7 @@ fn target(route: &Route, table: &RouteTable) -> String {
     let name = |place: u32| table.backend_at(place).key.to_string();
     match &route.target {
         Target::Backend(place) => name(*place),
+        Target::Nothing => "no backend".into(),
         Target::Split(split) => {
             let rules =
                 split.rules().iter().map(|rule| format!("{} if {}", name(rule.backend), rule.condition));

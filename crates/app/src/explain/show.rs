@@ -16,7 +16,7 @@ pub(super) fn text(asked: &Asked, answer: &Answer<'_>, compiled: &Compiled) -> S
         Answer::Refused { status, why } => return format!("refused: {status}, {why}\n"),
         Answer::Found(found) => found,
     };
-    request(&mut out, asked, found);
+    request(&mut out, asked, found, compiled);
     let mut candidates = found.explanation.candidates.iter().peekable();
     if let Some(winner) = candidates.next_if(|c| c.verdict == Verdict::Won) {
         let _ = writeln!(out, "route:     {}", line(&winner.route));
@@ -34,7 +34,7 @@ pub(super) fn text(asked: &Asked, answer: &Answer<'_>, compiled: &Compiled) -> S
     out
 }
 
-fn request(out: &mut String, asked: &Asked, found: &Found<'_>) {
+fn request(out: &mut String, asked: &Asked, found: &Found<'_>, compiled: &Compiled) {
     let host = found
         .facts
         .host
@@ -42,10 +42,25 @@ fn request(out: &mut String, asked: &Asked, found: &Found<'_>) {
         .map_or("none (HTTP/1.0 only; HTTP/1.1 without one is refused: 400)", |h| h.name());
     let _ = writeln!(out, "request:   {} {}", asked.method, asked.path);
     let _ = writeln!(out, "host:      {host}");
-    let query = asked.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
     let _ = writeln!(out, "rules of:  {}", found.explanation.host);
+    if let Some(because_of) = compiled.table.patterns_because_of(&found.explanation.host) {
+        let _ = writeln!(
+            out,
+            "patterns:  all paths of this host are regular expressions, because of {because_of}"
+        );
+    }
     let _ = writeln!(out, "matched:   {}", found.facts.path.matching());
-    let _ = writeln!(out, "forwarded: {}{query}", asked.path);
+    let _ = writeln!(out, "forwarded: {}", forwarded(asked, found, asked.query.as_deref()));
+}
+
+/// The target that an endpoint would get for one with this query.
+fn forwarded(asked: &Asked, found: &Found<'_>, query: Option<&str>) -> String {
+    let winner = found.explanation.winner();
+    let rewrite = winner.and_then(|route| Some((route.policy.filters.as_ref()?.rewrite()?, &route.path)));
+    let path = &found.facts.path;
+    let rewritten = rewrite.and_then(|(rewrite, route)| rewrite.apply(route, path, query));
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    rewritten.map_or_else(|| format!("{}{query}", asked.path), |rewritten| rewritten.target)
 }
 
 /// What applies to the route alone.
@@ -108,6 +123,9 @@ fn outcome(found: &Found<'_>) -> String {
         return format!("{status}, {why}");
     }
     match (found.status, down) {
+        (Some(404), _) if policy.is_some() => {
+            "404, unless a filter answers: see filters; no rule leads to an endpoint".into()
+        }
         (Some(404), _) => {
             let Explanation { host, candidates } = &found.explanation;
             let only_conditions = candidates.iter().any(|c| c.verdict == Verdict::ConditionsFail);
@@ -153,7 +171,7 @@ fn found_json(asked: &Asked, found: &Found<'_>, compiled: &Compiled) -> Value {
             "host": found.facts.host.as_ref().map(|host| host.name()),
             "path": asked.path,
             "query": asked.query,
-            "forwarded": asked.path,
+            "forwarded": forwarded(asked, found, None),
             "matched": found.facts.path.matching(),
         },
         "rulesOf": found.explanation.host.to_string(),

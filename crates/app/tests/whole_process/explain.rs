@@ -105,6 +105,20 @@ fn the_live_process_does_what_explain_says() {
 }
 
 #[test]
+fn a_host_of_patterns_is_told_with_what_asked_for_it_and_the_target_that_endpoints_get() {
+    let annotated = ingress("api", "a.example.com", "'/api(/|$)(.*)'", "api").replace(
+        "metadata: {",
+        "metadata: {annotations: {nginx.ingress.kubernetes.io/rewrite-target: /$2}, ",
+    );
+    let folder = Folder::new(&[("api.yaml", annotated), ("service.yaml", service("api"))]);
+    let (_, shown) = explain_in(&folder.path(), &["a.example.com/API/x%20y?q=1"]);
+    let patterns = "patterns:  all paths of this host are regular expressions, because of Ingress shop/api";
+    for line in [patterns, "forwarded: /x%20y?q=1", "filters:   rewrite"] {
+        assert!(shown.lines().any(|shown| shown == line), "{line}\nis not in\n{shown}");
+    }
+}
+
+#[test]
 fn a_host_field_goes_before_the_host_of_the_url() {
     let (_, shown) = explain(&["http://127.0.0.1:8080/", "--header", "Host: SALE.example.com:80"]);
     assert!(shown.contains("route:     shop/sale "), "{shown}");

@@ -10,7 +10,7 @@ pub(super) use unread::effect;
 
 use super::{
     Dialect, Reader, access, affinity, auth, backend, canary, client_tls, cors, custom_headers, endpoint,
-    limit, log, pages, redirect, retry, size, snippet, time, upstream_fields,
+    limit, log, pages, redirect, retry, rewrite, size, snippet, time, upstream_fields,
 };
 
 pub(super) const DIALECT: Dialect = Dialect { prefix: PREFIX, rows: ROWS, other: unread::answer };
@@ -21,6 +21,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("affinity", affinity::is_on),
     ("affinity-canary-behavior", canary::affinity),
     ("affinity-mode", affinity::mode),
+    ("app-root", rewrite::app_root),
     ("auth-tls-error-page", client_tls::error_page),
     ("auth-tls-match-cn", client_tls::subject),
     ("auth-tls-pass-certificate-to-upstream", client_tls::pass),
@@ -106,6 +107,8 @@ const ROWS: &[(&str, Reader)] = &[
     ("proxy-ssl-server-name", backend::send_tls_name),
     ("proxy-ssl-verify", backend::tls_verify),
     ("relative-redirects", redirect::relative),
+    ("rewrite-target", rewrite::target),
+    ("server-alias", rewrite::aliases),
     ("satisfy", auth::satisfy),
     ("service-upstream", endpoint::by_service),
     ("session-cookie-change-on-failure", affinity::change_on_failure),
@@ -124,9 +127,11 @@ const ROWS: &[(&str, Reader)] = &[
     ("upstream-hash-by", endpoint::hash_by),
     ("upstream-vhost", endpoint::upstream_host),
     ("use-port-in-redirects", redirect::name_port),
+    ("use-regex", rewrite::use_regex),
     // The older name of the one below, which counts where both are there.
     ("whitelist-source-range", access::allow),
     ("allowlist-source-range", access::allow),
+    ("x-forwarded-prefix", rewrite::prefix),
     // In nginx' configuration they stand behind what the others make there.
     ("configuration-snippet", snippet::location),
     ("server-snippet", snippet::server),

@@ -2,7 +2,7 @@
 
 use super::{
     Annotation, Dialect, Reader, access, auth, backend, client_tls, compress, endpoint, headers, limit,
-    redirect, retry, size, time,
+    redirect, retry, rewrite, size, time,
 };
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
@@ -14,6 +14,7 @@ const PREFIX: &str = "sluicegate.io/";
 
 const ROWS: &[(&str, Reader)] = &[
     ("allow-addresses", access::allow),
+    ("app-root", rewrite::app_root),
     ("attempts", retry::attempts),
     ("auth-always-set-cookie", auth::always_set_cookie),
     ("auth-method", auth::method),

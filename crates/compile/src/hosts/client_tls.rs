@@ -17,25 +17,17 @@ pub(super) struct Demands(BTreeMap<HostMatch, Demand>);
 /// What an object demands of clients' certificates.
 #[derive(Clone, Debug)]
 struct Demand {
-    created: i64,
     object: Arc<ObjectRef>,
     client_tls: Arc<ClientTls>,
 }
 
 impl Demands {
-    /// Adds what an object demands of the clients of its hosts. One without rules serves any.
+    /// Adds what an object demands of the clients of its hosts, the first one first. One without rules serves any.
     pub(super) fn read(&mut self, draft: &Draft) {
         let Some(client_tls) = policy::client_tls(&draft.asked) else { return };
-        let demand = Demand {
-            created: draft.created,
-            object: Arc::clone(&draft.object),
-            client_tls: Arc::new(client_tls),
-        };
+        let demand = Demand { object: Arc::clone(&draft.object), client_tls: Arc::new(client_tls) };
         for host in names(draft) {
-            let known = self.0.entry(host.clone()).or_insert_with(|| demand.clone());
-            if demand.rank() < known.rank() {
-                *known = demand.clone();
-            }
+            self.0.entry(host.clone()).or_insert_with(|| demand.clone());
         }
     }
 
@@ -63,13 +55,6 @@ impl Demands {
     /// What is demanded for this one.
     pub(super) fn of(&self, host: &HostMatch) -> Option<&Arc<ClientTls>> {
         self.0.get(host).map(|demand| &demand.client_tls)
-    }
-}
-
-impl Demand {
-    /// The oldest object first, then by namespace and name.
-    fn rank(&self) -> (i64, &ObjectRef) {
-        (self.created, &self.object)
     }
 }
 

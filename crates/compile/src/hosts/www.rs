@@ -17,15 +17,14 @@ const WWW: &str = "www.";
 pub(super) struct OtherNames(BTreeMap<HostName, Www>);
 
 /// Where a host leads, and the object that says so.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug)]
 struct Www {
-    created: i64,
     object: Arc<ObjectRef>,
     to: HostName,
 }
 
 impl OtherNames {
-    /// Adds the other names of an object's hosts, if it asks for that. The oldest object decides.
+    /// Adds the other names of an object's hosts, if it asks for that, the first one first.
     pub(super) fn read(&mut self, draft: &Draft) {
         if !draft.asked.redirect.leads_www() {
             return;
@@ -36,11 +35,7 @@ impl OtherNames {
                 None => HostName::parse(&format!("{WWW}{to}")),
             };
             let Ok(from) = other else { continue };
-            let www = Www { created: draft.created, object: Arc::clone(&draft.object), to: to.clone() };
-            match self.0.get(&from) {
-                Some(before) if *before <= www => {}
-                _ => drop(self.0.insert(from, www)),
-            }
+            self.0.entry(from).or_insert_with(|| Www { object: Arc::clone(&draft.object), to: to.clone() });
         }
     }
 

@@ -1,6 +1,6 @@
 //! Answers that send clients elsewhere.
 
-use model::{HostName, Location, LocationPart, PathMatch, Redirect, RequestFilter, RequestValue};
+use model::{HostName, Location, LocationPart, Redirect, RequestFilter, RequestValue};
 
 use super::{RouteFacts, RouteSettings};
 use crate::profile::Profile;
@@ -84,11 +84,10 @@ impl RedirectSettings {
     /// Whether clients of what a route serves may speak plain HTTP, whatever is asked for.
     pub(crate) fn keeps_http(&self, serves: &Serves) -> bool {
         let path = match serves {
-            Serves::Path(_, PathMatch::Exact(path) | PathMatch::Prefix(path)) => path,
-            Serves::Path(_, PathMatch::Pattern(pattern)) => pattern.as_str(),
+            Serves::Path(_, path) => &path.written,
             Serves::Rest { .. } => "/",
         };
-        // A prefix is kept without its last slash.
+        // ingress-nginx compares with a Prefix that ends with a slash.
         let begins = |with: &String| path.starts_with(&**with) || with.strip_suffix('/') == Some(path);
         self.keep_http.iter().any(begins)
     }
@@ -110,6 +109,17 @@ pub(super) fn build_https(asked: &RouteSettings, facts: RouteFacts) -> Option<Re
     let parts = [Some(LocationPart::text("https://")), Some(host), port, Some(LocationPart::Value(target))];
     let to = Location::new(parts.into_iter().flatten());
     Some(RequestFilter::Https(Redirect { status: asked.status, to }))
+}
+
+/// The filter that sends clients to the slash that the path of the route ends with.
+pub(super) fn build_slash(asked: &RouteSettings, facts: RouteFacts) -> Option<RequestFilter> {
+    let value = LocationPart::Value;
+    let slash = LocationPart::text("/");
+    let query = [value(RequestValue::QueryMark), value(RequestValue::Query)];
+    let path = Location::new([value(RequestValue::Path), slash].into_iter().chain(query));
+    let RedirectSettings { relative, name_port, .. } = asked.redirect;
+    let to = if relative { path } else { on_host(&path, name_port) };
+    facts.path.needs_slash.then_some(RequestFilter::Slash(Redirect { status: 301, to }))
 }
 
 /// The filter that sends all clients elsewhere.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use model::{Balance, Edge, HeaderEdit, Protocol, ProxyHeader, Retry, Template, Timeouts};
+use model::{Balance, Edge, HeaderEdit, HostMatch, Protocol, ProxyHeader, Retry, Template, Timeouts};
 
 use super::affinity::AffinitySettings;
 use super::auth::AuthSettings;
@@ -15,6 +15,7 @@ use super::hsts::HstsSettings;
 use super::limit::LimitSettings;
 use super::pages::PageSettings;
 use super::redirect::RedirectSettings;
+use super::rewrite::RewriteSettings;
 use super::size::SizeSettings;
 use super::time;
 use super::upstream_fields::UpstreamFieldSettings;
@@ -76,6 +77,12 @@ pub(crate) struct RouteSettings {
     pub(crate) allow: Vec<IpNet>,
     /// The networks whose clients may not, even where they are allowed.
     pub(crate) deny: Vec<IpNet>,
+    /// The path that clients are sent to which ask for the root.
+    pub(crate) app_root: Option<Arc<str>>,
+    /// Names under which its hosts are served, too.
+    pub(crate) aliases: Vec<HostMatch>,
+    /// What its paths are, and what endpoints get in their place.
+    pub(crate) rewrite: RewriteSettings,
     /// What a request must have.
     pub(crate) auth: AuthSettings,
     /// What clients' certificates have to be, for the whole of each host.

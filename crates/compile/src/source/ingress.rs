@@ -15,12 +15,13 @@ use crate::annotations;
 use crate::policy::{self, RouteSettings};
 use crate::problems::{Fault, Problems};
 use crate::reference::Reference;
-use crate::{ObjectKey, Settings, auth, reasons};
+use crate::{ObjectKey, Profile, Settings, auth, reasons};
 
 /// Reads an Ingress that is ours, with what holds where it says nothing. None comes of one that is not served at all.
 pub(crate) fn read(
     key: &ObjectKey,
     ingress: &Ingress,
+    profile: Profile,
     defaults: RouteSettings,
     problems: &mut Problems,
 ) -> Option<Draft> {
@@ -41,10 +42,10 @@ pub(crate) fn read(
     let created = created.map_or(i64::MAX, |time| time.0.as_second());
     let namespace = key.namespace.as_str().into();
     let (hosts, routes) = (Vec::new(), Vec::new());
-    let mut reading = Reading { object, namespace, created, hosts, routes, problems };
+    let mut reading = Reading { object, namespace, created, profile, hosts, routes, problems };
     reading.read(ingress);
     let Reading { object, hosts, routes, .. } = reading;
-    Some(Draft { object, created, hosts, routes, certificates, asked })
+    Some(Draft { object, created, profile, hosts, routes, certificates, asked })
 }
 
 /// Whether an Ingress has a default backend, where none may have one: then it is not served, and told.
@@ -97,6 +98,7 @@ struct Reading<'a> {
     object: Arc<ObjectRef>,
     namespace: Arc<str>,
     created: i64,
+    profile: Profile,
     hosts: Vec<HostMatch>,
     routes: Vec<RouteDraft>,
     problems: &'a mut Problems,
@@ -140,7 +142,7 @@ impl Reading<'_> {
             Ok(matched) => matched,
             Err((wrong, fault)) => return self.tell(format!("{field}.{wrong}"), fault),
         };
-        if let Some(fault) = rule::pattern(path) {
+        if let Some(fault) = rule::refused_by_admission(&matched, self.profile) {
             self.tell(format!("{field}.path"), fault);
         }
         let backend_field = format!("{field}.backend");
@@ -163,6 +165,7 @@ impl Reading<'_> {
         let origin = Origin {
             created: self.created,
             object: Arc::clone(&self.object),
+            tie: self.profile.tie(),
             place: u32::try_from(self.routes.len()).expect("an object has fewer than 2^32 routes"),
             field: field.into(),
         };

@@ -1,8 +1,9 @@
 //! Which Ingress claims a certificate for which host.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::HostMatch;
+use model::{HostMatch, Origin};
 
 use crate::ObjectKey;
 
@@ -64,14 +65,14 @@ pub enum Basis {
 /// A claim with what makes it stronger or weaker than others.
 #[derive(Debug)]
 pub(super) struct Ranked {
-    /// When the Ingress was created, in seconds since 1970.
-    pub(super) created: i64,
+    /// That of the Ingress.
+    pub(super) origin: Origin,
     pub(super) claim: Claim,
 }
 
 impl Ranked {
-    /// What is listed before what is not, then the oldest Ingress, then the first by namespace and name.
-    pub(super) fn rank(&self) -> (Basis, i64, ObjectKey) {
-        (self.claim.basis, self.created, self.claim.ingress.clone())
+    /// What is listed before what is not, then as routes of these Ingresses would stand to each other.
+    pub(super) fn order(&self, other: &Ranked) -> Ordering {
+        self.claim.basis.cmp(&other.claim.basis).then_with(|| self.origin.precedence(&other.origin))
     }
 }

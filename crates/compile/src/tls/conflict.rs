@@ -4,11 +4,11 @@ use model::{HostMatch, ObjectRef};
 
 use super::claim::{Basis, Claim, Ranked};
 use crate::problems::{Fault, Problems};
-use crate::{ObjectKey, reasons};
+use crate::{ObjectKey, conflict, reasons};
 
 /// The claims to a host, the strongest first. The author of each that lists the host and loses to another Secret is told.
 pub(super) fn settle(host: &HostMatch, mut claims: Vec<Ranked>, problems: &mut Problems) -> Vec<Claim> {
-    claims.sort_by_cached_key(Ranked::rank);
+    claims.sort_by(Ranked::order);
     if let Some((won, others)) = claims.split_first() {
         let listed = others.iter().filter(|claim| claim.claim.basis == Basis::Listed);
         for lost in listed.filter(|lost| !secrets(lost).eq(secrets(won))) {
@@ -20,11 +20,7 @@ pub(super) fn settle(host: &HostMatch, mut claims: Vec<Ranked>, problems: &mut P
 
 fn tell(host: &HostMatch, lost: &Ranked, won: &Ranked, problems: &mut Problems) {
     let Some((first, named)) = won.claim.secrets.first().zip(lost.claim.secrets.first()) else { return };
-    let why = if won.created < lost.created {
-        "which is older"
-    } else {
-        "which is as old and comes first by namespace and name"
-    };
+    let why = conflict::precedence(&won.origin, &lost.origin);
     let (secret, ingress) = (&first.secret, &won.claim.ingress);
     let message =
         format!("for {host} the certificate of Secret {secret} goes first, by Ingress {ingress}, {why}");

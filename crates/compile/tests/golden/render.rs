@@ -57,6 +57,7 @@ fn route(table: &RouteTable, route: &Arc<Route>) -> String {
     let key = |place: u32| &table.backend_at(place).key;
     match &route.target {
         Target::Backend(place) => drop(writeln!(out, "backend: {}", key(*place))),
+        Target::Nothing => {}
         Target::Split(split) => {
             for rule in split.rules() {
                 let _ = writeln!(
@@ -159,11 +160,12 @@ fn request(table: &RouteTable, host: &str, path: &str) -> String {
     let name = (!host.is_empty()).then(|| RequestHost::parse(host).expect("a host"));
     let facts = Get { host: name.as_ref(), path: &RequestPath::parse(path).expect("a path") };
     let route = table.find(&facts);
-    let chosen = |route: &Route| table.backend_at(table.choose(route, &facts, |_| 0));
+    let chosen = |route: &Route| Some(table.backend_at(table.choose(route, &facts, |_| 0)?));
     let answer = match route.map(|route| (route, chosen(route))) {
         None => "404".into(),
+        Some((route, None)) => format!("what its filters answer, or 404, by {}", route.origin),
         Some((route, _)) if route.policy.denies() => format!("503, denied by {}", route.origin),
-        Some((route, backend)) => {
+        Some((route, Some(backend))) => {
             let status = if backend.usable().is_empty() { "503 from " } else { "" };
             format!("{status}{} by {}", backend.key, route.origin)
         }

@@ -41,6 +41,17 @@ pub fn escape_target(target: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
+/// Bytes as a path of a target may have them: what means something there, or must not be there, is escaped; so nginx does
+/// with a path that was rewritten.
+pub fn escape_decoded(path: &[u8]) -> String {
+    let mut escaped = String::with_capacity(path.len() + 16);
+    for &byte in path {
+        let is_plain = byte.is_ascii_graphic() && !b"\"#%<>?\\^`{|}".contains(&byte);
+        if is_plain { escaped.push(char::from(byte)) } else { escaped.extend(escape(byte).map(char::from)) }
+    }
+    escaped
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{PathMatch, RequestPath};
@@ -73,6 +84,13 @@ mod tests {
             let target = escape_target(raw);
             assert!(rule.matches(&RequestPath::parse(&target).expect("a path")), "{raw}");
         }
+    }
+
+    #[test]
+    fn what_was_decoded_is_escaped_as_nginx_escapes_it() {
+        let decoded = b"/a b\"#%<>?\\^`{|}\r\n\0\x7f\xc3\xa9~!$&'()*+,;=:@[]";
+        let escaped = "/a%20b%22%23%25%3C%3E%3F%5C%5E%60%7B%7C%7D%0D%0A%00%7F%C3%A9~!$&'()*+,;=:@[]";
+        assert_eq!(escape_decoded(decoded), escaped);
     }
 
     #[test]

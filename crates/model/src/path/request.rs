@@ -41,6 +41,26 @@ impl<'a> RequestPath<'a> {
     pub fn matching(&self) -> &str {
         &self.0
     }
+
+    /// The same with all escapes undone, as patterns see it: nginx' do.
+    pub fn decoded(&self) -> Cow<'_, [u8]> {
+        if !self.0.contains('%') {
+            return Cow::Borrowed(self.0.as_bytes());
+        }
+        let mut decoded = Vec::with_capacity(self.0.len());
+        let mut rest = self.0.bytes();
+        while let Some(byte) = rest.next() {
+            // In normal form two digits, in upper case, follow each of them.
+            decoded.push(if byte == b'%' { 16 * digit(rest.next()) + digit(rest.next()) } else { byte });
+        }
+        Cow::Owned(decoded)
+    }
+}
+
+fn digit(hex: Option<u8>) -> u8 {
+    hex.and_then(|hex| char::from(hex).to_digit(16))
+        .and_then(|digit| u8::try_from(digit).ok())
+        .unwrap_or_default()
 }
 
 /// Resolves the dot segments, each written plainly or as `%2e`, and only then undoes the other escapes: what is left has no
@@ -155,6 +175,18 @@ mod tests {
         ] {
             let path = RequestPath::parse(raw).unwrap_or_else(|e| panic!("{raw}: {e}"));
             assert_eq!(path.matching(), matching, "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_decoded_path_has_the_bytes_that_its_escapes_stand_for() {
+        for (raw, decoded) in [
+            ("/a%2525%20%c3%A9%0a", &b"/a%25 \xc3\xa9\n"[..]),
+            ("/a%2541%41", b"/a%41A"),
+            ("/a", b"/a"),
+            ("/caf%E9", b"/caf\xe9"),
+        ] {
+            assert_eq!(RequestPath::parse(raw).expect("a path").decoded(), decoded, "{raw}");
         }
     }
 

@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::{
-    AddressRules, Auth, ClientTls, Compression, CookieRewrite, Cors, HeaderEdit, Pages, PlaceRewrite,
-    Redirect, RequestLimits, Template, Throttle,
+    AddressRules, Auth, ClientTls, Compression, CookieRewrite, Cors, HeaderEdit, Pages, PathTemplate,
+    PlaceRewrite, Redirect, RequestLimits, Rewrite, Template, Throttle,
 };
 
 /// What is done with a request before it is sent. **The order of the variants is the order of execution**, whatever the
@@ -19,10 +19,14 @@ pub enum RequestFilter {
     Deny,
     /// Clients without a good certificate are refused (400, 403), and endpoints are told what it says.
     ClientTls(Arc<ClientTls>),
+    /// Clients that leave out the slash which the route's path ends with are sent to it.
+    Slash(Redirect),
     /// Preflights of browsers are answered, and the origin of the page is noted for the answer.
     Cors(Arc<Cors>),
     /// Clients are sent elsewhere.
     Redirect(Redirect),
+    /// Clients are sent to a URL that their path is put into (302).
+    Elsewhere(PathTemplate),
     /// Clients that speak plain HTTP are sent to https.
     Https(Redirect),
     /// Clients that do not speak TLS with us are refused (400): they could not show what the route demands.
@@ -37,6 +41,8 @@ pub enum RequestFilter {
     Host(Template),
     /// The head is changed, in the order of the edits.
     Headers(Vec<HeaderEdit>),
+    /// The target is another one.
+    Rewrite(Rewrite),
 }
 
 impl RequestFilter {
@@ -48,12 +54,15 @@ impl RequestFilter {
             | RequestFilter::TlsOnly
             | RequestFilter::Addresses(_)
             | RequestFilter::Auth(_) => true,
-            RequestFilter::Cors(_)
+            RequestFilter::Slash(_)
+            | RequestFilter::Cors(_)
             | RequestFilter::Redirect(_)
+            | RequestFilter::Elsewhere(_)
             | RequestFilter::Https(_)
             | RequestFilter::Host(_)
             | RequestFilter::Limits(_)
-            | RequestFilter::Headers(_) => false,
+            | RequestFilter::Headers(_)
+            | RequestFilter::Rewrite(_) => false,
         }
     }
 
@@ -62,8 +71,10 @@ impl RequestFilter {
         match self {
             RequestFilter::Deny => "deny",
             RequestFilter::ClientTls(_) => "client-tls",
+            RequestFilter::Slash(_) => "slash-redirect",
             RequestFilter::Cors(_) => "cors",
             RequestFilter::Redirect(_) => "redirect",
+            RequestFilter::Elsewhere(_) => "rewrite-redirect",
             RequestFilter::Https(_) => "https-redirect",
             RequestFilter::TlsOnly => "tls-only",
             RequestFilter::Limits(_) => "limits",
@@ -71,6 +82,7 @@ impl RequestFilter {
             RequestFilter::Auth(_) => "auth",
             RequestFilter::Host(_) => "host",
             RequestFilter::Headers(_) => "request-headers",
+            RequestFilter::Rewrite(_) => "rewrite",
         }
     }
 }
@@ -83,12 +95,16 @@ impl fmt::Display for RequestFilter {
             RequestFilter::Deny | RequestFilter::TlsOnly => Ok(()),
             RequestFilter::ClientTls(demanded) => write!(f, ": {demanded}"),
             RequestFilter::Cors(cors) => write!(f, ": {cors}"),
-            RequestFilter::Redirect(redirect) | RequestFilter::Https(redirect) => write!(f, ": {redirect}"),
+            RequestFilter::Elsewhere(url) => write!(f, ": {url}"),
+            RequestFilter::Slash(redirect)
+            | RequestFilter::Redirect(redirect)
+            | RequestFilter::Https(redirect) => write!(f, ": {redirect}"),
             RequestFilter::Limits(limits) => write!(f, ": {limits}"),
             RequestFilter::Addresses(rules) => write!(f, ": {rules}"),
             RequestFilter::Auth(auth) => write!(f, ": {auth}"),
             RequestFilter::Host(host) => write!(f, ": {host}"),
             RequestFilter::Headers(edits) => write!(f, ": {}", HeaderEdit::list(edits)),
+            RequestFilter::Rewrite(rewrite) => write!(f, ": {rewrite}"),
         }
     }
 }
@@ -181,6 +197,14 @@ impl Filters {
     pub fn words(&self) -> impl Iterator<Item = &'static str> {
         let request = self.request.iter().map(RequestFilter::as_str);
         request.chain(self.response.iter().map(ResponseFilter::as_str))
+    }
+
+    /// What the target becomes, where it is another one.
+    pub fn rewrite(&self) -> Option<&Rewrite> {
+        self.request.iter().find_map(|filter| match filter {
+            RequestFilter::Rewrite(rewrite) => Some(rewrite),
+            _ => None,
+        })
     }
 
     /// Whether heads of requests are edited.

@@ -1,11 +1,12 @@
 //! How a table comes to be: routes in any order in, a decision between those that conflict out.
 
+use std::collections::BTreeMap;
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::paths::{Paths, SamePath};
 use super::{Conflict, Map, RouteTable, Routing};
-use crate::{Backend, BackendKey, HostMatch, Route};
+use crate::{Backend, BackendKey, HostMatch, ObjectRef, Route};
 
 /// Collects routes in any order; [`build`](RouteTableBuilder::build) decides between those that conflict.
 #[derive(Debug, Default)]
@@ -14,6 +15,8 @@ pub struct RouteTableBuilder {
     defaults: Vec<Route>,
     catch_all: Vec<Route>,
     hosts: Vec<HostMatch>,
+    aliases: Vec<(HostMatch, HostMatch)>,
+    pattern_hosts: BTreeMap<HostMatch, Arc<ObjectRef>>,
     backends: Vec<Arc<Backend>>,
     backend_places: Map<BackendKey, u32>,
 }
@@ -58,14 +61,31 @@ impl RouteTableBuilder {
         self.hosts.push(host);
     }
 
+    /// Requests for `alias` are for the rules of `host`. Of a host that has rules of its own nothing is an alias; of two for
+    /// the same name the first counts.
+    pub fn alias(&mut self, alias: HostMatch, host: HostMatch) {
+        self.aliases.push((alias, host));
+    }
+
+    /// All paths of the host are patterns because the object asked for it.
+    pub fn of_patterns(&mut self, host: HostMatch, because_of: Arc<ObjectRef>) {
+        self.pattern_hosts.insert(host, because_of);
+    }
+
     /// The table, the same for any order in which the routes were added.
     pub fn build(self, generation: u64) -> RouteTable {
-        let mut routing = Routing { backend_places: self.backend_places, ..Routing::default() };
+        let (backend_places, pattern_hosts) = (self.backend_places, self.pattern_hosts);
+        let mut routing = Routing { backend_places, pattern_hosts, ..Routing::default() };
         routing.add(self.routes, |routing, route| routing.at(&route.host).at(&route.path));
         routing.add(self.defaults, |routing, route| &mut routing.at(&route.host).default);
         routing.add(self.catch_all, |routing, _| &mut routing.catch_all);
         for host in &self.hosts {
             routing.at(host);
+        }
+        for (alias, host) in self.aliases {
+            if routing.get(&host).is_some() && routing.get(&alias).is_none() {
+                routing.aliases.add(alias, host);
+            }
         }
         routing.note_client_tls();
         routing.note_passed();

@@ -15,7 +15,7 @@ pub(crate) fn oracle(rules: &[Rule], asked: &Asked<'_>) -> Option<(u32, u32)> {
     let mut matching: Vec<_> =
         holding.filter_map(|(rule, _)| Some((rank(rule, asked.request)?, *rule))).collect();
     matching.sort_by(|(a, first), (b, second)| {
-        let by_path = b.cmp(a).then_with(|| pattern_age(rules, first).cmp(&pattern_age(rules, second)));
+        let by_path = b.cmp(a).then_with(|| pattern(second).cmp(&pattern(first)));
         let by_conditions = by_path.then_with(|| counts(second).cmp(&counts(first)));
         by_conditions.then_with(|| first.age().cmp(&second.age()))
     });
@@ -38,13 +38,9 @@ fn rank(rule: &Rule, request: &Request) -> Option<(u8, usize)> {
     }
 }
 
-/// Patterns of the same length are asked in the order in which their hosts first had them.
-fn pattern_age<'r>(rules: &'r [Rule], rule: &'r Rule) -> Option<(i64, &'r str, &'r str, u32)> {
-    let same = |other: &&Rule| {
-        (other.kind, &other.path, other.host.to_lowercase())
-            == (Kind::Pattern, &rule.path, rule.host.to_lowercase())
-    };
-    rules.iter().filter(same).map(Rule::age).min()
+/// Of patterns of the same length the greater one is asked first.
+fn pattern(rule: &Rule) -> Option<&str> {
+    (rule.kind == Kind::Pattern).then_some(&rule.path)
 }
 
 /// Those with a method, then those with more header fields, parameters, cookies.

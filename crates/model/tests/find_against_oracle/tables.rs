@@ -45,7 +45,7 @@ pub(crate) fn build(rules: &[Rule]) -> RouteTable {
 pub(crate) fn find(table: &RouteTable, asked: &Asked<'_>) -> Option<(u32, u32)> {
     let facts = Read::new(asked);
     let route = table.find(&facts)?;
-    let backend = route.target.choose(&facts, |total| asked.number % total);
+    let backend = route.target.choose(&facts, |total| asked.number % total)?;
     Some((id_of(route), backend % BACKENDS_PER_RULE))
 }
 

@@ -120,6 +120,7 @@ fn pool(route: &Route, server: &Server) -> Option<Rc<BackendPool>> {
     // No condition can be asked of a connection.
     let backend = match &route.target {
         Target::Backend(backend) => *backend,
+        Target::Nothing => return None,
         Target::Split(split) => split.shares().iter().max_by_key(|share| share.weight)?.backend,
     };
     Some(server.upstreams.pool(&view, backend))

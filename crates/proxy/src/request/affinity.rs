@@ -56,7 +56,7 @@ fn knows_same_site_none(agent: &str) -> bool {
 /// Whether a backend of a route with affinity does so, too: of a split's others that is said by themselves.
 fn keeps_clients(target: &Target, backend: u32) -> bool {
     match target {
-        Target::Backend(_) => true,
+        Target::Backend(_) | Target::Nothing => true,
         Target::Split(split) => {
             split.primary().is_none_or(|primary| primary.backend == backend || primary.others_stick)
         }

@@ -21,6 +21,7 @@ mod headers;
 mod host;
 mod limits;
 mod redirect;
+mod rewrite;
 
 use http::{HeaderMap, response};
 use http_body::Body;
@@ -36,6 +37,7 @@ use crate::respond::NotSent;
 use crate::upstream::{Upstreams, View};
 
 pub(super) use auth::{Awaited, wait};
+pub(super) use rewrite::{Sent, rewrite};
 
 /// A request as filters see it, whose head is as it came.
 pub(super) struct Asked<'r, B> {
@@ -60,13 +62,16 @@ impl<B> Asked<'_, B> {
 pub(super) fn admit<B>(filters: &Filters, asked: &Asked<'_, B>) -> Result<Option<Box<Awaited>>, NotSent> {
     let (exchange, facts) = (asked.exchange, asked.facts);
     let client = exchange.carrier.client();
+    let path = || exchange.route().map(|route| &route.path);
     let mut awaited = None;
     for filter in filters.request() {
         match filter {
             RequestFilter::Deny => return Err(Refusal::Denied.into()),
             RequestFilter::ClientTls(demanded) => client_tls::admit(demanded, client, facts)?,
+            RequestFilter::Slash(redirect) => redirect::to_slash(redirect, path(), exchange, facts)?,
             RequestFilter::Cors(cors) => cors::admit(cors, exchange, facts.request)?,
             RequestFilter::Redirect(redirect) => return Err(redirect::to(redirect, exchange, facts)),
+            RequestFilter::Elsewhere(url) => redirect::elsewhere(url, path(), facts)?,
             RequestFilter::Https(redirect) => redirect::to_https(redirect, exchange, facts)?,
             RequestFilter::TlsOnly => client_tls::tls_only(client)?,
             RequestFilter::Limits(limits) => limits::admit(limits, exchange, facts.request.headers())?,
@@ -74,7 +79,7 @@ pub(super) fn admit<B>(filters: &Filters, asked: &Asked<'_, B>) -> Result<Option
                 address::admit(rules, exchange.client_address(facts.request.headers()))?;
             }
             RequestFilter::Auth(auth) => awaited = auth::admit(auth, asked)?,
-            RequestFilter::Host(_) | RequestFilter::Headers(_) => {}
+            RequestFilter::Host(_) | RequestFilter::Headers(_) | RequestFilter::Rewrite(_) => {}
         }
     }
     Ok(awaited)
@@ -94,12 +99,15 @@ pub(super) fn edit_request(filters: &Filters, exchange: &Exchange, head: &mut He
             RequestFilter::Host(host) => host::edit_request(host, exchange, head),
             RequestFilter::Headers(edits) => headers::edit_request(edits, head),
             RequestFilter::Deny
+            | RequestFilter::Slash(_)
             | RequestFilter::Cors(_)
             | RequestFilter::Redirect(_)
+            | RequestFilter::Elsewhere(_)
             | RequestFilter::Https(_)
             | RequestFilter::TlsOnly
             | RequestFilter::Limits(_)
-            | RequestFilter::Addresses(_) => {}
+            | RequestFilter::Addresses(_)
+            | RequestFilter::Rewrite(_) => {}
         }
     }
 }

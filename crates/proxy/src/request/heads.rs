@@ -2,7 +2,6 @@
 //! answer which agrees to an upgrade is changed in [`upgrade`](super::upgrade()), and interim ones, which no filter of a route
 //! sees, in `client`.
 
-use http::uri::Uri;
 use http::{HeaderValue, Method, Request, Version, header, response};
 use http_body::Body;
 use hyper::body::Incoming;
@@ -10,7 +9,7 @@ use hyper::ext::ReasonPhrase;
 use model::Filters;
 
 use super::affinity;
-use super::filter;
+use super::filter::{self, Sent};
 use super::pages;
 use super::upgrade::Upgrade;
 use crate::answer_filter::{self, By};
@@ -26,7 +25,7 @@ use crate::upstream::{Keyed, RequestBody};
 pub(super) fn for_upstream(
     exchange: &Exchange,
     request: Request<Incoming>,
-    target: Option<Uri>,
+    sent: Sent,
 ) -> Result<(Request<RequestBody>, Option<Box<Upgrade>>), Refusal> {
     let (carrier, protocol) = (&exchange.carrier, exchange.protocol());
     let (mut head, body) = request.into_parts();
@@ -61,9 +60,7 @@ pub(super) fn for_upstream(
     }
     carrier.request().drops_trailers.set(exchange.filters().is_some_and(Filters::edit_requests));
     head.version = Version::HTTP_11;
-    if let Some(target) = target {
-        head.uri = target;
-    }
+    sent.apply(&mut head);
     if protocol.is_http2() {
         headers::as_http2(&mut head, protocol).ok_or(Refusal::BadHost)?;
     }

@@ -3,10 +3,11 @@
 use std::net::IpAddr;
 
 use k8s_openapi::api::networking::v1::HTTPIngressPath;
-use model::{HostMatch, PathMatch};
+use model::HostMatch;
 
 use crate::problems::Fault;
-use crate::reasons;
+use crate::source::{PathKind, RulePath};
+use crate::{Profile, reasons};
 
 /// The host that a rule is for.
 pub(super) fn host(raw: &str) -> Result<HostMatch, Fault> {
@@ -24,20 +25,17 @@ pub(super) fn host(raw: &str) -> Result<HostMatch, Fault> {
     HostMatch::parse(raw).map_err(|error| refuse(error.to_string()))
 }
 
-/// What the path matches, or which of its fields is wrong and how.
-pub(super) fn path(path: &HTTPIngressPath) -> Result<PathMatch, (&'static str, Fault)> {
+/// The path and its type, or which of these fields is wrong and how.
+pub(super) fn path(path: &HTTPIngressPath) -> Result<RulePath, (&'static str, Fault)> {
     let raw = path.path.as_deref().unwrap_or_default();
-    let parsed = match (path.path_type.as_str(), raw) {
-        ("Exact", _) => PathMatch::exact(raw),
-        ("ImplementationSpecific", "") => PathMatch::prefix("/"),
-        ("Prefix" | "ImplementationSpecific", _) => PathMatch::prefix(raw),
+    let (kind, written) = match (path.path_type.as_str(), raw) {
+        ("Exact", _) => (PathKind::Exact, raw),
+        ("Prefix", _) => (PathKind::Prefix, raw),
+        ("ImplementationSpecific", "") => (PathKind::Specific, "/"),
+        ("ImplementationSpecific", _) => (PathKind::Specific, raw),
         (other, _) => return Err(("pathType", bad_path_type(other))),
     };
-    parsed.map_err(|error| {
-        let message = format!("{raw:?} is no path: {error}; it is not served");
-        let remedy = "write the path as requests have it, beginning with /";
-        ("path", Fault::error(reasons::INVALID_PATH, message, remedy))
-    })
+    Ok(RulePath { written: written.into(), kind })
 }
 
 fn bad_path_type(written: &str) -> Fault {
@@ -48,16 +46,20 @@ fn bad_path_type(written: &str) -> Fault {
     Fault::error(reasons::INVALID_PATH_TYPE, message, "write Exact, Prefix or ImplementationSpecific")
 }
 
-/// Other controllers read patterns into `ImplementationSpecific`; here they would match nothing, or one odd path.
-pub(super) fn pattern(path: &HTTPIngressPath) -> Option<Fault> {
-    let raw = path.path.as_deref().unwrap_or_default();
-    let is_pattern =
-        path.path_type == "ImplementationSpecific" && raw.contains(['(', '[', '^', '$', '|', '*', '\\']);
-    is_pattern.then(|| {
+/// ingress-nginx' admission webhook refuses such a path (`strict-validate-path-type`); one that came past it is served, by
+/// ingress-nginx too.
+pub(super) fn refused_by_admission(path: &RulePath, profile: Profile) -> Option<Fault> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/".contains(&byte);
+    let is_strict = profile == Profile::IngressNginx && path.kind != PathKind::Specific;
+    (is_strict && !path.written.bytes().all(is_plain)).then(|| {
         Fault::warning(
             reasons::PATTERN_PATH,
-            format!("{raw:?} looks like a pattern; it is matched literally, as a prefix"),
-            "write the prefix that all wanted paths share",
+            format!(
+                "{:?} has characters that ingress-nginx refuses in paths of type Exact or Prefix where its admission \
+                 webhook checks them",
+                path.written
+            ),
+            "write pathType: ImplementationSpecific",
         )
     })
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
-use model::{Facts, LocationPart, Redirect, RequestValue};
+use model::{Facts, LocationPart, PathMatch, PathTemplate, Redirect, RequestValue, escape_decoded};
 
 use super::RequestFacts;
 use crate::error::Refusal;
@@ -25,6 +25,31 @@ pub(super) fn to_https<B>(
     }
 }
 
+/// Sends a client that leaves out the slash which the path of the route ends with to the path with it.
+pub(super) fn to_slash<B>(
+    redirect: &Redirect,
+    route: Option<&PathMatch>,
+    exchange: &Exchange,
+    facts: &RequestFacts<'_, B>,
+) -> Result<(), NotSent> {
+    let has_none = route.is_some_and(|route| route.as_str() == facts.path().matching());
+    if has_none { Err(to(redirect, exchange, facts)) } else { Ok(()) }
+}
+
+/// Sends a client to a URL that what its path has matched is put into.
+pub(super) fn elsewhere<B>(
+    url: &PathTemplate,
+    route: Option<&PathMatch>,
+    facts: &RequestFacts<'_, B>,
+) -> Result<(), NotSent> {
+    let path = facts.path().decoded();
+    let captures = route.and_then(|route| route.captures(&path));
+    let url = url.fill(&path, captures.as_ref()).ok_or(Refusal::LineTooLong)?;
+    let query = facts.request.uri().query().filter(|query| !query.is_empty());
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    Err(answer(StatusCode::FOUND, true, format!("{url}{query}").into()))
+}
+
 /// The answer that sends a client elsewhere.
 pub(super) fn to<B>(redirect: &Redirect, exchange: &Exchange, facts: &RequestFacts<'_, B>) -> NotSent {
     let mut place = Vec::with_capacity(128);
@@ -41,12 +66,16 @@ pub(super) fn to<B>(redirect: &Redirect, exchange: &Exchange, facts: &RequestFac
         }
     }
     let status = StatusCode::from_u16(redirect.status).unwrap_or(StatusCode::FOUND);
-    let place = Bytes::from(place);
+    answer(status, redirect.is_followed(), place.into())
+}
+
+/// The answer that names this place.
+fn answer(status: StatusCode, is_followed: bool, place: Bytes) -> NotSent {
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
     let text = match status {
         StatusCode::NOT_MODIFIED => Bytes::new(),
-        _ if redirect.is_followed() => {
+        _ if is_followed => {
             let Ok(place) = HeaderValue::from_maybe_shared(place) else { return Refusal::BadTarget.into() };
             headers.insert(header::LOCATION, place);
             page(status)
@@ -102,7 +131,7 @@ impl<B> Asked<'_, B> {
                 out.extend_from_slice(target.strip_suffix('/').unwrap_or(target).as_bytes());
             }
             RequestValue::Path => {
-                out.extend_from_slice(model::escape_target(self.facts.path().matching()).as_bytes());
+                out.extend_from_slice(escape_decoded(&self.facts.path().decoded()).as_bytes());
             }
             RequestValue::Query => out.extend_from_slice(uri.query().unwrap_or_default().as_bytes()),
             RequestValue::QueryMark => {

@@ -66,7 +66,7 @@ fn pool<B>(external: &ExternalAuth, asked: &Asked<'_, B>, path: &str) -> Option<
             if asks || route.policy.denies() {
                 return None;
             }
-            let backend = route.target.choose(&get, |total| fastrand::u64(..total));
+            let backend = route.target.choose(&get, |total| fastrand::u64(..total))?;
             Some(asked.upstreams.pool(asked.view, backend))
         }
     }
