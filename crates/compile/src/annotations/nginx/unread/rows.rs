@@ -73,8 +73,6 @@ const MODSECURITY: &str = "asks for a firewall of requests (WAF)";
 
 /// The rest of the names, in the order of the alphabet.
 pub(super) const UNREAD: &[Unread] = &[
-    told("affinity", NOT_READ, REMOVE),
-    told("affinity-mode", NOT_READ, REMOVE),
     told("app-root", NOT_READ, "send clients there by a rule or the application"),
     denies("auth-snippet", "changes how the authenticating service is asked"),
     told(
@@ -99,9 +97,6 @@ pub(super) const UNREAD: &[Unread] = &[
         "put a server of HTTP before the program",
     ),
     needless("http2-push-preload", "has nothing to do: neither nginx nor browsers push any more"),
-    told("limit-rate", NOT_READ, REMOVE).unless(&["0"]),
-    told("limit-rate-after", NOT_READ, REMOVE).unless(&["0"]),
-    told("load-balance", NOT_READ, "write sluicegate.io/load-balance").unless(&["round_robin"]),
     told("mirror-host", "is not honoured: requests are not copied", REMOVE),
     told("mirror-request-body", "is not honoured: requests are not copied", REMOVE).unless(OFF),
     told("mirror-target", "is not honoured: requests are not copied", REMOVE),
@@ -114,23 +109,11 @@ pub(super) const UNREAD: &[Unread] = &[
     told("proxy-ssl-verify-depth", "is not honoured: a chain may be as long as TLS libraries allow", REMOVE),
     told("rewrite-target", NOT_READ, REMOVE),
     told("server-alias", NOT_READ, "write a rule for each name"),
-    told("service-upstream", NOT_READ, REMOVE).unless(FALSE),
-    told("session-cookie-change-on-failure", NOT_READ, REMOVE).unless(FALSE),
-    told("session-cookie-conditional-samesite-none", NOT_READ, REMOVE).unless(FALSE),
-    told("session-cookie-domain", NOT_READ, REMOVE),
-    told("session-cookie-expires", NOT_READ, REMOVE),
-    told("session-cookie-max-age", NOT_READ, REMOVE),
-    told("session-cookie-name", NOT_READ, REMOVE),
-    told("session-cookie-path", NOT_READ, REMOVE),
-    told("session-cookie-samesite", NOT_READ, REMOVE),
-    told("session-cookie-secure", NOT_READ, REMOVE),
     told("ssl-ciphers", CHOSEN, REMOVE),
     needless("ssl-prefer-server-ciphers", "has nothing to do: the server's order counts in any case"),
     told("stream-snippet", "is not honoured: it is no setting of HTTP", REMOVE),
-    told("upstream-hash-by", NOT_READ, REMOVE),
     told("upstream-hash-by-subset", NOT_READ, REMOVE).unless(FALSE),
     told("upstream-hash-by-subset-size", NOT_READ, REMOVE),
-    told("upstream-vhost", NOT_READ, REMOVE),
     told("use-regex", NOT_READ, REMOVE).unless(FALSE),
     told("x-forwarded-prefix", NOT_READ, REMOVE),
 ];
