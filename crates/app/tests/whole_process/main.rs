@@ -4,6 +4,7 @@
 
 mod support;
 
+mod applications;
 mod check;
 mod class;
 mod cluster;
