@@ -4,6 +4,7 @@
 //! No flag may be called `--port` or `--service-host`, or end like that: Kubernetes sets `SLUICEGATE_PORT` and the like
 //! in every pod beside a Service called `sluicegate`.
 
+mod classes;
 mod cluster;
 mod control;
 mod leave;
@@ -19,11 +20,11 @@ use std::str::FromStr;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, ValueEnum};
-use compile::Profile;
 use ipnet::IpNet;
 use model::Balance;
 use proxy::AccessLog;
 
+pub(crate) use classes::ClassArgs;
 pub(crate) use cluster::ClusterArgs;
 pub(crate) use control::{ControlArgs, DrainArgs, Probe, ProbeArgs};
 pub(crate) use leave::LeaveArgs;
@@ -147,25 +148,6 @@ pub(crate) struct RunArgs {
     pub(crate) upstream: UpstreamArgs,
 }
 
-/// Which Ingresses are ours.
-#[derive(Debug, Args)]
-pub(crate) struct ClassArgs {
-    /// The Ingress class to serve even without an IngressClass object, and even if its IngressClass names another
-    /// controller: that cannot be changed later, which matters when you migrate. By default sluicegate, unless an
-    /// IngressClass of that name belongs to another controller
-    #[arg(long, value_name = "NAME", env = "SLUICEGATE_CLASS", value_parser = names::object)]
-    pub(crate) class: Option<String>,
-
-    /// The spec.controller of the IngressClasses to serve
-    #[arg(long, value_name = "NAME", env = "SLUICEGATE_CONTROLLER_NAME", default_value_t = compile::Settings::default().controller_name)]
-    pub(crate) controller_name: String,
-
-    /// By whose rules and defaults Ingresses are read. By default ingress-nginx' for those of an IngressClass whose controller
-    /// is k8s.io/ingress-nginx and those with its annotations, and our own for all others
-    #[arg(long, value_name = "WHOSE", env = "SLUICEGATE_PROFILE", value_parser = profile())]
-    pub(crate) profile: Option<Profile>,
-}
-
 /// The arguments of `check`.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
@@ -245,12 +227,6 @@ pub(crate) enum Format {
 fn balance() -> impl TypedValueParser<Value = Balance> {
     let values = Balance::ALL.map(|balance| PossibleValue::new(balance.as_str()).help(balance.help()));
     PossibleValuesParser::new(values).map(|word| Balance::parse(&word).unwrap_or_default())
-}
-
-/// One of [`Profile::ALL`].
-fn profile() -> impl TypedValueParser<Value = Profile> {
-    let values = Profile::ALL.map(|profile| PossibleValue::new(profile.as_str()).help(profile.help()));
-    PossibleValuesParser::new(values).map(|word| Profile::parse(&word).unwrap_or_default())
 }
 
 /// A network, or one address as the network that holds only it.

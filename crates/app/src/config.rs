@@ -208,6 +208,7 @@ pub(crate) fn settings(classes: &ClassArgs) -> Settings {
         class: classes.class.clone().unwrap_or(default.class),
         class_is_given: classes.class.is_some(),
         profile: classes.profile,
+        config_map: classes.configmap.clone(),
         ..Settings::default()
     }
 }

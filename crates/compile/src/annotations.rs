@@ -5,6 +5,7 @@
 
 mod access;
 mod backend;
+mod config_map;
 mod headers;
 mod nginx;
 mod own;
@@ -71,6 +72,31 @@ fn shown(part: &str) -> String {
     }
 }
 
+/// Where words of a dialect stand in an object.
+#[derive(Clone, Copy)]
+enum Place {
+    Annotations,
+    ConfigMap,
+}
+
+impl Place {
+    /// The field of the object.
+    fn field(self, annotation: &Annotation<'_>) -> String {
+        match self {
+            Place::Annotations => annotation.field(),
+            Place::ConfigMap => format!("data[{}]", annotation.name),
+        }
+    }
+
+    /// The fault in words for what stands here.
+    fn told(self, fault: Fault) -> Fault {
+        match self {
+            Place::Annotations => fault,
+            Place::ConfigMap => config_map::told(fault),
+        }
+    }
+}
+
 /// Reads all annotations of an object into the settings.
 pub(crate) fn read(
     object: &ObjectRef,
@@ -79,8 +105,20 @@ pub(crate) fn read(
     problems: &mut Problems,
 ) {
     if let Some(annotations) = annotations {
-        read_by(&DIALECTS, object, annotations, settings, problems);
+        read_by(&DIALECTS, Place::Annotations, object, annotations, settings, problems);
     }
+}
+
+/// Reads the data of ingress-nginx' ConfigMap into the settings that hold where an Ingress says nothing.
+pub(crate) fn read_config_map(
+    object: &ObjectRef,
+    data: &BTreeMap<String, String>,
+    settings: &mut RouteSettings,
+    problems: &mut Problems,
+) {
+    let said = data.iter().filter(|(_, value)| !value.trim().is_empty());
+    let said = said.map(|(key, value)| (key.clone(), value.clone())).collect();
+    read_by(&[config_map::DIALECT], Place::ConfigMap, object, &said, settings, problems);
 }
 
 /// Whether an Ingress has any annotation of ingress-nginx.
@@ -103,6 +141,7 @@ fn boolean(annotation: &Annotation<'_>) -> Result<bool, Vec<Fault>> {
 
 fn read_by(
     dialects: &[Dialect],
+    place: Place,
     object: &ObjectRef,
     annotations: &BTreeMap<String, String>,
     settings: &mut RouteSettings,
@@ -115,7 +154,7 @@ fn read_by(
             for fault in read(&annotation, settings).err().into_iter().flatten() {
                 settings.denied |= fault.denies();
                 if left > 0 || fault.denies() {
-                    problems.add(object.clone(), annotation.field(), fault);
+                    problems.add(object.clone(), place.field(&annotation), place.told(fault));
                     left = left.saturating_sub(1);
                 }
             }
@@ -167,7 +206,14 @@ mod tests {
         for (dialects, spoken) in [(["a/", "b/"], Protocol::Https), (["b/", "a/"], Protocol::Grpc)] {
             let (mut settings, mut problems) = (RouteSettings::default(), Problems::default());
             let object = ObjectRef::new("Ingress", "shop", "web");
-            read_by(&dialects.map(dialect), &object, &annotations, &mut settings, &mut problems);
+            read_by(
+                &dialects.map(dialect),
+                Place::Annotations,
+                &object,
+                &annotations,
+                &mut settings,
+                &mut problems,
+            );
             assert_eq!(settings.protocol, Some(spoken), "{dialects:?}");
         }
     }
@@ -186,6 +232,7 @@ mod tests {
         let annotations = unknown.chain(denied).collect();
         read_by(
             &[dialect],
+            Place::Annotations,
             &ObjectRef::new("Ingress", "shop", "web"),
             &annotations,
             &mut settings,
@@ -198,7 +245,7 @@ mod tests {
     /// A word that stands twice would be read by its first row alone.
     #[test]
     fn each_word_stands_once_in_the_table_of_its_dialect() {
-        for Dialect { prefix, rows, .. } in &DIALECTS {
+        for Dialect { prefix, rows, .. } in DIALECTS.iter().chain([&config_map::DIALECT]) {
             let mut words: Vec<&str> = rows.iter().map(|(word, _)| *word).collect();
             words.sort_unstable();
             words.dedup();

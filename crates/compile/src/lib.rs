@@ -8,7 +8,8 @@
 //! Start at [`compile`]; [`Compiled::compile_again`] is the same after a change, and [`Compiled::update_backends`] its
 //! shorter way where only endpoints have changed.
 //!
-//! The way of an object: `class` says whether it is ours, `profile` by whose rules it is read; `source` turns it into a draft, for
+//! The way of an object: `class` says whether it is ours, `profile` by whose rules it is read, `defaults` what holds where it says
+//! nothing; `source` turns it into a draft, for
 //! which `annotations` fill settings; `hosts` reads of all drafts what those of one host decide together, and `policy` builds filters
 //! of settings and that; `routes` looks for the backends of the draft's routes and adds them to the table, `tls` adds its claims to
 //! certificates; `conflict` tells of the routes that lost.
@@ -32,6 +33,7 @@ mod objects;
 
 mod annotations;
 mod class;
+mod defaults;
 mod hosts;
 mod policy;
 mod profile;
@@ -53,7 +55,7 @@ mod tls;
 use std::time::Duration;
 
 use k8s_openapi::api::networking::v1::Ingress;
-use model::{Balance, RouteTableBuilder};
+use model::{Balance, ObjectRef, RouteTableBuilder};
 
 pub use compiled::Compiled;
 pub use external_name::external_name_of;
@@ -65,6 +67,7 @@ pub use tls::{Basis, CertificateClaims, Claim, NamedSecret};
 
 use backend::{Backends, Before, Collected};
 use class::Classes;
+use defaults::Defaults;
 use hosts::Hosts;
 use problems::Problems;
 use routes::Output;
@@ -91,6 +94,8 @@ pub struct Settings {
     pub allow_loopback: bool,
     /// By whose rules all Ingresses are read; if nothing is said, those of the controller that each was written for.
     pub profile: Option<Profile>,
+    /// The ConfigMap which says what holds for the Ingresses of ingress-nginx' profile.
+    pub config_map: Option<ObjectKey>,
     /// How endpoints share requests where the Ingress does not say.
     pub balance: Balance,
     /// How long the caller lets endpoints of before go on for a backend that is [pending](Compiled::pending). With none at
@@ -111,6 +116,7 @@ impl Default for Settings {
             only_namespaces: Vec::new(),
             allow_loopback: false,
             profile: None,
+            config_map: None,
             balance: Balance::default(),
             reference_timeout: REFERENCE_TIMEOUT,
             default_certificate: None,
@@ -136,11 +142,16 @@ fn compile_after(
         backends: Backends::new(before, objects, settings),
         problems: Problems::default(),
     };
+    let defaults = Defaults::read(objects, settings, &mut out.problems);
     let (mut ours, mut drafts) = (Vec::new(), Vec::new());
     for (key, ingress) in &objects.ingresses {
         if counts(key, objects) && classes.owns(key, ingress, &mut out.problems) {
             let profile = Profile::of(ingress, &objects.ingress_classes, settings);
-            drafts.extend(source::ingress::read(key, ingress, profile, settings, &mut out.problems));
+            if let Some(fault) = profile.doubt(ingress, settings) {
+                out.problems.add(ObjectRef::new("Ingress", &key.namespace, &key.name), "spec.tls", fault);
+            }
+            let asked = defaults.of(profile);
+            drafts.extend(source::ingress::read(key, ingress, asked, &mut out.problems));
             ours.push(key.clone());
         }
     }

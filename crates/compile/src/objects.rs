@@ -52,7 +52,7 @@ pub struct Objects {
     /// The Secrets that are known not to exist, where they are only asked for by name: then nothing is known of others
     /// that `secrets` is without. `None` where `secrets` is all there are.
     pub absent_secrets: Option<BTreeSet<ObjectKey>>,
-    /// The ConfigMaps that Ingresses may name; none does in this version.
+    /// The ConfigMaps that the operator and other objects name.
     pub config_maps: BTreeMap<ObjectKey, Arc<ConfigMap>>,
     /// The addresses of ExternalName Services by DNS name (lower case, no final dot), as far as they are resolved;
     /// `Err` says why a name could not be. A name that is absent is still being resolved.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 
-use crate::{Settings, annotations, class};
+use crate::problems::Fault;
+use crate::{Settings, annotations, class, reasons};
 
 /// The `spec.controller` of ingress-nginx' IngressClasses.
 const INGRESS_NGINX: &str = "k8s.io/ingress-nginx";
@@ -44,6 +45,21 @@ impl Profile {
     /// The one with this word.
     pub fn parse(word: &str) -> Option<Profile> {
         Profile::ALL.into_iter().find(|profile| profile.as_str() == word)
+    }
+
+    /// What is to be told of an Ingress that has only the class of ingress-nginx: neither its annotations nor an IngressClass say
+    /// that it was written for it, and its author may rely on a redirect.
+    pub(crate) fn doubt(self, ingress: &Ingress, settings: &Settings) -> Option<Fault> {
+        let is_in_doubt =
+            self == Profile::Own && settings.profile.is_none() && class::named(ingress) == Some("nginx");
+        let has_tls =
+            ingress.spec.as_ref().and_then(|spec| spec.tls.as_ref()).is_some_and(|tls| !tls.is_empty());
+        (is_in_doubt && has_tls).then(|| {
+            let message = "is of class nginx, and no IngressClass says that it was written for ingress-nginx: plain HTTP is \
+                           served, without a redirect to https";
+            let remedy = "start with --profile ingress-nginx, or with --profile sluicegate if it is meant so";
+            Fault::warning(reasons::PROFILE_IN_DOUBT, message, remedy)
+        })
     }
 
     /// That of an Ingress: the operator's word counts, else that of its class' controller; and an Ingress with annotations of

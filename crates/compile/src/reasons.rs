@@ -19,6 +19,8 @@ reasons! {
     NO_CLASS = "no-class",
     /// An IngressClass has the name of our class and says that it is another controller's.
     FOREIGN_CLASS = "foreign-class",
+    /// An Ingress may have been written for ingress-nginx, and is read by our own rules.
+    PROFILE_IN_DOUBT = "profile-in-doubt",
     /// There are Ingresses, and none of them is ours.
     NO_ROUTES = "no-routes",
     /// A Service has no such port, or none for TCP.
@@ -49,6 +51,10 @@ reasons! {
     NO_EFFECT = "no-effect",
     /// An annotation of another controller that this version does not honour.
     UNSUPPORTED_ANNOTATION = "unsupported-annotation",
+    /// A key of ingress-nginx' ConfigMap has a value it cannot have.
+    INVALID_SETTING = "invalid-setting",
+    /// A key of ingress-nginx' ConfigMap that is not honoured.
+    UNSUPPORTED_SETTING = "unsupported-setting",
     /// An annotation that restricts access cannot be honoured: the Ingress is answered 503.
     DENIED = "denied",
     /// An address that must not be reached through an ingress, as loopback or link-local.

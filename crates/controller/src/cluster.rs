@@ -39,7 +39,7 @@ pub use connect::ConnectError;
 pub(crate) use connect::{Connection, connect};
 pub use labels::labels;
 pub use named::Secrets;
-pub(crate) use named::{Answer, NamedSecrets};
+pub(crate) use named::{Answer, NamedConfigMaps, NamedSecrets};
 
 use crate::kinds::{Indexed, Kind, Scope as _, WatchKind};
 use crate::own_pod::OwnPod;
@@ -181,6 +181,12 @@ impl Watches {
         let (client, store, changes) = (self.client.clone(), self.store.clone(), self.sender.clone());
         let each_namespace = matches!(cluster.namespaces, Namespaces::Named(_));
         NamedSecrets::new(client, store, changes, &cluster.secrets, each_namespace)
+    }
+
+    /// Follows ConfigMaps by name, as they are wanted.
+    pub(crate) fn config_maps(&self, cluster: &Cluster) -> NamedConfigMaps {
+        let (client, store, changes) = (self.client.clone(), self.store.clone(), self.sender.clone());
+        NamedConfigMaps::new(client, store, changes, &cluster.secrets)
     }
 
     /// What has to be synced before the index is whole.

@@ -15,18 +15,17 @@ use crate::annotations;
 use crate::policy::{self, RouteSettings};
 use crate::problems::{Fault, Problems};
 use crate::reference::Reference;
-use crate::{ObjectKey, Profile, Settings, reasons};
+use crate::{ObjectKey, reasons};
 
-/// Reads an Ingress that is ours. None comes of one that is not served at all.
+/// Reads an Ingress that is ours, with what holds where it says nothing. None comes of one that is not served at all.
 pub(crate) fn read(
     key: &ObjectKey,
     ingress: &Ingress,
-    profile: Profile,
-    settings: &Settings,
+    defaults: RouteSettings,
     problems: &mut Problems,
 ) -> Option<Draft> {
     let object = Arc::new(ObjectRef::new("Ingress", &key.namespace, &key.name));
-    let asked = asked(&object, ingress, RouteSettings::of(profile, settings.balance), problems);
+    let asked = asked(&object, ingress, defaults, problems);
     if asked.canary {
         let message = "is a canary of another Ingress, which this version does not serve";
         let remedy = "remove it, or keep both Ingresses with a controller that serves canaries";

@@ -48,6 +48,7 @@ impl Case {
             "Ingress" => drop(self.objects.ingresses.insert(key, parse(document))),
             "IngressClass" => drop(self.objects.ingress_classes.insert(key.name, parse(document))),
             "Service" => drop(self.objects.services.insert(key, parse(document))),
+            "ConfigMap" => drop(self.objects.config_maps.insert(key, parse(document))),
             "EndpointSlice" => drop(self.objects.endpoint_slices.insert(key, parse(document))),
             "Secret" => drop(self.objects.secrets.insert(key, parse(document))),
             "Requests" => {
@@ -129,6 +130,7 @@ fn settings(document: &Value) -> Settings {
                 settings.only_namespaces =
                     value.as_array().expect("a list").iter().map(|name| text(name).into()).collect();
             }
+            "configMap" => settings.config_map = Some(named(value)),
             "controllerName" => settings.controller_name = text(value).into(),
             "allowLoopback" => settings.allow_loopback = value.as_bool().expect("true or false"),
             "balance" => {

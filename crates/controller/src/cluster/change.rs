@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use compile::ObjectKey;
-use k8s_openapi::api::core::v1::{Node, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, Node, Secret};
 use k8s_openapi::api::networking::v1::IngressLoadBalancerIngress;
 use tokio::sync::mpsc;
 
@@ -23,6 +23,8 @@ pub(crate) enum Change {
     Unreadable(Id, String),
     /// A namespace's Ingresses are ours to serve, or no longer.
     Namespace(String, bool),
+    /// What is to be known of a ConfigMap that was asked for.
+    ConfigMap(ObjectKey, Answer<ConfigMap>),
     /// What is to be known of a Secret that was asked for.
     Secret(ObjectKey, Answer<Secret>),
     /// The addresses of the Service that status is to show.
@@ -48,6 +50,11 @@ impl Part {
     /// All objects of a kind.
     pub(crate) fn of_cluster(kind: &'static str) -> Part {
         Part { kind, namespace: None }
+    }
+
+    /// The ConfigMap without which nothing is published.
+    pub(crate) fn of_config_map(key: &ObjectKey) -> Part {
+        Part { kind: "ConfigMap", namespace: Some(key.namespace.clone()) }
     }
 
     /// The word in the objects' `kind` field.

@@ -1,4 +1,4 @@
-//! Single objects, followed by name: Secrets that an Ingress names, our own node, the Service that status shows.
+//! Single objects, followed by name: Secrets that an Ingress names, ConfigMaps, our own node, the Service that status shows.
 //!
 //! Secrets are never listed, and watched only where that is allowed: with the right to list or watch them all of them
 //! can be read. One is asked for by name, and again after a while; with the verb `watch` it is watched by name in
@@ -8,6 +8,8 @@
 //! [`Watches`](super::Watches). Start at [`Follow::run`].
 
 mod addresses;
+mod config_maps;
+mod followed;
 mod means;
 mod rights;
 mod secrets;
@@ -25,6 +27,7 @@ use super::readable::Readable;
 use super::{Backoff, Change, Changes, WATCH_SECONDS, Watched, error};
 use crate::wait::{doubled, jittered};
 pub(super) use addresses::addresses;
+pub(crate) use config_maps::NamedConfigMaps;
 pub(super) use means::Means;
 pub(crate) use secrets::NamedSecrets;
 pub use secrets::Secrets;

@@ -10,7 +10,7 @@ use lifecycle::Watch as Drain;
 use tokio::sync::watch;
 
 use super::{ControllerConfig, Error, FIRST_ANSWERS_TIME_MAX, blocking};
-use crate::cluster::{Cluster, Connection, NamedSecrets, Part, Watches, connect};
+use crate::cluster::{Cluster, Connection, NamedConfigMaps, NamedSecrets, Part, Watches, connect};
 use crate::external_name::ExternalNames;
 use crate::own_pod;
 use crate::publish::{Gather, Live, Publisher};
@@ -41,9 +41,13 @@ pub(super) async fn run(
     let report = ReportConfig::new(cluster.report.clone(), &namespace, &config.settings.controller_name);
     let _reporting = report::start(client, report, told, drain, metrics);
 
-    let mut sources =
-        Sources { names: ExternalNames::new(config.dns_server), secrets: watches.secrets(&cluster) };
+    let mut sources = Sources {
+        names: ExternalNames::new(config.dns_server),
+        config_maps: watches.config_maps(&cluster),
+        secrets: watches.secrets(&cluster),
+    };
     let mut state = State::new(Publisher::new(live.clone(), config.settings), live, &cluster, &watches);
+    state.follow_config_maps(&mut sources.config_maps);
     first_lists(&mut state, &mut watches).await;
     state = blocking(move || state.compiled()).await;
     first_answers(&mut state, &mut watches, &mut sources).await;
@@ -116,12 +120,14 @@ async fn first_answers(state: &mut State, watches: &mut Watches, sources: &mut S
 /// What is asked for only because the table needs it.
 struct Sources {
     names: ExternalNames,
+    config_maps: NamedConfigMaps,
     secrets: NamedSecrets,
 }
 
 impl Sources {
     fn want(&mut self, state: &mut State) {
         self.names.want(&state.external_names());
+        state.follow_config_maps(&mut self.config_maps);
         state.follow_secrets(&mut self.secrets);
     }
 }

@@ -1,4 +1,4 @@
-//! How a ConfigMap is read. No Ingress names one in this version, so those of a cluster are not asked for.
+//! How a ConfigMap is read. Those of a cluster are asked for by name, as the operator and other objects name them.
 
 use k8s_openapi::api::core::v1::ConfigMap;
 

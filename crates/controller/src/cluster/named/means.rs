@@ -19,7 +19,7 @@ const READS_PER_SECOND_MAX: usize = 100;
 /// Secrets watched at once: each holds a connection. Those beyond are only read.
 const WATCHES_MAX: usize = 500;
 
-/// What is not a Secret is read again this often where it may not be watched: there are two at most.
+/// What is not a Secret is read again this often where it may not be watched: there are few of these.
 const READ_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Whether watching is allowed; nothing while that is not known.
@@ -61,9 +61,14 @@ impl Means {
 
     /// For a single object, which is watched.
     pub(in crate::cluster) fn of_one() -> Means {
-        let one = Secrets { read_interval: READ_INTERVAL, grace_period: Duration::ZERO };
+        Means::of_watched(Duration::ZERO)
+    }
+
+    /// For few objects, which are watched.
+    pub(super) fn of_watched(grace_period: Duration) -> Means {
+        let few = Secrets { read_interval: READ_INTERVAL, grace_period };
         let (_, may_watch) = watch::channel(Some(true));
-        Means::new(&one, may_watch, Arc::default())
+        Means::new(&few, may_watch, Arc::default())
     }
 
     /// The same, for others that may or may not be watched.

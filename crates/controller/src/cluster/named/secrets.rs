@@ -1,6 +1,6 @@
 //! The Secrets that are wanted, each followed by a task of its own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use compile::ObjectKey;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
 use super::Follow;
+use super::followed::Followed;
 use super::means::Means;
 use super::rights::Rights;
 use crate::cluster::change::{Change, Changes};
@@ -41,8 +41,7 @@ pub(crate) struct NamedSecrets {
     changes: Changes,
     means: Means,
     rights: Rights,
-    wanted: BTreeMap<ObjectKey, tokio::task::AbortHandle>,
-    tasks: JoinSet<()>,
+    followed: Followed,
 }
 
 impl NamedSecrets {
@@ -57,47 +56,26 @@ impl NamedSecrets {
         let (_, unknown) = watch::channel(None);
         let means = Means::new(secrets, unknown, changes.stats().secrets());
         let rights = Rights::new(client.clone(), each_namespace);
-        let (wanted, tasks) = (BTreeMap::new(), JoinSet::new());
-        NamedSecrets { client, store, changes, means, rights, wanted, tasks }
+        NamedSecrets { client, store, changes, means, rights, followed: Followed::default() }
     }
 
     /// Follows exactly these.
     pub(crate) fn want(&mut self, secrets: &BTreeSet<ObjectKey>) {
-        self.wanted.retain(|key, task| {
-            let keep = secrets.contains(key);
-            if !keep {
-                task.abort();
-            }
-            keep
-        });
-        while let Some(ended) = self.tasks.try_join_next() {
-            if let Err(error) = ended
-                && error.is_panic()
-            {
-                std::panic::resume_unwind(error.into_panic());
-            }
-        }
+        self.followed.keep(secrets);
         self.want_also(secrets);
     }
 
     /// Follows these too.
     pub(crate) fn want_also(&mut self, secrets: &BTreeSet<ObjectKey>) {
-        for key in secrets {
-            if !self.wanted.contains_key(key) {
-                let task = self.follow(key.clone());
-                self.wanted.insert(key.clone(), task);
-            }
-        }
-        self.means.followed.store(self.wanted.len(), Ordering::Relaxed);
-        self.means.stats.followed(self.wanted.len());
-    }
-
-    fn follow(&mut self, key: ObjectKey) -> tokio::task::AbortHandle {
-        let api = Api::<Readable<Secret>>::namespaced(self.client.clone(), &key.namespace);
-        let means = self.means.with(self.rights.of(&key.namespace));
-        let (changes, name) = (self.changes.clone(), key.name.clone());
-        let store = self.store.clone();
-        let told = move |answer| Some(Change::Secret(key.clone(), answer));
-        self.tasks.spawn(Follow { api, name, store, means, changes, told }.run())
+        let NamedSecrets { client, store, changes, means, rights, followed } = self;
+        followed.add(secrets, |key| {
+            let api = Api::<Readable<Secret>>::namespaced(client.clone(), &key.namespace);
+            let means = means.with(rights.of(&key.namespace));
+            let (store, changes, name) = (store.clone(), changes.clone(), key.name.clone());
+            let told = move |answer| Some(Change::Secret(key.clone(), answer));
+            Follow { api, name, store, means, changes, told }.run()
+        });
+        means.followed.store(followed.count(), Ordering::Relaxed);
+        means.stats.followed(followed.count());
     }
 }

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use compile::ObjectKey;
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use k8s_openapi::api::networking::v1::IngressLoadBalancerIngress;
 use model::Problem;
 use tokio::sync::watch;
 
-use crate::cluster::{Answer, Change, Cluster, NamedSecrets, Namespaces, Part, Watches};
+use crate::cluster::{Answer, Change, Cluster, NamedConfigMaps, NamedSecrets, Namespaces, Part, Watches};
 use crate::dependency_gate::DependencyGate;
 use crate::fault::Faults;
 use crate::index::Index;
-use crate::kinds::{Id, Kind};
+use crate::kinds::{Id, Kind, Stored as _};
 use crate::node::Node;
 use crate::publish::{Live, Publisher};
 use crate::report::Told;
@@ -49,13 +49,14 @@ impl State {
         if let Namespaces::Labelled(_) = cluster.namespaces {
             index.select_namespaces();
         }
+        let config_map = publisher.settings().config_map.as_ref().map(Part::of_config_map);
         State {
             index,
             gate: DependencyGate::new(publisher.settings().clone()),
             faults: Faults::default(),
             publisher,
             live,
-            unsynced: watches.parts().iter().cloned().collect(),
+            unsynced: watches.parts().iter().cloned().chain(config_map).collect(),
             publish_service: None,
             ours: Arc::default(),
             told_problems: Arc::default(),
@@ -103,6 +104,7 @@ impl State {
                 self.faults.unreadable(id, &why, "write the object as its kind defines it");
             }
             Change::Namespace(name, selected) => self.index.apply_namespace(name, selected),
+            Change::ConfigMap(key, answer) => self.take_config_map(key, answer),
             Change::Secret(key, answer) => self.take_secret(key, answer),
             Change::PublishService(part, addresses) => {
                 self.faults.working(&part);
@@ -117,6 +119,19 @@ impl State {
             }
             Change::Failing(part, why, remedy) => self.faults.failing(part, &why, remedy),
             Change::Working(part) => self.faults.working(&part),
+        }
+    }
+
+    fn take_config_map(&mut self, key: ObjectKey, answer: Answer<ConfigMap>) {
+        let id = Id::new(Kind::ConfigMap, key.clone());
+        match answer {
+            Answer::Found(config_map) => self.index.apply(config_map.into_object(), None),
+            Answer::Absent => self.index.delete(&id),
+            Answer::Unknown(why, remedy) => return self.faults.unreadable(id, &why, remedy),
+        }
+        self.faults.readable(&id);
+        if self.publisher.settings().config_map.as_ref() == Some(&key) {
+            self.unsynced.remove(&Part::of_config_map(&key));
         }
     }
 
@@ -152,6 +167,12 @@ impl State {
     fn secrets(&self) -> BTreeSet<ObjectKey> {
         let compiled = self.publisher.compiled().map(|compiled| &compiled.secrets);
         compiled.into_iter().flatten().cloned().chain(self.gate.secrets(&self.index)).collect()
+    }
+
+    /// Asks for exactly the ConfigMaps that are needed.
+    pub(super) fn follow_config_maps(&self, config_maps: &mut NamedConfigMaps) {
+        let wanted = self.publisher.settings().config_map.iter().cloned().collect();
+        config_maps.want(&wanted);
     }
 
     /// Asks for exactly the Secrets that are needed.

@@ -1,0 +1,45 @@
+//! What holds where an Ingress says nothing: that of its profile, and for ingress-nginx' what the operator's ConfigMap says.
+
+use model::ObjectRef;
+
+use crate::policy::RouteSettings;
+use crate::problems::{Fault, Problems};
+use crate::{ObjectKey, Objects, Profile, Settings, annotations, reasons};
+
+/// What holds for the Ingresses of each profile.
+pub(crate) struct Defaults {
+    own: RouteSettings,
+    ingress_nginx: RouteSettings,
+}
+
+impl Defaults {
+    /// Reads the ConfigMap, if the operator names one.
+    pub(crate) fn read(objects: &Objects, settings: &Settings, problems: &mut Problems) -> Defaults {
+        let of = |profile| RouteSettings::of(profile, settings.balance);
+        let (own, mut ingress_nginx) = (of(Profile::Own), of(Profile::IngressNginx));
+        if let Some(key) = &settings.config_map {
+            read(key, objects, &mut ingress_nginx, problems);
+        }
+        Defaults { own, ingress_nginx }
+    }
+
+    /// What holds for the Ingresses of this profile.
+    pub(crate) fn of(&self, profile: Profile) -> RouteSettings {
+        match profile {
+            Profile::Own => self.own.clone(),
+            Profile::IngressNginx => self.ingress_nginx.clone(),
+        }
+    }
+}
+
+fn read(key: &ObjectKey, objects: &Objects, settings: &mut RouteSettings, problems: &mut Problems) {
+    let object = ObjectRef::new("ConfigMap", &key.namespace, &key.name);
+    let Some(config_map) = objects.config_maps.get(key) else {
+        let message = "does not exist, so the defaults of ingress-nginx hold";
+        let remedy = "create it, or name another with --configmap";
+        return problems.add(object, "", Fault::warning(reasons::DANGLING_REFERENCE, message, remedy));
+    };
+    if let Some(data) = &config_map.data {
+        annotations::read_config_map(&object, data, settings, problems);
+    }
+}
