@@ -6,6 +6,7 @@
 mod access;
 mod backend;
 mod config_map;
+mod feed;
 mod headers;
 mod nginx;
 mod own;
@@ -23,7 +24,7 @@ use crate::problems::{Fault, Problems};
 use crate::reasons;
 
 /// All dialects, the weakest first: they are read in this order, so that where two say the same thing the later one counts.
-const DIALECTS: [Dialect; 2] = [nginx::DIALECT, own::DIALECT];
+const DIALECTS: [Dialect; 3] = [feed::DIALECT, nginx::DIALECT, own::DIALECT];
 
 /// A controller's words.
 struct Dialect {

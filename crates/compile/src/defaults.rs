@@ -10,6 +10,7 @@ use crate::{ObjectKey, Objects, Profile, Settings, annotations, reasons};
 pub(crate) struct Defaults {
     own: RouteSettings,
     ingress_nginx: RouteSettings,
+    feed: RouteSettings,
 }
 
 impl Defaults {
@@ -20,7 +21,7 @@ impl Defaults {
         if let Some(key) = &settings.config_map {
             read(key, objects, &mut ingress_nginx, problems);
         }
-        Defaults { own, ingress_nginx }
+        Defaults { own, ingress_nginx, feed: of(Profile::Feed) }
     }
 
     /// What holds for the Ingresses of this profile.
@@ -28,6 +29,7 @@ impl Defaults {
         match profile {
             Profile::Own => self.own.clone(),
             Profile::IngressNginx => self.ingress_nginx.clone(),
+            Profile::Feed => self.feed.clone(),
         }
     }
 }

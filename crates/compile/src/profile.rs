@@ -20,17 +20,20 @@ pub enum Profile {
     Own,
     /// ingress-nginx': https is redirected to where there is a certificate, and what else its users rely on.
     IngressNginx,
+    /// feed's: a path is the beginning of others' whatever its type, and endpoints get targets without it.
+    Feed,
 }
 
 impl Profile {
     /// All of them.
-    pub const ALL: [Profile; 2] = [Profile::Own, Profile::IngressNginx];
+    pub const ALL: [Profile; 3] = [Profile::Own, Profile::IngressNginx, Profile::Feed];
 
     /// The word used in flags.
     pub fn as_str(self) -> &'static str {
         match self {
             Profile::Own => "sluicegate",
             Profile::IngressNginx => "ingress-nginx",
+            Profile::Feed => "feed",
         }
     }
 
@@ -39,6 +42,7 @@ impl Profile {
         match self {
             Profile::Own => "Ingress v1 to the letter, and nothing that was not asked for",
             Profile::IngressNginx => "As ingress-nginx treats them",
+            Profile::Feed => "As sky-uk/feed treats them",
         }
     }
 

@@ -21,7 +21,7 @@ impl RedirectSettings {
     /// What holds where an object says nothing.
     pub(super) fn of(profile: Profile) -> RedirectSettings {
         match profile {
-            Profile::Own => RedirectSettings::default(),
+            Profile::Own | Profile::Feed => RedirectSettings::default(),
             Profile::IngressNginx => {
                 RedirectSettings { https: true, drop_trailing_slash: true, ..RedirectSettings::default() }
             }

@@ -1,6 +1,7 @@
 //! What an object asks for its routes, in the words of no dialect.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use model::{Balance, HeaderEdit, Protocol, ProxyHeader, Retry, Timeouts};
@@ -38,6 +39,8 @@ pub(crate) struct RouteSettings {
     pub(crate) allow: Vec<IpNet>,
     /// The networks whose clients may not, even where they are allowed.
     pub(crate) deny: Vec<IpNet>,
+    /// How paths are read, where feed's rules hold.
+    pub(crate) locations: Locations,
     /// What sends clients elsewhere.
     pub(crate) redirect: RedirectSettings,
     /// Edits of requests' heads.
@@ -49,6 +52,32 @@ pub(crate) struct RouteSettings {
 impl RouteSettings {
     /// What holds where an object says nothing.
     pub(crate) fn of(profile: Profile, balance: Balance) -> RouteSettings {
-        RouteSettings { balance, redirect: RedirectSettings::of(profile), ..RouteSettings::default() }
+        let (redirect, locations) = (RedirectSettings::of(profile), Locations::of(profile));
+        let timeouts = match profile {
+            Profile::Feed => Timeouts { connect: Some(FEED_CONNECT), ..Timeouts::default() },
+            Profile::Own | Profile::IngressNginx => Timeouts::default(),
+        };
+        RouteSettings { balance, timeouts, locations, redirect, ..RouteSettings::default() }
+    }
+}
+
+/// feed's `nginx-backend-connect-timeout-seconds`.
+const FEED_CONNECT: Duration = Duration::from_secs(1);
+
+/// How paths of rules are read where feed's rules hold, whatever their type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Locations {
+    /// Whether they are read so.
+    pub(crate) are_feeds: bool,
+    /// Whether a path is matched whole.
+    pub(crate) exact: bool,
+    /// Whether endpoints get the target without it.
+    pub(crate) strip: bool,
+}
+
+impl Locations {
+    fn of(profile: Profile) -> Locations {
+        let are_feeds = profile == Profile::Feed;
+        Locations { are_feeds, exact: false, strip: are_feeds }
     }
 }

@@ -1,6 +1,6 @@
 //! A request to an application, and what is to become of it.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use serde_json::Value;
