@@ -5,6 +5,7 @@
 mod support;
 
 mod affinity;
+mod applications;
 mod auth;
 mod before;
 mod check;

@@ -26,7 +26,7 @@ fn what_is_kept_for_a_connection_does_not_grow() {
         ("a client", size_of::<Client>(), 448),
         ("its connection's task", of_two(serve), 424),
         ("hyper's connection of HTTP/1", of_four(drive), 728),
-        ("a request that is served", of_four(request::serve), 1264),
+        ("a request that is served", of_four(request::serve), 1288),
         ("hyper's connection of HTTP/2", of_three(http2::serve), 2544),
         ("a stream", size_of::<Http2Stream>(), 120),
         ("the body of a request", size_of::<RequestBody>(), 72),

@@ -73,7 +73,6 @@ const MODSECURITY: &str = "asks for a firewall of requests (WAF)";
 
 /// The rest of the names, in the order of the alphabet.
 pub(super) const UNREAD: &[Unread] = &[
-    told("app-root", NOT_READ, "send clients there by a rule or the application"),
     denies("auth-snippet", "changes how the authenticating service is asked"),
     told(
         "connection-proxy-header",
@@ -81,7 +80,6 @@ pub(super) const UNREAD: &[Unread] = &[
         REMOVE,
     )
     .unless(&["keep-alive", ""]),
-    told("enable-access-log", "is not honoured: the access log has all requests or none", "see --access-log"),
     denies("enable-modsecurity", MODSECURITY).unless(FALSE),
     told("enable-opentelemetry", TRACES, REMOVE).unless(FALSE),
     denies("enable-owasp-core-rules", MODSECURITY).unless(FALSE),
@@ -107,15 +105,11 @@ pub(super) const UNREAD: &[Unread] = &[
     told("proxy-ssl-ciphers", CHOSEN, REMOVE),
     told("proxy-ssl-protocols", CHOSEN, REMOVE).unless(&["TLSv1.2 TLSv1.3"]),
     told("proxy-ssl-verify-depth", "is not honoured: a chain may be as long as TLS libraries allow", REMOVE),
-    told("rewrite-target", NOT_READ, REMOVE),
-    told("server-alias", NOT_READ, "write a rule for each name"),
     told("ssl-ciphers", CHOSEN, REMOVE),
     needless("ssl-prefer-server-ciphers", "has nothing to do: the server's order counts in any case"),
     told("stream-snippet", "is not honoured: it is no setting of HTTP", REMOVE),
     told("upstream-hash-by-subset", NOT_READ, REMOVE).unless(FALSE),
     told("upstream-hash-by-subset-size", NOT_READ, REMOVE),
-    told("use-regex", NOT_READ, REMOVE).unless(FALSE),
-    told("x-forwarded-prefix", NOT_READ, REMOVE),
 ];
 
 /// Names that ingress-nginx once had, and that are still written.

@@ -1,0 +1,144 @@
+//! A request to an application, and what is to become of it.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use serde_json::Value;
+
+use crate::support::PATIENCE;
+
+/// A request, as a manifest file writes it.
+pub(crate) struct Request {
+    /// The method and the URL, which tell it from others.
+    pub(crate) line: String,
+    method: String,
+    secure: bool,
+    host: String,
+    target: String,
+    /// Further fields.
+    with: Vec<(String, String)>,
+    /// Bytes of the body.
+    body: usize,
+    status: u16,
+    /// The Service and port that get it.
+    to: Option<String>,
+    /// The target that it gets.
+    target_sent: String,
+    /// Fields that it gets; none for one that must not be there.
+    sends: Vec<(String, Option<String>)>,
+    /// Fields of the answer; the same.
+    gives: Vec<(String, Option<String>)>,
+}
+
+/// What came back.
+struct Answer {
+    status: u16,
+    fields: Vec<(String, String)>,
+    body: String,
+}
+
+impl Request {
+    pub(crate) fn read(document: &Value) -> Request {
+        let word = |name: &str| document[name].as_str().map(str::to_owned);
+        let url = word("get").unwrap_or_else(|| panic!("no URL: {document}"));
+        let (scheme, rest) = url.split_once("://").expect("http:// or https://");
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let method = word("method").unwrap_or_else(|| "GET".into());
+        let target = format!("/{path}");
+        let fields = |name: &str| -> Vec<(String, Option<String>)> {
+            let all = document[name].as_object().into_iter().flatten();
+            all.map(|(name, value)| (name.to_ascii_lowercase(), value.as_str().map(str::to_owned))).collect()
+        };
+        Request {
+            line: format!("{method} {url}"),
+            secure: scheme == "https",
+            host: host.into(),
+            target_sent: word("as").unwrap_or_else(|| target.clone()),
+            target,
+            method,
+            with: fields("with").into_iter().map(|(name, value)| (name, value.unwrap_or_default())).collect(),
+            body: document["body"].as_u64().unwrap_or(0) as usize,
+            status: document["status"].as_u64().unwrap_or(200) as u16,
+            to: word("to"),
+            sends: fields("sends"),
+            gives: fields("gives"),
+        }
+    }
+
+    /// Sends it.
+    ///
+    /// # Errors
+    /// Says in what its answer differs from what is to be.
+    pub(crate) fn send(&self, gate: SocketAddr) -> Result<(), Vec<String>> {
+        let answer = self.ask(gate).map_err(|error| vec![format!("no answer: {error}")])?;
+        let mut wrong = Vec::new();
+        let mut compare = |what: &str, found: Option<&str>, expected: Option<&str>| {
+            if found != expected {
+                wrong.push(format!("{what}: {found:?}, not {expected:?}"));
+            }
+        };
+        compare("status", Some(&answer.status.to_string()), Some(&self.status.to_string()));
+        compare("endpoint", answer.field("x-endpoint"), self.to.as_deref());
+        if self.to.is_some() {
+            compare("target", answer.field("x-target"), Some(&self.target_sent));
+        }
+        for (name, value) in &self.gives {
+            compare(name, answer.field(name), value.as_deref());
+        }
+        let got: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+        for (name, value) in &self.sends {
+            let fields = got["fields"].as_array().into_iter().flatten();
+            let mut named = fields.filter(|field| field[0] == **name).filter_map(|field| field[1].as_str());
+            compare(&format!("sent {name}"), named.next(), value.as_deref());
+        }
+        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+    }
+
+    fn ask(&self, gate: SocketAddr) -> std::io::Result<Answer> {
+        let mut stream = TcpStream::connect(gate)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        let scheme = if self.secure { "https" } else { "http" };
+        let Request { method, target, host, .. } = self;
+        let mut head =
+            format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\nX-Forwarded-Proto: {scheme}\r\n");
+        self.with.iter().for_each(|(name, value)| head.extend([name, ": ", value, "\r\n"]));
+        if self.body > 0 {
+            head.push_str(&format!("Content-Length: {}\r\n", self.body));
+        }
+        stream.write_all(format!("{head}\r\n").as_bytes())?;
+        // What is too large may be refused before it is read.
+        let _ = stream.write_all(&vec![b'x'; self.body]);
+        Answer::read(&mut BufReader::new(stream), method == "HEAD")
+    }
+}
+
+impl Answer {
+    fn read(reader: &mut impl BufRead, has_no_body: bool) -> std::io::Result<Answer> {
+        let mut lines = Vec::new();
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line)?;
+            match line.trim_end() {
+                "" => break,
+                line => lines.push(line.to_owned()),
+            }
+        }
+        let status = lines.first().and_then(|line| line.split(' ').nth(1)?.parse().ok());
+        let status = status.ok_or_else(|| std::io::Error::other("no status line"))?;
+        let fields = lines[1..].iter().filter_map(|line| line.split_once(':'));
+        let fields =
+            fields.map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned())).collect();
+        let mut answer = Answer { status, fields, body: String::new() };
+        let length = answer.field("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+        if !has_no_body {
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body)?;
+            answer.body = String::from_utf8_lossy(&body).into_owned();
+        }
+        Ok(answer)
+    }
+
+    fn field(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(known, _)| known == name).map(|(_, value)| &**value)
+    }
+}
