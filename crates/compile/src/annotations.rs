@@ -17,6 +17,7 @@ pub(crate) mod custom_headers;
 mod edge;
 mod effect;
 mod endpoint;
+mod feed;
 mod headers;
 mod hsts;
 mod limit;
@@ -50,7 +51,7 @@ use crate::problems::{Fault, Problems};
 use crate::reasons;
 
 /// All dialects, the weakest first: they are read in this order, so that where two say the same thing the later one counts.
-const DIALECTS: [Dialect; 2] = [nginx::DIALECT, own::DIALECT];
+const DIALECTS: [Dialect; 3] = [feed::DIALECT, nginx::DIALECT, own::DIALECT];
 
 /// A controller's words.
 struct Dialect {

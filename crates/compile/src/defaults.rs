@@ -11,6 +11,7 @@ use crate::{ObjectKey, Objects, Profile, Settings, annotations, reasons};
 pub(crate) struct Defaults {
     own: RouteSettings,
     ingress_nginx: RouteSettings,
+    feed: RouteSettings,
 }
 
 impl Defaults {
@@ -29,7 +30,7 @@ impl Defaults {
         if let Some(key) = &settings.config_map {
             read(key, objects, &mut ingress_nginx, field_maps, problems);
         }
-        Defaults { own, ingress_nginx }
+        Defaults { own, ingress_nginx, feed: of(Profile::Feed) }
     }
 
     /// What holds for the Ingresses of this profile.
@@ -37,6 +38,7 @@ impl Defaults {
         match profile {
             Profile::Own => self.own.clone(),
             Profile::IngressNginx => self.ingress_nginx.clone(),
+            Profile::Feed => self.feed.clone(),
         }
     }
 }

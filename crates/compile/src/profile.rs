@@ -21,17 +21,20 @@ pub enum Profile {
     Own,
     /// ingress-nginx': https is redirected to where there is a certificate, and what else its users rely on.
     IngressNginx,
+    /// sky-uk/feed's: a path is the beginning of others' whatever its type, and endpoints get targets without it.
+    Feed,
 }
 
 impl Profile {
     /// All of them.
-    pub const ALL: [Profile; 2] = [Profile::Own, Profile::IngressNginx];
+    pub const ALL: [Profile; 3] = [Profile::Own, Profile::IngressNginx, Profile::Feed];
 
     /// The word used in flags.
     pub fn as_str(self) -> &'static str {
         match self {
             Profile::Own => "sluicegate",
             Profile::IngressNginx => "ingress-nginx",
+            Profile::Feed => "feed",
         }
     }
 
@@ -40,6 +43,7 @@ impl Profile {
         match self {
             Profile::Own => "Ingress v1 to the letter, and nothing that was not asked for",
             Profile::IngressNginx => "As ingress-nginx treats them",
+            Profile::Feed => "As sky-uk/feed treats them",
         }
     }
 
@@ -56,7 +60,7 @@ impl Profile {
     /// Which of two Ingresses that are as old goes first.
     pub(crate) fn tie(self) -> Tie {
         match self {
-            Profile::Own => Tie::First,
+            Profile::Own | Profile::Feed => Tie::First,
             Profile::IngressNginx => Tie::Last,
         }
     }

@@ -45,7 +45,8 @@ impl Hosts {
         mut tell: impl FnMut(Fault),
     ) -> Result<(PathMatch, PathFacts), Fault> {
         let is_nginx = draft.profile == Profile::IngressNginx;
-        let own = asks_for_pattern(&draft.asked, path);
+        let is_feeds = draft.profile == Profile::Feed;
+        let own = !is_feeds && asks_for_pattern(&draft.asked, path);
         let server = self.servers.get(host).filter(|_| is_nginx);
         let because_of = server.and_then(|server| server.patterns());
         let is_pattern = because_of.is_some() || (own && !is_nginx);
@@ -65,8 +66,10 @@ impl Hosts {
             budget.pattern(path, exact && !path.written.ends_with('/'))?
         } else {
             pattern_taken_literally(path).map(&mut tell);
-            facts.needs_slash =
-                is_nginx && !path.is_exact() && path.written != "/" && path.written.ends_with('/');
+            facts.needs_slash = (is_nginx || is_feeds)
+                && !path.is_exact()
+                && path.written != "/"
+                && path.written.ends_with('/');
             literal(path)?
         };
         Ok((matched, facts))

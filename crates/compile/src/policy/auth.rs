@@ -96,7 +96,7 @@ impl AuthSettings {
     /// What holds where an object says nothing.
     pub(super) fn of(profile: Profile) -> AuthSettings {
         let open = match profile {
-            Profile::Own => Vec::new(),
+            Profile::Own | Profile::Feed => Vec::new(),
             Profile::IngressNginx => vec![OPEN.into()],
         };
         AuthSettings { open, ..AuthSettings::default() }

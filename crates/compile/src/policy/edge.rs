@@ -20,7 +20,7 @@ const HIDDEN: [&str; 7] = [
 /// What holds where nothing is said.
 pub(crate) fn of(profile: Profile) -> Option<Arc<Edge>> {
     match profile {
-        Profile::Own => None,
+        Profile::Own | Profile::Feed => None,
         Profile::IngressNginx => Some(Arc::new(ingress_nginx())),
     }
 }

@@ -66,6 +66,8 @@ impl RedirectSettings {
     pub(super) fn of(profile: Profile) -> RedirectSettings {
         match profile {
             Profile::Own => RedirectSettings::default(),
+            // What its own redirects name is nginx' port, and http whatever the client speaks.
+            Profile::Feed => RedirectSettings { relative: true, ..RedirectSettings::default() },
             Profile::IngressNginx => RedirectSettings {
                 https: true,
                 drop_trailing_slash: true,

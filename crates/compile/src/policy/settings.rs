@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use model::{Balance, Edge, HeaderEdit, HostMatch, Protocol, ProxyHeader, Retry, Template, Timeouts};
+use model::{
+    Balance, Edge, HeaderEdit, HostMatch, PathTemplate, Protocol, ProxyHeader, Retry, Template, Timeouts,
+};
 
 use super::affinity::AffinitySettings;
 use super::auth::AuthSettings;
@@ -81,6 +83,8 @@ pub(crate) struct RouteSettings {
     pub(crate) app_root: Option<Arc<str>>,
     /// Names under which its hosts are served, too.
     pub(crate) aliases: Vec<HostMatch>,
+    /// How its paths are read, where feed's rules hold.
+    pub(crate) locations: Option<Locations>,
     /// What its paths are, and what endpoints get in their place.
     pub(crate) rewrite: RewriteSettings,
     /// What a request must have.
@@ -117,7 +121,7 @@ impl RouteSettings {
     /// What holds where an object says nothing.
     pub(crate) fn of(profile: Profile, balance: Option<Balance>) -> RouteSettings {
         let usual = match profile {
-            Profile::Own => Balance::LeastRequest,
+            Profile::Own | Profile::Feed => Balance::LeastRequest,
             Profile::IngressNginx => Balance::RoundRobin,
         };
         let balance = balance.unwrap_or(usual);
@@ -129,6 +133,7 @@ impl RouteSettings {
             hsts: HstsSettings::of(profile),
             auth: AuthSettings::of(profile),
             edge: profile.edge(),
+            locations: (profile == Profile::Feed).then(Locations::default),
             ..RouteSettings::default()
         }
     }
@@ -154,4 +159,28 @@ pub(crate) struct FieldMaps {
 pub(crate) struct NamedConfigMap {
     pub(crate) key: ObjectKey,
     pub(crate) field: String,
+}
+
+/// How paths of rules are read where feed's rules hold, whatever their type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Locations {
+    /// Whether a path is matched whole.
+    pub(crate) exact: bool,
+    /// Whether endpoints get the target without it.
+    pub(crate) strip: bool,
+}
+
+impl Default for Locations {
+    fn default() -> Locations {
+        Locations { exact: false, strip: true }
+    }
+}
+
+impl RouteSettings {
+    /// Says in the words of all what is asked in those of feed.
+    pub(crate) fn settle_locations(&mut self) {
+        if let Some(Locations { exact, strip: true }) = self.locations {
+            self.rewrite.path = Some(if exact { PathTemplate::root() } else { PathTemplate::below() });
+        }
+    }
 }

@@ -17,7 +17,7 @@ impl SizeSettings {
     pub(super) fn of(profile: Profile) -> SizeSettings {
         SizeSettings {
             request_body_max: match profile {
-                Profile::Own => None,
+                Profile::Own | Profile::Feed => None,
                 Profile::IngressNginx => Some(BODY_BYTES_MAX),
             },
         }

@@ -12,7 +12,7 @@ use model::{HostMatch, ObjectRef, Origin};
 
 use super::{Draft, RouteDraft, Serves, Written};
 use crate::annotations;
-use crate::policy::{self, RouteSettings};
+use crate::policy::{self, Locations, RouteSettings};
 use crate::problems::{Fault, Problems};
 use crate::reference::Reference;
 use crate::{ObjectKey, Profile, Settings, auth, reasons};
@@ -30,7 +30,8 @@ pub(crate) fn read(
         problems.add(ObjectRef::clone(&object), field, fault);
         return None;
     }
-    let asked = asked(&object, ingress, defaults, problems);
+    let mut asked = asked(&object, ingress, defaults, problems);
+    asked.settle_locations();
     if asked.left_out {
         return None;
     }
@@ -42,7 +43,8 @@ pub(crate) fn read(
     let created = created.map_or(i64::MAX, |time| time.0.as_second());
     let namespace = key.namespace.as_str().into();
     let (hosts, routes) = (Vec::new(), Vec::new());
-    let mut reading = Reading { object, namespace, created, profile, hosts, routes, problems };
+    let mut reading =
+        Reading { object, namespace, created, profile, locations: asked.locations, hosts, routes, problems };
     reading.read(ingress);
     let Reading { object, hosts, routes, .. } = reading;
     Some(Draft { object, created, profile, hosts, routes, certificates, asked })
@@ -99,6 +101,7 @@ struct Reading<'a> {
     namespace: Arc<str>,
     created: i64,
     profile: Profile,
+    locations: Option<Locations>,
     hosts: Vec<HostMatch>,
     routes: Vec<RouteDraft>,
     problems: &'a mut Problems,
@@ -141,6 +144,10 @@ impl Reading<'_> {
         let matched = match rule::path(path) {
             Ok(matched) => matched,
             Err((wrong, fault)) => return self.tell(format!("{field}.{wrong}"), fault),
+        };
+        let matched = match self.locations {
+            Some(locations) => rule::as_feed_reads(matched, locations),
+            None => matched,
         };
         if let Some(fault) = rule::refused_by_admission(&matched, self.profile) {
             self.tell(format!("{field}.path"), fault);

@@ -31,9 +31,12 @@ pub struct Rewritten {
 impl Rewrite {
     /// What becomes of a request for this path and query that the route's path has matched. None if it would be too long.
     pub fn apply(&self, route: &PathMatch, path: &RequestPath<'_>, query: Option<&str>) -> Option<Rewritten> {
-        let decoded = path.decoded();
+        let (decoded, normal) = (path.decoded(), path.matching());
         let captures = route.captures(&decoded);
-        let path = self.path.fill(&decoded, captures.as_ref())?;
+        let path = match route {
+            PathMatch::Prefix(prefix) if self.path.is_below() => normal.get(prefix.len()..)?.to_owned(),
+            _ => self.path.fill(&decoded, captures.as_ref())?,
+        };
         let slash = if path.starts_with('/') { "" } else { "/" };
         let query = query.filter(|query| !query.is_empty());
         let query = query.map(|query| format!("?{query}")).unwrap_or_default();
@@ -74,6 +77,8 @@ enum Part {
     Named(Arc<str>),
     /// `$uri`: the whole path.
     Path,
+    /// What of the path is below that of a route for a prefix.
+    Below,
 }
 
 impl PathTemplate {
@@ -105,6 +110,20 @@ impl PathTemplate {
         Ok(PathTemplate { written: written.into(), parts: parts.into() })
     }
 
+    /// The root.
+    pub fn root() -> PathTemplate {
+        PathTemplate { written: "/".into(), parts: Arc::new([Part::Text("/".into())]) }
+    }
+
+    /// What of the path is below that of the route, which is for a prefix.
+    pub fn below() -> PathTemplate {
+        PathTemplate { written: "what is below the path".into(), parts: Arc::new([Part::Below]) }
+    }
+
+    fn is_below(&self) -> bool {
+        matches!(*self.parts, [Part::Below])
+    }
+
     /// As it was written.
     pub fn as_str(&self) -> &str {
         &self.written
@@ -119,7 +138,7 @@ impl PathTemplate {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
             Part::Named(name) => Some(&**name),
-            Part::Text(_) | Part::Group(_) | Part::Path => None,
+            Part::Text(_) | Part::Group(_) | Part::Path | Part::Below => None,
         })
     }
 
@@ -136,6 +155,7 @@ impl PathTemplate {
                 Part::Path => Some(path),
                 Part::Group(group) => captures.and_then(|captures| captures.get(*group)),
                 Part::Named(name) => captures.and_then(|captures| captures.name(name)),
+                Part::Below => None,
             };
             filled.push_str(&escape_decoded(value.unwrap_or_default()));
             if filled.len() > PATH_BYTES_MAX {

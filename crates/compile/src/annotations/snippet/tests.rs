@@ -64,7 +64,7 @@ fn rules_for_addresses_become_lists_and_an_order_that_these_cannot_say_denies() 
         ("deny 192.0.2.1; auth_basic x;", None),
     ] {
         let (settings, faults) = read_at(Place::Location, value);
-        let found = faults.is_empty().then(|| (settings.deny.len(), settings.allow.len()));
+        let found = faults.is_empty().then_some((settings.deny.len(), settings.allow.len()));
         assert_eq!(found, expected, "{value}");
         assert_eq!(expected.is_none(), faults.iter().any(Fault::denies), "{value}: {faults:?}");
     }

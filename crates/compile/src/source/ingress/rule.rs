@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use k8s_openapi::api::networking::v1::HTTPIngressPath;
 use model::HostMatch;
 
+use crate::policy::Locations;
 use crate::problems::Fault;
 use crate::source::{PathKind, RulePath};
 use crate::{Profile, reasons};
@@ -44,6 +45,19 @@ fn bad_path_type(written: &str) -> Fault {
         other => format!("has the unknown pathType {other:?}; the path is not served"),
     };
     Fault::error(reasons::INVALID_PATH_TYPE, message, "write Exact, Prefix or ImplementationSpecific")
+}
+
+/// feed reads no type: a path is matched whole if so asked, else as the beginning of others', with a slash at either end.
+pub(super) fn as_feed_reads(path: RulePath, locations: Locations) -> RulePath {
+    if locations.exact {
+        return RulePath { kind: PathKind::Exact, ..path };
+    }
+    let inner = path.written.strip_prefix('/').unwrap_or(&path.written);
+    let written = match inner.strip_suffix('/').unwrap_or(inner) {
+        "" => "/".into(),
+        inner => format!("/{inner}/"),
+    };
+    RulePath { written, kind: PathKind::Prefix }
 }
 
 /// ingress-nginx' admission webhook refuses such a path (`strict-validate-path-type`); one that came past it is served, by
