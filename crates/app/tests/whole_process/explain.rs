@@ -113,7 +113,8 @@ fn a_host_of_patterns_is_told_with_what_asked_for_it_and_the_target_that_endpoin
     let folder = Folder::new(&[("api.yaml", annotated), ("service.yaml", service("api"))]);
     let (_, shown) = explain_in(&folder.path(), &["a.example.com/API/x%20y?q=1"]);
     let patterns = "patterns:  all paths of this host are regular expressions, because of Ingress shop/api";
-    for line in [patterns, "forwarded: /x%20y?q=1", "filters:   rewrite"] {
+    let rewrite = "  rewrite: /$2 (Ingress shop/api nginx.ingress.kubernetes.io/rewrite-target)";
+    for line in [patterns, "forwarded: /x%20y?q=1", rewrite] {
         assert!(shown.lines().any(|shown| shown == line), "{line}\nis not in\n{shown}");
     }
 }

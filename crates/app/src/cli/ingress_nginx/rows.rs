@@ -66,7 +66,7 @@ pub(super) const ROWS: &[(&str, As)] = &[
     ("enable-annotation-validation", As::Nothing("annotations are always validated")),
     ("enable-metrics", As::Nothing(METRICS)),
     ("enable-ssl-chain-completion", As::Told("put the whole chain into the Secret")),
-    ("enable-ssl-passthrough", As::Told("TLS is not passed through")),
+    ("enable-ssl-passthrough", As::Switch("enable-ssl-passthrough")),
     ("enable-topology-aware-routing", As::Told("requests go to endpoints of all zones")),
     ("exclude-socket-metrics", As::NothingFor(METRICS)),
     ("health-check-path", As::NothingFor("health is answered at /healthz and /ready")),
