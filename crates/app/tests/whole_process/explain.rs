@@ -113,7 +113,8 @@ fn a_host_of_patterns_is_told_with_what_asked_for_it_and_the_target_that_endpoin
     let folder = Folder::new(&[("api.yaml", annotated), ("service.yaml", service("api"))]);
     let (_, shown) = explain_in(&folder.path(), &["a.example.com/API/x%20y?q=1"]);
     let patterns = "patterns:  all paths of this host are regular expressions, because of Ingress shop/api";
-    for line in [patterns, "forwarded: /x%20y?q=1", "filters:   rewrite"] {
+    let rewrite = "  rewrite: /$2 (Ingress shop/api nginx.ingress.kubernetes.io/rewrite-target)";
+    for line in [patterns, "forwarded: /x%20y?q=1", rewrite] {
         assert!(shown.lines().any(|shown| shown == line), "{line}\nis not in\n{shown}");
     }
 }
@@ -205,6 +206,18 @@ fn each_filter_is_told_in_order_with_the_annotation_that_it_comes_from() {
     assert_eq!(code, 0, "{shown}");
     let (code, shown) = explain_in(&folder.path(), &["http://a.example.com/"]);
     assert!(code == 1 && shown.contains("answer:    308, sent to the same place over https"), "{shown}");
+}
+
+#[test]
+fn a_client_that_is_sent_to_the_path_with_a_slash_is_no_request_for_an_endpoint() {
+    let annotated = "metadata: { annotations: { nginx.ingress.kubernetes.io/use-regex: \"false\" }, ";
+    let ingress = ingress("web", "a.example.com", "/app/", "web").replacen("metadata: { ", annotated, 1);
+    let slice = slice("web", "127.0.0.1:9001".parse().unwrap(), true);
+    let folder = Folder::new(&[("web.yaml", ingress), ("s.yaml", service("web")), ("e.yaml", slice)]);
+    let (code, shown) = explain_in(&folder.path(), &["http://a.example.com/app"]);
+    assert!(code == 1 && shown.contains("answer:    301, sent to the same path with a slash"), "{shown}");
+    let (code, shown) = explain_in(&folder.path(), &["http://a.example.com/app/x"]);
+    assert_eq!(code, 0, "{shown}");
 }
 
 #[test]
