@@ -146,7 +146,7 @@ pub fn sanitise(fields: &mut HeaderMap, trusted: bool) {
 
 /// Whether a trailer of this name is dropped.
 pub fn is_refused_in_trailers(name: &HeaderName) -> bool {
-    headers::is_refused_in_trailers(name)
+    headers::trailers::is_refused_in_trailers(name)
 }
 
 /// What a worker writes for one request: fields of the draft, fields of the end, and a number.

@@ -22,6 +22,7 @@
 //! - `grpc`: what is special about calls
 //! - `metrics`: what is counted
 //! - `overload`: what is turned away when there is too much
+//! - `limiter`: how often clients came of late, where a route limits them
 //! - `passwords`: whether a password is the right one
 //! - `access_log`: a line for each request
 //! - `guard`: the strict reading of HTTP/1

@@ -8,6 +8,7 @@ mod facts;
 mod filter;
 mod heads;
 mod pages;
+mod send;
 mod upgrade;
 mod variables;
 
@@ -34,9 +35,7 @@ use crate::headers;
 use crate::respond::{self, NotSent};
 use crate::timer::Wait;
 use crate::tunnel::Seat;
-use crate::upstream::{
-    Answered, EndpointPool, Keyed, Lease, Reuse, Unanswered, Upstreams, View, connect, take_slot,
-};
+use crate::upstream::{Answered, EndpointPool, Keyed, Lease, Upstreams, View};
 
 /// Serves one request. Always yields a response; what cannot be served is answered by `respond`. A connection of HTTP/1 that
 /// becomes a tunnel finds that in `seat`.
@@ -211,9 +210,9 @@ async fn send(
     let carrier = &exchange.carrier;
     let (mut lease, answered) = if endpoint.transport.protocol.is_http2() {
         // Boxed, so that a connection of HTTP/1 keeps no room for it.
-        Box::pin(send_on_http2(exchange, endpoint, attempts)).await?
+        Box::pin(send::on_http2(exchange, endpoint, attempts)).await?
     } else {
-        send_on_http1(exchange, endpoint, attempts).await?
+        send::on_http1(exchange, endpoint, attempts).await?
     };
     lease.is_upgraded = check(carrier, attempts.upgrade.as_deref(), &answered, endpoint)?;
     if attempts.prefers_another_answer(exchange, endpoint, answered.status()) {
@@ -226,55 +225,6 @@ async fn send(
         carrier.timer().clear(Wait::Client);
     }
     Ok((lease, answered))
-}
-
-/// On a pooled connection where that is safe, else on a fresh one.
-async fn send_on_http1(
-    exchange: &Exchange,
-    endpoint: &Rc<EndpointPool>,
-    attempts: &mut Attempts,
-) -> Result<(Lease, Answered), Failed> {
-    let carrier = &exchange.carrier;
-    let worker = carrier.worker();
-    let mut lease = endpoint.lease(carrier.client(), attempts.reuse(), worker.timers.now());
-    let connection = match &mut lease.connection {
-        Some(connection) => {
-            worker.cells.upstream_reuses.add(1);
-            connection
-        }
-        // Boxed, because few requests need the room.
-        none => match Box::pin(connect(carrier, endpoint, exchange.connect_timeout())).await {
-            Ok(connection) => none.insert(connection),
-            Err(why) => return Err(Failed::unsent(why)),
-        },
-    };
-    carrier.await_head();
-    match connection.send(carrier, attempts.take_request()).await {
-        Ok(answered) => Ok((lease, answered)),
-        Err(unanswered) => Err(failed(carrier, attempts, *unanswered, lease.reused)),
-    }
-}
-
-/// On a connection that others share.
-async fn send_on_http2(
-    exchange: &Exchange,
-    endpoint: &Rc<EndpointPool>,
-    attempts: &mut Attempts,
-) -> Result<(Lease, Answered), Failed> {
-    let carrier = &exchange.carrier;
-    let (worker, reuse, time) = (carrier.worker(), attempts.reuse(), exchange.connect_timeout());
-    let mut lease = endpoint.lease(carrier.client(), Reuse::No, worker.timers.now());
-    let slot = take_slot(carrier, endpoint, reuse, time).await.map_err(Failed::unsent)?;
-    worker.cells.upstream_reuses.add(u64::from(slot.reused));
-    lease.reused = !slot.fresh;
-    carrier.await_head();
-    match slot.send(carrier, attempts.take_request()).await {
-        Ok(answered) => {
-            lease.slot = Some(slot);
-            Ok((lease, answered))
-        }
-        Err(unanswered) => Err(failed(carrier, attempts, *unanswered, lease.reused)),
-    }
 }
 
 /// Whether the head of an answer can be passed on; and whether by it the endpoint agrees to an upgrade.
@@ -290,13 +240,6 @@ fn check(
         return Err(Failed::answered(Refusal::BadResponse));
     }
     upgrade::is_agreed(asked, answered, endpoint.transport.protocol).map_err(Failed::answered)
-}
-
-fn failed(carrier: &Carrier, attempts: &mut Attempts, unanswered: Unanswered, reused: bool) -> Failed {
-    let Unanswered { why, request, answered, unseen } = unanswered;
-    let sent = request.is_none();
-    attempts.keep(request);
-    Failed { why: carrier.fault().unwrap_or(why), sent, answered, reused, unseen }
 }
 
 /// Hands the upstream's response to the client.

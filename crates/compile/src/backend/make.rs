@@ -1,13 +1,15 @@
 //! A Service and a port to a backend with its endpoints.
 
+mod made;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Service, ServiceSpec};
-use model::{
-    Backend, BackendKey, Condition, Endpoint, EndpointKey, ObjectRef, Selection, Severity, Unavailable,
-};
+use model::{Backend, BackendKey, Condition, Endpoint, EndpointKey, ObjectRef, Selection, Unavailable};
 
+pub(super) use self::made::Made;
+use self::made::NoSlice;
 use super::{before, port, spoken};
 use crate::endpoint::{self, SlicePort};
 use crate::external_name::{self, External};
@@ -20,58 +22,6 @@ use crate::{ObjectKey, Objects, Settings, address, reasons};
 pub(super) struct Maker<'a> {
     objects: &'a Objects,
     settings: &'a Settings,
-}
-
-/// A backend, and what came to light when it was made.
-pub(super) struct Made {
-    pub(super) backend: Backend,
-    /// What is wrong with naming it, to be told of each Ingress that does.
-    pub(super) fault: Option<Fault>,
-    /// The DNS names that its endpoints are resolved from.
-    pub(super) external_names: Vec<String>,
-    /// Whether its endpoints are those of before.
-    pub(super) is_pending: bool,
-    /// What is wrong with its slices as a whole.
-    no_slice: Option<NoSlice>,
-    /// What they can be taken for even so.
-    loose: Option<Backend>,
-}
-
-/// Nothing says where the endpoints for a port are.
-struct NoSlice {
-    /// Whether the Service has no slice, or only none with the port.
-    none_at_all: bool,
-    port_name: String,
-}
-
-impl Made {
-    fn of(backend: Backend) -> Made {
-        let (external_names, no_slice, loose) = (Vec::new(), None, None);
-        Made { backend, fault: None, external_names, is_pending: false, no_slice, loose }
-    }
-
-    /// A backend, unless its endpoints cannot be spoken to in the way that is asked for.
-    fn speaking(backend: Backend) -> Made {
-        match spoken::fault(&backend) {
-            Some(fault) if fault.severity == Severity::Error => {
-                Made::unavailable(&backend.key, Unavailable::Refused, Some(fault))
-            }
-            fault => Made { fault, ..Made::of(backend) },
-        }
-    }
-
-    /// Takes the slices for what they can be taken for, if that can serve; returns what to tell of it.
-    fn take_loosely(&mut self, loose: &Backend) -> Option<Fault> {
-        let usable = loose.usable().first()?.key.address.port();
-        let no_slice = self.no_slice.take()?;
-        self.backend = loose.clone();
-        let message = format!("{}; port {usable} of its endpoints serves", no_slice.message());
-        Some(Fault::warning(reasons::NO_ENDPOINT_SLICE, message, no_slice.remedy()))
-    }
-
-    fn unavailable(key: &BackendKey, why: Unavailable, fault: Option<Fault>) -> Made {
-        Made { fault, ..Made::of(Backend::unavailable(key.clone(), why)) }
-    }
 }
 
 impl<'a> Maker<'a> {
@@ -299,31 +249,4 @@ fn no_service(key: &BackendKey) -> Fault {
         format!("routes to Service {}/{}, which does not exist", key.namespace, key.service),
         "create the Service in the Ingress' namespace or correct the name",
     )
-}
-
-impl NoSlice {
-    fn message(&self) -> String {
-        match (self.none_at_all, &*self.port_name) {
-            (true, _) => "has no EndpointSlice".into(),
-            (false, "") => "has no EndpointSlice with a TCP port without a name".into(),
-            (false, name) => format!("has no EndpointSlice with a TCP port named {name:?}"),
-        }
-    }
-
-    /// In a cluster every Service with a selector has a slice, even without pods; in a folder of manifests one is easily
-    /// forgotten or mislabelled.
-    fn fault(&self) -> Fault {
-        let of = if self.none_at_all { "it" } else { "that port" };
-        let message = format!("{}, so requests for {of} are answered 503", self.message());
-        Fault::warning(reasons::NO_ENDPOINT_SLICE, message, self.remedy())
-    }
-
-    fn remedy(&self) -> &'static str {
-        match self.none_at_all {
-            true => {
-                "create an EndpointSlice in its namespace that carries the label kubernetes.io/service-name"
-            }
-            false => "give the port the same name in the Service and in its EndpointSlices",
-        }
-    }
 }

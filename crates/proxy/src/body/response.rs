@@ -14,7 +14,7 @@ use super::gzip::Gzip;
 use crate::error::Refusal;
 use crate::exchange::Exchange;
 use crate::grpc;
-use crate::headers::{keep_allowed_trailers, remove_trailers};
+use crate::headers::trailers::{keep_allowed_trailers, remove_trailers};
 use crate::timer::Wait;
 use crate::upstream::Lease;
 

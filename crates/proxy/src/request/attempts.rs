@@ -21,16 +21,18 @@
 //! may be closing it just now.
 
 mod reason;
+mod spare;
 
 use std::num::NonZeroU16;
 use std::rc::Rc;
 use std::time::Duration;
 
-use http::{HeaderMap, Request, StatusCode, request};
+use http::{HeaderMap, Request, StatusCode};
 use http_body::Body;
 use model::{Retry, RetryOn};
 
 use self::reason::{is_final, is_over, reason};
+use self::spare::Spare;
 use super::filter::Awaited;
 use super::upgrade::Upgrade;
 use crate::client::Carrier;
@@ -64,15 +66,6 @@ pub(super) struct Attempts {
     /// What another attempt is made of, where there may be one after it was sent.
     spare: Option<Box<Spare>>,
     reuse: Reuse,
-}
-
-/// A copy of a request that may be sent twice.
-struct Spare {
-    head: request::Parts,
-    /// Its body, if it has one.
-    body: Option<Rc<Replay>>,
-    /// Whether it may be sent again although it may have been seen.
-    repeatable: bool,
 }
 
 /// An endpoint that an attempt was made at.
@@ -137,7 +130,7 @@ impl Attempts {
             (request, None)
         };
         let repeatable = idempotent && (!has_body || replay.is_some());
-        let spare = || Box::new(Spare { head: copy(&request), body: replay, repeatable });
+        let spare = || Box::new(Spare::of(&request, replay, repeatable));
         Attempts {
             spare: (repeatable || may_be_refused).then(spare),
             request: Some(request),
@@ -183,7 +176,7 @@ impl Attempts {
     /// Changes its head, for all attempts.
     pub(super) fn edit_head(&mut self, edit: impl Fn(&mut HeaderMap)) {
         let of_request = self.request.as_mut().map(Request::headers_mut);
-        of_request.into_iter().chain(self.spare.as_mut().map(|spare| &mut spare.head.headers)).for_each(edit);
+        of_request.into_iter().chain(self.spare.as_mut().map(|spare| spare.headers_mut())).for_each(edit);
     }
 
     /// The request, to be sent.
@@ -218,7 +211,8 @@ impl Attempts {
             return Err(why);
         }
         if sent {
-            self.request = Some(self.spare_request(carrier, unseen).ok_or(why)?);
+            let again = self.spare.as_deref().and_then(|spare| spare.request(carrier, unseen));
+            self.request = Some(again.ok_or(why)?);
         }
         let is_away = matches!(why, Refusal::Connect | Refusal::ConnectTimeout | Refusal::Handshake);
         if endpoint.transport.by_service {
@@ -279,29 +273,8 @@ impl Attempts {
             return false;
         }
         let is_other = |other: &Rc<EndpointPool>| !Rc::ptr_eq(other, endpoint) && self.may_try(other);
-        self.is_repeatable() && exchange.pool().is_some_and(|pool| pool.has(is_other))
-    }
-
-    /// Whether it may be sent again although it may have been seen.
-    fn is_repeatable(&self) -> bool {
-        let is_kept = |spare: &Spare| spare.body.as_ref().is_none_or(|body| body.is_whole());
-        self.spare.as_deref().is_some_and(|spare| spare.repeatable && is_kept(spare))
-    }
-
-    fn spare_request(&self, carrier: &Carrier, unseen: bool) -> Option<Request<RequestBody>> {
-        let Spare { head, body, .. } = self.spare.as_deref().filter(|spare| spare.repeatable || unseen)?;
-        let body = match body {
-            Some(replay) if replay.is_whole() => RequestBody::replayed(replay, carrier.clone()),
-            Some(_) => return None,
-            None => RequestBody::empty(carrier.clone()),
-        };
-        let mut request = Request::new(body);
-        *request.method_mut() = head.method.clone();
-        *request.uri_mut() = head.uri.clone();
-        *request.version_mut() = head.version;
-        *request.headers_mut() = head.headers.clone();
-        *request.extensions_mut() = head.extensions.clone();
-        Some(request)
+        self.spare.as_deref().is_some_and(Spare::is_repeatable)
+            && exchange.pool().is_some_and(|pool| pool.has(is_other))
     }
 }
 
@@ -314,17 +287,4 @@ fn limits(exchange: &Exchange) -> (u16, u16) {
         own.map_or_else(|| u16::try_from(limit).unwrap_or(u16::MAX), NonZeroU16::get)
     };
     (limit(attempts, limits.attempts_max), limit(endpoints, limits.deaths_max))
-}
-
-fn copy(request: &Request<RequestBody>) -> request::Parts {
-    let mut head = Request::new(()).into_parts().0;
-    head.method = request.method().clone();
-    head.uri = request.uri().clone();
-    head.version = request.version();
-    head.headers = request.headers().clone();
-    // What CONNECT is for (RFC 8441 §4). Nothing else of what hyper keeps there is the endpoint's business.
-    if let Some(wanted) = request.extensions().get::<hyper::ext::Protocol>() {
-        head.extensions.insert(wanted.clone());
-    }
-    head
 }

@@ -14,7 +14,7 @@ pub(crate) use self::replay::Replay;
 use super::http2::OpenStream;
 use crate::client::Carrier;
 use crate::error::Refusal;
-use crate::headers::{keep_allowed_trailers, remove_trailers};
+use crate::headers::trailers::{keep_allowed_trailers, remove_trailers};
 
 /// A client's body on its way to an upstream.
 pub(crate) struct RequestBody {

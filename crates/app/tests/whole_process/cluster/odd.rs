@@ -88,6 +88,6 @@ fn objects_that_make_no_sense_cost_no_other_object_anything() {
         let answer = gate.client().get("annotated.example", "/");
         (answer.status != 200).then_some(())
     });
-    assert!(gate.has_problem("invalid-external-name", "169.254.169.254"), "{}", gate.page("/problems").1);
+    assert!(gate.has_problem("forbidden-address", "169.254.169.254"), "{}", gate.page("/problems").1);
     traffic.end();
 }
