@@ -109,10 +109,10 @@ fn found<'a>(facts: AskedFacts<'a>, compiled: &'a Compiled) -> Answer<'a> {
     let winner = explanation.winner();
     let possible = winner.map_or_else(Vec::new, |route| possible(route, &facts, &compiled.table));
     let is_down = |one: &Possible<'_>| matches!(one.backend.selection(), Selection::None(_));
-    let certain = winner.and_then(|route| filters::certain(route, facts.asked));
+    let certain = winner.and_then(|route| filters::certain(route, &facts));
     let (filtered, why) = certain.unzip();
     let status = match &*possible {
-        [] => Some(404),
+        [] => filtered.or(Some(404)),
         all => filtered.or(all.iter().all(is_down).then_some(503)),
     };
     Answer::Found(Found { facts, explanation, possible, met: Vec::new(), status, why })

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use compile::{Compiled, Effect, Objects, Profile, Settings};
 use model::{RequestFilter, Route};
 
-use super::Asked;
+use super::facts::AskedFacts;
 
 /// The dialect whose rules hold for an Ingress that has any annotation of it.
 const INGRESS_NGINX: &str = "nginx.ingress.kubernetes.io/";
@@ -122,15 +122,20 @@ fn answers(word: &str) -> Option<&'static str> {
 }
 
 /// The status that the filters answer this request with in any case, and why.
-pub(super) fn certain(route: &Route, asked: &Asked) -> Option<(u16, String)> {
+pub(super) fn certain(route: &Route, facts: &AskedFacts<'_>) -> Option<(u16, String)> {
     let filters = route.policy.filters.as_ref()?;
+    let lacks_slash = route.path.as_str() == facts.path.matching();
     filters.request().iter().find_map(|filter| match filter {
         RequestFilter::Deny => {
             Some((503, "denied: what was to guard access cannot be honoured; `check` says why".to_owned()))
         }
-        RequestFilter::Https(redirect) if asked.is_plain => {
+        RequestFilter::Slash(redirect) if lacks_slash => {
+            Some((redirect.status, "sent to the same path with a slash at its end".to_owned()))
+        }
+        RequestFilter::Https(redirect) if facts.asked.is_plain => {
             Some((redirect.status, "sent to the same place over https".to_owned()))
         }
+        RequestFilter::Elsewhere(_) => Some((302, "sent to another URL: see filters".to_owned())),
         RequestFilter::Redirect(redirect) => Some((redirect.status, format!("sent to {}", redirect.to))),
         _ => None,
     })

@@ -209,6 +209,18 @@ fn each_filter_is_told_in_order_with_the_annotation_that_it_comes_from() {
 }
 
 #[test]
+fn a_client_that_is_sent_to_the_path_with_a_slash_is_no_request_for_an_endpoint() {
+    let annotated = "metadata: { annotations: { nginx.ingress.kubernetes.io/use-regex: \"false\" }, ";
+    let ingress = ingress("web", "a.example.com", "/app/", "web").replacen("metadata: { ", annotated, 1);
+    let slice = slice("web", "127.0.0.1:9001".parse().unwrap(), true);
+    let folder = Folder::new(&[("web.yaml", ingress), ("s.yaml", service("web")), ("e.yaml", slice)]);
+    let (code, shown) = explain_in(&folder.path(), &["http://a.example.com/app"]);
+    assert!(code == 1 && shown.contains("answer:    301, sent to the same path with a slash"), "{shown}");
+    let (code, shown) = explain_in(&folder.path(), &["http://a.example.com/app/x"]);
+    assert_eq!(code, 0, "{shown}");
+}
+
+#[test]
 fn a_route_with_times_and_attempts_of_its_own_says_so() {
     let said =
         "metadata: { annotations: { sluicegate.io/response-timeout: 300ms, sluicegate.io/attempts: \"1\" }, ";

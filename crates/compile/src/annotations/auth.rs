@@ -12,8 +12,8 @@ use crate::problems::Fault;
 use crate::tls::NamedSecret;
 
 pub(super) use external::{
-    always_set_cookie, cached, kept_alive, method, proxy_set_headers, request_redirect, response_headers,
-    sign_in, sign_in_parameter, url,
+    always_set_cookie, cached, kept_alive, method, request_redirect, response_headers, sign_in,
+    sign_in_parameter, url,
 };
 
 pub(super) use global::{

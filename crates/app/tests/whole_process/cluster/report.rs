@@ -4,7 +4,7 @@ use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::api::networking::v1::Ingress;
 use kube::Api;
-use kube::api::ListParams;
+use kube::api::{ListParams, Patch, PatchParams};
 use rustix::process::Signal;
 
 use crate::support::{Cluster, Gate, block_on, eventually};
@@ -98,6 +98,36 @@ fn no_status_is_written_where_none_is_wanted() {
     // That it leads shows by its Event.
     eventually("an Event", || (!events(&cluster, "web").is_empty()).then_some(()));
     assert!(status(&cluster, "web").is_empty());
+}
+
+#[test]
+fn another_controllers_status_stays_while_its_ingresses_stand_beside_ours() {
+    let cluster = Cluster::shared("report-beside");
+    cluster.apply(
+        "{apiVersion: networking.k8s.io/v1, kind: IngressClass, metadata: {name: report-nginx}, spec: {controller: \
+         k8s.io/ingress-nginx}}",
+    );
+    cluster.apply(&cluster.service("web", &[]));
+    let theirs = cluster.ingress("theirs", "theirs.example", "web").replacen(
+        "ingressClassName: report-beside",
+        "ingressClassName: report-nginx",
+        1,
+    );
+    cluster.apply(&theirs);
+    let written = serde_json::json!({"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.99"}]}}});
+    let as_nginx =
+        PatchParams { field_manager: Some("nginx-ingress-controller".into()), ..PatchParams::default() };
+    let patch = Patch::Merge(&written);
+    let patched = block_on(cluster.api::<Ingress>().patch_status("theirs", &as_nginx, &patch)).unwrap();
+    let _gate = replica(&cluster);
+    cluster.apply(&cluster.ingress("ours", "ours.example", "web"));
+    has_status(&cluster, "ours");
+    let now = ingress(&cluster, "theirs");
+    assert_eq!(
+        now.metadata.resource_version, patched.metadata.resource_version,
+        "neither writes over the other"
+    );
+    assert_eq!(status(&cluster, "theirs"), ["192.0.2.99"]);
 }
 
 #[test]

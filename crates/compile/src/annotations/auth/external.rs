@@ -113,15 +113,6 @@ pub(in crate::annotations) fn always_set_cookie(
     Ok(())
 }
 
-/// Fields that the server is sent, from a ConfigMap.
-pub(in crate::annotations) fn proxy_set_headers(
-    annotation: &Annotation<'_>,
-    _: &mut RouteSettings,
-) -> Result<(), Vec<Fault>> {
-    let why = "names a ConfigMap with fields for the server that is asked, which are not sent";
-    Err(denied(annotation, why, "let the server do without them, and remove it"))
-}
-
 /// Whether answers are kept, and for how long. None is: each request is asked about, which is safe and costs the server more.
 pub(in crate::annotations) fn cached(
     annotation: &Annotation<'_>,
