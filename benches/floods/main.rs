@@ -1,8 +1,9 @@
 //! Sluicegate under floods: what do good clients beside an attacker feel, and how much memory does an octet of his cost?
 //! `cargo xtask bench floods` builds and starts it.
 //!
-//! Two cores: the proxy has the first one to itself; all others share the second, which the attackers and their upstream have
-//! only while the good clients and theirs do not want it. Each flood has a process of its own to meet, with the limits it has by itself.
+//! Two cores: the proxy has the first one to itself; all others share the second, which the attackers and their
+//! upstream have only while the good clients and theirs do not want it. Each flood has a process of its own to meet,
+//! with the limits it has by itself.
 //!
 //! The same requests are also sent past the proxy, beside the same flood: what those feel is the machine's doing, with any
 //! proxy.

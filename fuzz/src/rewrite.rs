@@ -1,6 +1,6 @@
 //! Whatever a path has captured, the target that an endpoint gets is one: nothing of it ends the path, the line or a field.
 
-use model::{PathMatch, Pattern, RequestPath, Rewrite, PathTemplate};
+use model::{PathMatch, PathTemplate, Pattern, RequestPath, Rewrite};
 
 /// Checks it. A byte 0 parts the pattern, the template as annotations may have it, a path and a query.
 pub fn check(data: &[u8]) {
@@ -13,7 +13,8 @@ pub fn check(data: &[u8]) {
         return;
     }
     let pattern = Pattern::of_location(pattern, pattern);
-    let (Ok(pattern), Ok(template), Ok(path)) = (pattern, PathTemplate::parse(template), RequestPath::parse(path))
+    let (Ok(pattern), Ok(template), Ok(path)) =
+        (pattern, PathTemplate::parse(template), RequestPath::parse(path))
     else {
         return;
     };

@@ -5,10 +5,9 @@
 //! ```
 //!
 //! Owns: flags and their meaning, the order of start and stop, the wiring between the crates, exit codes, and the
-//! commands `run`, `check`, `explain`, `lint`, `diff`, `demo`, `chown-dir`, and those that talk to a running process: `probe`, `drain`,
-//! `upgrade`.
-//! Never: logic of its own about routes or requests; that is `compile`'s, `model`'s and `proxy`'s.
-//! Start at [`main`], then [`build`](build()).
+//! commands `run`, `check`, `explain`, `lint`, `diff`, `demo`, `chown-dir`, and those that talk to a running process:
+//! `probe`, `drain`, `upgrade`. Never: logic of its own about routes or requests; that is `compile`'s, `model`'s and
+//! `proxy`'s. Start at [`main`], then [`build`](build()).
 
 mod cli;
 mod config;

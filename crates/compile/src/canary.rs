@@ -1,8 +1,8 @@
-//! Ingresses that are variants of others: they have no routes of their own, but get a part of the requests for the route of the rule
-//! that is written as theirs is. All else, from certificates to guards, is that route's.
+//! Ingresses that are variants of others: they have no routes of their own, but get a part of the requests for the
+//! route of the rule that is written as theirs is. All else, from certificates to guards, is that route's.
 //!
-//! ingress-nginx attaches a canary to the Service of that rule, and so to every rule of any host that leads to the same one; here it
-//! belongs to the rule alone, and it has to be in the rule's namespace.
+//! ingress-nginx attaches a canary to the Service of that rule, and so to every rule of any host that leads to the same
+//! one; here it belongs to the rule alone, and it has to be in the rule's namespace.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;

@@ -173,28 +173,7 @@ fn compile_after(
         objects,
     };
     let mut field_maps = FieldMaps::new(objects);
-    let defaults = Defaults::read(objects, settings, &mut field_maps, &mut out.problems);
-    let (mut ours, mut drafts) = (Vec::new(), Vec::<Draft>::new());
-    for (key, ingress) in &objects.ingresses {
-        let ingress = &*annotations::under_usual_prefix(ingress, settings);
-        if counts(key, objects) && classes.owns(key, ingress, &mut out.problems) {
-            let profile = Profile::of(ingress, &objects.ingress_classes, settings);
-            if let Some(fault) = profile.doubt(ingress, settings) {
-                out.problems.add(ObjectRef::new("Ingress", &key.namespace, &key.name), "spec.tls", fault);
-            }
-            ours.push(key.clone());
-            if settings.no_catch_all && source::ingress::refuse_catch_all(key, ingress, &mut out.problems) {
-                continue;
-            }
-            drafts.extend(source::ingress::read(
-                key,
-                ingress,
-                profile,
-                defaults.of(profile),
-                &mut out.problems,
-            ));
-        }
-    }
+    let (ours, mut drafts) = read_ours(&classes, objects, settings, &mut field_maps, &mut out.problems);
     drafts.iter_mut().for_each(|draft| field_maps.complete(draft, &mut out.problems));
     let (canaries, drafts): (Vec<_>, Vec<Draft>) =
         drafts.into_iter().partition(|draft| draft.asked.canary.is_on);
@@ -235,6 +214,33 @@ fn compile_after(
         config_maps,
         services,
     }
+}
+
+/// The Ingress objects that are ours, and what those of them that are served ask for.
+fn read_ours(
+    classes: &Classes<'_>,
+    objects: &Objects,
+    settings: &Settings,
+    field_maps: &mut FieldMaps<'_>,
+    problems: &mut Problems,
+) -> (Vec<ObjectKey>, Vec<Draft>) {
+    let defaults = Defaults::read(objects, settings, field_maps, problems);
+    let (mut ours, mut drafts) = (Vec::new(), Vec::<Draft>::new());
+    for (key, ingress) in &objects.ingresses {
+        let ingress = &*annotations::under_usual_prefix(ingress, settings);
+        if counts(key, objects) && classes.owns(key, ingress, problems) {
+            let profile = Profile::of(ingress, &objects.ingress_classes, settings);
+            if let Some(fault) = profile.doubt(ingress, settings) {
+                problems.add(ObjectRef::new("Ingress", &key.namespace, &key.name), "spec.tls", fault);
+            }
+            ours.push(key.clone());
+            if settings.no_catch_all && source::ingress::refuse_catch_all(key, ingress, problems) {
+                continue;
+            }
+            drafts.extend(source::ingress::read(key, ingress, profile, defaults.of(profile), problems));
+        }
+    }
+    (ours, drafts)
 }
 
 /// Whether an Ingress would be ours, beside these other objects.

@@ -51,8 +51,8 @@ pub struct EndpointKey {
 }
 
 impl EndpointKey {
-    /// What stands for it in cookies, and what keys are weighed with. The pods' UIDs, which are random, keep clients from finding out
-    /// addresses.
+    /// What stands for it in cookies, and what keys are weighed with. The pods' UIDs, which are random, keep clients
+    /// from finding out addresses.
     pub fn digest(&self) -> u64 {
         let address = self.address.to_string();
         Digest::new().with(address.as_bytes()).with(self.uid.as_bytes()).finish()

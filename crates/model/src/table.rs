@@ -18,7 +18,8 @@ use paths::{Paths, SamePath};
 
 type Map<K, V> = HashMap<K, V, RandomState>;
 
-/// All routes and backends at one moment; a clone costs next to nothing. A request finds its route here once and keeps that snapshot to its end.
+/// All routes and backends at one moment; a clone costs next to nothing. A request finds its route here once and keeps
+/// that snapshot to its end.
 #[derive(Clone, Debug, Default)]
 pub struct RouteTable {
     /// Counts publications; larger is newer.

@@ -1,8 +1,8 @@
 //! Handshakes in which clients are asked for a certificate.
 //!
-//! None fails for what a client shows, or does not: it is answered in HTTP, where it can be told why, and where what its certificate
-//! comes to is judged again when the CA bundle has changed. Here it is only made sure that the client has the key of the
-//! certificate that it shows.
+//! None fails for what a client shows, or does not: it is answered in HTTP, where it can be told why, and where what
+//! its certificate comes to is judged again when the CA bundle has changed. Here it is only made sure that the client
+//! has the key of the certificate that it shows.
 
 use std::fmt;
 use std::sync::Arc;

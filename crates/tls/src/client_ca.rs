@@ -96,8 +96,8 @@ impl ClientCa {
         &self.digest
     }
 
-    /// What the certificate, the first of a chain that a client has sent, comes to at this time. Between it and a root may be as many others
-    /// as `depth_max`.
+    /// What the certificate, the first of a chain that a client has sent, comes to at this time. Between it and a root
+    /// may be as many others as `depth_max`.
     pub fn judge(&self, chain: &[CertificateDer<'_>], depth_max: u8, now: SystemTime) -> Verdict {
         path::judge(self, chain, usize::from(depth_max), now)
     }

@@ -16,8 +16,8 @@ pub(super) fn balance(annotation: &Annotation<'_>, settings: &mut RouteSettings)
     Ok(())
 }
 
-/// The same in ingress-nginx' words. Its `ewma` takes of two endpoints picked at random the one that has answered sooner of late; ours
-/// the one with fewer requests in flight, which comes to the same.
+/// The same in ingress-nginx' words. Its `ewma` takes of two endpoints picked at random the one that has answered
+/// sooner of late; ours the one with fewer requests in flight, which comes to the same.
 pub(super) fn nginx_balance(
     annotation: &Annotation<'_>,
     settings: &mut RouteSettings,

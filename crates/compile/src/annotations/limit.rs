@@ -1,5 +1,5 @@
-//! Readers of how many requests a client may send, and how fast it gets answers. They protect endpoints from load, and guard no data: what cannot be read has
-//! no effect.
+//! Readers of how many requests a client may send, and how fast it gets answers. They protect endpoints from load, and
+//! guard no data: what cannot be read has no effect.
 
 use super::{Annotation, access, shown};
 use crate::policy::RouteSettings;

@@ -1,7 +1,7 @@
 //! Clients that stay with an endpoint, by a cookie.
 //!
-//! Nothing is remembered of them: the cookie's value leads every process to the same endpoint, which is why it survives publications,
-//! handovers and upgrades, and why several replicas agree.
+//! Nothing is remembered of them: the cookie's value leads every process to the same endpoint, which is why it survives
+//! publications, handovers and upgrades, and why several replicas agree.
 
 use std::fmt;
 use std::sync::Arc;

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// Whether endpoints believe us a request's field of this name, in lower case: which client it is from and what its certificate says, how it came, and by
-/// which id it is known. We write them (`proxy`'s `forwarding`); no client may, unless it is a trusted proxy, and no route. This is
-/// the one list of them.
+/// Whether endpoints believe us a request's field of this name, in lower case: which client it is from and what its
+/// certificate says, how it came, and by which id it is known. We write them (`proxy`'s `forwarding`); no client may,
+/// unless it is a trusted proxy, and no route. This is the one list of them.
 pub fn is_forwarding_field(name: &str) -> bool {
     matches!(name, "forwarded" | "x-real-ip" | "x-request-id")
         || name.starts_with("ssl-client-")

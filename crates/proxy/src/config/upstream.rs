@@ -8,7 +8,8 @@ use tls::AllCredentials;
 /// Limits towards upstreams. A route's own times and attempts ([`model::Timeouts`], [`model::Retry`]) win over those here.
 #[derive(Clone, Debug)]
 pub struct Upstream {
-    /// Until a request can be sent on a new connection, its TLS handshake and HTTP/2's settings included; after it another endpoint is tried, then 504.
+    /// Until a request can be sent on a new connection, its TLS handshake and HTTP/2's settings included; after it
+    /// another endpoint is tried, then 504.
     pub connect_timeout: Duration,
     /// From the sent request to the response head; after it: 504. nginx' figure, as is the next.
     pub head_timeout: Duration,

@@ -25,8 +25,8 @@ pub(crate) struct Admitted<'r> {
     pub(crate) path: RequestPath<'r>,
 }
 
-/// Escapes what must be in the target of HTTP/2, as is done with those of HTTP/1 before hyper sees them. What the library refuses by
-/// itself is lost: the stream is reset.
+/// Escapes what must be in the target of HTTP/2, as is done with those of HTTP/1 before hyper sees them. What the
+/// library refuses by itself is lost: the stream is reset.
 pub(super) fn escape(request: &mut Request<Incoming>) {
     let Some(target) = request.uri().path_and_query().filter(|_| request.version() == Version::HTTP_2) else {
         return;

@@ -11,9 +11,10 @@
 //! | connection ended before it was written       |                 |                  | there is one            |
 //! | a byte of a response came                    | –               | –                | never                   |
 //!
-//! A route may say otherwise for what an endpoint may have seen ([`RetryOn`](model::RetryOn)): that an answer is late, is none of
-//! HTTP, or has a status as 503, may be a reason, too; then methods that are not idempotent may be sent twice, or not even the others.
-//! An answer with such a status is passed on all the same where there is no other endpoint to ask.
+//! A route may say otherwise for what an endpoint may have seen ([`RetryOn`](model::RetryOn)): that an answer is late,
+//! is none of HTTP, or has a status as 503, may be a reason, too; then methods that are not idempotent may be sent
+//! twice, or not even the others. An answer with such a status is passed on all the same where there is no other
+//! endpoint to ask.
 //!
 //! A body is kept as long as all of it that came is short.
 //!

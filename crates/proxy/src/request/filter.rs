@@ -1,8 +1,9 @@
 //! What a route's filters do with its requests.
 //!
-//! Which filters there are, and the order of their execution, is the order of the variants of [`RequestFilter`]; what each does
-//! stands in a file of its own. (What is done with answers: [`answer_filter`](crate::answer_filter).) A request is looked at before anything of it is changed
-//! ([`admit`]) and changed when it is otherwise ready to be sent ([`edit_request`]), so that a filter has the last word.
+//! Which filters there are, and the order of their execution, is the order of the variants of [`RequestFilter`]; what
+//! each does stands in a file of its own. (What is done with answers: [`answer_filter`](crate::answer_filter).) A
+//! request is looked at before anything of it is changed ([`admit`]) and changed when it is otherwise ready to be sent
+//! ([`edit_request`]), so that a filter has the last word.
 //!
 //! Where the filters that are to come find their place:
 //! - one that answers by itself does as `redirect`;

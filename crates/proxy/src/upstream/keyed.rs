@@ -1,7 +1,8 @@
 //! Which endpoint a request goes to where something of it decides: the cookie of a client that is to stay, or a text.
 //!
-//! Nothing is remembered. An endpoint follows from the key and from the endpoints' identities alone, so that all workers, processes and
-//! replicas come to the same one; of two that differ for a moment in what they know of endpoints, each is right by what it knows.
+//! Nothing is remembered. An endpoint follows from the key and from the endpoints' identities alone, so that all
+//! workers, processes and replicas come to the same one; of two that differ for a moment in what they know of
+//! endpoints, each is right by what it knows.
 
 use std::rc::Rc;
 

@@ -1,7 +1,7 @@
 //! Answers that are compressed, as nginx' `gzip` does it with `gzip_proxied any` and `gzip_vary on`.
 //!
-//! What a page has of a secret and of an attacker's words together can be guessed by the length of what it is compressed to (BREACH):
-//! so nothing is compressed that was not asked for.
+//! What a page has of a secret and of an attacker's words together can be guessed by the length of what it is
+//! compressed to (BREACH): so nothing is compressed that was not asked for.
 
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Request, StatusCode, Version, response};
