@@ -88,7 +88,8 @@ impl<'a> Classes<'a> {
                 ),
                 format!(
                     "while both controllers run, let one of them write no status (--no-status); once only this one \
-                     does, replace the IngressClass by one of controller {controller_name}"
+                     does, keep the IngressClass, and start with --controller-name {}",
+                    controller_of(class)
                 ),
             )
         } else {
