@@ -13,7 +13,7 @@ use crate::hosts::Hosts;
 use crate::policy::{self, UpstreamSecret};
 use crate::problems::{Fault, Problems};
 use crate::source::Draft;
-use crate::{ObjectKey, Objects, Settings, auth};
+use crate::{ObjectKey, Objects, Profile, Settings, auth};
 
 use claim::Ranked;
 pub use claim::{Basis, CertificateClaims, Claim, NamedSecret};
@@ -35,6 +35,8 @@ pub(crate) struct Tls<'a> {
     upstream: BTreeSet<ObjectKey>,
     /// Those of them that clients are verified by.
     clients: BTreeSet<ObjectKey>,
+    /// Whether an object is read as ingress-nginx reads it.
+    stand_in: bool,
 }
 
 impl<'a> Tls<'a> {
@@ -46,6 +48,7 @@ impl<'a> Tls<'a> {
             named: BTreeSet::new(),
             upstream: BTreeSet::new(),
             clients: BTreeSet::new(),
+            stand_in: false,
         }
     }
 
@@ -53,6 +56,7 @@ impl<'a> Tls<'a> {
     pub(crate) fn add(&mut self, draft: &Draft, hosts: &Hosts, problems: &mut Problems) {
         let Draft { object, certificates, asked, .. } = draft;
         let origin = draft.origin("");
+        self.stand_in |= draft.profile == Profile::IngressNginx;
         let mut add = |NamedSecret { secret, field }: &NamedSecret, fault: Option<Fault>| {
             if let Some(fault) = fault {
                 problems.add(ObjectRef::clone(object), &**field, fault);
@@ -125,7 +129,14 @@ impl<'a> Tls<'a> {
         };
         let hosts = self.hosts.into_iter().map(settle).collect();
         (
-            CertificateClaims { hosts, own_names, default, upstream: self.upstream, clients: self.clients },
+            CertificateClaims {
+                hosts,
+                own_names,
+                stand_in: self.stand_in && default.is_none(),
+                default,
+                upstream: self.upstream,
+                clients: self.clients,
+            },
             self.named,
         )
     }

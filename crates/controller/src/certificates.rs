@@ -28,6 +28,8 @@ use ticket_keys::TicketKeys;
 #[derive(Debug, Default)]
 pub(crate) struct CertificateStore {
     held: AllHeld,
+    /// What is shown where there is none, once that is wanted.
+    stand_in: Option<Arc<Certificate>>,
     assigned: AllAssigned,
     /// What is wrong with claims, whatever the date.
     mismatches: Vec<Problem>,
@@ -61,13 +63,25 @@ impl CertificateStore {
 
     fn update_certificates(&mut self, claims: &CertificateClaims, objects: &Objects) -> Option<Certificates> {
         held::update(&mut self.held, claimed(claims), objects);
-        let assigned = assign::assign(claims, &self.held, &self.assigned);
+        let stand_in = claims.stand_in.then(|| self.stand_in()).flatten();
+        let assigned = assign::assign(claims, &self.held, &self.assigned, stand_in);
         self.mismatches = mismatch::problems(claims, &self.held, &assigned);
         if assigned == self.assigned {
             return None;
         }
         self.assigned = assigned;
         Some(assign::snapshot(&self.assigned))
+    }
+
+    /// The one of our own making, for as long as this process lives.
+    fn stand_in(&mut self) -> Option<Arc<Certificate>> {
+        if self.stand_in.is_none() {
+            match Certificate::stand_in() {
+                Ok(made) => self.stand_in = Some(Arc::new(made)),
+                Err(error) => tracing::error!(%error, "no certificate can be made to stand in for others"),
+            }
+        }
+        self.stand_in.clone()
     }
 
     fn update_credentials(

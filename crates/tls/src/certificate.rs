@@ -55,6 +55,9 @@ impl Kind {
     }
 }
 
+/// The name on a certificate that stands in for one: no host has it (RFC 6761 §6.4).
+const STAND_IN_NAME: &str = "no-certificate.invalid";
+
 /// A certificate that can be served: it could be read, and its key belongs to it. Whether clients trust it, and whether
 /// it is still valid, is theirs to judge; [`not_after`](Certificate::not_after) tells when they will stop.
 pub struct Certificate {
@@ -86,6 +89,18 @@ impl Certificate {
         let kind = Kind::of(&*key);
         let key = Arc::new(CertifiedKey::new(chain, key));
         Ok(Certificate { key, kind, names, not_before, not_after, out_of_order })
+    }
+
+    /// One that no client that verifies would take, with a key of its own, for as long as this process lives: it says for whom it
+    /// is not.
+    ///
+    /// # Errors
+    /// If no key can be made.
+    pub fn stand_in() -> Result<Certificate, String> {
+        let made = rcgen::generate_simple_self_signed([STAND_IN_NAME.to_owned()]);
+        let made = made.map_err(|error| error.to_string())?;
+        let (chain, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+        Certificate::parse(chain.as_bytes(), key.as_bytes()).map_err(|error| error.to_string())
     }
 
     /// The certificate and those after it, as clients get them (DER).

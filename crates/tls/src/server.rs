@@ -33,8 +33,8 @@ const FIRST: [CipherSuite; 3] = [
 /// TLS 1.2 and 1.3 with the certificates that are live at the moment of the handshake, and these protocols in ALPN, the
 /// preferred one first. A client that offers ALPN without any of them is refused; one without ALPN is not.
 ///
-/// Where no certificate is found the handshake fails. A self-signed stand-in would not help clients that verify, and
-/// teach users not to; [`Certificates`] may have a default instead.
+/// Where no certificate is found the handshake fails, unless [`Certificates`] have a default. A self-signed stand-in does not help
+/// clients that verify, and teaches users not to: it is shown only where that is what they are used to.
 pub fn server_config(
     certificates: &Published<Certificates>,
     tickets: &Tickets,

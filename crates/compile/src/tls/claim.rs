@@ -17,6 +17,9 @@ pub struct CertificateClaims {
     pub own_names: Vec<Claim>,
     /// The Secret whose certificate is for all other names.
     pub default: Option<ObjectKey>,
+    /// Whether these names are shown a certificate of our own making where there is none for them, as ingress-nginx does: its
+    /// Ingresses are served over TLS in any case, if only to clients that do not verify it.
+    pub stand_in: bool,
     /// The Secrets for handshakes with endpoints.
     pub upstream: BTreeSet<ObjectKey>,
     /// The Secrets that clients are verified by.

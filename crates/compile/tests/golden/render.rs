@@ -19,7 +19,9 @@ pub(crate) fn render(case: &Case) -> String {
     if !external_names.is_empty() {
         section(&mut out, "externalNames", external_names.iter().cloned());
     }
-    if certificates != CertificateClaims::default() {
+    // Whether there is one of our own making beside them is the profile's to say.
+    if certificates != (CertificateClaims { stand_in: certificates.stand_in, ..CertificateClaims::default() })
+    {
         section(&mut out, "certificates", claims(&certificates));
     }
     if !pending.is_empty() {

@@ -45,7 +45,12 @@ impl Assigned {
 }
 
 /// Gives each host the certificates of the Ingresses that claim it.
-pub(super) fn assign(claims: &CertificateClaims, held: &AllHeld, before: &AllAssigned) -> AllAssigned {
+pub(super) fn assign(
+    claims: &CertificateClaims,
+    held: &AllHeld,
+    before: &AllAssigned,
+    stand_in: Option<Arc<Certificate>>,
+) -> AllAssigned {
     let good = |key: &ObjectKey| Some((key.clone(), Arc::clone(held.get(key)?.good()?)));
     let default = Assigned::new(claims.default.iter().filter_map(good));
     let mut hosts: AllAssigned = claims
@@ -63,7 +68,8 @@ pub(super) fn assign(claims: &CertificateClaims, held: &AllHeld, before: &AllAss
             hosts.entry(name.clone()).or_insert_with(own);
         }
     }
-    hosts.extend(default.map(|default| (HostMatch::Any, default)));
+    let stand_in = stand_in.map(|made| Assigned(vec![(ObjectKey::new("", "stand-in"), made)]));
+    hosts.extend(default.or(stand_in).map(|default| (HostMatch::Any, default)));
     hosts
 }
 

@@ -7,7 +7,9 @@ mod world;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use compile::{ObjectKey, Profile};
 use k8s_openapi::api::core::v1::Secret;
+use model::HostMatch;
 
 use crate::reasons;
 use world::{Issued, World, issue};
@@ -26,6 +28,26 @@ fn a_host_has_the_certificate_of_the_secret_that_is_listed_beside_it() {
     assert_eq!(found("d.test"), None);
     assert!(live.serves_alike(Some("a.test"), "x.b.test"), "one Secret, one entry");
     assert_eq!(world.told(), [""; 0]);
+}
+
+#[test]
+fn in_the_profile_of_ingress_nginx_a_name_without_a_certificate_is_shown_one_that_is_for_none() {
+    let mut world = World::new();
+    world.settings.profile = Some(Profile::IngressNginx);
+    world.ingress("shop/web", &[("one", &["a.test"]), ("missing", &["b.test"])], &[]);
+    world.secret("shop/one", &issue(&["a.test"]));
+    let live = world.update().expect("certificates");
+    let names = |sni| live.find(Some(sni)).map(|entry| entry.certificates()[0].names().to_vec());
+    let stand_in = Some(vec![HostMatch::parse("no-certificate.invalid").expect("a host")]);
+    assert_eq!(["b.test", "c.test"].map(names), [stand_in.clone(), stand_in]);
+    assert_eq!(live.find(Some("a.test")).map(|entry| entry.name()), Some("shop/one"));
+    assert!(!live.serves_alike(Some("a.test"), "b.test"), "no connection for the one carries the other's");
+    assert!(world.update().is_none(), "it is made once");
+    // The operator's own goes before it.
+    world.settings.default_certificate = Some(ObjectKey::new("shop", "all"));
+    world.secret("shop/all", &issue(&["*.test"]));
+    let live = world.update().expect("another default");
+    assert_eq!(live.find(Some("c.test")).map(|entry| entry.name()), Some("shop/all"));
 }
 
 #[test]
