@@ -171,19 +171,24 @@ async fn metrics_are_prometheus_text() {
 async fn an_unknown_path_is_told_the_known_ones() {
     let admin = start().await;
     let (status, page) = get(admin.address, "/nope").await;
-    let paths = json!(["/live", "/ready", "/state", "/metrics", "/routes", "/endpoints", "/problems"]);
+    let paths =
+        json!(["/live", "/ready", "/healthz", "/state", "/metrics", "/routes", "/endpoints", "/problems"]);
     assert_eq!((status, &page["paths"]), (404, &paths));
 }
 
 #[tokio::test]
 async fn a_load_balancer_sees_health_and_nothing_else() {
     let mut admin = start().await;
-    assert_eq!(get(admin.health, "/ready").await.0, 503);
+    for path in ["/ready", "/healthz"] {
+        assert_eq!(get(admin.health, path).await.0, 503, "{path}");
+    }
     admin.waiting.take().unwrap().done();
-    assert_eq!((get(admin.health, "/ready").await.0, get(admin.health, "/live").await.0), (200, 200));
+    for path in ["/ready", "/live", "/healthz"] {
+        assert_eq!(get(admin.health, path).await.0, 200, "{path}");
+    }
     for path in ["/metrics", "/routes", "/state", "/drain"] {
         let (status, page) = get(admin.health, path).await;
-        assert_eq!((status, &page["paths"]), (404, &json!(["/live", "/ready"])), "{path}");
+        assert_eq!((status, &page["paths"]), (404, &json!(["/live", "/ready", "/healthz"])), "{path}");
     }
 }
 
