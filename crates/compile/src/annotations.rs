@@ -156,15 +156,18 @@ pub(crate) fn are_of_ingress_nginx(ingress: &Ingress) -> bool {
     annotations.is_some_and(|annotations| nginx::DIALECT.asked(annotations).next().is_some())
 }
 
+/// A value that cannot be read; what holds where nothing is said goes on.
+fn no_effect(annotation: &Annotation<'_>, remedy: impl Into<String>) -> Vec<Fault> {
+    let message = format!("{} cannot be {}; it has no effect", annotation.name, shown(annotation.value));
+    Fault::error(reasons::INVALID_ANNOTATION, message, remedy).into()
+}
+
 /// A boolean as ingress-nginx reads it (Go's `strconv.ParseBool`).
 fn boolean(annotation: &Annotation<'_>) -> Result<bool, Vec<Fault>> {
     match annotation.value {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        other => {
-            let message = format!("{} cannot be {}; it has no effect", annotation.name, shown(other));
-            Err(Fault::error(reasons::INVALID_ANNOTATION, message, "write \"true\" or \"false\"").into())
-        }
+        _ => Err(no_effect(annotation, "write \"true\" or \"false\"")),
     }
 }
 
@@ -175,9 +178,7 @@ fn plain<'a>(annotation: &Annotation<'a>) -> Result<&'a str, Vec<Fault>> {
     if !text.is_empty() && text.bytes().all(is_plain) {
         return Ok(text);
     }
-    let message = format!("{} cannot be {}; it has no effect", annotation.name, shown(annotation.value));
-    let remedy = "write letters, digits and -, ., _, ~, /, : only";
-    Err(Fault::error(reasons::INVALID_ANNOTATION, message, remedy).into())
+    Err(no_effect(annotation, "write letters, digits and -, ., _, ~, /, : only"))
 }
 
 fn read_by(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use model::{HostName, Protocol, ProxyHeader};
 
-use super::{Annotation, shown};
+use super::{Annotation, no_effect, shown};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::tls::NamedSecret;
@@ -39,18 +39,16 @@ pub(super) fn protocol(
 
 /// The version of HTTP that is spoken with endpoints of HTTP/1. The older one would cost a connection a request, and nothing
 /// is lost by the newer one: what an endpoint of HTTP/1.0 answers is understood.
-pub(super) fn http_version(
-    Annotation { name, value, .. }: &Annotation<'_>,
-    _: &mut RouteSettings,
-) -> Result<(), Vec<Fault>> {
-    match value.trim() {
+pub(super) fn http_version(annotation: &Annotation<'_>, _: &mut RouteSettings) -> Result<(), Vec<Fault>> {
+    let name = annotation.name;
+    match annotation.value.trim() {
         "1.1" => Ok(()),
         "1.0" => {
             let message =
                 format!("{name} is 1.0; endpoints get HTTP/1.1 all the same, and may answer as HTTP/1.0");
             Err(Fault::warning(reasons::NO_EFFECT, message, "write 1.1, or remove it").into())
         }
-        _ => Err(invalid(format!("{name} cannot be {}; it has no effect", shown(value)), "write 1.1").into()),
+        _ => Err(no_effect(annotation, "write 1.1")),
     }
 }
 

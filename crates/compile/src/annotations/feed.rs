@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use ipnet::IpNet;
 
-use super::{Annotation, Dialect, Reader, access, shown, time};
+use super::{Annotation, Dialect, Reader, access, no_effect, time};
 use crate::policy::{Locations, RouteSettings};
 use crate::problems::Fault;
 use crate::reasons;
@@ -69,10 +69,7 @@ fn boolean(annotation: &Annotation<'_>) -> Result<bool, Vec<Fault>> {
     match annotation.value {
         "true" => Ok(true),
         "false" => Ok(false),
-        other => {
-            let message = format!("{} cannot be {}; it has no effect", annotation.name, shown(other));
-            Err(Fault::error(reasons::INVALID_ANNOTATION, message, "write \"true\" or \"false\"").into())
-        }
+        _ => Err(no_effect(annotation, "write \"true\" or \"false\"")),
     }
 }
 

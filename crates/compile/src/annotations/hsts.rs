@@ -1,9 +1,8 @@
 //! Readers of what is said of `Strict-Transport-Security`.
 
-use super::{Annotation, boolean, shown};
+use super::{Annotation, boolean, no_effect};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
-use crate::reasons;
 
 /// Whether it is said at all.
 pub(super) fn enable(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
@@ -13,11 +12,8 @@ pub(super) fn enable(annotation: &Annotation<'_>, settings: &mut RouteSettings) 
 
 /// For how many seconds it holds.
 pub(super) fn max_age(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
-    let Annotation { name, value, .. } = annotation;
-    settings.hsts.max_age = value.trim().parse().map_err(|_| {
-        let message = format!("{name} cannot be {}; it has no effect", shown(value));
-        Vec::from(Fault::error(reasons::INVALID_ANNOTATION, message, "write a number of seconds"))
-    })?;
+    let seconds = annotation.value.trim().parse();
+    settings.hsts.max_age = seconds.map_err(|_| no_effect(annotation, "write a number of seconds"))?;
     Ok(())
 }
 

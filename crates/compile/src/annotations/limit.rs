@@ -1,10 +1,9 @@
 //! Readers of how many requests a client may send, and how fast it gets answers. They protect endpoints from load, and
 //! guard no data: what cannot be read has no effect.
 
-use super::{Annotation, access, shown};
+use super::{Annotation, access, no_effect};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
-use crate::reasons;
 
 /// Requests of a client within a second; 0 is no limit, as of the next two.
 pub(super) fn per_second(
@@ -96,9 +95,4 @@ fn number(annotation: &Annotation<'_>) -> Result<u32, Vec<Fault>> {
         Ok(Ok(number)) => Ok(number),
         _ => Err(no_effect(annotation, "write a whole number")),
     }
-}
-
-fn no_effect(Annotation { name, value, .. }: &Annotation<'_>, remedy: &str) -> Vec<Fault> {
-    let message = format!("{name} cannot be {}; it has no effect", shown(value));
-    Fault::error(reasons::INVALID_ANNOTATION, message, remedy).into()
 }

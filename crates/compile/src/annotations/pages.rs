@@ -1,9 +1,8 @@
 //! Readers of what serves in the place of endpoints.
 
-use super::{Annotation, boolean, shown};
+use super::{Annotation, boolean, no_effect, shown};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
-use crate::reasons;
 
 /// Longest name of a Service (RFC 1035 label).
 const NAME_BYTES_MAX: usize = 63;
@@ -42,7 +41,7 @@ pub(super) fn default_backend(
     let is_one = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let begins_and_ends = name.starts_with(|c: char| c.is_ascii_lowercase()) && !name.ends_with('-');
     if name.is_empty() {
-        return Err(no_effect(annotation));
+        return Err(no_effect(annotation, "remove it, or write its value"));
     } else if !begins_and_ends || name.len() > NAME_BYTES_MAX || !name.bytes().all(is_one) {
         return Err(left_out(annotation, "write the name of a Service in the Ingress' namespace"));
     }
@@ -56,7 +55,7 @@ fn read_statuses(annotation: &Annotation<'_>) -> Result<Vec<u16>, Vec<Fault>> {
     let read = |status: &str| status.parse().ok().filter(|status| (400..600).contains(status));
     let statuses: Option<Vec<u16>> = statuses.map(read).collect();
     if annotation.value.is_empty() {
-        return Err(no_effect(annotation));
+        return Err(no_effect(annotation, "remove it, or write its value"));
     }
     let mut statuses =
         statuses.ok_or_else(|| left_out(annotation, "write numbers from 400 to 599 with commas between"))?;
@@ -69,9 +68,4 @@ fn left_out(Annotation { name, value, .. }: &Annotation<'_>, remedy: &str) -> Ve
     let message =
         format!("{name} cannot be {}; the whole Ingress is not served, as with ingress-nginx", shown(value));
     Fault::left_out(message, remedy).into()
-}
-
-fn no_effect(Annotation { name, value, .. }: &Annotation<'_>) -> Vec<Fault> {
-    let message = format!("{name} cannot be {}; it has no effect", shown(value));
-    Fault::error(reasons::INVALID_ANNOTATION, message, "remove it, or write its value").into()
 }

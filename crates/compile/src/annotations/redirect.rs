@@ -4,10 +4,9 @@ mod location;
 
 use model::Location;
 
-use super::{Annotation, boolean, shown};
+use super::{Annotation, boolean, no_effect, shown};
 use crate::policy::{RedirectSettings, RouteSettings};
 use crate::problems::Fault;
-use crate::reasons;
 
 /// Most places in a list of those that keep plain HTTP.
 const KEEP_HTTP_MAX: usize = 100;
@@ -53,7 +52,7 @@ pub(super) fn status(annotation: &Annotation<'_>, settings: &mut RouteSettings) 
 pub(super) fn keep_http(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
     let listed = annotation.value.split(',').map(str::trim).filter(|path| !path.is_empty());
     if listed.clone().count() > KEEP_HTTP_MAX {
-        return Err(no_effect(annotation, &format!("write at most {KEEP_HTTP_MAX} paths")));
+        return Err(no_effect(annotation, format!("write at most {KEEP_HTTP_MAX} paths")));
     }
     settings.redirect.keep_http = listed.map(Into::into).collect();
     Ok(())
@@ -159,7 +158,7 @@ fn status_up_to(
         .map_err(|_| left_out(annotation, &format!("write a number from 300 to {most}")))?;
     match u16::try_from(status) {
         Ok(known) if (300..=most).contains(&status) => Ok(known),
-        _ => Err(no_effect(annotation, &format!("write a number from 300 to {most}; it is {default} now"))),
+        _ => Err(no_effect(annotation, format!("write a number from 300 to {most}; it is {default} now"))),
     }
 }
 
@@ -180,9 +179,4 @@ fn left_out(Annotation { name, value, .. }: &Annotation<'_>, remedy: &str) -> Ve
     let message =
         format!("{name} cannot be {}; the whole Ingress is not served, as with ingress-nginx", shown(value));
     Fault::left_out(message, remedy).into()
-}
-
-fn no_effect(Annotation { name, value, .. }: &Annotation<'_>, remedy: &str) -> Vec<Fault> {
-    let message = format!("{name} cannot be {}; it has no effect", shown(value));
-    Fault::error(reasons::INVALID_ANNOTATION, message, remedy).into()
 }

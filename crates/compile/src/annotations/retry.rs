@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use model::RetryOn;
 
-use super::Annotation;
-use super::time::{self, no_effect};
+use super::{Annotation, no_effect, time};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 
@@ -61,7 +60,7 @@ pub(super) fn within_seconds(
 ) -> Result<(), Vec<Fault>> {
     let seconds = annotation.value.parse::<u32>().map(u64::from);
     let seconds = seconds
-        .map_err(|_| no_effect(annotation, "write whole seconds without a unit, or 0 for no limit".into()))?;
+        .map_err(|_| no_effect(annotation, "write whole seconds without a unit, or 0 for no limit"))?;
     settings.retry.within = Some(Duration::from_secs(seconds)).filter(|time| !time.is_zero());
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use model::{HostMatch, PathTemplate};
 
-use super::{Annotation, boolean, shown};
+use super::{Annotation, boolean, no_effect, shown};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -65,9 +65,10 @@ fn is_of_path(char: char) -> bool {
 pub(super) fn app_root(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
     let value = annotation.value;
     if !value.starts_with('/') || !value.chars().all(is_of_path) {
-        let message = format!("{} cannot be {}; it has no effect", annotation.name, shown(value));
-        let remedy = "write a path, which begins with a slash, of letters, digits and -._~/:";
-        return Err(Fault::error(reasons::INVALID_ANNOTATION, message, remedy).into());
+        return Err(no_effect(
+            annotation,
+            "write a path, which begins with a slash, of letters, digits and -._~/:",
+        ));
     }
     settings.app_root = Some(value.into());
     Ok(())

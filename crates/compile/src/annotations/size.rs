@@ -1,6 +1,6 @@
 //! Readers of what is said of sizes, and of buffers. None of it guards anything: what cannot be read has no effect.
 
-use super::{Annotation, shown};
+use super::{Annotation, no_effect, shown};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 use crate::reasons;
@@ -73,11 +73,6 @@ pub(super) fn parse(value: &str) -> Option<u64> {
     };
     // nginx' sizes are signed.
     number.parse::<i64>().ok()?.checked_mul(1 << shift)?.try_into().ok()
-}
-
-fn no_effect(Annotation { name, value, .. }: &Annotation<'_>, remedy: &str) -> Vec<Fault> {
-    let message = format!("{name} cannot be {}; it has no effect", shown(value));
-    Fault::error(reasons::INVALID_ANNOTATION, message, remedy).into()
 }
 
 #[cfg(test)]

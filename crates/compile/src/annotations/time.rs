@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Annotation, shown};
+use super::{Annotation, no_effect};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
-use crate::reasons;
 
 /// The longest time for a connection: kernels give up after some minutes.
 pub(super) const CONNECT_MAX: Duration = Duration::from_secs(60 * 60);
@@ -107,11 +106,6 @@ pub(super) fn parse(value: &str) -> Option<Duration> {
     let (number, unit) = value.split_at(digits);
     let (_, millis) = UNITS.iter().find(|(name, _)| *name == unit)?;
     number.parse::<u64>().ok()?.checked_mul(*millis).map(Duration::from_millis)
-}
-
-pub(super) fn no_effect(Annotation { name, value, .. }: &Annotation<'_>, remedy: String) -> Vec<Fault> {
-    let message = format!("{name} cannot be {}; it has no effect", shown(value));
-    Fault::error(reasons::INVALID_ANNOTATION, message, remedy).into()
 }
 
 #[cfg(test)]

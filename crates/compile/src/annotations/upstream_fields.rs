@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Annotation, shown};
+use super::{Annotation, no_effect};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
-use crate::reasons;
 
 /// Longest value, in bytes.
 const BYTES_MAX: usize = 2048;
@@ -76,9 +75,4 @@ fn pair<'a>(annotation: &Annotation<'a>, marks: &[u8]) -> Result<Option<(&'a str
 fn is_written(value: &str, marks: &[u8]) -> bool {
     let is_one = |byte: u8| byte.is_ascii_alphanumeric() || marks.contains(&byte);
     !value.is_empty() && value.len() <= BYTES_MAX && !value.starts_with('~') && value.bytes().all(is_one)
-}
-
-fn no_effect(Annotation { name, value, .. }: &Annotation<'_>, remedy: &str) -> Vec<Fault> {
-    let message = format!("{name} cannot be {}; it has no effect", shown(value));
-    Fault::error(reasons::INVALID_ANNOTATION, message, remedy).into()
 }
