@@ -7,16 +7,15 @@ mod asked;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
-use compile::{EndpointSlices, ObjectKey, Objects, Profile, Settings};
 use model::RouteTable;
-use serde_json::{Value, json};
+use serde_json::json;
 use system_tests::message::Reader;
 use system_tests::{Message, Upstream};
 
 use self::asked::{CASES, Case, SNIPPETS};
 use crate::gates::{Folder, Gate, Nginx, Ours};
+use crate::shop;
 
 /// An upstream whose answers have the fields that a request asks for, with bars between them.
 fn upstream() -> Upstream {
@@ -67,36 +66,10 @@ fn ask(gate: &dyn Gate, request: &str) -> Seen {
 
 /// The table that comes of one Ingress with these annotations.
 pub(crate) fn table(annotations: &[(&str, &str)], upstream: SocketAddr) -> RouteTable {
-    fn object<K: serde::de::DeserializeOwned>(value: Value) -> Arc<K> {
-        Arc::new(serde_json::from_value(value).unwrap())
-    }
-    let mut objects = Objects::default();
-    let key = ObjectKey::new("shop", "web");
-    let ports = json!([{"port": 80, "targetPort": upstream.port()}]);
-    let metadata = json!({"name": "web", "namespace": "shop"});
-    objects.services.insert(key.clone(), object(json!({"metadata": metadata, "spec": {"ports": ports}})));
-    objects.endpoint_slices = EndpointSlices::default();
-    let labels = json!({"kubernetes.io/service-name": "web"});
-    let slice = json!({
-        "metadata": {"name": "web", "namespace": "shop", "labels": labels}, "addressType": "IPv4",
-        "ports": [{"port": upstream.port()}], "endpoints": [{"addresses": [upstream.ip()]}]
-    });
-    objects.endpoint_slices.insert(key.clone(), object(slice));
-    let annotations: BTreeMap<String, &str> = annotations
-        .iter()
-        .map(|(name, value)| (format!("nginx.ingress.kubernetes.io/{name}"), *value))
-        .collect();
-    let metadata = json!({"name": "web", "namespace": "shop", "annotations": annotations});
-    let backend = json!({"service": {"name": "web", "port": {"number": 80}}});
-    let paths = json!([{"path": "/", "pathType": "Prefix", "backend": backend}]);
-    let spec = json!({
-        "ingressClassName": "sluicegate", "tls": [{"hosts": ["shop.example"]}],
-        "rules": [{"host": "shop.example", "http": {"paths": paths}}]
-    });
-    objects.ingresses.insert(key, object(json!({"metadata": metadata, "spec": spec})));
-    let settings =
-        Settings { allow_loopback: true, profile: Some(Profile::IngressNginx), ..Settings::default() };
-    compile::compile(&objects, &settings, 2).table
+    let mut objects = shop::service(upstream);
+    let tls = json!([{"hosts": ["shop.example"]}]);
+    shop::add_ingress(&mut objects, Some("shop.example"), annotations.iter().copied(), tls);
+    compile::compile(&objects, &shop::settings(), 2).table
 }
 
 fn servers(case: &Case, upstream: SocketAddr) -> String {

@@ -10,7 +10,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use compile::{EndpointSlices, ObjectKey, Objects, Profile, Settings};
+use compile::ObjectKey;
 use model::RouteTable;
 use serde_json::{Value, json};
 use system_tests::message::Reader;
@@ -18,6 +18,7 @@ use system_tests::{Message, Upstream};
 
 use self::asked::{CASES, Case, PASSWORDS};
 use crate::gates::{Folder, Gate, Nginx, Ours};
+use crate::shop;
 
 /// What of heads is compared: of addresses and ids each proxy has its own, and Connection is each one's own affair.
 const IN_ANSWERS: [&str; 4] = ["location", "set-cookie", "www-authenticate", "x-endpoint"];
@@ -101,44 +102,16 @@ fn ask(gate: &dyn Gate, server: &Server, origin: &Server, request: &str) -> Seen
     Seen { status: answer.status(), fields, asked: server.take(), arrived: origin.take() }
 }
 
-fn object<K: serde::de::DeserializeOwned>(value: Value) -> Arc<K> {
-    Arc::new(serde_json::from_value(value).unwrap())
-}
-
 /// The table that comes of one Ingress with these annotations.
 fn table(case: &Case, server: SocketAddr, origin: SocketAddr) -> RouteTable {
-    let mut objects = Objects::default();
-    let key = ObjectKey::new("shop", "web");
-    let metadata = json!({"name": "web", "namespace": "shop"});
-    let ports = json!([{"port": 80, "targetPort": origin.port()}]);
-    objects.services.insert(key.clone(), object(json!({"metadata": metadata, "spec": {"ports": ports}})));
-    objects.endpoint_slices = EndpointSlices::default();
-    let labels = json!({"kubernetes.io/service-name": "web"});
-    let slice = json!({
-        "metadata": {"name": "web", "namespace": "shop", "labels": labels}, "addressType": "IPv4",
-        "ports": [{"port": origin.port()}], "endpoints": [{"addresses": [origin.ip()]}]
-    });
-    objects.endpoint_slices.insert(key.clone(), object(slice));
+    let mut objects = shop::service(origin);
     let metadata = json!({"name": "passwords", "namespace": "shop"});
     let secret = json!({"metadata": metadata, "stringData": {"auth": PASSWORDS}});
-    objects.secrets.insert(ObjectKey::new("shop", "passwords"), object(secret));
-    let annotations: BTreeMap<String, String> = case
-        .annotations
-        .iter()
-        .map(|(name, value)| {
-            (format!("nginx.ingress.kubernetes.io/{name}"), value.replace("SERVER", &server.to_string()))
-        })
-        .collect();
-    let metadata = json!({"name": "web", "namespace": "shop", "annotations": annotations});
-    let backend = json!({"service": {"name": "web", "port": {"number": 80}}});
-    let paths = json!([{"path": "/", "pathType": "Prefix", "backend": backend}]);
-    let spec = json!({
-        "ingressClassName": "sluicegate", "rules": [{"host": "shop.example", "http": {"paths": paths}}]
-    });
-    objects.ingresses.insert(key, object(json!({"metadata": metadata, "spec": spec})));
-    let settings =
-        Settings { allow_loopback: true, profile: Some(Profile::IngressNginx), ..Settings::default() };
-    let compiled = compile::compile(&objects, &settings, 2);
+    objects.secrets.insert(ObjectKey::new("shop", "passwords"), shop::object(secret));
+    let server = server.to_string();
+    let annotations = case.annotations.iter().map(|(name, value)| (*name, value.replace("SERVER", &server)));
+    shop::add_ingress(&mut objects, Some("shop.example"), annotations, Value::Null);
+    let compiled = compile::compile(&objects, &shop::settings(), 2);
     assert!(compiled.problems.is_empty(), "{}: {:?}", case.name, compiled.problems);
     compiled.table
 }

@@ -7,18 +7,17 @@ mod nginx;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 
-use compile::{EndpointSlices, ObjectKey, Objects, Profile, Settings};
+use compile::Settings;
 use model::RouteTable;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use system_tests::message::Reader;
 use system_tests::{Message, PATIENCE, Upstream};
 
 use self::asked::{REQUESTS, SETTINGS, Setting};
 use crate::gates::{Folder, Gate, Nginx, Ours};
+use crate::shop;
 
 /// Some of it is not for clients.
 const ANSWER: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nServer: secret\r\nX-Pad: a\r\nX-Own: b\r\n\r\n";
@@ -56,32 +55,13 @@ fn fields(message: &Message) -> Fields {
 
 /// The table that comes of one Ingress and these settings.
 fn table(settings: &[(&str, &str)], upstream: SocketAddr) -> RouteTable {
-    fn object<K: DeserializeOwned>(value: Value) -> Arc<K> {
-        Arc::new(serde_json::from_value(value).unwrap())
-    }
-    let mut objects = Objects::default();
-    let (key, metadata) = (ObjectKey::new("shop", "web"), json!({"name": "web", "namespace": "shop"}));
+    let mut objects = shop::service(upstream);
     let data: BTreeMap<&str, &str> = settings.iter().copied().collect();
-    objects.config_maps.insert(key.clone(), object(json!({"metadata": metadata, "data": data})));
-    let ports = json!([{"port": 80, "targetPort": upstream.port()}]);
-    objects.services.insert(key.clone(), object(json!({"metadata": metadata, "spec": {"ports": ports}})));
-    objects.endpoint_slices = EndpointSlices::default();
-    let labels = json!({"kubernetes.io/service-name": "web"});
-    let slice = json!({
-        "metadata": {"name": "web", "namespace": "shop", "labels": labels}, "addressType": "IPv4",
-        "ports": [{"port": upstream.port()}], "endpoints": [{"addresses": [upstream.ip()]}]
-    });
-    objects.endpoint_slices.insert(key.clone(), object(slice));
-    let backend = json!({"service": {"name": "web", "port": {"number": 80}}});
-    let paths = json!([{"path": "/", "pathType": "Prefix", "backend": backend}]);
-    let spec = json!({"ingressClassName": "sluicegate", "rules": [{"http": {"paths": paths}}]});
-    objects.ingresses.insert(key.clone(), object(json!({"metadata": metadata, "spec": spec})));
-    let settings = Settings {
-        allow_loopback: true,
-        profile: Some(Profile::IngressNginx),
-        config_map: Some(key),
-        ..Settings::default()
-    };
+    let metadata = json!({"name": "web", "namespace": "shop"});
+    objects.config_maps.insert(shop::key(), shop::object(json!({"metadata": metadata, "data": data})));
+    let no_annotations: [(&str, &str); 0] = [];
+    shop::add_ingress(&mut objects, None, no_annotations, Value::Null);
+    let settings = Settings { config_map: Some(shop::key()), ..shop::settings() };
     compile::compile(&objects, &settings, 2).table
 }
 

@@ -19,6 +19,7 @@ mod origin;
 mod paths;
 mod programs;
 mod routes;
+mod shop;
 mod upstream_host;
 
 use std::io::{Read, Write};
