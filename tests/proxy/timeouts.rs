@@ -69,22 +69,18 @@ fn a_route_whose_own_time_for_an_answer_is_short_is_504_while_another_one_waits(
 
 #[test]
 fn a_route_whose_own_time_for_an_answer_is_long_waits_where_others_are_504() {
-    let gate = Gate::default();
-    let upstream = Upstream::gated(&gate, "late");
-    let change = |config: &mut Config| config.upstream.head_timeout = SHORT;
-    let sluice = gate_beside(change, within(PATIENCE * 2), upstream.address);
-    let mut patient = waiting(&sluice, "/own", 1);
-    let answer = Client::connect(sluice.address).get("/");
-    assert_eq!((answer.status(), answer.text().as_str()), (504, LATE_ANSWER));
-    gate.open();
-    assert_eq!(patient.response().text(), "late");
+    waits_where_others_are_504(|config| config.upstream.head_timeout = SHORT);
 }
 
 #[test]
 fn a_route_whose_own_time_for_an_answer_is_longer_than_any_request_may_take_has_it() {
+    waits_where_others_are_504(|config| config.max_request_time = SHORT);
+}
+
+/// Where the proxy has a short time, a route with a long one of its own waits for its answer.
+fn waits_where_others_are_504(change: impl Fn(&mut Config)) {
     let gate = Gate::default();
     let upstream = Upstream::gated(&gate, "late");
-    let change = |config: &mut Config| config.max_request_time = SHORT;
     let sluice = gate_beside(change, within(PATIENCE * 2), upstream.address);
     let mut patient = waiting(&sluice, "/own", 1);
     let answer = Client::connect(sluice.address).get("/");
