@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::shell::{cargo, shown};
 
 /// Each crate of the product and the crates of the product that it may depend on.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("model", &[]),
     ("lifecycle", &[]),
     ("tls", &["model"]),
@@ -17,7 +17,8 @@ const ARROWS: [(&str, &[&str]); 8] = [
     ("controller", &["model", "tls", "compile", "lifecycle"]),
     ("proxy", &["model", "tls", "lifecycle"]),
     ("admin", &["model", "lifecycle"]),
-    ("sluicegate", &["model", "lifecycle", "tls", "compile", "controller", "proxy", "admin"]),
+    ("aws", &["model", "lifecycle"]),
+    ("sluicegate", &["model", "lifecycle", "tls", "compile", "controller", "proxy", "admin", "aws"]),
 ];
 
 /// Crates that are no part of the product.

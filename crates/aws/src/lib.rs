@@ -1,0 +1,8 @@
+//! This node behind its load balancers, and the DNS records of the hosts that are served.
+//!
+//! Owns: the plan of Route 53's records, who owns which of them, and the adapters for Route 53, for load balancers and for
+//! the metadata of this instance.
+//! Never: Kubernetes, requests. What it is to do comes as values, what it found out goes as values.
+//! Start at [`sdk`].
+
+pub mod sdk;
