@@ -8,12 +8,13 @@ mod affinity;
 mod allowed;
 mod auth;
 mod backend;
+mod blocked;
 mod canary;
 mod client_tls;
 mod compress;
 mod config_map;
 mod cors;
-pub(crate) mod custom_headers;
+mod custom_headers;
 mod edge;
 mod effect;
 mod endpoint;
@@ -41,6 +42,8 @@ use k8s_openapi::api::networking::v1::Ingress;
 use model::ObjectRef;
 
 pub(crate) use allowed::{Allowed, too_risky};
+pub(crate) use auth::field as sent_field;
+pub(crate) use custom_headers::{Dollar, of_config_map as fields_of_config_map};
 pub(crate) use prefix::under_usual_prefix;
 
 pub use effect::{Effect, effect_of};
@@ -101,7 +104,7 @@ fn shown(part: &str) -> String {
 }
 
 /// Where words of a dialect stand in an object.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Annotations,
     ConfigMap,
@@ -193,7 +196,8 @@ fn read_by(
     for dialect in dialects {
         for (read, name, value) in dialect.asked(annotations) {
             let annotation = Annotation { name, value, namespace: &object.namespace };
-            let read = if settings.allowed.reads(name) { read } else { snippet::ignored };
+            let is_read = place == Place::ConfigMap || settings.allowed.reads(name);
+            let read = if is_read { read } else { snippet::ignored };
             for fault in read(&annotation, settings).err().into_iter().flatten() {
                 settings.denied |= fault.denies();
                 settings.left_out |= fault.leaves_out();

@@ -4,6 +4,7 @@
 mod access;
 mod affinity;
 mod auth;
+mod blocked;
 mod canary;
 mod client_tls;
 mod compress;
@@ -147,6 +148,7 @@ fn filters(
     }
     let (preflight, origin) = cors::build(asked).unzip();
     let request = [
+        blocked::build(asked),
         redirect::build_slash(asked, facts),
         preflight,
         redirect::build(asked, facts),

@@ -5,6 +5,7 @@ mod address;
 mod affinity;
 mod auth;
 mod balance;
+mod blocked;
 mod client_tls;
 mod compression;
 mod cors;
@@ -28,9 +29,11 @@ use crate::Template;
 pub use address::{AddressRules, any_contains};
 pub use affinity::{Affinity, CookieAttributes, SameSite, Stickiness, StickyValue};
 pub use auth::{
-    Auth, AuthServer, BCRYPT_COST_MAX, ExternalAuth, HashError, PasswordAuth, PasswordHash, Scheme, Users,
+    Auth, AuthServer, BCRYPT_COST_MAX, CacheTime, ExternalAuth, HashError, PasswordAuth, PasswordHash,
+    Scheme, Users, WordCache,
 };
 pub use balance::Balance;
+pub use blocked::{Blocked, FieldMatch};
 pub use client_tls::{ClientTls, ClientVerify};
 pub use compression::Compression;
 pub use cors::{Cors, OriginMatch, Origins};

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Folder, Gate};
 use endpoint::Endpoint;
-use request::Request;
+pub(crate) use request::Request;
 
 const MANIFESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/whole_process/applications/manifests");
 
@@ -101,7 +101,7 @@ fn whole_applications_written_for_ingress_nginx_work() {
 }
 
 /// An EndpointSlice for each port of a Service, with an endpoint that runs.
-fn slices(namespace: &str, service: &Value) -> Vec<Value> {
+pub(crate) fn slices(namespace: &str, service: &Value) -> Vec<Value> {
     let name = service["metadata"]["name"].as_str().expect("a name");
     let ports = service["spec"]["ports"].as_array().into_iter().flatten();
     let is_external = service["spec"]["type"] == "ExternalName";

@@ -7,8 +7,8 @@ mod keys;
 
 use self::keys::{BY_FLAG, GUARDS, NO_MEANING};
 use super::{
-    Annotation, Dialect, Reader, access, auth, compress, custom_headers, edge, endpoint, hsts, limit, log,
-    pages, redirect, retry, size, time, upstream_fields,
+    Annotation, Dialect, Reader, access, auth, blocked, compress, custom_headers, edge, endpoint, hsts,
+    limit, log, pages, redirect, retry, size, snippet, time, upstream_fields,
 };
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
@@ -17,14 +17,17 @@ use crate::reasons;
 pub(super) const DIALECT: Dialect = Dialect { prefix: "", rows: ROWS, other: not_honoured };
 
 const ROWS: &[(&str, Reader)] = &[
-    // These two are read before all others, and hold without being written (`allowed`).
+    // These three are read before all others, and hold without being written (`allowed`).
     ("allow-snippet-annotations", nothing_to_add),
+    ("annotation-value-word-blocklist", nothing_to_add),
     ("annotations-risk-level", nothing_to_add),
     ("add-headers", custom_headers::in_answers),
     ("allow-backend-server-header", edge::shows_server),
     ("allow-cross-namespace-resources", custom_headers::cross_namespaces),
     ("client-body-buffer-size", size::buffer),
     ("block-cidrs", access::deny),
+    ("block-referers", blocked::referers),
+    ("block-user-agents", blocked::user_agents),
     ("compute-full-forwarded-for", edge::tells_chain),
     ("custom-http-errors", pages::statuses_by_default),
     ("denylist-source-range", access::deny),
@@ -33,15 +36,16 @@ const ROWS: &[(&str, Reader)] = &[
     ("enable-underscores-in-headers", edge::underscores),
     ("force-ssl-redirect", redirect::force_https),
     ("global-auth-always-set-cookie", auth::global_always_set_cookie),
-    ("global-auth-cache-duration", auth::cached),
-    ("global-auth-cache-key", auth::cached),
+    ("global-auth-cache-duration", auth::global_cache_duration),
+    ("global-auth-cache-key", auth::global_cache_key),
     ("global-auth-method", auth::global_method),
     ("global-auth-request-redirect", auth::global_request_redirect),
     ("global-auth-response-headers", auth::global_response_headers),
     ("global-auth-signin", auth::global_sign_in),
     ("global-auth-signin-redirect-param", auth::global_sign_in_parameter),
-    ("global-auth-snippet", auth::global_snippet),
     ("global-auth-url", auth::global_url),
+    // Behind the one above, without which it says nothing.
+    ("global-auth-snippet", auth::global_snippet),
     ("forwarded-for-header", edge::for_field),
     ("forwarded-host-header", edge::host_field),
     ("generate-request-id", edge::makes_request_id),
@@ -52,6 +56,8 @@ const ROWS: &[(&str, Reader)] = &[
     ("hsts-max-age", hsts::max_age),
     ("hsts-preload", hsts::preload),
     ("http-redirect-code", redirect::status),
+    ("http-snippet", snippet::operators_http),
+    ("location-snippet", snippet::operators_location),
     ("limit-conn-status-code", limit::in_flight_status),
     ("limit-rate", limit::kib_per_second),
     ("limit-rate-after", limit::kib_before),
@@ -81,6 +87,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("proxy-send-timeout", time::send_seconds),
     ("relative-redirects", redirect::relative_by_default),
     ("proxy-set-headers", custom_headers::in_requests),
+    ("server-snippet", snippet::operators_server),
     ("ssl-redirect", redirect::https),
     ("use-forwarded-headers", edge::use_forwarded_headers),
     // Behind the one above, which says it too.
@@ -98,6 +105,7 @@ fn nothing_to_add(_: &Annotation<'_>, _: &mut RouteSettings) -> Result<(), Vec<F
 pub(super) fn told(fault: Fault) -> Fault {
     let reason = match fault.reason {
         reasons::INVALID_ANNOTATION => reasons::INVALID_SETTING,
+        reasons::UNSUPPORTED_ANNOTATION => reasons::UNSUPPORTED_SETTING,
         reason => reason,
     };
     let message = fault.message.replace("the whole Ingress is", "every Ingress that it holds for is");

@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::{
-    AddressRules, Auth, ClientTls, Compression, CookieRewrite, Cors, HeaderEdit, Pages, PathTemplate,
-    PlaceRewrite, Redirect, RequestLimits, Rewrite, Template, Throttle,
+    AddressRules, Auth, Blocked, ClientTls, Compression, CookieRewrite, Cors, HeaderEdit, Pages,
+    PathTemplate, PlaceRewrite, Redirect, RequestLimits, Rewrite, Template, Throttle,
 };
 
 /// What is done with a request before it is sent. **The order of the variants is the order of execution**, whatever the
@@ -19,6 +19,8 @@ pub enum RequestFilter {
     Deny,
     /// Clients without a good certificate are refused (400, 403), and endpoints are told what it says.
     ClientTls(Arc<ClientTls>),
+    /// Clients that call themselves something else than they may, or come from elsewhere, are refused (403).
+    Blocked(Arc<Blocked>),
     /// Clients that leave out the slash which the route's path ends with are sent to it.
     Slash(Redirect),
     /// Preflights of browsers are answered, and the origin of the page is noted for the answer.
@@ -51,6 +53,7 @@ impl RequestFilter {
         match self {
             RequestFilter::Deny
             | RequestFilter::ClientTls(_)
+            | RequestFilter::Blocked(_)
             | RequestFilter::TlsOnly
             | RequestFilter::Addresses(_)
             | RequestFilter::Auth(_) => true,
@@ -71,6 +74,7 @@ impl RequestFilter {
         match self {
             RequestFilter::Deny => "deny",
             RequestFilter::ClientTls(_) => "client-tls",
+            RequestFilter::Blocked(_) => "blocked",
             RequestFilter::Slash(_) => "slash-redirect",
             RequestFilter::Cors(_) => "cors",
             RequestFilter::Redirect(_) => "redirect",
@@ -94,6 +98,7 @@ impl fmt::Display for RequestFilter {
         match self {
             RequestFilter::Deny | RequestFilter::TlsOnly => Ok(()),
             RequestFilter::ClientTls(demanded) => write!(f, ": {demanded}"),
+            RequestFilter::Blocked(blocked) => write!(f, ": {blocked}"),
             RequestFilter::Cors(cors) => write!(f, ": {cors}"),
             RequestFilter::Elsewhere(url) => write!(f, ": {url}"),
             RequestFilter::Slash(redirect)

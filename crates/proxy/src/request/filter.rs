@@ -15,6 +15,7 @@
 
 mod address;
 mod auth;
+mod blocked;
 mod client_tls;
 mod compress;
 mod cors;
@@ -69,6 +70,7 @@ pub(super) fn admit<B>(filters: &Filters, asked: &Asked<'_, B>) -> Result<Option
         match filter {
             RequestFilter::Deny => return Err(Refusal::Denied.into()),
             RequestFilter::ClientTls(demanded) => client_tls::admit(demanded, client, facts)?,
+            RequestFilter::Blocked(all) => blocked::admit(all, facts.request.headers())?,
             RequestFilter::Slash(redirect) => redirect::to_slash(redirect, path(), exchange, facts)?,
             RequestFilter::Cors(cors) => cors::admit(cors, exchange, facts.request)?,
             RequestFilter::Redirect(redirect) => return Err(redirect::to(redirect, exchange, facts)),
@@ -100,6 +102,7 @@ pub(super) fn edit_request(filters: &Filters, exchange: &Exchange, head: &mut He
             RequestFilter::Host(host) => host::edit_request(host, exchange, head),
             RequestFilter::Headers(edits) => headers::edit_request(edits, head),
             RequestFilter::Deny
+            | RequestFilter::Blocked(_)
             | RequestFilter::Slash(_)
             | RequestFilter::Cors(_)
             | RequestFilter::Redirect(_)

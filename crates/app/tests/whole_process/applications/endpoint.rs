@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 
@@ -15,10 +17,11 @@ impl Endpoint {
     pub(crate) fn start(name: String) -> Endpoint {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
+        let counted = Arc::new(AtomicUsize::new(0));
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let name = name.clone();
-                std::thread::spawn(move || serve(&name, stream));
+                let (name, counted) = (name.clone(), Arc::clone(&counted));
+                std::thread::spawn(move || serve(&name, &counted, stream));
             }
         });
         Endpoint { address }
@@ -30,7 +33,7 @@ impl Endpoint {
 }
 
 /// Answers until the peer closes.
-fn serve(name: &str, stream: TcpStream) -> Option<()> {
+fn serve(name: &str, counted: &AtomicUsize, stream: TcpStream) -> Option<()> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let mut writer = stream;
     loop {
@@ -55,7 +58,10 @@ fn serve(name: &str, stream: TcpStream) -> Option<()> {
         let field = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| *value);
         let length = field("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
         std::io::copy(&mut (&mut reader).take(length), &mut std::io::sink()).ok()?;
-        let status = status(target, field("cookie").unwrap_or_default(), field("upgrade"));
+        let status = match field("authorization") {
+            authorization if target.starts_with("/basic-auth") => of_login(authorization),
+            _ => status(target, field("cookie").unwrap_or_default(), field("upgrade")),
+        };
         let got = json!({ "endpoint": name, "method": method, "target": target, "fields": fields });
         let body =
             if status.starts_with("101") || method == "HEAD" { String::new() } else { got.to_string() };
@@ -63,6 +69,17 @@ fn serve(name: &str, stream: TcpStream) -> Option<()> {
             "101 Switching Protocols" => "Connection: upgrade\r\nUpgrade: websocket\r\n".to_owned(),
             _ => format!("Content-Length: {}\r\n", body.len()),
         };
+        let more = match target.strip_prefix("/cookies/set/").and_then(|rest| rest.split_once('/')) {
+            Some((name, value)) => format!("{more}Set-Cookie: {name}={value}\r\n"),
+            None => more,
+        };
+        // What it was told, and which of its requests to be counted this is.
+        let told = field("my-custom-header").unwrap_or_default();
+        let count = match target.starts_with("/count") {
+            true => counted.fetch_add(1, Ordering::Relaxed) + 1,
+            false => 0,
+        };
+        let more = format!("{more}X-Told: {told}\r\nX-Count: {count}\r\n");
         let head = format!(
             "HTTP/1.1 {status}\r\nX-Endpoint: {name}\r\nX-Target: {target}\r\nX-Auth-Request-User: ada\r\n{more}\r\n"
         );
@@ -77,9 +94,19 @@ fn status(target: &str, cookie: &str, upgrade: Option<&str>) -> &'static str {
     match path {
         "/oauth2/auth" if cookie.contains("_oauth2_proxy=") => "202 Accepted",
         "/oauth2/auth" => "401 Unauthorized",
+        "/status/401" => "401 Unauthorized",
         _ if path.ends_with("/fails-503") => "503 Service Unavailable",
         _ if path.ends_with("/is-missing") => "404 Not Found",
         _ if upgrade == Some("websocket") => "101 Switching Protocols",
         _ => "200 OK",
+    }
+}
+
+/// The word of a server on whether this is the password of a user called `user`.
+fn of_login(authorization: Option<&str>) -> &'static str {
+    match authorization {
+        // user:password
+        Some("Basic dXNlcjpwYXNzd29yZA==") => "200 OK",
+        _ => "401 Unauthorized",
     }
 }

@@ -43,9 +43,6 @@ pub(super) const BY_FLAG: &[(&str, &str)] = &[
 
 /// Keys of nginx' buffers, tables and processes, and of protections that are always on: nothing is lost without them.
 pub(super) const NO_MEANING: &[&str] = &[
-    "allow-snippet-annotations",
-    "annotation-value-word-blocklist",
-    "annotations-risk-level",
     "client-body-buffer-size",
     "debug-connections",
     "default-type",

@@ -214,6 +214,14 @@ impl Meaning {
         self.apply_asked(settings);
     }
 
+    /// The same behind what another snippet says of the host: where that has no list of those that are let in, which ends all,
+    /// the rules of both hold.
+    pub(super) fn apply_behind(&self, settings: &mut RouteSettings) {
+        let deny = std::mem::take(&mut settings.deny);
+        self.apply_to_host(settings);
+        settings.deny.extend(deny);
+    }
+
     fn apply_asked(&self, settings: &mut RouteSettings) {
         if self.refuses {
             settings.deny.extend(all());

@@ -11,7 +11,7 @@ use http::header::{HeaderMap, HeaderName};
 use http::{Request, StatusCode, Version};
 use http_body::Body;
 use hyper::body::Incoming;
-use model::Balance;
+use model::{Balance, Filters};
 
 use super::Question;
 use crate::client::Carrier;
@@ -52,6 +52,11 @@ pub(super) async fn ask(
         question.head.insert(REQUEST_ID, id.clone());
     }
     let carrier = &exchange.carrier;
+    let (words, timers) = (&carrier.worker().words, &carrier.worker().timers);
+    let kept = question.print.as_ref().and_then(|print| words.look(print, &question.head, timers));
+    if let Some((status, head)) = kept {
+        return word(status, head);
+    }
     let asked = ask_endpoints(exchange, &question).await;
     carrier.timer().clear(Wait::Upstream);
     let (status, head) = asked.map_err(|why| {
@@ -59,6 +64,18 @@ pub(super) async fn ask(
         of_client.unwrap_or(Refusal::AuthServer)
     })?;
     question.pool.cells.record(status.as_u16());
+    let cache =
+        exchange.filters().and_then(Filters::auth).and_then(|auth| auth.external.as_ref()?.cache.as_ref());
+    if let (Some(print), Some(cache)) = (question.print, cache)
+        && word(status, HeaderMap::new()).is_ok()
+    {
+        words.keep(cache, print, &question.head, (status, &head), timers);
+    }
+    word(status, head)
+}
+
+/// What an answer means.
+fn word(status: StatusCode, head: HeaderMap) -> Result<Word, Refusal> {
     match status {
         _ if status.is_success() => Ok(Word::Yes(head)),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Ok(Word::No(status, head)),
