@@ -39,7 +39,7 @@ pub use compression::Compression;
 pub use cors::{Cors, OriginMatch, Origins};
 pub use edge::{Edge, FieldNames};
 pub use filter::{Filters, RequestFilter, ResponseFilter};
-pub use header::{HeaderChange, HeaderEdit, is_forwarding_field};
+pub use header::{FieldText, HeaderChange, HeaderEdit, is_forwarding_field};
 pub use limit::{RateLimit, RequestLimits};
 pub use pages::Pages;
 pub use redirect::{Location, LocationPart, Redirect, RequestValue};

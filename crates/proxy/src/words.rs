@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_kept_as_long_as_it_wants_itself_and_else_as_its_route_says() {
-        let minutes = |minutes| Some(Duration::from_secs(60 * minutes));
+        let minutes = |minutes: u64| Some(Duration::from_secs(60 * minutes));
         for (status, fields, time) in [
             (200, &[][..], minutes(5)),
             (403, &[], None),

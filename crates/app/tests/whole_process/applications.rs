@@ -15,7 +15,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::support::{Folder, Gate};
-use endpoint::Endpoint;
+pub(crate) use endpoint::Endpoint;
 pub(crate) use request::Request;
 
 const MANIFESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/whole_process/applications/manifests");

@@ -3,7 +3,9 @@
 use k8s_openapi::api::core::v1::ConfigMap;
 use model::{HeaderChange, HeaderEdit};
 
-use super::headers::{EDITS_BYTES_MAX, EDITS_MAX, is_framing, is_token, is_value};
+use super::headers::{
+    EDITS_BYTES_MAX, EDITS_MAX, NoText, is_framing, is_token, is_value, text_with_variables,
+};
 use super::{Annotation, boolean, shown};
 use crate::policy::{NamedConfigMap, RouteSettings};
 use crate::problems::Fault;
@@ -46,16 +48,20 @@ pub(crate) fn of_config_map(
                 format!("{} cannot be set", shown(name)),
                 "name a field that neither frames a message nor concerns its connection",
             );
-        } else if dollar == Dollar::Variable && value.contains('$') {
-            told(
-                format!("{} has variables, which are not filled in; it is left out", shown(value)),
-                "write the value as it is to be sent",
-            );
-        } else if value.is_empty() || !is_value(value) {
-            let remedy = "write visible ASCII characters, spaces and tabs";
-            told(format!("{} cannot be the value of a field; it is left out", shown(value)), remedy);
         } else {
-            edits.push(HeaderEdit { name: lower.into(), change: HeaderChange::Set(value.into()) });
+            let text = match dollar {
+                Dollar::Itself if is_value(value) => Ok(value.into()),
+                Dollar::Itself => Err(NoText::Characters),
+                Dollar::Variable => text_with_variables(value),
+            };
+            match text {
+                Ok(_) if value.is_empty() => told("has no value; it is left out".into(), "give it one"),
+                Ok(text) => edits.push(HeaderEdit { name: lower.into(), change: HeaderChange::Set(text) }),
+                Err(why) => told(
+                    format!("{} cannot be the value of a field ({why}); it is left out", shown(value)),
+                    "write visible ASCII characters, spaces and tabs, and of variables those of a request",
+                ),
+            }
         }
     }
     (edits, faults)

@@ -175,6 +175,8 @@ impl fmt::Display for ResponseFilter {
 pub struct Filters {
     request: Box<[RequestFilter]>,
     response: Box<[ResponseFilter]>,
+    /// Whether any edit of a head has variables.
+    has_templates: bool,
 }
 
 impl Filters {
@@ -185,7 +187,29 @@ impl Filters {
         }
         request.sort();
         response.sort();
-        Some(Box::new(Filters { request: request.into(), response: response.into() }))
+        let mut filters = Filters { request: request.into(), response: response.into(), has_templates: true };
+        let has_templates = filters.templates().next().is_some();
+        filters.has_templates = has_templates;
+        Some(Box::new(filters))
+    }
+
+    /// What edits of heads set fields to, as far as that has variables.
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        let of_requests = self.request.iter().filter_map(|filter| match filter {
+            RequestFilter::Headers(edits) => Some(edits),
+            _ => None,
+        });
+        let of_responses = self.response.iter().filter_map(|filter| match filter {
+            ResponseFilter::Headers(edits) => Some(edits),
+            _ => None,
+        });
+        let edits = of_requests.chain(of_responses).flatten();
+        edits.filter(|_| self.has_templates).filter_map(|edit| edit.change.template())
+    }
+
+    /// Whether there are any.
+    pub fn has_templates(&self) -> bool {
+        self.has_templates
     }
 
     /// What is done with requests.

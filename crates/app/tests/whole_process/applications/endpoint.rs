@@ -1,7 +1,7 @@
 //! An endpoint of an application: answers each request with what it got of it.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -15,7 +15,12 @@ pub(crate) struct Endpoint {
 impl Endpoint {
     /// Starts one that calls itself so.
     pub(crate) fn start(name: String) -> Endpoint {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Endpoint::at(Ipv4Addr::LOCALHOST.into(), name)
+    }
+
+    /// The same at another address of this machine.
+    pub(crate) fn at(address: IpAddr, name: String) -> Endpoint {
+        let listener = TcpListener::bind((address, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let counted = Arc::new(AtomicUsize::new(0));
         std::thread::spawn(move || {
@@ -25,6 +30,10 @@ impl Endpoint {
             }
         });
         Endpoint { address }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     pub(crate) fn port(&self) -> u16 {
