@@ -26,7 +26,7 @@ mod upstream_fields;
 use std::num::NonZeroU16;
 use std::sync::Arc;
 
-use model::{Filters, Policy, Redirect, RequestFilter, Retry, Transport};
+use model::{Filters, Policy, Redirect, RequestFilter, Retry, RetryOn, Transport};
 
 use crate::hosts::{HostFacts, PathFacts};
 use crate::problems::Fault;
@@ -106,6 +106,9 @@ pub(crate) fn build(
     let RouteSettings { balance, timeouts, mut retry, .. } = *asked;
     if asked.retry_is_off {
         retry = Retry { attempts: Some(NonZeroU16::MIN), ..Retry::default() };
+    }
+    if asked.retry_is_for_all {
+        retry.on = Some(retry.on.unwrap_or(RetryOn::ERROR).and(RetryOn::NON_IDEMPOTENT));
     }
     let request_body_max = asked.size.request_body_max;
     let (keyed, filters) = (affinity::build(asked), filters(asked, denied, facts, pages));

@@ -5,10 +5,10 @@
 
 mod keys;
 
-use self::keys::{BY_FLAG, GUARDS, NO_MEANING};
+use self::keys::{AS_IT_IS, BY_FLAG, GUARDS, NO_MEANING};
 use super::{
-    Annotation, Dialect, Reader, access, auth, blocked, compress, custom_headers, edge, endpoint, hsts,
-    limit, log, pages, redirect, retry, size, snippet, time, upstream_fields,
+    Annotation, Dialect, Reader, access, auth, backend, blocked, compress, custom_headers, edge, endpoint,
+    hsts, limit, log, pages, redirect, retry, size, snippet, time, upstream_fields,
 };
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
@@ -50,6 +50,9 @@ const ROWS: &[(&str, Reader)] = &[
     ("forwarded-host-header", edge::host_field),
     ("generate-request-id", edge::makes_request_id),
     ("global-allowed-response-headers", custom_headers::allowed),
+    ("gzip-level", compress::level),
+    ("gzip-min-length", compress::length_min),
+    ("gzip-types", compress::types),
     ("hide-headers", edge::hide),
     ("hsts", hsts::enable),
     ("hsts-include-subdomains", hsts::subdomains),
@@ -75,6 +78,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("proxy-connect-timeout", time::connect_seconds),
     ("proxy-cookie-domain", upstream_fields::cookie_domain),
     ("proxy-cookie-path", upstream_fields::cookie_path),
+    ("proxy-http-version", backend::http_version),
     ("proxy-max-temp-file-size", size::buffer),
     ("proxy-next-upstream", retry::on),
     ("proxy-next-upstream-timeout", retry::within_seconds),
@@ -86,8 +90,10 @@ const ROWS: &[(&str, Reader)] = &[
     ("proxy-request-buffering", size::buffering),
     ("proxy-send-timeout", time::send_seconds),
     ("relative-redirects", redirect::relative_by_default),
+    ("retry-non-idempotent", retry::non_idempotent),
     ("proxy-set-headers", custom_headers::in_requests),
     ("server-snippet", snippet::operators_server),
+    ("service-upstream", endpoint::by_service),
     ("ssl-redirect", redirect::https),
     ("use-forwarded-headers", edge::use_forwarded_headers),
     // Behind the one above, which says it too.
@@ -118,7 +124,7 @@ fn not_honoured(
     Annotation { name, value, .. }: &Annotation<'_>,
     _: &mut RouteSettings,
 ) -> Result<(), Vec<Fault>> {
-    if NO_MEANING.contains(name) {
+    if NO_MEANING.contains(name) || AS_IT_IS.contains(&(name, value.trim())) {
         return Ok(());
     }
     let unsupported = |message: String, remedy: String| {

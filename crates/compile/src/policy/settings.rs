@@ -62,6 +62,8 @@ pub(crate) struct RouteSettings {
     pub(crate) retry: Retry,
     /// Whether no request is tried again, whatever that says.
     pub(crate) retry_is_off: bool,
+    /// Whether one whose method is not idempotent is, too.
+    pub(crate) retry_is_for_all: bool,
     /// How much they may send and get.
     pub(crate) size: SizeSettings,
     /// What is spoken with endpoints; if nothing, the Service says it.

@@ -76,7 +76,7 @@ fn serve(name: &str, counted: &AtomicUsize, stream: TcpStream) -> Option<()> {
             if status.starts_with("101") || method == "HEAD" { String::new() } else { got.to_string() };
         let more = match status {
             "101 Switching Protocols" => "Connection: upgrade\r\nUpgrade: websocket\r\n".to_owned(),
-            _ => format!("Content-Length: {}\r\n", body.len()),
+            _ => format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()),
         };
         let more = match target.strip_prefix("/cookies/set/").and_then(|rest| rest.split_once('/')) {
             Some((name, value)) => format!("{more}Set-Cookie: {name}={value}\r\n"),

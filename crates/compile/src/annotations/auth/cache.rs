@@ -5,7 +5,7 @@ use std::time::Duration;
 use model::{CacheTime, Template};
 
 use super::{Annotation, denied, shown};
-use crate::annotations::time;
+use crate::annotations::{headers, time};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 
@@ -27,6 +27,9 @@ pub(in crate::annotations) fn cache_key(
                   about each request";
     if key.len() > KEY_BYTES_MAX {
         return Err(denied(annotation, &format!("has more than {KEY_BYTES_MAX} bytes"), remedy));
+    }
+    if !headers::is_value(key) {
+        return Err(denied(annotation, &format!("cannot be {}", shown(key)), remedy));
     }
     let why = |error| denied(annotation, &format!("cannot be {}: {error}", shown(key)), remedy);
     settings.auth.external.cache_key = Some(Template::parse(key).map_err(why)?);
