@@ -1,7 +1,9 @@
-//! What system tests are made of: a running data plane, raw clients, and upstreams that do exactly as they are told.
+//! What tests and benches of all crates are made of: raw clients, upstreams that do exactly as they are told, frames,
+//! processes, manifests and waits.
 //!
 //! Everything speaks bytes over real sockets on loopback, with blocking calls and a deadline on each: a test that hangs
-//! fails and says where. Start at [`Sluice::start`].
+//! fails and says where. Never: any crate of the product, so that each of them may use this one for its own tests; the
+//! data plane in one process is `system-tests`'. Start at [`Client`] and [`Upstream`].
 
 pub mod client;
 pub mod frames;
@@ -14,7 +16,6 @@ pub mod mute;
 pub mod refusing;
 pub mod secure;
 pub mod secure_upstream;
-pub mod sluice;
 pub mod upstream;
 pub mod websocket;
 
@@ -30,7 +31,6 @@ pub use message::Message;
 pub use refusing::{How, RefusingUpstream};
 pub use secure::{Authority, Secure};
 pub use secure_upstream::SecureUpstream;
-pub use sluice::Sluice;
 pub use upstream::{Deaf, Peer, Upstream};
 pub use websocket::{WebSocketUpstream, over_http1, over_http2};
 
