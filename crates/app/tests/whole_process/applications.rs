@@ -5,7 +5,7 @@
 //! balancer in front has ended TLS and says so. All of them are served by one process, and each Service by an endpoint that
 //! answers with what it got.
 
-mod endpoint;
+pub(crate) mod endpoint;
 mod request;
 
 use std::collections::BTreeSet;
@@ -15,7 +15,6 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::support::{Folder, Gate};
-pub(crate) use endpoint::Endpoint;
 pub(crate) use request::Request;
 
 const MANIFESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/whole_process/applications/manifests");
@@ -107,7 +106,7 @@ pub(crate) fn slices(namespace: &str, service: &Value) -> Vec<Value> {
     let is_external = service["spec"]["type"] == "ExternalName";
     let slice = |port: &Value| {
         let number = &port["port"];
-        let endpoint = Endpoint::start(format!("{name}:{number}"));
+        let endpoint = endpoint::start(format!("{name}:{number}")).port();
         json!({
             "apiVersion": "discovery.k8s.io/v1",
             "kind": "EndpointSlice",
@@ -117,7 +116,7 @@ pub(crate) fn slices(namespace: &str, service: &Value) -> Vec<Value> {
                 "labels": { "kubernetes.io/service-name": name },
             },
             "addressType": "IPv4",
-            "ports": [{ "name": port["name"], "port": endpoint.port() }],
+            "ports": [{ "name": port["name"], "port": endpoint }],
             "endpoints": [{ "addresses": ["127.0.0.1"], "conditions": { "ready": true } }],
         })
     };

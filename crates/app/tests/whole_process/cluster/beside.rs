@@ -9,7 +9,7 @@ use k8s_openapi::api::networking::v1::Ingress;
 use kube::api::ListParams;
 use serde_json::json;
 
-use crate::applications::{Endpoint, Request};
+use crate::applications::{Request, endpoint};
 use crate::support::{Cluster, Gate, Issued, block_on, eventually, pod_address};
 
 use oauth2_proxy::StandIn;
@@ -51,11 +51,11 @@ fn comes(gate: &Gate, request: serde_json::Value) {
 #[test]
 fn a_ca_gets_its_answer_from_cert_managers_solver_over_plain_http_whatever_guards_the_host() {
     let cluster = Cluster::shared("beside-cert-manager");
-    let app = Endpoint::at(pod_address(), "app".into());
-    let solver = Endpoint::at(pod_address(), "solver".into());
+    let app = endpoint::start_at(pod_address(), "app".into());
+    let solver = endpoint::start_at(pod_address(), "solver".into());
     cluster.apply(USERS);
     cluster.apply(&Issued::to("solved.example").secret("shop-tls"));
-    cluster.apply(&cluster.service("app", &[app.address()]));
+    cluster.apply(&cluster.service("app", &[app]));
     let guards = "nginx.ingress.kubernetes.io/force-ssl-redirect: \"true\", \
                   nginx.ingress.kubernetes.io/whitelist-source-range: 192.0.2.0/24, \
                   nginx.ingress.kubernetes.io/auth-type: basic, nginx.ingress.kubernetes.io/auth-secret: users, \
@@ -67,7 +67,7 @@ fn a_ca_gets_its_answer_from_cert_managers_solver_over_plain_http_whatever_guard
     comes(&gate, to_https.clone());
     // As cert-manager v1.18 writes it for an issuer with `class`; its Service has the pod's port.
     let class = &cluster.namespace;
-    cluster.apply(&cluster.service("cm-acme-http-solver-x2r4t", &[solver.address()]));
+    cluster.apply(&cluster.service("cm-acme-http-solver-x2r4t", &[solver]));
     cluster.apply(&format!(
         "{{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {{name: cm-acme-http-solver-8zxkq, labels: \
          {{acme.cert-manager.io/http-domain: \"1234\", acme.cert-manager.io/http-token: \"5678\", \
@@ -92,9 +92,9 @@ fn a_ca_gets_its_answer_from_cert_managers_solver_over_plain_http_whatever_guard
 #[test]
 fn a_browser_logs_in_by_oauth2_proxy_and_comes_back_to_where_it_wanted_to_go() {
     let cluster = Cluster::shared("beside-oauth2-proxy");
-    let app = Endpoint::at(pod_address(), "app".into());
+    let app = endpoint::start_at(pod_address(), "app".into());
     let proxy = StandIn::start(pod_address());
-    cluster.apply(&cluster.service("app", &[app.address()]));
+    cluster.apply(&cluster.service("app", &[app]));
     cluster.apply(&cluster.service("oauth2-proxy", &[proxy.address]));
     let asks = "nginx.ingress.kubernetes.io/auth-url: \"https://$host/oauth2/auth\", \
                 nginx.ingress.kubernetes.io/auth-signin: \"https://$host/oauth2/start?rd=$escaped_request_uri\", \

@@ -2,9 +2,10 @@
 //! `/oauth2/start` sends to the provider with a nonce that is kept in a cookie; `/oauth2/callback` takes what the provider sends
 //! back, sets the session and sends to where the user wanted to go; `/oauth2/sign_out` ends it.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
+
+use test_support::{Message, Upstream};
 
 /// What it was asked about a request.
 #[derive(Clone, Debug)]
@@ -22,17 +23,17 @@ pub(super) struct StandIn {
 
 impl StandIn {
     pub(super) fn start(at: IpAddr) -> StandIn {
-        let listener = TcpListener::bind((at, 0)).unwrap();
-        let address = listener.local_addr().unwrap();
         let questions = Arc::new(Mutex::new(Vec::new()));
-        let shared = Arc::clone(&questions);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                let questions = Arc::clone(&shared);
-                std::thread::spawn(move || serve(stream, &questions));
+        let asked = Arc::clone(&questions);
+        let upstream = Upstream::scripted_at(at, move |peer| {
+            while let Ok(request) = peer.request() {
+                let head = respond(&request, &asked);
+                if peer.send(format!("HTTP/1.1 {head}\r\nContent-Length: 0\r\n\r\n")).is_err() {
+                    return;
+                }
             }
         });
-        StandIn { address, questions }
+        StandIn { address: upstream.address, questions }
     }
 
     /// Whether it was asked about this request.
@@ -46,38 +47,17 @@ impl StandIn {
     }
 }
 
-/// Answers until the peer closes.
-fn serve(stream: TcpStream, questions: &Mutex<Vec<Question>>) -> Option<()> {
-    let mut reader = BufReader::new(stream.try_clone().ok()?);
-    let mut writer = stream;
-    loop {
-        let mut lines = Vec::new();
-        loop {
-            let mut line = String::new();
-            if reader.read_line(&mut line).ok()? == 0 {
-                return None;
-            }
-            match line.trim_end() {
-                "" => break,
-                line => lines.push(line.to_owned()),
-            }
-        }
-        let target = lines.first()?.split(' ').nth(1)?.to_owned();
-        let field = |name: &str| {
-            let fields = lines[1..].iter().filter_map(|line| line.split_once(':'));
-            let mut named = fields.filter(|(known, _)| known.eq_ignore_ascii_case(name));
-            named.next().map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
-        };
-        if target == "/oauth2/auth" {
-            questions.lock().unwrap().push(Question {
-                method: field("x-original-method"),
-                target: field("x-auth-request-redirect"),
-                host: field("host"),
-            });
-        }
-        let head = answer(&target, &field("cookie"));
-        writer.write_all(format!("HTTP/1.1 {head}\r\nContent-Length: 0\r\n\r\n").as_bytes()).ok()?;
+/// Notes what it is asked about a request, and answers.
+fn respond(request: &Message, asked: &Mutex<Vec<Question>>) -> String {
+    let field = |name: &str| request.field(name).unwrap_or_default();
+    if request.target() == "/oauth2/auth" {
+        asked.lock().unwrap().push(Question {
+            method: field("x-original-method"),
+            target: field("x-auth-request-redirect"),
+            host: field("host"),
+        });
     }
+    answer(request.target(), &field("cookie"))
 }
 
 /// Status and fields.

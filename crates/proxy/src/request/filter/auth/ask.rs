@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName};
@@ -57,13 +58,14 @@ pub(super) async fn ask(
     if let Some((status, head)) = kept {
         return word(status, head);
     }
+    let started = Instant::now();
     let asked = ask_endpoints(exchange, &question).await;
     carrier.timer().clear(Wait::Upstream);
     let (status, head) = asked.map_err(|why| {
         let of_client = carrier.fault().or((why.side() == Side::Downstream).then_some(why));
         of_client.unwrap_or(Refusal::AuthServer)
     })?;
-    question.pool.cells.record(status.as_u16());
+    question.pool.cells.record(status.as_u16(), started.elapsed());
     let cache =
         exchange.filters().and_then(Filters::auth).and_then(|auth| auth.external.as_ref()?.cache.as_ref());
     if let (Some(print), Some(cache)) = (question.print, cache)
