@@ -158,7 +158,8 @@ fn what_another_namespace_has_is_neither_taken_nor_read_and_each_attempt_is_told
     let fields = json!({ "metadata": {}, "data": { "X-Secret": "s3cret" } });
     objects.config_maps.insert(ObjectKey::new("shop", "fields"), read(fields));
     add(&mut objects, ("shop", "web", 1), "shop.example", "/", &[]);
-    let thefts: [(&str, &str, &[(&str, &str)], &str); 8] = [
+    type Theft<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a str);
+    let thefts: [Theft<'_>; 8] = [
         ("host", "shop.example", &[], "paths[0]"),
         ("alias", "mine.example", &[("server-alias", "shop.example")], "server-alias"),
         ("users", "a.example", &[("auth-type", "basic"), ("auth-secret", "shop/users")], "auth-secret"),
