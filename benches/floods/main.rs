@@ -197,7 +197,7 @@ fn meet(case: Case, options: &Options, core: usize, upstreams: &Upstreams) -> Re
     let many = if case.is_of_many() { connections } else { 0 };
     let opening = good::run(&door, options.rate, OPENING_TIME * many + WARM_UP);
     let beside = good::run(&door, options.rate, time);
-    let used = measure::cpu_time(gate.id()).unwrap_or(cpu).since(cpu).total();
+    let used = measure::cpu_time(gate.id()).unwrap_or(cpu).since(cpu).total;
     let past = [past_alone, good::run(&endpoint, options.rate, time)];
     let (cost, peak_kib) = (attack.end()?, peak.end());
     if cost.connections == 0 {

@@ -14,7 +14,7 @@ use crate::client::{Clients, Load, Until};
 use crate::measure::family;
 
 /// Requests that are counted.
-const REQUESTS: u64 = 10_000;
+const REQUESTS: u64 = 5_000;
 /// How long strace may take to come and to go.
 const PATIENCE: Duration = Duration::from_secs(10);
 

@@ -53,7 +53,7 @@ pub(crate) fn measure(proxy: &Running, load: Load<'_>, rate: f64, time: Duration
         p99: share(990),
         p999: share(999),
         slowest: share(1000),
-        busy: used.proxy.total().as_secs_f64() / time.as_secs_f64(),
+        busy: used.proxy.total.as_secs_f64() / time.as_secs_f64(),
     })
 }
 

@@ -18,24 +18,18 @@ pub(crate) struct Run {
     /// Requests answered in a second.
     pub(crate) rate: f64,
     /// CPU time of the proxy for each, in µs.
-    pub(crate) user_us: f64,
-    pub(crate) system_us: f64,
+    pub(crate) cpu_us: f64,
+    /// How much of that was spent in user space, 0 to 1.
+    pub(crate) user: f64,
     /// How much of its core the proxy used, 0 to 1.
     pub(crate) busy: f64,
     /// The same of the clients and the upstream. Where this is 1 they were what limited the rate.
     pub(crate) rest_busy: f64,
 }
 
-impl Run {
-    pub(crate) fn cpu_us(&self) -> f64 {
-        self.user_us + self.system_us
-    }
-}
-
 impl fmt::Display for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let cpu = self.cpu_us();
-        write!(f, "{:>7.0} requests/s {cpu:>7.1} CPU µs/request", self.rate)?;
+        write!(f, "{:>7.0} requests/s {:>7.1} CPU µs/request", self.rate, self.cpu_us)?;
         write!(f, ", core {:.0} % busy, that of the load {:.0} %", self.busy * 100.0, self.rest_busy * 100.0)
     }
 }
@@ -53,14 +47,18 @@ pub(crate) fn run(proxy: &Running, load: Load<'_>, time: Duration) -> Result<Run
     proxy.empty_log()?;
     ensure!(done.answers > 0, "no answer");
     let (answers, wall) = (done.answers as f64, done.wall.as_secs_f64());
-    let each = |time: Duration| time.as_secs_f64() * 1e6 / answers;
     Ok(Run {
         rate: answers / wall,
-        user_us: each(used.proxy.user),
-        system_us: each(used.proxy.system),
-        busy: used.proxy.total().as_secs_f64() / wall,
-        rest_busy: used.rest.total().as_secs_f64() / wall,
+        cpu_us: used.proxy.total.as_secs_f64() * 1e6 / answers,
+        user: share(used.proxy.user, used.proxy.system),
+        busy: used.proxy.total.as_secs_f64() / wall,
+        rest_busy: used.rest.total.as_secs_f64() / wall,
     })
+}
+
+fn share(part: Duration, rest: Duration) -> f64 {
+    let all = (part + rest).as_secs_f64();
+    if all > 0.0 { part.as_secs_f64() / all } else { 0.0 }
 }
 
 /// CPU time of a while.

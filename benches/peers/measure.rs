@@ -5,22 +5,25 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-/// CPU time, to the clock tick (10 ms).
+/// CPU time.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cpu {
+    /// To the nanosecond.
+    pub(crate) total: Duration,
+    /// How it is divided, to the clock tick (10 ms).
     pub(crate) user: Duration,
     pub(crate) system: Duration,
 }
 
 impl Cpu {
-    pub(crate) fn total(self) -> Duration {
-        self.user + self.system
-    }
-
     /// What was used since then.
     pub(crate) fn since(self, before: Cpu) -> Cpu {
         let less = |now: Duration, before| now.saturating_sub(before);
-        Cpu { user: less(self.user, before.user), system: less(self.system, before.system) }
+        Cpu {
+            total: less(self.total, before.total),
+            user: less(self.user, before.user),
+            system: less(self.system, before.system),
+        }
     }
 }
 
@@ -29,10 +32,21 @@ pub(crate) fn cpu_time(root: u32) -> Result<Cpu> {
     let stats = family(root)?;
     let per_second = u32::try_from(rustix::param::clock_ticks_per_second())?;
     let time = |ticks: u64| Duration::from_secs(ticks) / per_second;
-    Ok(Cpu {
-        user: time(stats.iter().map(|stat| stat.user).sum()),
-        system: time(stats.iter().map(|stat| stat.system).sum()),
-    })
+    let user = time(stats.iter().map(|stat| stat.user).sum());
+    let system = time(stats.iter().map(|stat| stat.system).sum());
+    let total = stats.iter().map(|stat| run_time(stat.id)).sum::<Option<Duration>>();
+    // Not every kernel counts it.
+    Ok(Cpu { total: total.unwrap_or(user + system), user, system })
+}
+
+/// How long the threads of a process have run.
+fn run_time(id: u32) -> Option<Duration> {
+    let threads = fs::read_dir(format!("/proc/{id}/task")).ok()?;
+    let run = |thread: fs::DirEntry| {
+        let stat = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        stat.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+    };
+    threads.flatten().map(run).sum()
 }
 
 /// Resident memory of a process and its descendants, in KiB. What they share counts for each: look at growth only.

@@ -76,8 +76,8 @@ impl Programs {
         let said = String::from_utf8_lossy(&said);
         let line = said.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
         ensure!(output.status.success(), "it does not start: {line}");
-        let name = command.get_program().display().to_string();
-        Ok(line.trim_start_matches(&name).trim().to_owned())
+        // Some begin with where they are.
+        Ok(line.split_once("version:").map_or(line, |(_, version)| version).trim().to_owned())
     }
 
     /// The folder with another Debian, if that is what nginx and haproxy come from.

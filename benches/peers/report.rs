@@ -73,24 +73,25 @@ pub(crate) fn loads(row: &Row, series: &Series<Run>, summary: &mut Summary) {
         row.base()
     );
     println!("|---|--:|--:|--:|---|--:|--:|---|--:|--:|--:|");
+    let cpu_us = |run: &Run| run.cpu_us;
     let [rate, busy, rest]: [fn(&Run) -> f64; 3] = [|run| run.rate, |run| run.busy, |run| run.rest_busy];
     for (proxy, runs) in &series.measured {
         println!(
             "| {proxy} | {:.0} | {} | {:.1} | {} | {:.1} | {:.1} | {} | {} | {:.0} % | {:.0} % |",
             median(runs, rate),
             ratio(series, row.base(), runs, rate, false),
-            median(runs, Run::cpu_us),
-            span(runs, Run::cpu_us),
-            median(runs, |run| run.user_us),
-            median(runs, |run| run.system_us),
-            ratio(series, row.base(), runs, Run::cpu_us, true),
-            ratio(series, Proxy::Floor, runs, Run::cpu_us, false),
+            median(runs, cpu_us),
+            span(runs, cpu_us),
+            median(runs, |run| run.cpu_us * run.user),
+            median(runs, |run| run.cpu_us * (1.0 - run.user)),
+            ratio(series, row.base(), runs, cpu_us, true),
+            ratio(series, Proxy::Floor, runs, cpu_us, false),
             median(runs, busy) * 100.0,
             median(runs, rest) * 100.0,
         );
     }
     end(series);
-    summary.add(row, series, Run::cpu_us);
+    summary.add(row, series, cpu_us);
 }
 
 /// The table of latencies.

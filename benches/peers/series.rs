@@ -26,9 +26,10 @@ impl<T: std::fmt::Display> Series<T> {
                 self.measured[place].1.push(value);
             }
             Err(why) => {
-                progress(row, proxy, turn, &format!("failed: {why:#}"));
+                let why = format!("{why:#}").split_whitespace().collect::<Vec<_>>().join(" ");
+                progress(row, proxy, turn, &format!("failed: {why}"));
                 self.measured.remove(place);
-                self.failed.push((proxy, format!("{why:#}")));
+                self.failed.push((proxy, why));
             }
         }
     }

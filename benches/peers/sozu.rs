@@ -15,14 +15,20 @@ pub(crate) fn start(folder: &Path, setup: &Setup) -> Result<Started> {
     let (http, https, file) = (free_address()?, free_address()?, folder.join("sozu.toml"));
     fs::write(folder.join("tls.crt"), &setup.trust.chain)?;
     fs::write(folder.join("tls.key"), &setup.trust.key)?;
-    fs::write(&file, config([http, https], folder, setup.upstream))?;
+    fs::write(&file, config([http, https], folder, setup.upstream, connections()))?;
     let mut command = setup.command(Proxy::Sozu)?;
     command.arg("start").arg("-c").arg(file);
     Ok(Started { process: Process::start("sozu", command, folder)?, http, https })
 }
 
+/// As many as haproxy may have, but sozu does not start where it could not have two files for each.
+fn connections() -> u64 {
+    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum;
+    (files.unwrap_or(u64::MAX) / 2).min(15_000)
+}
+
 /// Each connection takes two buffers, and there have to be some left.
-fn config([http, https]: [SocketAddr; 2], folder: &Path, upstream: SocketAddr) -> String {
+fn config([http, https]: [SocketAddr; 2], folder: &Path, upstream: SocketAddr, connections: u64) -> String {
     let folder = folder.display();
     let files = format!(
         "certificate = \"{folder}/tls.crt\", certificate_chain = \"{folder}/tls.crt\", key = \"{folder}/tls.key\""
@@ -48,7 +54,7 @@ log_target = \"file://{folder}/sozu.log\"
 worker_count = 1
 worker_automatic_restart = false
 handle_process_affinity = false
-max_connections = 15000
+max_connections = {connections}
 max_buffers = 32000
 activate_listeners = true
 [[listeners]]
