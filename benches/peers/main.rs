@@ -61,7 +61,7 @@ use series::Series;
 #[derive(Parser)]
 #[command(name = "cargo xtask bench", args_conflicts_with_subcommands = true)]
 /// Compares sluicegate with nginx, haproxy, Envoy, sozu and the floor (a byte shuttle without HTTP), one core each.
-/// All rows take about 20 minutes.
+/// All rows take about 20 minutes. `cargo xtask bench --sid` takes the nginx and haproxy of Debian sid (by root).
 struct Command {
     #[command(flatten)]
     options: Options,
