@@ -34,10 +34,11 @@ impl Summary {
 
     /// The table of all rows: what each proxy spends, as a ratio to what nginx does.
     pub(crate) fn write(&self, proxies: &[Proxy]) {
+        println!("\n### All rows, as ratios to nginx\n");
         println!(
-            "\nAll rows: CPU time for each request (p99 for latency, calls, KiB for each idle connection), as a ratio to nginx');"
+            "CPU time for each request; of `latency` p99, of `calls` their number, of `idle` the memory; of"
         );
-        println!("routes: what sluicegate with 50 000 routes spends, as a ratio to itself with one.\n");
+        println!("`routes` the CPU time with 50 000 routes, as a ratio to sluicegate with one.\n");
         let columns = || proxies.iter().filter(|proxy| **proxy != Proxy::Nginx);
         let names: Vec<String> = columns().map(|proxy| proxy.to_string()).collect();
         println!("| row | {} |", names.join(" | "));

@@ -6,6 +6,9 @@ use anyhow::Result;
 use crate::proxy::{Proxy, Running, Setup};
 use crate::report::progress;
 
+/// A proxy that fails may say much, and a table has lines.
+const WHY_CHARS: usize = 300;
+
 /// What was measured of each proxy, turn by turn, and why a proxy is missing.
 pub(crate) struct Series<T> {
     pub(crate) measured: Vec<(Proxy, Vec<T>)>,
@@ -26,7 +29,8 @@ impl<T: std::fmt::Display> Series<T> {
                 self.measured[place].1.push(value);
             }
             Err(why) => {
-                let why = format!("{why:#}").split_whitespace().collect::<Vec<_>>().join(" ");
+                let words = format!("{why:#}").split_whitespace().collect::<Vec<_>>().join(" ");
+                let why: String = words.chars().take(WHY_CHARS).collect();
                 progress(row, proxy, turn, &format!("failed: {why}"));
                 self.measured.remove(place);
                 self.failed.push((proxy, why));

@@ -120,7 +120,6 @@ impl Answers {
         }
         if frame.ends_stream() {
             let whole = *answered && *seen == self.body.len() && (frame.kind == HEADERS) == self.trailers;
-            // An empty DATA may end the stream of an answer without trailers, and an empty head nothing.
             ensure!(whole, "an answer of {seen} bytes ends with a frame of kind {}", frame.kind);
             self.open.swap_remove(place);
             self.complete += 1;
@@ -132,4 +131,42 @@ impl Answers {
 /// The first field of a head, behind changes of the table's size (RFC 7541 §6.3). 0x88 is `:status: 200`.
 fn status(head: &[u8]) -> Option<u8> {
     head.iter().copied().find(|byte| byte & 0xe0 != 0x20)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a client makes of these frames on its first stream.
+    fn answers(mut client: Client, frames: &[(u8, u8, &[u8])]) -> Result<usize> {
+        let (mut bytes, mut out) = (Vec::new(), Out::default());
+        client.ask(&mut out)?;
+        frames.iter().for_each(|(kind, flags, payload)| add(&mut bytes, *kind, *flags, 1, payload));
+        client.receive(&bytes, &mut out)
+    }
+
+    #[test]
+    fn an_answer_counts_when_its_status_its_body_and_its_end_are_right() {
+        let body = [FILL; SMALL];
+        let (ok, not_found) = ((HEADERS, END_HEADERS, &b"\x88"[..]), (HEADERS, END_HEADERS, &b"\x8d"[..]));
+        let whole = (DATA, END_STREAM, &body[..]);
+        assert_eq!(answers(Client::get(), &[ok, whole]).unwrap(), 1);
+        assert_eq!(answers(Client::get(), &[ok, (DATA, 0, &body)]).unwrap(), 0, "it is not at its end");
+        assert!(answers(Client::get(), &[not_found, whole]).is_err());
+        assert!(answers(Client::get(), &[ok, (DATA, END_STREAM, &body[1..])]).is_err());
+        assert!(answers(Client::get(), &[ok, (DATA, END_STREAM, b"y")]).is_err());
+        assert!(answers(Client::get(), &[ok, (RST_STREAM, 0, &[0; 4])]).is_err());
+    }
+
+    #[test]
+    fn a_call_is_answered_when_its_trailers_are_there() {
+        let (head, trailers) = ((HEADERS, END_HEADERS, &b"\x88"[..]), END_HEADERS | END_STREAM);
+        let body = message();
+        assert_eq!(answers(Client::call(), &[head, (DATA, 0, &body), (HEADERS, trailers, b"")]).unwrap(), 1);
+        assert!(answers(Client::call(), &[head, (DATA, END_STREAM, &body)]).is_err());
+        assert!(
+            answers(Client::call(), &[(HEADERS, trailers, b"\x88")]).is_err(),
+            "trailers alone are an error"
+        );
+    }
 }

@@ -74,3 +74,27 @@ impl Protocol for Client {
         Ok(1)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A client that is connected and has sent two messages.
+    fn client() -> Client {
+        Client { is_asked: true, is_open: true, number: 2, seen: Vec::new() }
+    }
+
+    #[test]
+    fn a_message_has_to_come_back_as_it_was() {
+        let right: Vec<u8> = BINARY.into_iter().chain(client().message()).collect();
+        let mut out = Out::default();
+        let mut in_two = client();
+        let answers = [&right[..700], &right[700..]].map(|part| in_two.receive(part, &mut out).unwrap());
+        assert_eq!(answers, [0, 1]);
+
+        let former = Client { number: 1, ..client() };
+        let late: Vec<u8> = BINARY.into_iter().chain(former.message()).collect();
+        assert!(client().receive(&late, &mut out).is_err(), "the message before");
+        assert!(client().receive(&[right, vec![0]].concat(), &mut out).is_err(), "more than a message");
+    }
+}
