@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::message::METHOD;
-use crate::process::Process;
+use crate::process;
 use crate::proxy::{Proxy, Setup, Started, free_address};
 
 /// Writes the configuration into `folder` and starts Envoy with it.
@@ -18,7 +18,7 @@ pub(crate) fn start(folder: &Path, setup: &Setup) -> Result<Started> {
     fs::write(&file, config([http, https], folder, setup.upstream))?;
     let mut command = setup.command(Proxy::Envoy)?;
     command.args(["--concurrency", "1", "--use-dynamic-base-id", "-l", "warning", "-c"]).arg(file);
-    Ok(Started { process: Process::start("envoy", command, folder)?, http, https })
+    Ok(Started { process: process::start("envoy", command)?, http, https })
 }
 
 fn config([http, https]: [SocketAddr; 2], folder: &Path, upstream: SocketAddr) -> String {

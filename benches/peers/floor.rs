@@ -12,14 +12,14 @@ use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::fd::OwnedFd;
 use slab::Slab;
 
-use crate::process::Process;
+use crate::process;
 use crate::proxy::{Proxy, Setup, Started};
 
 /// Starts this very program as the floor.
-pub(crate) fn start(folder: &Path, setup: &Setup) -> Result<Started> {
+pub(crate) fn start(_: &Path, setup: &Setup) -> Result<Started> {
     let mut command = setup.command(Proxy::Floor)?;
     command.arg("floor").arg(setup.upstream.to_string());
-    let mut process = Process::start("floor", command, folder)?;
+    let mut process = process::start("floor", command)?;
     let http = process.wait_for("address", |said| said.strip_suffix('\n')?.parse().ok())?;
     // It has no TLS, and is in no row that asks for it.
     Ok(Started { process, http, https: http })

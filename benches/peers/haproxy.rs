@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::message::METHOD;
-use crate::process::Process;
+use crate::process;
 use crate::proxy::{Proxy, Setup, Started, free_address};
 
 /// Writes the configuration into `folder` and starts haproxy with it.
@@ -18,7 +18,7 @@ pub(crate) fn start(folder: &Path, setup: &Setup) -> Result<Started> {
     fs::write(&file, config([http, https], &certificate, setup.upstream))?;
     let mut command = setup.command(Proxy::Haproxy)?;
     command.arg("-db").arg("-f").arg(file);
-    Ok(Started { process: Process::start("haproxy", command, folder)?, http, https })
+    Ok(Started { process: process::start("haproxy", command)?, http, https })
 }
 
 /// `no strict-limits`: haproxy wants two files for each of `maxconn`, idle connections need one.

@@ -27,8 +27,6 @@ mod manifests;
 mod nginx;
 mod programs;
 mod proxy;
-#[path = "../floods/secret.rs"]
-mod secret;
 mod sluicegate;
 mod sozu;
 
@@ -139,8 +137,7 @@ fn run(options: Options) -> Result<()> {
     let (cores, all) = (cores::Cores::choose()?, cores::allowed()?);
     let proxies = card::write(&options, &options.peers, &options.programs, cores.proxy);
     cores::stay_on(cores.rest)?;
-    let folder = tempfile::tempdir()?;
-    let (_upstream, address) = upstream::start(folder.path(), *all.get(2).unwrap_or(&cores.rest))?;
+    let (_upstream, address) = upstream::start(*all.get(2).unwrap_or(&cores.rest))?;
     let setup = Setup {
         upstream: address,
         core: cores.proxy,

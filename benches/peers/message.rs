@@ -1,7 +1,7 @@
 //! The bytes that are asked for and answered with: the same for every proxy.
 
 /// The host that all requests are for.
-pub(crate) use crate::process::HOST;
+pub(crate) use crate::manifests::HOST;
 
 /// Bytes of the bodies that the paths `/64k` and `/1m` are answered with, and of the body that is sent to `/post`.
 pub(crate) const LARGE: usize = 64 * 1024;

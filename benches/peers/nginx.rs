@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::message::{HOST, METHOD, WEBSOCKET};
-use crate::process::Process;
+use crate::process;
 use crate::proxy::{Proxy, Setup, Started, free_address};
 
 /// Writes the configuration into `folder`, to which all paths in it are relative, and starts nginx with it.
@@ -19,7 +19,7 @@ pub(crate) fn start(folder: &Path, setup: &Setup) -> Result<Started> {
     fs::write(folder.join("tls.key"), &setup.trust.key)?;
     let mut command = setup.command(Proxy::Nginx)?;
     command.arg("-e").arg("stderr").arg("-p").arg(folder).arg("-c").arg("nginx.conf");
-    Ok(Started { process: Process::start("nginx", command, folder)?, http, https })
+    Ok(Started { process: process::start("nginx", command)?, http, https })
 }
 
 /// `user` counts only for root, whose temporary folder the worker could not enter otherwise. `listen … http2` is what both

@@ -9,9 +9,10 @@ use std::process::Command;
 use anyhow::Result;
 use clap::ValueEnum;
 use tempfile::TempDir;
+use test_support::Process;
 
 use crate::client::Trust;
-use crate::process::Process;
+use crate::process;
 use crate::programs::Programs;
 use crate::{envoy, floor, haproxy, nginx, sluicegate, sozu};
 
@@ -91,7 +92,7 @@ impl Proxy {
             Proxy::ManyRoutes => sluicegate::start_with_many_routes,
         };
         let Started { mut process, http, https } = start(folder.path(), setup)?;
-        process.wait_for_200(http, "/1k")?;
+        process::wait_for_200(&mut process, http, "/1k")?;
         Ok(Running { proxy: self, http, https, process, folder })
     }
 }

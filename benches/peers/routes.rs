@@ -24,7 +24,7 @@ pub(crate) fn manifests() -> String {
             "---
 apiVersion: networking.k8s.io/v1
 kind: Ingress
-metadata: {{ name: shop-{at}, namespace: default }}
+metadata: {{ name: shop-{at}, namespace: shop }}
 spec:
   ingressClassName: sluicegate
   rules:

@@ -5,13 +5,13 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use test_support::manifests::{CLASS, secret};
 
-use crate::manifests::{CLASS, backend};
+use crate::manifests::backend;
 use crate::message::{HOST, METHOD};
-use crate::process::Process;
+use crate::process;
 use crate::proxy::{Proxy, Setup, Started};
 use crate::routes;
-use crate::secret::secret;
 
 /// Writes the manifests into `folder` and starts sluicegate with them.
 pub(crate) fn start(folder: &Path, setup: &Setup) -> Result<Started> {
@@ -29,7 +29,10 @@ fn serve(proxy: Proxy, folder: &Path, setup: &Setup, more: &str) -> Result<Start
     let (trust, upstream) = (&setup.trust, setup.upstream);
     fs::write(manifests.join("bench.yaml"), CLASS.to_owned() + &backend("upstream", HOST, upstream, true))?;
     fs::write(manifests.join("calls.yaml"), calls(upstream))?;
-    fs::write(manifests.join("secret.yaml"), secret(&trust.chain, &trust.key))?;
+    fs::write(
+        manifests.join("secret.yaml"),
+        secret("name: bench, namespace: shop", &trust.chain, &trust.key),
+    )?;
     fs::write(manifests.join("more.yaml"), more)?;
     let mut command = setup.command(proxy)?;
     command.arg("run").arg("--manifests").arg(manifests);
@@ -39,9 +42,9 @@ fn serve(proxy: Proxy, folder: &Path, setup: &Setup, more: &str) -> Result<Start
     command.env("SLUICEGATE_WORKERS", "1").env("NO_COLOR", "1");
     // As many as haproxy may have: by default it is half the files, and most idle connections need only one.
     command.env("SLUICEGATE_CONNECTIONS_MAX", "15000");
-    let mut process = Process::start("sluicegate", command, folder)?;
+    let mut process = process::start("sluicegate", command)?;
     let (http, admin) = (process.listening("http=")?, process.listening("admin=")?);
-    process.wait_for_200(admin, "/ready").context("sluicegate is not ready")?;
+    process::wait_for_200(&mut process, admin, "/ready").context("sluicegate is not ready")?;
     let https = process.listening("https=")?;
     Ok(Started { process, http, https })
 }

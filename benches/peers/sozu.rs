@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::message::{HOST, METHOD};
-use crate::process::Process;
+use crate::process;
 use crate::proxy::{Proxy, Setup, Started, free_address};
 
 /// Writes the configuration into `folder` and starts sozu with it.
@@ -18,7 +18,7 @@ pub(crate) fn start(folder: &Path, setup: &Setup) -> Result<Started> {
     fs::write(&file, config([http, https], folder, setup.upstream, connections()))?;
     let mut command = setup.command(Proxy::Sozu)?;
     command.arg("start").arg("-c").arg(file);
-    Ok(Started { process: Process::start("sozu", command, folder)?, http, https })
+    Ok(Started { process: process::start("sozu", command)?, http, https })
 }
 
 /// As many as haproxy may have, but sozu does not start where it could not have two files for each.

@@ -7,24 +7,24 @@ mod http1;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::Path;
 
 use anyhow::Result;
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::fd::OwnedFd;
 use slab::Slab;
+use test_support::Process;
 
 use crate::cores::pinned;
 use crate::frames::PREFACE;
-use crate::process::Process;
+use crate::process;
 use crate::wire::{Buffers, Out, Protocol, Wire};
 
 /// Starts this very program as the upstream, and returns where it serves.
-pub(crate) fn start(folder: &Path, core: usize) -> Result<(Process, SocketAddr)> {
+pub(crate) fn start(core: usize) -> Result<(Process, SocketAddr)> {
     let mut command = pinned(core, std::env::current_exe()?);
     command.arg("upstream");
-    let mut process = Process::start("upstream", command, folder)?;
+    let mut process = process::start("upstream", command)?;
     let address = process.wait_for("address", |said| said.strip_suffix('\n')?.parse().ok())?;
     Ok((process, address))
 }
