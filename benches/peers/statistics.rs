@@ -79,10 +79,10 @@ mod tests {
 
     #[test]
     fn ratios_are_of_what_was_measured_in_the_same_turn() {
-        let measured = vec![(Proxy::Nginx, vec![2.0, 4.0, 3.0]), (Proxy::Haproxy, vec![3.0, 5.0, 3.0])];
+        let measured = vec![(Proxy::Nginx, vec![2.0, 4.0, 3.0]), (Proxy::Haproxy, vec![3.0, 5.0, 3.6])];
         let series = Series { measured, failed: Vec::new() };
         let runs = &series.measured[1].1;
-        assert_eq!(ratio(&series, Proxy::Nginx, runs, |v| *v, true), "1.25 (1.00–1.50)");
+        assert_eq!(ratio(&series, Proxy::Nginx, runs, |v| *v, true), "1.25 (1.20–1.50)");
         assert_eq!(ratio(&series, Proxy::Floor, runs, |v| *v, true), "–");
     }
 }
