@@ -34,6 +34,7 @@ mod published;
 mod route;
 mod table;
 mod target;
+mod tcp_service;
 mod template;
 mod transport;
 
@@ -59,5 +60,6 @@ pub use published::{Cache, Published};
 pub use route::{Origin, Route, Tie};
 pub use table::{Conflict, RouteTable, RouteTableBuilder};
 pub use target::{Primary, Share, Split, SplitRule, Target};
+pub use tcp_service::TcpService;
 pub use template::{Piece, Template, TemplateError, Variable};
 pub use transport::{ProxyHeader, Transport, UpstreamTls};
