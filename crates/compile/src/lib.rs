@@ -139,6 +139,13 @@ pub struct Settings {
     pub ticket_keys: Option<ObjectKey>,
 }
 
+impl Settings {
+    /// The ConfigMaps that the operator names: without those nothing is known of what is to be served.
+    pub fn config_maps(&self) -> impl Iterator<Item = &ObjectKey> {
+        self.config_map.iter().chain(&self.tcp_services)
+    }
+}
+
 impl Default for Settings {
     fn default() -> Settings {
         Settings {

@@ -9,7 +9,7 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Balance, BackendKey, ObjectRef, Protocol, ProxyHeader, TcpService, Transport};
+use model::{BackendKey, Balance, ObjectRef, Protocol, ProxyHeader, TcpService, Transport};
 
 use crate::problems::Fault;
 use crate::reference::{Port, Reference};
@@ -130,9 +130,8 @@ fn read<'a>(
     }
     let mut parts = value.trim().split(':');
     let service = parts.next().and_then(|name| name.split_once('/'));
-    let named = service.filter(|(namespace, name)| {
-        !namespace.is_empty() && !name.is_empty() && !name.contains('/')
-    });
+    let named =
+        service.filter(|(namespace, name)| !namespace.is_empty() && !name.is_empty() && !name.contains('/'));
     let (Some((namespace, name)), Some(service_port)) = (named, parts.next().and_then(Port::parse)) else {
         let message = format!("{} names no port of a Service", shown(value));
         return invalid(message, "write it as NAMESPACE/SERVICE:PORT, the port by name or by number").into();
@@ -180,8 +179,13 @@ fn invalid(message: String, remedy: &str) -> Fault {
 }
 
 fn too_many(more: usize, max: usize) -> Fault {
-    let message = format!("has {more} TCP services more than the {max} of the lowest ports, which are served");
-    Fault::error(reasons::TOO_MANY_SERVICES, message, "raise --tcp-services-max, which takes a file each, or remove some")
+    let message =
+        format!("has {more} TCP services more than the {max} of the lowest ports, which are served");
+    Fault::error(
+        reasons::TOO_MANY_SERVICES,
+        message,
+        "raise --tcp-services-max and, since each takes one, the limit of open files (ulimit -n); or remove some",
+    )
 }
 
 fn field(key: &str) -> String {

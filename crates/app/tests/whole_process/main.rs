@@ -23,4 +23,5 @@ mod lame_duck;
 mod one_after_the_other;
 mod overload;
 mod run;
+mod tcp_services;
 mod upgrade;
