@@ -9,7 +9,7 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{BackendKey, Balance, ObjectRef, Protocol, ProxyHeader, TcpService, Transport};
+use model::{BackendKey, Balance, ObjectRef, Protocol, ProxyHeader, Severity, TcpService, Transport};
 
 use crate::problems::Fault;
 use crate::reference::{Port, Reference};
@@ -171,7 +171,8 @@ fn of_entry(fault: Fault, entry: &Entry<'_>, settings: &Settings) -> Fault {
         reasons::DANGLING_REFERENCE => "let --watch-namespace have the namespace of the Service".into(),
         _ => fault.remedy,
     };
-    Fault { remedy, ..fault }
+    let means = if fault.severity == Severity::Error { ", so its connections are reset" } else { "" };
+    Fault { remedy, message: fault.message + means, ..fault }
 }
 
 fn invalid(message: String, remedy: &str) -> Fault {

@@ -1,13 +1,11 @@
 //! Ports of TCP, passed on to Services.
 
+mod handover;
+
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-
-use rustix::process::Signal;
 
 use crate::support::{Folder, Gate, PATIENCE, eventually, service, slice};
 
@@ -20,7 +18,12 @@ struct Echo {
 
 impl Echo {
     fn start(name: &'static str) -> Echo {
-        let listener = TcpListener::bind((LOCAL, 0)).unwrap();
+        Echo::at(LOCAL, name)
+    }
+
+    /// Starts where a pod could be.
+    fn at(address: IpAddr, name: &'static str) -> Echo {
+        let listener = TcpListener::bind((address, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         thread::spawn(move || {
             for stream in listener.incoming() {
@@ -172,6 +175,32 @@ fn an_endpoint_that_refuses_is_passed_over_and_one_that_breaks_off_breaks_off() 
 }
 
 #[test]
+fn a_proxy_header_is_read_and_passed_on_where_the_entry_says_so() {
+    let one = Echo::start("one");
+    let folder = folder(&[("one", one.address)]);
+    let (both, told, plain) = (free_port(), free_port(), free_port());
+    write(
+        &folder,
+        &[(both, "shop/one:80:PROXY:PROXY"), (told, "shop/one:80::PROXY"), (plain, "shop/one:80:PROXY")],
+    );
+    let _gate = gate(&folder, &[]);
+    let header = "PROXY TCP4 192.0.2.1 192.0.2.2 4711 25";
+    let mut caller = Caller::connect(both).unwrap();
+    caller.0.write_all(format!("{header}\r\nping\n").as_bytes()).unwrap();
+    assert_eq!(caller.line().unwrap(), "one");
+    assert_eq!((caller.line().unwrap(), caller.line().unwrap()), (format!("{header}\r"), "ping".into()));
+    let mut caller = leads_to(told, "one");
+    let from = caller.0.local_addr().unwrap().port();
+    assert_eq!(caller.line().unwrap(), format!("PROXY TCP4 127.0.0.1 127.0.0.1 {from} {told}\r"));
+    let mut caller = Caller::connect(plain).unwrap();
+    caller.0.write_all(format!("{header}\r\nping\n").as_bytes()).unwrap();
+    assert_eq!((caller.line().unwrap(), caller.line().unwrap()), ("one".into(), "ping".into()));
+    let mut forged = Caller::connect(both).unwrap();
+    forged.0.write_all(b"ping\n").unwrap();
+    assert_eq!(forged.line().unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
+}
+
+#[test]
 fn a_port_that_another_program_has_is_told_and_served_when_it_is_free() {
     let one = Echo::start("one");
     let folder = folder(&[("one", one.address)]);
@@ -184,76 +213,6 @@ fn a_port_that_another_program_has_is_told_and_served_when_it_is_free() {
     drop(taken);
     leads_to(taken_port, "one");
     gate.tells_no_more("port-unavailable", "");
-}
-
-#[test]
-fn no_connection_is_refused_or_cut_while_processes_follow_one_another() {
-    let (one, stop) = (Echo::start("one"), Arc::new(AtomicBool::new(false)));
-    let folder = folder(&[("one", one.address)]);
-    let (port, late) = (free_port(), free_port());
-    write(&folder, &[(port, "shop/one:80")]);
-    let path = folder.beside("handover");
-    let flags = ["--handover", path.to_str().unwrap(), "--guard-time", "0s"];
-    let mut gates = vec![gate(&folder, &flags)];
-    let mut lasting = leads_to(port, "one");
-    let callers: Vec<_> = (0..4)
-        .map(|_| {
-            let stop = Arc::clone(&stop);
-            thread::spawn(move || {
-                let mut count = 0;
-                while !stop.load(Ordering::Relaxed) {
-                    let mut caller = Caller::connect(port).expect("it is never refused");
-                    assert_eq!(caller.line().expect("it is never cut"), "one");
-                    caller.talks();
-                    count += 1;
-                }
-                count
-            })
-        })
-        .collect();
-    for _ in 0..3 {
-        gates.push(gate(&folder, &flags));
-        let [.., before, _] = &*gates else { unreachable!("there are two") };
-        eventually("the handover", || before.log().contains("handed over to process").then_some(()));
-        lasting.talks();
-    }
-    // A port that is opened after a handover is the serving process' alone, and the next one gets it.
-    write(&folder, &[(port, "shop/one:80"), (late, "shop/one:80")]);
-    leads_to(late, "one");
-    gates.push(gate(&folder, &flags));
-    leads_to(late, "one");
-    stop.store(true, Ordering::Relaxed);
-    let counts: Vec<u32> = callers.into_iter().map(|caller| caller.join().unwrap()).collect();
-    assert!(counts.iter().all(|count| *count > 0), "{counts:?}");
-    lasting.talks();
-    drop(lasting);
-    let last = gates.pop();
-    for mut gate in gates {
-        assert_eq!(gate.exit_code(), 0, "{}", gate.log());
-    }
-    leads_to(port, "one");
-    drop(last);
-}
-
-#[test]
-fn a_process_that_takes_back_opens_what_its_successor_had_opened() {
-    let one = Echo::start("one");
-    let folder = folder(&[("one", one.address)]);
-    let (port, late) = (free_port(), free_port());
-    write(&folder, &[(port, "shop/one:80")]);
-    let path = folder.beside("handover");
-    let flags = ["--handover", path.to_str().unwrap(), "--guard-time", "60s"];
-    let first = gate(&folder, &flags);
-    let second = gate(&folder, &flags);
-    eventually("the handover", || first.log().contains("handed over to process").then_some(()));
-    write(&folder, &[(late, "shop/one:80")]);
-    leads_to(late, "one");
-    eventually("the port is closed by both", || Caller::connect(port).is_none().then_some(()));
-    second.signal(Signal::KILL);
-    leads_to(late, "one");
-    assert!(Caller::connect(port).is_none());
-    write(&folder, &[(port, "shop/one:80")]);
-    leads_to(port, "one");
 }
 
 #[test]
