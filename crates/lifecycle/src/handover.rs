@@ -5,7 +5,8 @@
 //!   greeting ─────────────────────────►  is it free, does it speak the same version?
 //!          ◄───────────────────────────  greeting
 //!   sockets (SCM_RIGHTS) ─────────────►  uses those it is configured for, closes the others
-//!   goes on accepting                    reads its routes, accepts nothing yet
+//!   goes on accepting                    reads its routes, accepts nothing yet; may ask anew for
+//!                                        sockets that were opened meanwhile
 //!                                        claims the path, serves
 //!          ◄───────────────────────────  which sockets it has
 //!          ◄───────────────────────────  confirmed

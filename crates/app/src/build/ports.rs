@@ -85,9 +85,8 @@ impl Ports {
             self.inherited = succession.take_again(ROLE).await?;
             listeners.extend(self.follow(table));
         }
-        for (address, _) in self.inherited.drain(..) {
-            tracing::info!("{ROLE} {address} is left to the predecessor: no TCP service has it");
-        }
+        let unused: Vec<SocketAddr> = self.inherited.drain(..).map(|(address, _)| address).collect();
+        tell("not taken over, since no TCP service has it:", &unused);
         Ok(listeners)
     }
 
@@ -141,6 +140,8 @@ impl Ports {
                 }
             }
         }
+        let opened: Vec<SocketAddr> = listeners.iter().filter_map(|it| it.socket.local_addr().ok()).collect();
+        tell("listening", &opened);
         let is_news = !faults.keys().eq(self.faults.keys());
         self.faults = faults;
         if is_news {
@@ -152,16 +153,18 @@ impl Ports {
     /// Closes what the table has not. It may be closed already, because another process has served that has it not.
     fn close_gone(&mut self, table: &RouteTable) {
         let (addresses, offers) = (&self.addresses, &self.offers);
+        let mut closed = Vec::new();
         self.open.retain(|address, open| {
             let is_wanted = table.tcp_service(address.port()).is_some() && addresses.contains(&address.ip());
             let stays = is_wanted && open.is_there();
             if !stays {
                 open.given_up.give_up();
                 offers.remove(ROLE, *address);
-                tracing::info!("{ROLE} {address} is closed; its connections go on");
+                closed.push(*address);
             }
             stays
         });
+        tell("closed, and its connections go on:", &closed);
     }
 
     /// The predecessor's socket, or a new one.
@@ -171,7 +174,6 @@ impl Ports {
             Some(place) => self.inherited.swap_remove(place).1,
             None => bind(address)?,
         };
-        tracing::info!("{ROLE} {address} is open");
         let (socket, given_up) = (Arc::new(socket), GivenUp::default());
         let listener = Arc::downgrade(&socket);
         let open = Open { listener: Weak::clone(&listener), given_up: given_up.clone() };
@@ -197,5 +199,13 @@ impl Ports {
             problem
         };
         self.faults.iter().map(problem).collect()
+    }
+}
+
+/// In one line, however many there are.
+fn tell(what: &str, addresses: &[SocketAddr]) {
+    if !addresses.is_empty() {
+        let shown: Vec<String> = addresses.iter().map(SocketAddr::to_string).collect();
+        tracing::info!("{what} {ROLE}={}", shown.join(","));
     }
 }
