@@ -3,7 +3,6 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::num::NonZeroU16;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use model::{Balance, Protocol as Spoken, RouteTable, RouteTableBuilder, TcpService, Transport};
@@ -112,19 +111,4 @@ fn the_limit_of_connections_is_one_for_all() {
     assert_eq!(talk(&mut first, "one").unwrap(), "one");
     assert_eq!(talk(&mut second, "").unwrap(), "hello");
     assert_eq!(sluice.count("sluicegate_connections_accepted_total"), 2);
-}
-
-#[test]
-fn endpoints_take_turns() {
-    let (one, two) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
-    let sluice = serving(|_| {});
-    let addresses = [&one, &two].map(|it| it.local_addr().unwrap());
-    sluice.publish_table(table(PATIENCE, &addresses));
-    let _clients: Vec<TcpStream> = (0..4).map(|_| connect(&sluice)).collect();
-    let (one, two) = (Arc::new(one), Arc::new(two));
-    let both = [one, two]
-        .map(|it| std::thread::spawn(move || (0..2).map(|_| it.accept().unwrap()).collect::<Vec<_>>()));
-    for accepted in both {
-        assert_eq!(accepted.join().unwrap().len(), 2);
-    }
 }
