@@ -107,8 +107,13 @@ fn the_limit_of_connections_is_one_for_all() {
     let mut first = connect(&sluice);
     eventually("the first", || sluice.count("sluicegate_connections_open") == 1);
     let mut second = connect(&sluice);
-    second.write_all(b"hello").unwrap();
+    second.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    let waits = talk(&mut second, "hello").unwrap_err();
+    assert_eq!(waits.kind(), std::io::ErrorKind::WouldBlock);
     assert_eq!(talk(&mut first, "one").unwrap(), "one");
-    assert_eq!(talk(&mut second, "").unwrap(), "hello");
+    second.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut heard = String::new();
+    second.read_to_string(&mut heard).unwrap();
+    assert_eq!(heard, "hello");
     assert_eq!(sluice.count("sluicegate_connections_accepted_total"), 2);
 }
