@@ -39,7 +39,7 @@ impl Standing {
     pub(super) fn sources(&self, live: &Live, readiness: Readiness) -> Sources {
         let metrics =
             Metrics::new(live.clone(), self.ports.clone(), self.watch.clone(), Arc::clone(&self.proxy));
-        let standing = self.clone();
+        let (standing, routes) = (self.clone(), live.routes.clone());
         Sources {
             readiness,
             routes: live.routes.clone(),
@@ -47,6 +47,7 @@ impl Standing {
             port_problems: self.ports.clone(),
             no_routes: live.no_routes.clone(),
             state: Box::new(move || standing.state()),
+            explain: Box::new(move |query| crate::explain::live(query, &routes.load())),
             metrics: Box::new(move || metrics.render()),
         }
     }
