@@ -53,6 +53,8 @@ pub struct Sources {
     pub routes: Published<RouteTable>,
     /// What is wrong now.
     pub problems: Published<Vec<Problem>>,
+    /// What is wrong with the ports that this process should listen on.
+    pub port_problems: Published<Vec<Problem>>,
     /// Why the live table has no routes, in one line, if it has none.
     pub no_routes: Published<Option<Arc<str>>>,
     /// The state of the process.
