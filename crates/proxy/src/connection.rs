@@ -258,5 +258,9 @@ async fn close(stream: &mut Stream, client: &Rc<Client>, owed: Option<Refusal>) 
         None if client.http1.abort.get() => return,
         None => {}
     }
-    linger::wait(stream, client).await;
+    // A process that leaves waits until its answers have arrived: what they come through may end with it.
+    let may_end = owed.is_none() && client.http1.is_left() && !client.worker.drain.is_draining();
+    if !(may_end && linger::end(stream).await) {
+        linger::wait(stream, client).await;
+    }
 }
