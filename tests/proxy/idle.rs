@@ -1,5 +1,7 @@
 //! What keeps a client's connection open, what ends it, and what its end may cost.
 
+mod silent;
+
 use std::thread;
 use std::time::{Duration, Instant};
 

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
 
 use super::admin::Admin;
+use super::allocator;
 use super::control::ControlSocket;
 use super::lame_duck::LameDuck;
 use super::leave::{LeaveState, Leaving};
@@ -132,6 +133,7 @@ impl Process {
         if let Some(waiting) = self.waiting.take() {
             waiting.done();
         }
+        allocator::give_back();
         if let Some(memory) = Memory::find(self.config.memory_max) {
             let overload = proxy.overload();
             self.tasks.spawn(async move { match memory.watch(overload).await {} });
