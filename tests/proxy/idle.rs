@@ -173,7 +173,11 @@ fn a_request_that_comes_after_the_end_is_counted_and_not_reset() {
 #[test]
 fn a_client_that_has_asked_for_the_end_is_not_waited_for() {
     let upstream = Upstream::answering("hello");
-    let sluice = Sluice::start(&[upstream.address]);
+    let for_ever = |config: &mut Config| {
+        config.downstream.linger_timeout = Duration::from_secs(600);
+        config.downstream.linger_time_max = Duration::from_secs(600);
+    };
+    let sluice = Sluice::with(for_ever, &[upstream.address]);
     for (request, is_waited_for) in [
         ("GET / HTTP/1.1\r\nHost: host.test\r\nConnection: close\r\n\r\n", false),
         ("GET / HTTP/1.0\r\nHost: host.test\r\n\r\n", false),
