@@ -40,6 +40,8 @@ pub(crate) struct Parts {
     /// The first worker accepts for all; the others have no listeners.
     pub(crate) listeners: Vec<Listener>,
     pub(crate) workers: Vec<mpsc::UnboundedSender<Accepted>>,
+    /// And those that come later.
+    pub(crate) later: Option<mpsc::UnboundedReceiver<Listener>>,
 }
 
 /// A worker's runtime, nothing that runs on which ever leaves its thread, and what is watched on it from the beginning.
@@ -61,7 +63,7 @@ pub(crate) fn run((runtime, parking): (LocalRuntime, Parking), parts: Parts) -> 
 
 async fn serve(parts: Parts, parking: Parking) {
     let Parts { place, config, cells, routes, mut drain, loads, overload, log, .. } = parts;
-    let Parts { mut accepted, listeners, workers, limiter, .. } = parts;
+    let Parts { mut accepted, listeners, workers, later, limiter, .. } = parts;
     let published = Arc::new(Notify::new());
     let told = Arc::clone(&published);
     routes.subscribe(move || told.notify_one());
@@ -89,6 +91,10 @@ async fn serve(parts: Parts, parking: Parking) {
         let (workers, loads, drain) = (workers.clone(), worker.loads.clone(), worker.drain.clone());
         let limits = listener::Limits::new(&worker.config, &worker.overload);
         tokio::task::spawn_local(listener::accept(listener, limits, workers, loads, drain));
+    }
+    if let Some(later) = later {
+        let workers = workers.iter().map(mpsc::UnboundedSender::downgrade).collect();
+        tokio::task::spawn_local(listener::accept_later(later, workers, Rc::clone(&worker)));
     }
     // A worker without senders of its own learns from its empty queue that all listeners are closed.
     drop(workers);
@@ -125,5 +131,9 @@ fn tick(server: &Server, files_mark: &mut u32) {
 }
 
 fn spawn(server: &Rc<Server>, accepted: Accepted) {
-    tokio::task::spawn_local(connection::serve(Open::new(server), accepted));
+    let open = Open::new(server);
+    match accepted.protocol.tcp_service {
+        Some(port) => drop(tokio::task::spawn_local(connection::tcp_service::serve(open, accepted, port))),
+        None => drop(tokio::task::spawn_local(connection::serve(open, accepted))),
+    }
 }
