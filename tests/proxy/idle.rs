@@ -1,5 +1,7 @@
 //! What keeps a client's connection open, what ends it, and what its end may cost.
 
+mod silent;
+
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -166,6 +168,32 @@ fn a_request_that_comes_after_the_end_is_counted_and_not_reset() {
     client.send(REQUEST);
     eventually("the late request is counted", || sluice.count(LATE_BYTES) == REQUEST.len() as u64);
     assert_eq!((client.rest(), upstream.requests()), ((vec![], End::Clean), 1));
+}
+
+#[test]
+fn a_client_that_has_asked_for_the_end_is_not_waited_for() {
+    let upstream = Upstream::answering("hello");
+    let for_ever = |config: &mut Config| {
+        config.downstream.linger_timeout = Duration::from_secs(600);
+        config.downstream.linger_time_max = Duration::from_secs(600);
+    };
+    let sluice = Sluice::with(for_ever, &[upstream.address]);
+    for (request, is_waited_for) in [
+        ("GET / HTTP/1.1\r\nHost: host.test\r\nConnection: close\r\n\r\n", false),
+        ("GET / HTTP/1.0\r\nHost: host.test\r\n\r\n", false),
+        ("POST / HTTP/1.1\r\nHost: host.test\r\nConnection: close\r\nContent-Length: 2\r\n\r\nxx", false),
+        ("GET / HTTP/1.1\r\nHost: host.test\r\nConnection: close\r\n\r\nGET / HTTP/1.1\r\n", true),
+    ] {
+        let mut client = Client::connect(sluice.address);
+        assert_eq!(client.send(request).response().text(), "hello", "{request}");
+        assert_eq!(client.rest(), (vec![], End::Clean), "{request}");
+        if is_waited_for {
+            client.send("Host: host.test\r\n\r\n");
+            eventually("what it says is read", || sluice.count(LATE_BYTES) > 0);
+            drop(client);
+        }
+        eventually("its connection is gone", || sluice.metrics().open().0 == 0);
+    }
 }
 
 /// Posts more than is read, and returns the answer's status and whether it says that the connection ends; it does end.

@@ -1,5 +1,6 @@
 //! From a checked configuration to bound sockets, and from those to a process that serves, drains and ends.
 
+mod allocator;
 mod listen;
 mod low_ports;
 mod memory;

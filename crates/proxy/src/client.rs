@@ -12,13 +12,14 @@ mod heads;
 mod http1;
 mod http2;
 mod interim;
+mod known;
 mod patience;
 mod secure;
 mod state;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::net::{IpAddr, SocketAddr};
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
 use http::Uri;
 use http::header::{HeaderMap, HeaderName};
@@ -37,6 +38,7 @@ use crate::worker::Worker;
 
 pub(crate) use self::carrier::Carrier;
 pub(crate) use self::http2::{Http2Stream, Sequel};
+pub(crate) use self::known::{Identity, Known};
 pub(crate) use self::secure::{Asked, Secure, Shown};
 pub(crate) use self::state::RequestState;
 
@@ -56,32 +58,47 @@ pub(crate) struct Client {
     /// The TLS session that it speaks in, if it does.
     pub(crate) secure: OnceCell<Box<Secure>>,
     /// What is said about this client to upstreams, made at its first request.
-    forwarding: Rc<RefCell<Option<Box<Forwarding>>>>,
+    forwarding: RefCell<Option<Box<Forwarding>>>,
+    /// What tells its connection from any other, where that has to be told.
+    identity: OnceCell<Rc<()>>,
     /// What it is to be told before its answers.
     pub(crate) interim: Interim,
     /// What the connection is in the middle of, if it speaks HTTP/1.
     pub(crate) http1: Http1,
-    /// What the heads of its streams take together.
-    pub(crate) heads: Heads,
+    /// What the heads of its streams take together, if it speaks HTTP/2.
+    heads: OnceCell<Heads>,
     /// What it has to pay for streams that broke the rules.
     pub(crate) fines: Cell<u32>,
 }
 
 impl Client {
-    pub(crate) fn new(worker: &Rc<Worker>, peer: SocketAddr, local: SocketAddr) -> Client {
+    pub(crate) fn new(worker: &Rc<Worker>, known: Known) -> Client {
         Client {
             worker: Rc::clone(worker),
-            peer: Cell::new(peer),
-            local: Cell::new(local),
-            is_proxied: Cell::default(),
+            peer: Cell::new(known.peer),
+            local: Cell::new(known.local),
+            is_proxied: Cell::new(known.is_proxied),
             timer: worker.timers.register(),
-            counted: OnceCell::new(),
-            secure: OnceCell::new(),
-            forwarding: Rc::default(),
+            counted: known.counted.map(OnceCell::from).unwrap_or_default(),
+            secure: known.secure.map(OnceCell::from).unwrap_or_default(),
+            forwarding: RefCell::default(),
+            identity: known.identity.map(OnceCell::from).unwrap_or_default(),
             interim: Interim::default(),
             http1: Http1::new(&worker.config.downstream),
-            heads: Heads::default(),
+            heads: OnceCell::new(),
             fines: Cell::default(),
+        }
+    }
+
+    /// What is still known of it when it has long been silent.
+    pub(crate) fn into_known(self) -> Known {
+        Known {
+            peer: self.peer.get(),
+            local: self.local.get(),
+            is_proxied: self.is_proxied.get(),
+            counted: self.counted.into_inner(),
+            secure: self.secure.into_inner(),
+            identity: self.identity.into_inner(),
         }
     }
 
@@ -138,7 +155,7 @@ impl Client {
 
     /// What tells its connection from any other.
     pub(crate) fn identity(&self) -> Identity {
-        Identity(Rc::downgrade(&self.forwarding))
+        Identity(Rc::downgrade(self.identity.get_or_init(Rc::default)))
     }
 
     /// Makes the fields of a request's head say to an upstream where it comes from, as the edge says if there is one.
@@ -189,24 +206,13 @@ impl Client {
         }
     }
 
+    /// What the heads of its streams take together.
+    pub(crate) fn heads(&self) -> &Heads {
+        self.heads.get_or_init(Heads::default)
+    }
+
     /// It is to wait for a long time, and as little as possible is to be kept for it.
     pub(crate) fn rest(&self) {
         self.forwarding.take();
-    }
-}
-
-/// Tells one client's connection from any other, and whether it is still there.
-pub(crate) struct Identity(Weak<RefCell<Option<Box<Forwarding>>>>);
-
-impl Identity {
-    /// Whether the client has left.
-    pub(crate) fn is_gone(&self) -> bool {
-        self.0.strong_count() == 0
-    }
-}
-
-impl PartialEq for Identity {
-    fn eq(&self, other: &Identity) -> bool {
-        self.0.ptr_eq(&other.0)
     }
 }

@@ -175,6 +175,11 @@ impl Guard {
         self.state == State::Head && self.head.bytes == 0 && self.carry.is_empty() && self.held.is_empty()
     }
 
+    /// Whether the client has said that its last request is the last one, and has sent all of it.
+    pub(crate) fn is_over(&self) -> bool {
+        self.head.is_behind_last && self.at_boundary()
+    }
+
     /// Whether a body is under way.
     pub(crate) fn in_body(&self) -> bool {
         !matches!(self.state, State::Head | State::Held | State::Refused { .. })
@@ -257,7 +262,7 @@ impl Guard {
                 if let Line::EndOfHead = self.head.line(line, self.limits.fields_max)? {
                     *heads += 1;
                     self.state = self.head.framing();
-                    self.head = Head::default();
+                    self.head = self.head.next();
                 }
                 Ok(())
             }

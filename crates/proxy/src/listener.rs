@@ -106,6 +106,10 @@ pub(crate) async fn accept(
 
 /// What every connection inherits. A successor may have set it otherwise.
 fn set_options(socket: &TcpListener, limits: &Limits) {
+    // Responses are written whole; waiting for more to send with them only delays their end.
+    if let Err(error) = sockopt::set_tcp_nodelay(socket, true) {
+        tracing::warn!(%error, "the kernel may hold back the end of a response for a moment");
+    }
     if let Err(error) = keepalive::watch(socket, limits.keepalive_interval) {
         tracing::warn!(%error, "the kernel does not watch connections; a client whose machine is gone may be waited for");
     }
@@ -234,8 +238,6 @@ fn take(
 fn accept_one(socket: &TcpListener, protocol: &Arc<Protocol>) -> Result<Option<Accepted>, Errno> {
     match acceptfrom_with(socket, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC) {
         Ok((stream, peer)) => {
-            // Responses are written whole; waiting for more to send with them only delays their end.
-            let _ = sockopt::set_tcp_nodelay(&stream, true);
             let peer = peer.and_then(|peer| peer.try_into().ok());
             Ok(peer.map(|peer| Accepted { stream: stream.into(), peer, protocol: Arc::clone(protocol) }))
         }

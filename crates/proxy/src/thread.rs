@@ -14,7 +14,8 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::access_log::Logger;
 use crate::config::{Config, Listener};
-use crate::connection::{self, Server};
+use crate::connection::parking::{self, Parking};
+use crate::connection::{self, Open, Server};
 use crate::limiter::Limiter;
 use crate::listener;
 use crate::metrics::Cells;
@@ -44,21 +45,24 @@ pub(crate) struct Parts {
     pub(crate) later: Option<mpsc::UnboundedReceiver<Listener>>,
 }
 
-/// A worker's runtime: nothing that runs on it ever leaves its thread.
-pub(crate) fn runtime() -> io::Result<LocalRuntime> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default())
+/// A worker's runtime, nothing that runs on which ever leaves its thread, and what is watched on it from the beginning.
+pub(crate) fn runtime() -> io::Result<(LocalRuntime, Parking)> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
+    let parking = runtime.block_on(async { Parking::open() })?;
+    Ok((runtime, parking))
 }
 
 /// Runs a worker to its end and returns how many responses it cut.
-pub(crate) fn run(runtime: LocalRuntime, parts: Parts) -> u64 {
+pub(crate) fn run((runtime, parking): (LocalRuntime, Parking), parts: Parts) -> u64 {
     let cells = Arc::clone(&parts.cells);
-    runtime.block_on(serve(parts));
+    runtime.block_on(serve(parts, parking));
     // What is still open ends here; each connection knows whether that cuts a response.
     drop(runtime);
     cells.cut.get()
 }
 
-async fn serve(parts: Parts) {
+async fn serve(parts: Parts, parking: Parking) {
     let Parts { place, config, cells, routes, mut drain, loads, overload, log, .. } = parts;
     let Parts { mut accepted, listeners, workers, later, limiter, .. } = parts;
     let published = Arc::new(Notify::new());
@@ -82,7 +86,8 @@ async fn serve(parts: Parts) {
         config,
         cells,
     });
-    let server = Rc::new(Server::new(&worker, upstreams));
+    let server = Rc::new(Server::new(&worker, upstreams, parking));
+    tokio::task::spawn_local(parking::wake(Rc::clone(&server)));
     worker.log.tick();
     for listener in listeners {
         let (workers, loads, drain) = (workers.clone(), worker.loads.clone(), worker.drain.clone());
@@ -111,11 +116,13 @@ async fn serve(parts: Parts) {
         }
     }
     worker.stopping.set(true);
+    server.parking.close();
 }
 
 fn tick(server: &Server, files_mark: &mut u32) {
-    let Server { worker, upstreams, .. } = server;
+    let Server { worker, upstreams, parking, .. } = server;
     worker.timers.tick();
+    parking.tick(worker.timers.now());
     upstreams.tick(worker.timers.now());
     worker.log.tick();
     // Files have run out since this worker has looked last.
@@ -126,27 +133,9 @@ fn tick(server: &Server, files_mark: &mut u32) {
 }
 
 fn spawn(server: &Rc<Server>, accepted: Accepted) {
-    let open = Open { server: Rc::clone(server) };
-    server.worker.cells.connections_accepted.add(1);
-    server.worker.cells.connections_open.add(1);
-    tokio::task::spawn_local(async move {
-        match accepted.protocol.tcp_service {
-            Some(port) => Box::pin(connection::tcp_service::serve(&open.server, accepted, port)).await,
-            None => connection::serve(&open.server, accepted).await,
-        }
-        drop(open);
-    });
-}
-
-/// Counts a connection as open until it is dropped, however its task ends.
-struct Open {
-    server: Rc<Server>,
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        let worker = &self.server.worker;
-        worker.cells.connections_open.sub(1);
-        worker.loads.release(worker.place);
+    let open = Open::new(server);
+    match accepted.protocol.tcp_service {
+        Some(port) => drop(tokio::task::spawn_local(connection::tcp_service::serve(open, accepted, port))),
+        None => drop(tokio::task::spawn_local(connection::serve(open, accepted))),
     }
 }

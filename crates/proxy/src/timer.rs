@@ -133,6 +133,11 @@ impl Timer {
         }
     }
 
+    /// The tick of the deadline of `wait`.
+    pub(crate) fn deadline(&self, wait: Wait) -> u32 {
+        self.slot.at[wait as usize].get()
+    }
+
     /// Puts the deadline of `wait` behind us.
     pub(crate) fn expire(&self, wait: Wait) {
         self.slot.at[wait as usize].set(self.timers.now());

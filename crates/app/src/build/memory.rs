@@ -11,6 +11,8 @@ use std::time::Duration;
 use proxy::Overload;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use super::allocator;
+
 /// Between two looks. Clients on a fast network fill some MiB in that time, and a look costs some microseconds.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// Percent from which on memory is short. The rest is for what is in flight already, in the kernel's buffers too.
@@ -85,7 +87,7 @@ impl Memory {
             let Some(mut used) = self.used.bytes(self.max / 100 * ENOUGH_BELOW) else { continue };
             let purged_lately = purged.is_some_and(|at: Instant| at.elapsed() < PURGE_EVERY);
             if is_short(used, self.max, short) && !purged_lately {
-                purge();
+                allocator::purge();
                 purged = Some(Instant::now());
                 used = self.used.bytes(0).unwrap_or(used);
             }
@@ -106,29 +108,6 @@ fn tell(short: bool, used: u64, max: u64) {
         tracing::info!(used, max, "there is enough memory again");
     }
 }
-
-/// Gives the kernel back what the allocator keeps for later. By itself it does so in the course of allocations, of which a
-/// process that refuses every request has few.
-#[cfg(feature = "jemalloc")]
-fn purge() {
-    use tikv_jemalloc_ctl::{Access, AsName, arenas};
-
-    const DECAY: &str = "arena.0.dirty_decay_ms\0";
-    let Ok(mut decay) = DECAY.name().mib::<[usize; 3]>() else { return };
-    for arena in 0..arenas::narenas::read().unwrap_or(0) {
-        decay[1] = arena as usize;
-        // At once, and then as it was. An arena that was not used yet cannot be read, and keeps nothing.
-        let before: Result<isize, _> = decay.read();
-        if let Ok(before) = before {
-            let _ = decay.write(0_isize);
-            let _ = decay.write(before);
-        }
-    }
-}
-
-/// The allocator of the C library cannot be asked in safe code. It gives back what it frees at the end of its heap, by itself.
-#[cfg(not(feature = "jemalloc"))]
-fn purge() {}
 
 fn is_short(used: u64, max: u64, before: bool) -> bool {
     let bound = if before { ENOUGH_BELOW } else { SHORT_FROM };

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
 
 use super::admin::Admin;
+use super::allocator;
 use super::control::ControlSocket;
 use super::lame_duck::LameDuck;
 use super::leave::{LeaveState, Leaving};
@@ -144,6 +145,7 @@ impl Process {
         if let Some(waiting) = self.waiting.take() {
             waiting.done();
         }
+        allocator::give_back();
         if let Some(ports) = self.ports.take() {
             let (routes, drain, listen) = (self.live.routes.clone(), self.watch.clone(), proxy.listen());
             self.tasks.spawn(async move { match ports.run(routes, drain, listen).await {} });

@@ -109,6 +109,11 @@ impl Http1 {
         self.is_at_rest() && self.reads_on() && !self.eof.get() && self.guard.borrow().at_boundary()
     }
 
+    /// At rest, and the client has said that it sends nothing more.
+    pub(crate) fn is_left(&self) -> bool {
+        self.is_at_rest() && self.reads_on() && !self.body_is_unread() && self.guard.borrow().is_over()
+    }
+
     /// Whether what was said behind the request that is being served is kept, until it is decided which protocol it is of,
     /// and it is no later request that asks for another one.
     pub(super) fn holds_early(&self) -> bool {

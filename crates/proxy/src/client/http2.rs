@@ -44,7 +44,7 @@ impl Http2Stream {
             id,
             timer: client.worker.timers.register(),
             patience,
-            heads: client.heads.share(),
+            heads: client.heads().share(),
             request: RequestState::default(),
             unread: Cell::default(),
             sequel: Cell::default(),

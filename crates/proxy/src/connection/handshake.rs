@@ -24,7 +24,7 @@ use super::preamble::Failed;
 use crate::client::{Asked, Client, Secure, Shown};
 use crate::config::Tls;
 use crate::error::Refusal;
-use crate::stream::Stream;
+use crate::stream::{SessionSocket, Stream};
 use crate::timer::Wait;
 
 /// The alert `unrecognized_name` as it stands on the wire before there are keys (RFC 8446 §5.1 and §6, RFC 6066 §3).
@@ -106,11 +106,11 @@ pub(super) async fn handshake(
 }
 
 /// A session, and whether the client was asked for a certificate, and of which CA bundle.
-type Accepted = (TlsStream<TcpStream>, Option<Option<Arc<ClientCa>>>);
+type Accepted = (TlsStream<SessionSocket>, Option<Option<Arc<ClientCa>>>);
 
 /// A client that asks for a name without a certificate is told just that; rustls alone would say that access is denied.
 async fn accept(socket: TcpStream, terms: &Tls, server: &Server) -> io::Result<Accepted> {
-    let mut begun = LazyConfigAcceptor::new(Acceptor::default(), socket).await?;
+    let mut begun = LazyConfigAcceptor::new(Acceptor::default(), SessionSocket::new(socket)).await?;
     if terms.certificates.load().find(begun.client_hello().server_name()).is_none() {
         begun.io.write_all(&UNRECOGNIZED_NAME).await?;
         return Err(io::Error::other("no certificate for the name that the client asks for"));

@@ -26,7 +26,8 @@ const EARLY_BYTES_MAX: usize = 64 << 10;
 
 /// A client's socket as hyper sees it.
 pub(crate) struct ClientIo {
-    pub(crate) stream: Stream,
+    /// There until [`into_stream`](ClientIo::into_stream).
+    stream: Option<Stream>,
     client: Rc<Client>,
     /// What may pass and hyper has had no room for, since escapes have made it longer.
     rest: Vec<u8>,
@@ -34,7 +35,16 @@ pub(crate) struct ClientIo {
 
 impl ClientIo {
     pub(crate) fn new(stream: Stream, client: Rc<Client>) -> ClientIo {
-        ClientIo { stream, client, rest: Vec::new() }
+        ClientIo { stream: Some(stream), client, rest: Vec::new() }
+    }
+
+    pub(super) fn stream(&mut self) -> &mut Stream {
+        self.stream.as_mut().expect("it is taken out at the end")
+    }
+
+    /// The socket, on which nothing is cut now.
+    pub(super) fn into_stream(mut self) -> Stream {
+        self.stream.take().expect("it is taken out once")
     }
 
     /// What a read finds after the guard has refused, or after the client took too long. A fault in a body fails that
@@ -106,7 +116,7 @@ impl ClientIo {
             if room == 0 {
                 return Poll::Pending;
             }
-            let mut piece = (&mut self.stream).take(room as u64);
+            let mut piece = self.stream.as_mut().expect("it is taken out at the end").take(room as u64);
             match Pin::new(&mut piece).poll_read(cx, buf) {
                 Poll::Ready(Ok(())) if buf.filled().len() == before => {
                     drop(guard);
@@ -152,10 +162,10 @@ impl ClientIo {
 impl Drop for ClientIo {
     /// A response that is not whole must not end cleanly: without a length that would look like its end.
     fn drop(&mut self) {
-        let client = &self.client;
+        let (client, Some(stream)) = (&self.client, &self.stream) else { return };
         if client.http1.abort.get() || client.http1.is_serving() || !client.http1.flushed.get() {
             client.worker.cells.cut.add(u64::from(client.worker.stopping.get()));
-            let _ = rustix::net::sockopt::set_socket_linger(self.stream.socket(), Some(Duration::ZERO));
+            let _ = rustix::net::sockopt::set_socket_linger(stream.socket(), Some(Duration::ZERO));
         }
     }
 }
@@ -186,7 +196,7 @@ impl AsyncRead for ClientIo {
         if this.client.http1.eof.get() {
             return this.end();
         }
-        match Pin::new(&mut this.stream).poll_read(cx, buf) {
+        match Pin::new(this.stream()).poll_read(cx, buf) {
             Poll::Ready(Ok(())) => this.receive(buf, before),
             // Many clients end without TLS' own word for it. Whether a message is whole is for its framing to say.
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {

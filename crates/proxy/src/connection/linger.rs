@@ -3,6 +3,7 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -18,6 +19,21 @@ const SCRATCH_BYTES: usize = 16 << 10;
 /// Bytes that are thrown away in one tick: ten megabytes a second, since many clients look at an answer only when they have
 /// sent all, and little beside what a worker can read. A client that goes on sending at full speed would take all of its time.
 const TICK_BYTES: usize = 512 << 10;
+
+/// Ends the connection of a client that has said itself that it sends no more. Nothing of it is unread, so a close sends no
+/// reset; over TLS the client is told first. False if it does not take that at once, or something has come all the same.
+pub(super) async fn end(stream: &mut Stream) -> bool {
+    poll_fn(|cx| {
+        let has_come = stream.holds_bytes() || stream.socket().poll_read_ready(cx).is_ready();
+        let is_told = match stream {
+            _ if has_come => false,
+            Stream::Plain(_) => true,
+            Stream::Tls(_) => matches!(Pin::new(&mut *stream).poll_shutdown(cx), Poll::Ready(Ok(()))),
+        };
+        Poll::Ready(is_told)
+    })
+    .await
+}
 
 /// Shuts our side and waits for the client's end, for a limited silence and a limited time.
 pub(super) async fn wait(stream: &mut Stream, client: &Client) {
@@ -52,8 +68,8 @@ impl Discard {
             ready!(pause.as_mut().poll(cx));
             (self.read, self.pause) = (0, None);
         }
-        let mut scratch = [0; SCRATCH_BYTES];
-        let mut buf = ReadBuf::new(&mut scratch);
+        let mut scratch = [const { MaybeUninit::uninit() }; SCRATCH_BYTES];
+        let mut buf = ReadBuf::uninit(&mut scratch);
         ready!(Pin::new(stream).poll_read(cx, &mut buf))?;
         self.read += buf.filled().len();
         if self.read >= TICK_BYTES {

@@ -51,7 +51,7 @@ pub(super) async fn read(
 ) -> Result<(Stream, Version), Failed> {
     let says_origin = says_origin(protocol, client);
     let mut stream = Stream::Plain(socket);
-    if let Woken::Idle = park(&stream, client).await {
+    if let Woken::Idle = park(&stream, client, client.worker.config.idle_timeout, None).await {
         return Err(Failed::Ended);
     }
     if says_origin {

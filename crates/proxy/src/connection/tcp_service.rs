@@ -7,19 +7,19 @@ use std::rc::Rc;
 use model::BackendKey;
 use tokio::net::TcpStream;
 
-use super::Server;
 use super::passage::{Named, Passage, Search};
 use super::proxy_header;
+use super::{Open, Server};
 use crate::access_log::Line;
-use crate::client::Client;
+use crate::client::{Client, Known};
 use crate::error::Refusal;
 use crate::tunnel::{End, reset_on_close};
 use crate::upstream::BackendPool;
 use crate::worker::Accepted;
 
 /// Serves a connection to this port to its end.
-pub(crate) async fn serve(server: &Rc<Server>, accepted: Accepted, port: u16) {
-    let Accepted { stream, peer, .. } = accepted;
+pub(crate) async fn serve(open: Open, accepted: Accepted, port: u16) {
+    let (server, Accepted { stream, peer, .. }) = (&open.server, accepted);
     let mut socket = match TcpStream::from_std(stream) {
         Ok(socket) => socket,
         Err(error) => {
@@ -28,7 +28,7 @@ pub(crate) async fn serve(server: &Rc<Server>, accepted: Accepted, port: u16) {
         }
     };
     let local = socket.local_addr().unwrap_or(peer);
-    let client = Rc::new(Client::new(&server.worker, peer, local));
+    let client = Rc::new(Client::new(&server.worker, Known::new(peer, local)));
     if pass(&mut socket, port, server, &client).await != Some(End::Ended) {
         // What was broken off for one side is for the other: the end of a connection may be taken for that of what is sent.
         reset_on_close(&socket);

@@ -14,12 +14,16 @@ const LEADING_LINES_MAX: u8 = 2;
 /// What is known of the head that is being read.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Head {
+    /// The one before it has said that none follows.
+    pub(super) is_behind_last: bool,
     leading_lines: u8,
     pub(super) line_seen: bool,
     pub(super) start: Start,
     fields: usize,
     pub(super) bytes: usize,
     http_10: bool,
+    closes: bool,
+    keeps: bool,
     upgrade: bool,
     length: Option<u64>,
     chunked: bool,
@@ -57,7 +61,10 @@ impl Head {
                     return Err(Refusal::HeadTooLarge);
                 }
                 match first {
-                    b'c' | b'C' => self.length(content)?,
+                    b'c' | b'C' => {
+                        self.length(content)?;
+                        self.connection(content);
+                    }
                     b't' | b'T' => self.coding(content)?,
                     b'u' | b'U' => self.upgrade |= value_of(content, b"upgrade").is_some(),
                     _ => {}
@@ -76,6 +83,19 @@ impl Head {
         }
         self.length = Some(value.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')));
         Ok(())
+    }
+
+    /// RFC 9112 §9.3: whether the connection is kept is for its client to say first.
+    fn connection(&mut self, field: &[u8]) {
+        for option in value_of(field, b"connection").into_iter().flat_map(field::list) {
+            self.closes |= option.eq_ignore_ascii_case(b"close");
+            self.keeps |= option.eq_ignore_ascii_case(b"keep-alive");
+        }
+    }
+
+    /// The head behind this one, of which nothing has come.
+    pub(super) fn next(&self) -> Head {
+        Head { is_behind_last: self.closes || (self.http_10 && !self.keeps), ..Head::default() }
     }
 
     /// RFC 9112 §6.1: `chunked`, once and alone. A coding that we do not know is 501; anything that could hide

@@ -32,7 +32,7 @@ enum Part {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Method {
-    bytes: usize,
+    bytes: u8,
     has_other_bytes: bool,
 }
 
@@ -41,7 +41,7 @@ impl Method {
         self.bytes += 1;
         self.has_other_bytes |= !is_token(byte);
         match self {
-            Method { bytes: 0..=METHOD_BYTES_MAX, .. } => Ok(()),
+            _ if usize::from(self.bytes) <= METHOD_BYTES_MAX => Ok(()),
             Method { has_other_bytes: true, .. } => Err(Refusal::NotHttp),
             _ => Err(Refusal::BadRequest),
         }

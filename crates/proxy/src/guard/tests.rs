@@ -262,3 +262,28 @@ fn trailers_have_no_more_fields_than_a_head() {
     assert_eq!(follow(&trailers(100)).1, None);
     assert_eq!(follow(&trailers(101)).1, Some(Refusal::BadFraming));
 }
+
+#[test]
+fn a_client_says_by_its_version_and_in_its_field_whether_it_sends_more() {
+    for (version, fields, is_over) in [
+        ("1.1", "", false),
+        ("1.1", "Connection: keep-alive\r\n", false),
+        ("1.1", "CONNECTION:x ,Close\r\n", true),
+        ("1.1", "Connection: x\r\nConnection: close\r\n", true),
+        ("1.1", "Connection: closed\r\n", false),
+        ("1.1", "Connection: close\r\nContent-Length: 1\r\n", false),
+        ("1.0", "", true),
+        ("1.0", "Connection: Keep-Alive\r\n", false),
+        ("1.0", "Connection: keep-alive, close\r\n", true),
+    ] {
+        let mut guard = guard();
+        guard.follow(format!("GET / HTTP/{version}\r\nHost: a\r\n{fields}\r\n").as_bytes());
+        assert_eq!(guard.is_over(), is_over, "{version} {fields}");
+        if guard.in_body() {
+            guard.follow(b"x");
+            assert!(guard.is_over(), "all of the body has come");
+        }
+        guard.follow(b"G");
+        assert!(!guard.is_over(), "{version} {fields}: it has sent more all the same");
+    }
+}

@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use crate::error::Refusal;
-use crate::stream::Stream;
+use crate::stream::{SessionSocket, Stream};
 
 /// Between two complaints about the endpoints of one backend: often enough for a reader of the log.
 const COMPLAINT_INTERVAL: Duration = Duration::from_secs(10);
@@ -102,7 +102,8 @@ impl Transport {
             Some(name) => ServerName::try_from(name.to_string()).map_err(io::Error::other)?,
             None => to.ip().into(),
         };
-        let session = TlsConnector::from(Arc::clone(config)).connect(name, socket).await?;
+        let session =
+            TlsConnector::from(Arc::clone(config)).connect(name, SessionSocket::new(socket)).await?;
         if self.protocol.is_http2() && session.get_ref().1.alpn_protocol() != Some(tls::HTTP_2) {
             return Err(io::Error::other("it does not speak HTTP/2"));
         }

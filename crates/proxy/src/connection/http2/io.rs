@@ -140,7 +140,7 @@ impl Http2Io {
             // Not all at the same time.
             return (has_begun_one || self.turn.is_over()).then(|| PAUSE.mul_f64(0.5 + fastrand::f64()));
         }
-        let has_large_heads = has_begun_one && self.client.heads.are_many();
+        let has_large_heads = has_begun_one && self.client.heads().are_many();
         has_large_heads.then(|| self.server.large_heads.next(Instant::now()))
     }
 

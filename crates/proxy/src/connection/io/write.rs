@@ -39,7 +39,7 @@ impl ClientIo {
     fn write_interim(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let client = Rc::clone(&self.client);
         client.interim.poll_write(|bytes| {
-            let result = Pin::new(&mut self.stream).poll_write(cx, bytes);
+            let result = Pin::new(self.stream()).poll_write(cx, bytes);
             self.wrote(cx, result)
         })
     }
@@ -54,7 +54,7 @@ impl AsyncWrite for ClientIo {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         ready!(this.go_on_with_interim(cx))?;
-        let result = Pin::new(&mut this.stream).poll_write(cx, buf);
+        let result = Pin::new(this.stream()).poll_write(cx, buf);
         this.wrote(cx, result)
     }
 
@@ -65,7 +65,7 @@ impl AsyncWrite for ClientIo {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         ready!(this.go_on_with_interim(cx))?;
-        let result = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
+        let result = Pin::new(this.stream()).poll_write_vectored(cx, bufs);
         this.wrote(cx, result)
     }
 
@@ -79,8 +79,9 @@ impl AsyncWrite for ClientIo {
         if this.client.interim.is_there() {
             ready!(this.write_interim(cx))?;
         }
+        let flushed = Pin::new(this.stream()).poll_flush(cx);
         let client = &this.client;
-        match Pin::new(&mut this.stream).poll_flush(cx) {
+        match flushed {
             Poll::Ready(Ok(())) => client.http1.flushed.set(true),
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
             Poll::Pending => {
