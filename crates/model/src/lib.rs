@@ -36,6 +36,7 @@ mod table;
 mod target;
 mod template;
 mod transport;
+mod units;
 
 pub use backend::{Backend, BackendKey, Condition, Endpoint, EndpointKey, Selection, Unavailable};
 pub use condition::{Conditions, RequestCondition, ValueMatch};
@@ -61,3 +62,4 @@ pub use table::{Conflict, RouteTable, RouteTableBuilder};
 pub use target::{Primary, Share, Split, SplitRule, Target};
 pub use template::{Piece, Template, TemplateError, Variable};
 pub use transport::{ProxyHeader, Transport, UpstreamTls};
+pub use units::{TIMES, number_with_unit, time_with_unit};
