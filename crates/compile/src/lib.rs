@@ -22,7 +22,6 @@
 //! - `reference.rs`: a reference may name another namespace, if a ReferenceGrant there allows it.
 //! - [`Objects`]: HTTPRoutes, Gateways, GatewayClasses and ReferenceGrants; [`compile`]: a second loop.
 //! - `tls`: nothing but a second source of claims, the `certificateRefs` of listeners.
-//!
 //! - `source`'s drafts, and `routes`: conditions, and several backends by weight; `backend::before` has to decide what goes on
 //!   of a split that has no primary backend.
 //!

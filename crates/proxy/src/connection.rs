@@ -3,6 +3,8 @@
 //! A connection between requests is *parked*: hyper's state and buffers are gone, only the socket waits for bytes. A
 //! parked connection costs about a kilobyte, and it has no half-read request that a drain could lose. It stays as cheap
 //! until the head of the next request is there.
+//!
+//! Start at [`serve`]: the `preamble`, then `park` and `drive` by turns; a client of HTTP/2 goes to [`http2`].
 
 mod handshake;
 pub(crate) mod http2;
