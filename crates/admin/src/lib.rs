@@ -42,7 +42,7 @@ const CONNECTION_TIME_MAX: Duration = Duration::from_secs(30);
 /// After an accept that failed, as with no file descriptor left: trying again at once would only burn CPU.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Says what would happen to a request, or what is wrong with the question.
+/// Says what would happen to a request, or what is wrong with how it is described.
 pub type Explain = Box<dyn Fn(&str) -> Result<String, String> + Send + Sync>;
 
 /// What the pages are made of.
@@ -53,6 +53,8 @@ pub struct Sources {
     pub routes: Published<RouteTable>,
     /// What is wrong now.
     pub problems: Published<Vec<Problem>>,
+    /// What is wrong with the ports that this process should listen on.
+    pub port_problems: Published<Vec<Problem>>,
     /// Why the live table has no routes, in one line, if it has none.
     pub no_routes: Published<Option<Arc<str>>>,
     /// The state of the process.
