@@ -13,7 +13,7 @@ use crate::{FAILED, USAGE, config};
 
 /// Exit codes: 0 no errors, 1 errors (with `--strict` warnings too), 2 the folder cannot be read.
 pub(crate) fn run(args: &CheckArgs) -> u8 {
-    let settings = config::of_folder(config::settings(&args.classes));
+    let settings = config::of_folder(config::settings(&args.report.classes));
     let compiled = match Once::of_manifests(&args.manifests) {
         Ok(objects) => objects.compile(&settings),
         Err(error) => {
@@ -22,7 +22,7 @@ pub(crate) fn run(args: &CheckArgs) -> u8 {
         }
     };
     let sums = Sums::of(&compiled);
-    let shown = match args.format {
+    let shown = match args.report.format {
         Format::Text => text(&compiled, &sums),
         Format::Json => as_json(&compiled, &sums),
     };

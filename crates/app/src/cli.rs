@@ -27,7 +27,7 @@ use ipnet::IpNet;
 use model::Balance;
 use proxy::AccessLog;
 
-pub(crate) use before::{CheckArgs, DiffArgs, ExplainArgs, Format, LintArgs};
+pub(crate) use before::{CheckArgs, DiffArgs, ExplainArgs, Format, LintArgs, ReportArgs};
 pub(crate) use classes::ClassArgs;
 pub(crate) use cluster::ClusterArgs;
 pub(crate) use control::{ControlArgs, DrainArgs, Probe, ProbeArgs};

@@ -29,7 +29,7 @@ pub(crate) fn run(args: &DiffArgs) -> u8 {
             return USAGE;
         }
     };
-    let shown = match args.format {
+    let shown = match args.report.format {
         Format::Text => show::text(&changes),
         Format::Json => show::json(&changes),
     };
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &DiffArgs) -> u8 {
 }
 
 fn changes(args: &DiffArgs) -> Result<Vec<Change>, String> {
-    let Read { mut objects, settings } = Read::new(&args.source, config::settings(&args.classes))?;
+    let Read { mut objects, settings } = Read::new(&args.source, config::settings(&args.report.classes))?;
     let before = objects.compile(&settings);
     for path in &args.files {
         objects.apply(path).map_err(|error| error.to_string())?;

@@ -27,7 +27,7 @@ pub(crate) fn run(args: &ExplainArgs) -> u8 {
         Ok(asked) => asked,
         Err(error) => return usage(&error),
     };
-    let read = match Read::new(&args.source, config::settings(&args.classes)) {
+    let read = match Read::new(&args.source, config::settings(&args.report.classes)) {
         Ok(read) => read,
         Err(error) => return usage(&error),
     };
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &ExplainArgs) -> u8 {
     {
         found.met = filters::met(route, read.objects.objects(), &read.settings);
     }
-    let shown = match args.format {
+    let shown = match args.report.format {
         Format::Text => show::text(&asked, &answer, &table),
         Format::Json => show::json(&asked, &answer, &table),
     };

@@ -13,7 +13,7 @@ use std::io::{Write, stdout};
 use compile::{Compiled, Effect, ObjectKey, Objects, Settings, reasons};
 use model::{Problem, Severity};
 
-use crate::cli::{Format, LintArgs};
+use crate::cli::{Format, LintArgs, ReportArgs};
 use crate::source::Read;
 use crate::{FAILED, USAGE, config};
 
@@ -23,7 +23,7 @@ const CONTROLLER: &str = "k8s.io/ingress-nginx";
 
 /// Exit codes: 0 nothing is refused, 1 something is (with `--strict` also if something differs), 2 the objects cannot be read.
 pub(crate) fn run(args: LintArgs) -> u8 {
-    let LintArgs { file, mut source, strict, quiet, format, classes } = args;
+    let LintArgs { file, mut source, strict, quiet, report: ReportArgs { format, classes } } = args;
     source.manifests = file.or(source.manifests);
     let settings = of_ingress_nginx(config::settings(&classes));
     let Read { objects, settings } = match Read::new(&source, settings) {

@@ -4,26 +4,24 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use model::{TIMES, number_with_unit, time_with_unit};
+
 /// A duration of at least a millisecond, as `75s`, `500ms`, `5m` or `1h`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span(pub(crate) Duration);
-
-/// Each unit in milliseconds, the largest first.
-const SPANS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
 
 impl FromStr for Span {
     type Err = String;
 
     fn from_str(raw: &str) -> Result<Span, String> {
-        let millis =
-            parse(raw, &SPANS).ok_or("write a whole number above 0 and a unit, as 500ms, 75s, 5m or 1h")?;
-        Ok(Span(Duration::from_millis(millis)))
+        let time = time_with_unit(raw).filter(|time| !time.is_zero());
+        Ok(Span(time.ok_or("write a whole number above 0 and a unit, as 500ms, 75s, 5m or 1h")?))
     }
 }
 
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        show(f, u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX), &SPANS)
+        show(f, u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX), &TIMES)
     }
 }
 
@@ -74,9 +72,8 @@ impl FromStr for Size {
     type Err = String;
 
     fn from_str(raw: &str) -> Result<Size, String> {
-        let bytes = parse(raw, &SIZES)
-            .ok_or("write a whole number above 0 and a unit, as 512B, 64KiB, 1MiB or 1GiB")?;
-        Ok(Size(bytes))
+        let bytes = number_with_unit(raw, &SIZES).filter(|bytes| *bytes > 0);
+        Ok(Size(bytes.ok_or("write a whole number above 0 and a unit, as 512B, 64KiB, 1MiB or 1GiB")?))
     }
 }
 
@@ -84,13 +81,6 @@ impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         show(f, self.0, &SIZES)
     }
-}
-
-fn parse(raw: &str, units: &[(&str, u64)]) -> Option<u64> {
-    let digits = raw.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = raw.split_at(digits);
-    let (_, factor) = units.iter().find(|(name, _)| *name == unit)?;
-    number.parse::<u64>().ok()?.checked_mul(*factor).filter(|value| *value > 0)
 }
 
 /// In the largest unit that divides it.

@@ -22,7 +22,6 @@
 //! - `reference.rs`: a reference may name another namespace, if a ReferenceGrant there allows it.
 //! - [`Objects`]: HTTPRoutes, Gateways, GatewayClasses and ReferenceGrants; [`compile`]: a second loop.
 //! - `tls`: nothing but a second source of claims, the `certificateRefs` of listeners.
-//!
 //! - `source`'s drafts, and `routes`: conditions, and several backends by weight; `backend::before` has to decide what goes on
 //!   of a split that has no primary backend.
 //!
@@ -69,7 +68,7 @@ pub use external_name::external_name_of;
 pub use no_routes::{NoRoutes, NoRoutesReason};
 pub use objects::{EndpointSlices, ObjectKey, Objects, SERVICE_NAME_LABEL, service_of};
 pub use profile::Profile;
-pub use source::ingress::{config_maps_of, secrets_of};
+pub use source::ingress::{config_maps_of, default_backend_of, secrets_of};
 pub use tls::{Basis, CertificateClaims, Claim, NamedSecret};
 
 use auth::Passwords;

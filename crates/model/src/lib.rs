@@ -37,6 +37,7 @@ mod target;
 mod tcp_service;
 mod template;
 mod transport;
+mod units;
 
 pub use backend::{Backend, BackendKey, Condition, Endpoint, EndpointKey, Selection, Unavailable};
 pub use condition::{Conditions, RequestCondition, ValueMatch};
@@ -64,3 +65,4 @@ pub use target::{Primary, Share, Split, SplitRule, Target};
 pub use tcp_service::TcpService;
 pub use template::{Piece, Template, TemplateError, Variable};
 pub use transport::{ProxyHeader, Transport, UpstreamTls};
+pub use units::{TIMES, number_with_unit, time_with_unit};

@@ -3,6 +3,8 @@
 //! A connection between requests is *parked*: hyper's state and buffers are gone, only the socket waits for bytes, at first
 //! in its task and then without one, see [`parking`]. A parked connection costs some hundred bytes, and it has no half-read
 //! request that a drain could lose. It stays cheap until the head of the next request is there.
+//!
+//! Start at [`serve`]: the `preamble`, then `park` and, in [`http1`], `drive` by turns; a client of HTTP/2 goes to [`http2`].
 
 mod handshake;
 mod http1;

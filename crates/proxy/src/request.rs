@@ -1,5 +1,7 @@
-//! A request, from its head to the last byte of its response: `admit → find_route → pick_endpoint → send → relay →
-//! record`, in that order. The last is what an [`Exchange`] ends with.
+//! A request, from its head to the last byte of its response: `admit → find_route → filter → wait → pick_endpoint → send →
+//! relay → record`, in that order. Only some have to `wait`, and the last is what an [`Exchange`] ends with.
+//!
+//! Start at [`serve`], which begins the exchange; what can refuse it is in `decide`.
 
 mod admit;
 mod affinity;

@@ -17,12 +17,8 @@ pub(crate) struct CheckArgs {
     #[arg(long)]
     pub(crate) strict: bool,
 
-    /// The form of the output
-    #[arg(long, default_value = "text")]
-    pub(crate) format: Format,
-
     #[command(flatten)]
-    pub(crate) classes: ClassArgs,
+    pub(crate) report: ReportArgs,
 }
 
 /// The arguments of `explain`.
@@ -39,12 +35,8 @@ pub(crate) struct ExplainArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
 
-    /// The form of the output
-    #[arg(long, default_value = "text")]
-    pub(crate) format: Format,
-
     #[command(flatten)]
-    pub(crate) classes: ClassArgs,
+    pub(crate) report: ReportArgs,
 }
 
 /// The arguments of `lint`.
@@ -65,12 +57,8 @@ pub(crate) struct LintArgs {
     #[arg(long, short = 'q')]
     pub(crate) quiet: bool,
 
-    /// The form of the output
-    #[arg(long, default_value = "text")]
-    pub(crate) format: Format,
-
     #[command(flatten)]
-    pub(crate) classes: ClassArgs,
+    pub(crate) report: ReportArgs,
 }
 
 /// The arguments of `diff`.
@@ -83,6 +71,13 @@ pub(crate) struct DiffArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
 
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
+}
+
+/// What is reported, and how.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
     /// The form of the output
     #[arg(long, default_value = "text")]
     pub(crate) format: Format,

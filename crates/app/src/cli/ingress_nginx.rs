@@ -8,7 +8,7 @@ use std::path::Path;
 
 use rows::{As, ROWS};
 
-/// The program whose name stands before a Deployment's arguments.
+/// The program whose name stands before a Deployment's arguments, behind `run` or in its place.
 const PROGRAM: &str = "nginx-ingress-controller";
 
 /// What its controller does when nothing is said.
@@ -29,18 +29,18 @@ pub(super) struct Translated {
 
 /// Reads the arguments of `run`, the program's name first; those of other commands stay as they are.
 pub(super) fn translate(args: impl IntoIterator<Item = OsString>) -> Translated {
-    let mut args = args.into_iter();
+    let mut args = args.into_iter().peekable();
     let mut out = Translated::default();
     out.args.extend(args.next());
     let Some(command) = args.next() else { return out };
-    let is_pasted = Path::new(&command).file_name().is_some_and(|name| name == PROGRAM);
+    let is_program = |arg: &OsString| Path::new(arg).file_name().is_some_and(|name| name == PROGRAM);
+    let is_pasted = is_program(&command) || command == "run" && args.next_if(is_program).is_some();
     if !is_pasted && command != "run" {
         out.args.push(command);
         out.args.extend(args);
         return out;
     }
     out.args.push("run".into());
-    let mut args = args.peekable();
     let mut host = None;
     while let Some(arg) = args.next() {
         let Some((name, value)) = arg.to_str().and_then(parse) else {

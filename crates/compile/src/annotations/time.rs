@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use model::{number_with_unit, time_with_unit};
+
 use super::{Annotation, no_effect};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
@@ -11,9 +13,6 @@ pub(super) const CONNECT_MAX: Duration = Duration::from_secs(60 * 60);
 /// The longest time for an answer, or between two pieces of its body: a day, as is often written for nginx where streams are to
 /// last for ever.
 pub(super) const SILENCE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// Each unit in milliseconds.
-const UNITS: [(&str, u64); 5] = [("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1), ("", 1000)];
 
 /// How long a request may wait for a connection, or for a place on one.
 pub(super) fn connect(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
@@ -100,12 +99,11 @@ fn limited(
     time.ok_or_else(|| no_effect(annotation, remedy(most.as_secs())))
 }
 
-/// A number and a unit; seconds without one.
+/// A number and a unit, as in flags; seconds without one, as in nginx. (Its days, weeks and sums of units are not read: none
+/// of its times here may last that long.)
 pub(super) fn parse(value: &str) -> Option<Duration> {
-    let digits = value.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = value.split_at(digits);
-    let (_, millis) = UNITS.iter().find(|(name, _)| *name == unit)?;
-    number.parse::<u64>().ok()?.checked_mul(*millis).map(Duration::from_millis)
+    let seconds = || number_with_unit(value, &[("", 1)]).map(Duration::from_secs);
+    time_with_unit(value).or_else(seconds)
 }
 
 #[cfg(test)]

@@ -63,11 +63,7 @@ pub(crate) fn refuse_catch_all(key: &ObjectKey, ingress: &Ingress, problems: &mu
 
 /// The Secrets that an Ingress names, of whichever class it is.
 pub fn secrets_of(key: &ObjectKey, ingress: &Ingress, settings: &Settings) -> BTreeSet<ObjectKey> {
-    let ingress = &*annotations::under_usual_prefix(ingress, settings);
-    // What is wrong is told where the Ingress is read as a whole.
-    let mut problems = Problems::default();
-    let object = ObjectRef::new("Ingress", &key.namespace, &key.name);
-    let asked = asked(&object, ingress, RouteSettings::default(), &mut problems);
+    let asked = asked_alone(key, ingress, settings);
     let upstream = policy::upstream_secret(&asked).map(|upstream| upstream.named.secret);
     let named = certificates::secrets(key, ingress).map(|(_, named)| named.secret);
     let users = auth::secret(&asked).map(|named| named.secret.clone());
@@ -77,12 +73,22 @@ pub fn secrets_of(key: &ObjectKey, ingress: &Ingress, settings: &Settings) -> BT
 
 /// The ConfigMaps that an Ingress names, of whichever class it is.
 pub fn config_maps_of(key: &ObjectKey, ingress: &Ingress, settings: &Settings) -> BTreeSet<ObjectKey> {
-    let ingress = &*annotations::under_usual_prefix(ingress, settings);
-    let mut problems = Problems::default();
-    let object = ObjectRef::new("Ingress", &key.namespace, &key.name);
-    let asked = asked(&object, ingress, RouteSettings::default(), &mut problems);
+    let asked = asked_alone(key, ingress, settings);
     let named = asked.field_maps.custom.into_iter().chain(asked.auth.external.field_map);
     named.map(|named| named.key).collect()
+}
+
+/// The Service that an Ingress names for where its own cannot serve, of whichever class it is.
+pub fn default_backend_of(key: &ObjectKey, ingress: &Ingress, settings: &Settings) -> Option<ObjectKey> {
+    let named = asked_alone(key, ingress, settings).pages.default_backend;
+    named.map(|(service, _)| ObjectKey::new(&*key.namespace, &*service))
+}
+
+/// What the annotations ask for, without what holds for all. What is wrong is told where the Ingress is read as a whole.
+fn asked_alone(key: &ObjectKey, ingress: &Ingress, settings: &Settings) -> RouteSettings {
+    let ingress = &*annotations::under_usual_prefix(ingress, settings);
+    let object = ObjectRef::new("Ingress", &key.namespace, &key.name);
+    asked(&object, ingress, RouteSettings::default(), &mut Problems::default())
 }
 
 /// What the annotations ask for, and of all else what holds where nothing is said.

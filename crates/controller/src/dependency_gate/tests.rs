@@ -62,6 +62,20 @@ fn an_ingress_waits_for_the_slice_of_its_new_service_but_not_for_ever() {
 }
 
 #[test]
+fn an_ingress_waits_for_the_service_that_its_annotation_names_in_the_place_of_its_own() {
+    let start = Instant::now();
+    let (mut gate, mut index) = live(start);
+    let Object::Ingress(mut web) = ingress("web", "old") else { panic!("an Ingress") };
+    let annotation = ("nginx.ingress.kubernetes.io/default-backend".to_owned(), "new".to_owned());
+    Arc::make_mut(&mut web).metadata.annotations = Some([annotation].into());
+    gate.apply(Object::Ingress(web), &mut index, start);
+    gate.apply(service("new"), &mut index, start);
+    assert!(gate.is_waiting(), "the Service has no slice yet");
+    gate.apply(slice("new"), &mut index, start + MOMENT);
+    assert!(gate.settle(&mut index, start + MOMENT) && !gate.is_waiting());
+}
+
+#[test]
 fn what_the_ingress_was_before_keeps_its_service_while_the_new_one_has_no_slice_yet() {
     let start = Instant::now();
     let (mut gate, mut index) = live(start);

@@ -35,14 +35,16 @@ fn status_managers(entries: Vec<ManagedFieldsEntry>) -> Vec<ManagedFieldsEntry> 
 }
 
 impl Indexed for Ingress {
-    /// Its class, its Services, its Secrets and its ConfigMap. The class that the operator named needs no object.
+    /// Its class, its Services (those of rules, and the one that an annotation names in their place), its Secrets and its
+    /// ConfigMap. The class that the operator named needs no object.
     fn references(&self, key: &ObjectKey, settings: &Settings) -> BTreeSet<Id> {
         let class = self.spec.as_ref().and_then(|spec| spec.ingress_class_name.as_ref());
         let class = class.filter(|class| **class != settings.class);
         let class = class.map(|class| Id::new(Kind::IngressClass, ObjectKey::new("", class)));
         let services = backends(self).filter_map(|backend| backend.service.as_ref());
-        let services =
-            services.map(|service| Id::new(Kind::Service, ObjectKey::new(&*key.namespace, &*service.name)));
+        let services = services.map(|service| ObjectKey::new(&*key.namespace, &*service.name));
+        let services = services.chain(compile::default_backend_of(key, self, settings));
+        let services = services.map(|service| Id::new(Kind::Service, service));
         let secrets = compile::secrets_of(key, self, settings).into_iter();
         let secrets = secrets.map(|secret| Id::new(Kind::Secret, secret));
         let config_maps = compile::config_maps_of(key, self, settings).into_iter();

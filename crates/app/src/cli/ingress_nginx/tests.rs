@@ -62,6 +62,14 @@ fn a_deployments_arguments_can_be_pasted() {
 }
 
 #[test]
+fn they_can_be_pasted_behind_run_too() {
+    let pasted = ["/nginx-ingress-controller", "--ingress-class=nginx", "--http-port", "8080"];
+    let behind: Vec<&str> = ["run"].into_iter().chain(pasted).collect();
+    assert_eq!(translated(&behind), translated(&pasted));
+    assert_eq!(translated(&["run", "--class=x"]).0, ["sluicegate", "run", "--class=x"]);
+}
+
+#[test]
 fn switches_are_read_as_go_reads_them() {
     for (given, ours) in [
         ("--update-status=false", Some("--no-status")),

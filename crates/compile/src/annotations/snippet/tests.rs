@@ -51,6 +51,23 @@ fn what_many_write_for_websockets_and_buffers_asks_for_nothing() {
 }
 
 #[test]
+fn a_snippet_that_the_operator_does_not_allow_denies_only_if_it_may_guard() {
+    for (value, denies) in [
+        ("deny all;", true),
+        ("if ($http_x_key != \"a\") { return 403; }", true),
+        ("add_header X-Team shop;\nauth_basic shop;", true),
+        ("deny all", true),
+        ("add_header X-Team shop;", false),
+    ] {
+        let mut settings = RouteSettings::default();
+        let annotation = Annotation { name: "x/snippet", value, namespace: "shop" };
+        let faults = ignored(&annotation, &mut settings).expect_err("its author is told");
+        assert_eq!(faults.iter().any(Fault::denies), denies, "{value}");
+        assert!(settings.deny.is_empty() && settings.response_headers.is_empty(), "{value}");
+    }
+}
+
+#[test]
 fn rules_for_addresses_become_lists_and_an_order_that_these_cannot_say_denies() {
     for (value, expected) in [
         ("allow 10.0.0.0/8; deny all;", Some((0, 1))),

@@ -31,7 +31,7 @@ pub(super) fn admit<B>(
     let Some(secure) = client.secure.get() else { return admit_plain(demanded) };
     let ca = ca_of(demanded, secure).ok_or(Refusal::ClientCa)?;
     if demanded.verify.asks() {
-        check_directed(secure, facts)?;
+        check_handshake(secure, facts)?;
         if let Err(why) = judge(demanded.verify, secure, &ca, demanded.depth) {
             return Err(instead(demanded, secure, &ca, why));
         }
@@ -54,7 +54,7 @@ pub(super) fn tls_only(client: &Client) -> Result<(), NotSent> {
 }
 
 /// A client that says for which host it opens a connection is asked for what that host demands.
-fn check_directed<B>(secure: &Secure, facts: &RequestFacts<'_, B>) -> Result<(), Refusal> {
+fn check_handshake<B>(secure: &Secure, facts: &RequestFacts<'_, B>) -> Result<(), Refusal> {
     match (&secure.name, facts.host()) {
         (Some(name), Some(host)) if **name != *host.name() => Err(Refusal::Misdirected),
         _ => Ok(()),
