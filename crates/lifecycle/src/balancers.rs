@@ -1,11 +1,10 @@
 //! Load balancers that say themselves when they have let go of this process.
 //!
 //! A lame duck waits until load balancers have noticed. Most can only be trusted to do so within some time. One that can be
-//! asked is [`register`](Balancers::register)ed here by what asks it, and the drain begins only when it has let go, or when
-//! the longest time is over that it may need.
+//! asked is [`register`](Balancers::register)ed here by what asks it, and the drain begins only when it has let go. How long
+//! that may take is the business of what begins the drain.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 /// The load balancers that can be asked. Clones share them.
 #[derive(Clone, Debug, Default)]
@@ -16,15 +15,14 @@ pub struct Balancers {
 #[derive(Debug)]
 struct Entry {
     name: &'static str,
-    longest: Duration,
     has_let_go: bool,
 }
 
 impl Balancers {
-    /// Has one waited for before a drain begins, from a moment at which it may send clients; `longest` is how long, at most.
-    pub fn register(&self, name: &'static str, longest: Duration) -> Balancer {
+    /// Has one waited for before a drain begins.
+    pub fn register(&self, name: &'static str) -> Balancer {
         let mut all = self.lock();
-        all.push(Entry { name, longest, has_let_go: false });
+        all.push(Entry { name, has_let_go: false });
         Balancer { place: all.len() - 1, balancers: self.clone() }
     }
 
@@ -36,11 +34,6 @@ impl Balancers {
     /// Whether none of them sends any clients.
     pub fn have_let_go(&self) -> bool {
         self.lock().iter().all(|entry| entry.has_let_go)
-    }
-
-    /// How long they may take, all together: they let go at the same time.
-    pub fn longest(&self) -> Duration {
-        self.lock().iter().map(|entry| entry.longest).max().unwrap_or_default()
     }
 
     /// What they said no longer counts, since the process serves again.
@@ -77,11 +70,7 @@ mod tests {
     fn all_have_to_let_go_and_what_was_said_before_the_process_served_again_does_not_count() {
         let balancers = Balancers::default();
         assert!(balancers.have_let_go(), "there is none to wait for");
-        let (one, other) = (
-            balancers.register("one", Duration::from_secs(10)),
-            balancers.register("other", Duration::from_secs(30)),
-        );
-        assert_eq!(balancers.longest(), Duration::from_secs(30));
+        let (one, other) = (balancers.register("one"), balancers.register("other"));
         one.set_let_go(true);
         assert_eq!(balancers.waiting_for(), ["other"]);
         other.set_let_go(true);
@@ -93,7 +82,7 @@ mod tests {
     #[test]
     fn one_that_cannot_be_asked_any_more_has_not_let_go() {
         let balancers = Balancers::default();
-        drop(balancers.register("one", Duration::ZERO));
+        drop(balancers.register("one"));
         assert!(!balancers.have_let_go());
     }
 }

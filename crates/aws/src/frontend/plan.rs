@@ -32,14 +32,14 @@ pub enum Step {
     Nothing,
 }
 
-/// What is to be done at a place of which AWS says this. Both calls may be made twice without harm, so where AWS does not say
-/// what is so, the one that is wanted is made if it takes this node away, and not if it brings it back.
-pub fn step(wanted: Wanted, health: &Health) -> Step {
+/// What is to be done at a place of which AWS says this, or nothing, if it does not answer. Both calls may be made twice
+/// without harm; one that AWS does not answer is asked for nothing that is not urgent.
+pub fn step(wanted: Wanted, health: Option<&Health>) -> Step {
     match (wanted, health) {
-        (Wanted::In, Health::InService) | (Wanted::Out, Health::Absent) => Step::Nothing,
-        (Wanted::In, Health::Absent | Health::Leaving(_)) => Step::Register,
-        (Wanted::In, Health::Arriving(_) | Health::Unhealthy(_) | Health::Unknown(_)) => Step::Wait,
-        (Wanted::Out, Health::Leaving(_)) => Step::Wait,
+        (Wanted::In, Some(Health::InService)) | (Wanted::Out, Some(Health::Absent)) => Step::Nothing,
+        (Wanted::In, Some(Health::Absent | Health::Leaving(_) | Health::Unknown(_))) => Step::Register,
+        (Wanted::In, Some(Health::Arriving(_) | Health::Unhealthy(_)) | None) => Step::Wait,
+        (Wanted::Out, Some(Health::Leaving(_))) => Step::Wait,
         (Wanted::Out, _) => Step::Deregister,
     }
 }
@@ -67,12 +67,13 @@ mod tests {
             (Health::InService, Step::Nothing, Step::Deregister),
             (Health::Unhealthy(word()), Step::Wait, Step::Deregister),
             (Health::Leaving(word()), Step::Register, Step::Wait),
-            (Health::Unknown(word()), Step::Wait, Step::Deregister),
+            (Health::Unknown(word()), Step::Register, Step::Deregister),
         ];
         for (health, when_in, when_out) in every {
-            assert_eq!(step(Wanted::In, &health), when_in, "{health:?}");
-            assert_eq!(step(Wanted::Out, &health), when_out, "{health:?}");
+            assert_eq!(step(Wanted::In, Some(&health)), when_in, "{health:?}");
+            assert_eq!(step(Wanted::Out, Some(&health)), when_out, "{health:?}");
         }
+        assert_eq!((step(Wanted::In, None), step(Wanted::Out, None)), (Step::Wait, Step::Deregister));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::time::SystemTime;
 
+use aws_sdk_elasticloadbalancing::primitives::{DateTime, DateTimeFormat};
+
 use super::{Health, Place};
 
 /// What is known now. Counters go on from the start of the process.
@@ -52,6 +54,13 @@ impl PlaceState {
     pub(super) fn new(place: Place) -> PlaceState {
         let health = Health::Unknown("not asked yet".into());
         PlaceState { place, health, since: SystemTime::now(), fault: None }
+    }
+
+    /// Since when, as programs write it.
+    pub fn since_rfc3339(&self) -> String {
+        let seconds = self.since.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let whole = DateTime::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
+        whole.fmt(DateTimeFormat::DateTime).unwrap_or_default()
     }
 
     /// Takes what AWS says now, and returns what it said before if that was something else.

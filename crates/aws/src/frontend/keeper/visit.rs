@@ -39,8 +39,7 @@ impl Visit {
             Err(fault) if fault.is_not_found() && self.wanted == Wanted::Out => (Some(Health::Absent), None),
             Err(fault) => (None, Some(fault)),
         };
-        let unknown = Health::Unknown(String::new());
-        let step = step(self.wanted, health.as_ref().unwrap_or(&unknown));
+        let step = step(self.wanted, health.as_ref());
         let acted = match step {
             Step::Register => calls.register(&self.place, &self.target).await,
             Step::Deregister => calls.deregister(&self.place, &self.target).await,
