@@ -2,6 +2,7 @@
 
 mod failures;
 mod leaving;
+mod moto;
 mod replaced;
 mod status;
 
@@ -63,7 +64,11 @@ impl Account {
     fn bound(&self, instance: &str, more: &[&str]) -> Gate {
         let mut command = self.program(&["run", "--manifests"]);
         command.arg(self.folder.path()).args(["--aws-region", "eu-west-1", "--frontend-interval", "400ms"]);
-        command.args(["--frontend-tag-value", "shop", "--lame-duck-time", "0s", "--idle-timeout", "2s"]);
+        command.args(["--frontend-tag-value", "shop", "--idle-timeout", "2s"]);
+        // The word of the load balancers alone makes it wait.
+        if !more.contains(&"--lame-duck-time") {
+            command.args(["--lame-duck-time", "0s"]);
+        }
         if !instance.is_empty() {
             command.args(["--frontend-instance-id", instance]);
         }

@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep};
 use super::discover::{Discovery, discover};
 use super::fault::{Fault, Kind as FaultKind};
 use super::identity::Needs;
-use super::plan::Wanted;
+use super::plan::{Wanted, patience};
 use super::{Calls, Identity, PlaceState, Settings, State};
 use crate::sdk;
 use crate::target::Frontends;
@@ -165,7 +165,7 @@ impl Keeper {
 
     /// Takes what was discovered, and keeps what is known of places that are still there.
     fn take(&mut self, found: Discovery) {
-        let Discovery { places, frontends, notes } = found;
+        let Discovery { places, frontends, mut notes } = found;
         let mut before = std::mem::take(&mut self.state.places);
         self.state.places = places
             .into_iter()
@@ -180,6 +180,7 @@ impl Keeper {
         before
             .iter()
             .for_each(|gone| tracing::info!("load balancer gone, or no longer ours: {}", gone.place));
+        notes.extend(self.misfits());
         for note in notes.iter().filter(|note| !self.state.notes.contains(note)) {
             tracing::warn!("load balancers: {note}");
         }
@@ -190,16 +191,31 @@ impl Keeper {
 
     /// How long until the next look.
     fn pause(&self, wanted: Wanted) -> Duration {
-        let interval = self.settings.interval;
-        if self.failures > 0 {
-            let doubled = RETRY_PAUSE.saturating_mul(1 << (self.failures - 1).min(16));
-            return jittered(doubled.min(interval));
-        }
         let is_busy = match wanted {
             Wanted::In => !self.state.is_in_service() && !self.state.places.is_empty(),
             Wanted::Out => true,
         };
-        jittered(if is_busy { BUSY_PAUSE.min(interval) } else { interval })
+        let longest = if is_busy { BUSY_PAUSE.min(self.settings.interval) } else { self.settings.interval };
+        let after_failures = match self.failures {
+            0 => longest,
+            failures => RETRY_PAUSE.saturating_mul(1 << (failures - 1).min(16)),
+        };
+        // One that leaves is in a hurry, also if it fails.
+        let bound = if wanted == Wanted::In { self.settings.interval } else { longest };
+        jittered(after_failures.min(bound))
+    }
+
+    /// What the process' own settings do not fit.
+    fn misfits(&self) -> impl Iterator<Item = String> {
+        let longest = self.settings.drain_max;
+        let slow = self.state.places.iter().filter(move |one| patience(Some(&one.place)) > longest);
+        slow.map(move |one| {
+            let needs = patience(Some(&one.place));
+            format!(
+                "{} may drain for {needs:?}, and --frontend-drain-max is {longest:?}: raise it",
+                one.place
+            )
+        })
     }
 
     fn fail(&mut self, fault: &Fault) {

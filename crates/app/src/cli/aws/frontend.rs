@@ -158,18 +158,20 @@ impl FrontendArgs {
     /// # Errors
     /// Names the flag that cannot be used.
     pub(crate) fn settings(&self, sdk: Sdk, class: &str) -> Result<Option<Settings>, &'static str> {
-        let Some(selector) = self.which.selector(class)? else {
-            return match self.frontend_ready_wait.0.is_zero() {
-                true => Ok(None),
-                false => Err("--frontend-ready-wait: say which load balancers, as with --frontend-tag-value"),
-            };
-        };
+        let selector = self.which.selector(class)?;
+        if selector.is_none() && !self.frontend_ready_wait.0.is_zero() {
+            return Err("--frontend-ready-wait: say which load balancers, as with --frontend-tag-value");
+        }
+        if self.frontend_interval.0 < INTERVAL_MIN {
+            return Err("--frontend-interval: at least 100ms");
+        }
+        let Some(selector) = selector else { return Ok(None) };
         Ok(Some(Settings {
             sdk,
             selector,
             identity: self.which.identity(),
             port: self.which.frontend_port_override.map(NonZeroU16::get),
-            interval: self.frontend_interval.0.max(INTERVAL_MIN),
+            interval: self.frontend_interval.0,
             drain_max: self.frontend_drain_max.0,
             ready_wait: self.frontend_ready_wait.0,
         }))

@@ -148,6 +148,7 @@ fn a_process_that_is_replaced_on_its_node_deregisters_nothing() {
     let mut first = account.gate(ONE, &handover);
     account.becomes("nlb-http", ONE, "healthy");
     let mut second = account.gate(ONE, &handover);
+    eventually("the handover", || first.log().contains("handed over to").then_some(()));
     first.signal(Signal::TERM);
     assert_eq!(first.exit_code(), 0, "{}", first.log());
     knows(&second, "in service");

@@ -76,13 +76,15 @@ fn what_is_named_needs_no_tags_and_what_is_not_there_is_told() {
     account.elb.add_group(Group::new("functions", "net", TargetType::Lambda, 1));
     let flags = ["--frontend-names", "bare,gone", "--target-groups", "by-name,functions,absent"];
     let address = ["--frontend-address", "192.0.2.9", "--frontend-port-override", "8080"];
-    let gate = account.gate(ONE, &[flags, address].concat());
+    let more = [&flags[..], &address, &["--frontend-drain-max", "10s"]].concat();
+    let gate = account.gate(ONE, &more);
     account.becomes("bare", ONE, "healthy");
     account.becomes("by-name", "192.0.2.9", "healthy");
     for told in [
         "there is no load balancer gone in eu-west-1",
         "there is no target group absent in eu-west-1",
         "target group functions takes targets of type lambda",
+        "nlb net/by-name may drain for 16s, and --frontend-drain-max is 10s: raise it",
     ] {
         eventually(told, || gate.log().contains(told).then_some(()));
     }
