@@ -8,3 +8,4 @@
 pub mod frontend;
 pub mod sdk;
 pub mod target;
+mod trust;
