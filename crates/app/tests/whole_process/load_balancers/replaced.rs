@@ -31,6 +31,8 @@ fn a_load_balancer_that_is_replaced_or_new_is_noticed() {
     // A new one has no registrations.
     account.elb.add(classic());
     account.becomes("old", ONE, "healthy");
+    account.elb.add(ours(Balancer::new(Kind::Classic, "new")));
+    account.becomes("new", ONE, "healthy");
     account.elb.delete("old");
     account.add_network();
     account.becomes("nlb-http", ONE, "healthy");
