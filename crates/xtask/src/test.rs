@@ -29,7 +29,7 @@ const SLOW_MODULES: [(&str, &str); 5] = [
     ("conformance::", "h2spec"),
     ("libraries::", "HTTP clients of Python"),
     ("load_balancers::moto::", "moto"),
-    ("monitoring::", "Prometheus"),
+    ("monitoring::", "Prometheus and Chromium"),
 ];
 
 /// At a time, for each core: they are short of time to wait for, not of cores.
@@ -58,6 +58,9 @@ pub(crate) fn run() -> Result<()> {
     }
     if let Err(why) = setup::prometheus() {
         eprintln!("note: {why:#}; the tests that run it will fail");
+    }
+    if let Err(why) = setup::browser() {
+        eprintln!("note: {why:#}; the tests of the live page will fail");
     }
     if let Err(why) = setup::nodes() {
         eprintln!("note: {why:#}; tests that need real nodes will fail");
