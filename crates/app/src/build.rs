@@ -12,6 +12,7 @@ mod control;
 mod frontend;
 mod state;
 
+mod ports;
 mod standby;
 mod succession;
 mod upgrade;

@@ -10,22 +10,29 @@ use std::sync::{Arc, OnceLock};
 use controller::{Live, Node};
 use lifecycle::Watch;
 use metrics_exporter_prometheus::PrometheusBuilder;
-use model::{Problem, RouteTable};
+use model::{Problem, Published, RouteTable};
 
 /// What a scrape reads.
 #[derive(Clone)]
 pub(crate) struct Metrics {
     live: Live,
+    ports: Published<Vec<Problem>>,
     drain: Watch,
     proxy: Arc<OnceLock<proxy::Metrics>>,
     #[cfg(feature = "aws")]
-    frontend: Option<model::Published<aws::frontend::State>>,
+    frontend: Option<Published<aws::frontend::State>>,
 }
 
 impl Metrics {
-    pub(crate) fn new(live: Live, drain: Watch, proxy: Arc<OnceLock<proxy::Metrics>>) -> Metrics {
+    pub(crate) fn new(
+        live: Live,
+        ports: Published<Vec<Problem>>,
+        drain: Watch,
+        proxy: Arc<OnceLock<proxy::Metrics>>,
+    ) -> Metrics {
         Metrics {
             live,
+            ports,
             drain,
             proxy,
             #[cfg(feature = "aws")]
@@ -35,7 +42,7 @@ impl Metrics {
 
     /// With the load balancers in front of this node.
     #[cfg(feature = "aws")]
-    pub(crate) fn with_frontend(self, frontend: Option<model::Published<aws::frontend::State>>) -> Metrics {
+    pub(crate) fn with_frontend(self, frontend: Option<Published<aws::frontend::State>>) -> Metrics {
         Metrics { frontend, ..self }
     }
 
@@ -48,7 +55,7 @@ impl Metrics {
             metrics::gauge!("sluicegate_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
             metrics::gauge!("sluicegate_phase", "phase" => self.drain.phase().as_str()).set(1.0);
             export_table(&self.live.routes.load());
-            export_problems(&self.live.problems.load());
+            export_problems(self.live.problems.load().iter().chain(&*self.ports.load()));
             export_node(self.live.node.load().as_ref().as_ref());
             self.live.stats.export();
             #[cfg(feature = "aws")]
@@ -70,6 +77,7 @@ fn export_table(table: &RouteTable) {
     metrics::gauge!("sluicegate_generation").set(number(table.generation));
     metrics::gauge!("sluicegate_routes").set(count(table.routes().len()));
     metrics::gauge!("sluicegate_route_conflicts").set(count(table.conflicts().len()));
+    metrics::gauge!("sluicegate_tcp_services").set(count(table.tcp_services().len()));
     metrics::gauge!("sluicegate_backends").set(count(table.backends().len()));
     let usable = table.backends().iter().map(|backend| backend.usable().len()).sum();
     let all: usize = table.backends().iter().map(|backend| backend.endpoints().len()).sum();
@@ -78,7 +86,7 @@ fn export_table(table: &RouteTable) {
 }
 
 /// Reasons are a closed set, so the labels are bounded.
-fn export_problems(problems: &[Problem]) {
+fn export_problems<'a>(problems: impl Iterator<Item = &'a Problem>) {
     let mut sums = BTreeMap::new();
     for problem in problems {
         *sums.entry((problem.severity.as_str(), problem.reason)).or_insert(0_usize) += 1;
