@@ -4,6 +4,8 @@
 //! No flag may be called `--port` or `--service-host`, or end like that: Kubernetes sets `SLUICEGATE_PORT` and the like
 //! in every pod beside a Service called `sluicegate`.
 
+#[cfg(feature = "aws")]
+mod aws;
 mod before;
 mod classes;
 mod cluster;
@@ -27,6 +29,8 @@ use ipnet::IpNet;
 use model::Balance;
 use proxy::AccessLog;
 
+#[cfg(feature = "aws")]
+pub(crate) use self::aws::{AwsArgs, FrontendArgs, FrontendCommand, StatusArgs};
 pub(crate) use before::{CheckArgs, DiffArgs, ExplainArgs, Format, LintArgs, ReportArgs};
 pub(crate) use classes::ClassArgs;
 pub(crate) use cluster::ClusterArgs;
@@ -76,6 +80,10 @@ pub(crate) enum Subcommand {
     Drain(DrainArgs),
     /// Make the process at a control socket start its successor, from the same file, and wait until that serves
     Upgrade(ControlArgs),
+    /// Ask AWS about the load balancers in front of this node
+    #[cfg(feature = "aws")]
+    #[command(subcommand)]
+    Frontend(FrontendCommand),
     /// Create a folder and make a user its owner: for an init container, since a kubelet creates hostPaths for root alone
     #[command(alias = "give")]
     ChownDir(ChownDirArgs),
@@ -167,6 +175,14 @@ pub(crate) struct RunArgs {
 
     #[command(flatten)]
     pub(crate) upstream: UpstreamArgs,
+
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    pub(crate) aws: AwsArgs,
+
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    pub(crate) frontend: FrontendArgs,
 }
 
 /// The arguments of `chown-dir`.

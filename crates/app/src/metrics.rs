@@ -1,6 +1,8 @@
 //! `/metrics`: what the workers count, and what is live. What each name means is said in [`families`].
 
 mod families;
+#[cfg(feature = "aws")]
+mod frontend;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -17,6 +19,8 @@ pub(crate) struct Metrics {
     ports: Published<Vec<Problem>>,
     drain: Watch,
     proxy: Arc<OnceLock<proxy::Metrics>>,
+    #[cfg(feature = "aws")]
+    frontend: Option<Published<aws::frontend::State>>,
 }
 
 impl Metrics {
@@ -26,7 +30,20 @@ impl Metrics {
         drain: Watch,
         proxy: Arc<OnceLock<proxy::Metrics>>,
     ) -> Metrics {
-        Metrics { live, ports, drain, proxy }
+        Metrics {
+            live,
+            ports,
+            drain,
+            proxy,
+            #[cfg(feature = "aws")]
+            frontend: None,
+        }
+    }
+
+    /// With the load balancers in front of this node.
+    #[cfg(feature = "aws")]
+    pub(crate) fn with_frontend(self, frontend: Option<Published<aws::frontend::State>>) -> Metrics {
+        Metrics { frontend, ..self }
     }
 
     /// Everything in Prometheus' text format. Each scrape has a recorder of its own: what is gone from the table is
@@ -41,6 +58,10 @@ impl Metrics {
             export_problems(self.live.problems.load().iter().chain(&*self.ports.load()));
             export_node(self.live.node.load().as_ref().as_ref());
             self.live.stats.export();
+            #[cfg(feature = "aws")]
+            if let Some(live) = &self.frontend {
+                frontend::export(&live.load());
+            }
             if let Some(proxy) = self.proxy.get() {
                 proxy.export();
             }

@@ -21,12 +21,22 @@ pub(super) struct Standing {
     pub(super) ports: Published<Vec<Problem>>,
     /// The data plane starts later than the pages.
     proxy: Arc<OnceLock<proxy::Metrics>>,
+    /// The load balancers in front of this node.
+    #[cfg(feature = "aws")]
+    pub(super) frontend: Option<Published<aws::frontend::State>>,
 }
 
 impl Standing {
     pub(super) fn new(watch: Watch, duck: LameDuck, upgrade: Upgrade) -> Standing {
-        let ports = Published::new(Vec::new());
-        Standing { watch, duck, upgrade, ports, proxy: Arc::default() }
+        Standing {
+            watch,
+            duck,
+            upgrade,
+            ports: Published::new(Vec::new()),
+            proxy: Arc::default(),
+            #[cfg(feature = "aws")]
+            frontend: None,
+        }
     }
 
     /// The data plane serves, and counts here.
@@ -39,6 +49,8 @@ impl Standing {
     pub(super) fn sources(&self, live: &Live, readiness: Readiness) -> Sources {
         let metrics =
             Metrics::new(live.clone(), self.ports.clone(), self.watch.clone(), Arc::clone(&self.proxy));
+        #[cfg(feature = "aws")]
+        let metrics = metrics.with_frontend(self.frontend.clone());
         let (standing, routes) = (self.clone(), live.routes.clone());
         Sources {
             readiness,
@@ -62,6 +74,10 @@ impl Standing {
             connections,
             requests,
             upgrade_failed: self.upgrade.failed(),
+            #[cfg(feature = "aws")]
+            load_balancers: self.frontend.as_ref().map(|live| crate::frontend::shown(&live.load())),
+            #[cfg(not(feature = "aws"))]
+            load_balancers: None,
         }
     }
 }
