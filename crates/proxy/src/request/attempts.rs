@@ -28,6 +28,7 @@ use std::num::NonZeroU16;
 use std::rc::Rc;
 use std::time::Duration;
 
+use http::request::Parts;
 use http::{HeaderMap, Request, StatusCode};
 use http_body::Body;
 use model::{Retry, RetryOn};
@@ -40,7 +41,7 @@ use crate::client::Carrier;
 use crate::error::{Refusal, Side};
 use crate::exchange::Exchange;
 use crate::timer::{Wait, ticks};
-use crate::upstream::{EndpointPool, Keyed, Replay, RequestBody, Reuse, Upstreams};
+use crate::upstream::{EndpointPool, Keyed, Replay, RequestBody, RequestHead, Reuse, Upstreams};
 
 /// How long a connection may have been idle to carry a request that cannot be tried again. The shortest keep-alive
 /// time in wide use is that of Node.js, 5 s.
@@ -48,9 +49,14 @@ const YOUNG: Duration = Duration::from_secs(1);
 /// How long others are preferred to an endpoint that refused a connection.
 const AVOID: Duration = Duration::from_secs(1);
 
-/// One request and its attempts. The request stays here between them, and is moved out only to be sent.
+/// One request and its attempts.
 pub(super) struct Attempts {
-    request: Option<Request<RequestBody>>,
+    /// Its head; without its fields once that is bytes, or was sent over HTTP/2 for good.
+    head: Parts,
+    /// What is written to endpoints of HTTP/1.
+    written: Option<RequestHead>,
+    /// Its body, for the next attempt.
+    body: Option<RequestBody>,
     /// The upgrade that it asks for.
     pub(super) upgrade: Option<Box<Upgrade>>,
     /// What of it decides on its endpoint.
@@ -64,8 +70,8 @@ pub(super) struct Attempts {
     left: u16,
     /// Fresh connections that may still die of it.
     deaths_left: u16,
-    /// What another attempt is made of, where there may be one after it was sent.
-    spare: Option<Box<Spare>>,
+    /// What another attempt has of the body, where there may be one after it was sent.
+    spare: Option<Spare>,
     reuse: Reuse,
 }
 
@@ -123,18 +129,14 @@ impl Attempts {
         let is_short = !has_body || Replay::keeps(&request.body().size_hint());
         // One of unknown length is kept as far as there is room, where its route may want another answer.
         let is_kept = may_be_refused || (idempotent && (is_short || retry.on.is_some()));
-        let (request, replay) = if has_body && is_kept {
-            let (head, body) = request.into_parts();
-            let (body, replay) = body.into_replay();
-            (Request::from_parts(head, body), replay)
-        } else {
-            (request, None)
-        };
+        let (head, body) = request.into_parts();
+        let (body, replay) = if has_body && is_kept { body.into_replay() } else { (body, None) };
         let repeatable = idempotent && (!has_body || replay.is_some());
-        let spare = || Box::new(Spare::of(&request, replay, repeatable));
         Attempts {
-            spare: (repeatable || may_be_refused).then(spare),
-            request: Some(request),
+            spare: (repeatable || may_be_refused).then(|| Spare::new(replay, repeatable)),
+            head,
+            written: None,
+            body: Some(body),
             upgrade,
             keyed,
             awaited: None,
@@ -169,25 +171,42 @@ impl Attempts {
         self.reuse
     }
 
-    /// Its head.
-    pub(super) fn head(&self) -> Option<&HeaderMap> {
-        self.request.as_ref().map(Request::headers)
+    /// The fields of its head, as long as it was not sent.
+    pub(super) fn head(&self) -> &HeaderMap {
+        &self.head.headers
     }
 
     /// Changes its head, for all attempts.
-    pub(super) fn edit_head(&mut self, edit: impl Fn(&mut HeaderMap)) {
-        let of_request = self.request.as_mut().map(Request::headers_mut);
-        of_request.into_iter().chain(self.spare.as_mut().map(|spare| spare.headers_mut())).for_each(edit);
+    pub(super) fn edit_head(&mut self, edit: impl FnOnce(&mut HeaderMap)) {
+        edit(&mut self.head.headers);
     }
 
-    /// The request, to be sent.
-    pub(super) fn take_request(&mut self) -> Request<RequestBody> {
-        self.request.take().expect("`again` puts a request back for each further attempt")
+    /// What is sent to an endpoint of HTTP/1: the head is made bytes once.
+    pub(super) fn for_http1(&mut self) -> (&mut RequestHead, RequestBody) {
+        let body = self.body.take().expect("`again` puts a body back for each further attempt");
+        let head = self.written.get_or_insert_with(|| RequestHead::new(&mut self.head, &body));
+        (head, body)
+    }
+
+    /// What is sent to one of HTTP/2. None if the head was made for HTTP/1: the endpoints have begun to speak this since.
+    pub(super) fn for_http2(&mut self) -> Option<Request<RequestBody>> {
+        if self.written.is_some() {
+            return None;
+        }
+        let body = self.body.take().expect("`again` puts a body back for each further attempt");
+        let kept = if self.spare.is_some() { copy(&self.head) } else { empty() };
+        Some(Request::from_parts(std::mem::replace(&mut self.head, kept), body))
     }
 
     /// Takes back a request of which nothing was sent.
-    pub(super) fn keep(&mut self, unsent: Option<Request<RequestBody>>) {
-        self.request = unsent;
+    pub(super) fn keep(&mut self, unsent: Request<RequestBody>) {
+        let (head, body) = unsent.into_parts();
+        (self.head, self.body) = (head, Some(body));
+    }
+
+    /// The same, if its head is bytes.
+    pub(super) fn keep_body(&mut self, unsent: RequestBody) {
+        self.body = Some(unsent);
     }
 
     /// Prepares another attempt, or says why there is none.
@@ -212,8 +231,8 @@ impl Attempts {
             return Err(why);
         }
         if sent {
-            let again = self.spare.as_deref().and_then(|spare| spare.request(carrier, unseen));
-            self.request = Some(again.ok_or(why)?);
+            let again = self.spare.as_ref().and_then(|spare| spare.body(carrier, unseen));
+            self.body = Some(again.ok_or(why)?);
         }
         let is_away = matches!(why, Refusal::Connect | Refusal::ConnectTimeout | Refusal::Handshake);
         if endpoint.transport.by_service {
@@ -274,9 +293,26 @@ impl Attempts {
             return false;
         }
         let is_other = |other: &Rc<EndpointPool>| !Rc::ptr_eq(other, endpoint) && self.may_try(other);
-        self.spare.as_deref().is_some_and(Spare::is_repeatable)
+        self.spare.as_ref().is_some_and(Spare::is_repeatable)
             && exchange.pool().is_some_and(|pool| pool.has(is_other))
     }
+}
+
+fn empty() -> Parts {
+    Request::new(()).into_parts().0
+}
+
+fn copy(head: &Parts) -> Parts {
+    let mut copy = empty();
+    copy.method = head.method.clone();
+    copy.uri = head.uri.clone();
+    copy.version = head.version;
+    copy.headers = head.headers.clone();
+    // What CONNECT is for (RFC 8441 §4). Nothing else of what hyper keeps there is the endpoint's business.
+    if let Some(wanted) = head.extensions.get::<hyper::ext::Protocol>() {
+        copy.extensions.insert(wanted.clone());
+    }
+    copy
 }
 
 /// How many attempts there may be, and how many endpoints' fresh connections may die of it: as its route says, else as the proxy

@@ -2,7 +2,7 @@
 //! answer which agrees to an upgrade is changed in [`upgrade`](super::upgrade()), and interim ones, which no filter of a route
 //! sees, in `client`.
 
-use http::{HeaderValue, Method, Request, Version, header, response};
+use http::{HeaderValue, Request, Version, header, response};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
@@ -35,14 +35,6 @@ pub(super) fn for_upstream(
     let trailers = headers::wants_trailers(&head.headers);
     let upgrade = if body.is_end_stream() { Upgrade::wanted(&mut head, protocol) } else { None };
     headers::strip_hop_by_hop(&mut head.headers);
-    // Of these two hyper takes it for granted that they have no body, and would drop one of unknown length.
-    if !protocol.is_http2()
-        && matches!(head.method, Method::GET | Method::HEAD)
-        && !body.is_end_stream()
-        && body.size_hint().exact().is_none()
-    {
-        head.headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
-    }
     carrier.client().forward(exchange.edge(), &mut head.headers, &head.uri);
     if trailers {
         head.headers.insert(header::TE, HeaderValue::from_static("trailers"));
