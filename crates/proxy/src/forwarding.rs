@@ -9,6 +9,7 @@ pub(crate) mod edge;
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
+use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
 use model::{RequestHost, any_contains};
@@ -25,6 +26,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Bytes of a request ID that is taken over from a trusted proxy.
 const REQUEST_ID_BYTES_MAX: usize = 128;
+/// Bytes of one of ours.
+const ID_BYTES: usize = 32;
 /// Entries of `X-Forwarded-For` that are looked at for the client's address.
 const HOPS_MAX: usize = 32;
 
@@ -43,6 +46,29 @@ pub(crate) struct Forwarding {
     host: HeaderValue,
     forwarded: HeaderValue,
     port: HeaderValue,
+    /// All that is the same for each request to that host, as it is written; empty until it is needed.
+    lines: Bytes,
+}
+
+/// The fields of one request as they are written: what most endpoints are told is never looked at on the way.
+pub(crate) struct Lines {
+    /// Up to the request's ID.
+    shared: Bytes,
+    id: [u8; ID_BYTES],
+}
+
+impl Lines {
+    /// Bytes of them.
+    pub(crate) fn len(&self) -> usize {
+        self.shared.len() + ID_BYTES + 2
+    }
+
+    /// Writes them.
+    pub(crate) fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.shared);
+        bytes.extend_from_slice(&self.id);
+        bytes.extend_from_slice(b"\r\n");
+    }
 }
 
 impl Forwarding {
@@ -64,6 +90,7 @@ impl Forwarding {
             host: none.clone(),
             forwarded: none.clone(),
             port: none,
+            lines: Bytes::new(),
         }
     }
 
@@ -78,7 +105,49 @@ impl Forwarding {
         self.set(headers, networks);
     }
 
+    /// The same without setting them, to be written behind the others; none where what the client says is to be extended.
+    pub(crate) fn lines(&mut self, headers: &mut HeaderMap, keeps_underscores: bool) -> Option<Lines> {
+        if self.trusted {
+            return None;
+        }
+        headers::strip_aliases(headers, false, keeps_underscores);
+        self.learn_host(headers);
+        if self.lines.is_empty() {
+            self.lines = self.shared_lines();
+        }
+        Some(Lines { shared: self.lines.clone(), id: random_id() })
+    }
+
+    fn shared_lines(&self) -> Bytes {
+        let mut lines = Vec::new();
+        for (name, value) in [
+            (FOR, self.peer.as_bytes()),
+            (REAL_IP, self.peer.as_bytes()),
+            (PROTO, self.scheme.as_bytes()),
+            (HOST, self.host.as_bytes()),
+            (PORT, self.port.as_bytes()),
+            (header::FORWARDED, self.forwarded.as_bytes()),
+        ] {
+            lines.extend([name.as_str().as_bytes(), b": ", value, b"\r\n"].concat());
+        }
+        lines.extend([REQUEST_ID.as_str().as_bytes(), b": "].concat());
+        lines.into()
+    }
+
     fn set(&mut self, headers: &mut HeaderMap, networks: &[IpNet]) {
+        self.learn_host(headers);
+        if self.trusted {
+            self.extend(headers, networks);
+        } else {
+            self.replace(headers);
+        }
+    }
+
+    /// The host that the request is for. Most are for the same as the last one.
+    fn learn_host(&mut self, headers: &mut HeaderMap) {
+        if headers.get(header::HOST).is_some_and(|host| *host == self.host) {
+            return;
+        }
         let host = match headers.get(header::HOST) {
             Some(host) => host.clone(),
             None => {
@@ -92,11 +161,7 @@ impl Forwarding {
             self.port = port(host.as_bytes(), self.connected_to, self.scheme.as_bytes());
             // A copy: a slice of the read buffer would keep that buffer from being used again.
             self.host = HeaderValue::from_bytes(host.as_bytes()).unwrap_or(host);
-        }
-        if self.trusted {
-            self.extend(headers, networks);
-        } else {
-            self.replace(headers);
+            self.lines = Bytes::new();
         }
     }
 
@@ -180,10 +245,7 @@ fn append(headers: &mut HeaderMap, name: HeaderName, last: &HeaderValue) {
         }
         list.extend_from_slice(value.as_bytes());
     }
-    headers.insert(
-        name,
-        HeaderValue::from_maybe_shared(bytes::Bytes::from(list)).unwrap_or_else(|_| last.clone()),
-    );
+    headers.insert(name, HeaderValue::from_maybe_shared(Bytes::from(list)).unwrap_or_else(|_| last.clone()));
 }
 
 fn keep_or_set(headers: &mut HeaderMap, name: HeaderName, ours: impl FnOnce() -> HeaderValue) {
@@ -225,12 +287,15 @@ fn is_request_id(id: &HeaderValue) -> bool {
     (1..=REQUEST_ID_BYTES_MAX).contains(&id.len()) && id.as_bytes().iter().all(allowed)
 }
 
-/// 128 random bits, as nginx writes `$request_id`. It tells requests apart; it is no secret.
 fn request_id() -> HeaderValue {
+    HeaderValue::from_bytes(&random_id()).unwrap_or_else(|_| HeaderValue::from_static("0"))
+}
+
+/// 128 random bits, as nginx writes `$request_id`. It tells requests apart; it is no secret.
+fn random_id() -> [u8; ID_BYTES] {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let bits = fastrand::u128(..).to_be_bytes();
-    let id: [u8; 32] = std::array::from_fn(|at| HEX[usize::from(bits[at / 2] >> (4 * (1 - at % 2)) & 15)]);
-    HeaderValue::from_bytes(&id).unwrap_or_else(|_| HeaderValue::from_static("0"))
+    std::array::from_fn(|at| HEX[usize::from(bits[at / 2] >> (4 * (1 - at % 2)) & 15)])
 }
 
 fn value(text: &str) -> HeaderValue {

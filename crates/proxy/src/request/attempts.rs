@@ -36,6 +36,7 @@ use model::{Retry, RetryOn};
 use self::reason::{is_final, is_over, reason};
 use self::spare::Spare;
 use super::filter::Awaited;
+use super::heads::Outgoing;
 use super::upgrade::Upgrade;
 use crate::client::Carrier;
 use crate::error::{Refusal, Side};
@@ -111,12 +112,12 @@ impl Failed {
 
 impl Attempts {
     pub(super) fn new(
-        request: Request<RequestBody>,
-        upgrade: Option<Box<Upgrade>>,
+        outgoing: Outgoing,
         keyed: Option<Box<Keyed>>,
         upstreams: &Rc<Upstreams>,
         exchange: &Exchange,
     ) -> Attempts {
+        let Outgoing { request, upgrade, lines } = outgoing;
         let (left, deaths_left) = limits(exchange);
         let retry = exchange.retry();
         // Where there is only one attempt, nothing is kept for another.
@@ -129,13 +130,14 @@ impl Attempts {
         let is_short = !has_body || Replay::keeps(&request.body().size_hint());
         // One of unknown length is kept as far as there is room, where its route may want another answer.
         let is_kept = may_be_refused || (idempotent && (is_short || retry.on.is_some()));
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
         let (body, replay) = if has_body && is_kept { body.into_replay() } else { (body, None) };
         let repeatable = idempotent && (!has_body || replay.is_some());
         Attempts {
             spare: (repeatable || may_be_refused).then(|| Spare::new(replay, repeatable)),
+            // With such lines nothing changes the fields any more.
+            written: lines.map(|lines| RequestHead::new(&mut head, &body, Some(&lines))),
             head,
-            written: None,
             body: Some(body),
             upgrade,
             keyed,
@@ -184,7 +186,7 @@ impl Attempts {
     /// What is sent to an endpoint of HTTP/1: the head is made bytes once.
     pub(super) fn for_http1(&mut self) -> (&mut RequestHead, RequestBody) {
         let body = self.body.take().expect("`again` puts a body back for each further attempt");
-        let head = self.written.get_or_insert_with(|| RequestHead::new(&mut self.head, &body));
+        let head = self.written.get_or_insert_with(|| RequestHead::new(&mut self.head, &body, None));
         (head, body)
     }
 

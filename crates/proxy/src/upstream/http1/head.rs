@@ -7,6 +7,7 @@ use http::uri::Uri;
 use http_body::Body;
 
 use crate::field;
+use crate::forwarding::Lines;
 use crate::upstream::RequestBody;
 
 /// The head of a request, to be written as it is.
@@ -29,10 +30,10 @@ pub(super) enum BodyFraming {
 }
 
 impl RequestHead {
-    /// Takes the fields of a request with this body out of its head, and makes them bytes.
-    pub(crate) fn new(head: &mut Parts, body: &RequestBody) -> RequestHead {
+    /// Takes the fields of a request with this body out of its head, and makes them bytes, with these lines behind them.
+    pub(crate) fn new(head: &mut Parts, body: &RequestBody, lines: Option<&Lines>) -> RequestHead {
         let mut fields = std::mem::take(&mut head.headers);
-        let mut bytes = Vec::with_capacity(length_of(head, &fields));
+        let mut bytes = Vec::with_capacity(length_of(head, &fields) + lines.map_or(0, Lines::len));
         bytes.extend_from_slice(head.method.as_str().as_bytes());
         bytes.push(b' ');
         put_target(&mut bytes, &head.uri);
@@ -42,6 +43,10 @@ impl RequestHead {
             put(&mut bytes, &header::HOST, host.as_str().as_bytes());
         }
         let body = frame(&fields, body, &mut bytes);
+        if let Some(lines) = lines {
+            lines.write(&mut bytes);
+        }
+        bytes.extend_from_slice(b"\r\n");
         fields.clear();
         RequestHead { bytes, body, asks_for_head: head.method == Method::HEAD, room: fields }
     }
@@ -85,12 +90,11 @@ fn put(bytes: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
     bytes.extend_from_slice(b"\r\n");
 }
 
-/// Writes the fields and the end of the head. A body whose length is not known comes in chunks, whatever the method: so that it
+/// Writes the fields. A body whose length is not known comes in chunks, whatever the method: so that it
 /// is never taken for the next request.
 fn frame(fields: &HeaderMap, body: &RequestBody, bytes: &mut Vec<u8>) -> BodyFraming {
     if body.is_end_stream() {
         put_all(fields, bytes, true);
-        bytes.extend_from_slice(b"\r\n");
         return BodyFraming::Length(0);
     }
     let told = length(fields);
@@ -106,7 +110,6 @@ fn frame(fields: &HeaderMap, body: &RequestBody, bytes: &mut Vec<u8>) -> BodyFra
         BodyFraming::Length(_) => {}
         BodyFraming::Chunked(_) => put(bytes, &header::TRANSFER_ENCODING, b"chunked"),
     }
-    bytes.extend_from_slice(b"\r\n");
     framing
 }
 

@@ -112,7 +112,7 @@ async fn ask_on(
     (request.method, request.uri) = (question.method.clone(), question.target.clone());
     request.headers = question.head.clone();
     let body = RequestBody::empty(carrier.clone());
-    let mut request = RequestHead::new(&mut request, &body);
+    let mut request = RequestHead::new(&mut request, &body, None);
     let answered =
         connection.ask(carrier, &mut request, body).await.map_err(|unanswered| (unanswered.why, reused))?;
     let (head, body) = answered.into_parts();
