@@ -5,7 +5,7 @@ mod answer;
 mod balance;
 mod body;
 mod connect;
-mod http1;
+pub(crate) mod http1;
 mod http2;
 mod keyed;
 mod pool;

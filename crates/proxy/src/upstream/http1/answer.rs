@@ -2,11 +2,12 @@
 
 use std::mem::MaybeUninit;
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{StatusCode, Version};
 use httparse::{Error, Header, ParserConfig, Status};
 use hyper::ext::ReasonPhrase;
+use memchr::memmem;
 
 use super::chunked::Chunked;
 use super::framing::Framing;
@@ -27,7 +28,7 @@ pub(crate) struct Head {
     /// How the body behind it is framed.
     pub(crate) framing: Framing,
     /// Whether the connection may carry another request behind it.
-    pub(super) keeps: bool,
+    pub(crate) keeps: bool,
     /// How long it was.
     pub(super) length: usize,
 }
@@ -39,11 +40,40 @@ impl Head {
     }
 }
 
+/// Reads heads out of what comes in pieces.
+#[derive(Default)]
+pub(crate) struct HeadReader {
+    /// Bytes of what was read that are known to hold no end of a head.
+    looked_at: usize,
+}
+
+impl HeadReader {
+    /// Takes a head out of what was read; none if it is not whole. What was looked at in vain is not looked at again.
+    ///
+    /// # Errors
+    /// [`Broken`]: it is none, or too long, or its body could end in two places.
+    pub(crate) fn parse(
+        &mut self,
+        read: &mut Bytes,
+        limits: &Limits,
+        asks_for_head: bool,
+        room: &mut HeaderMap,
+    ) -> Result<Option<Head>, Broken> {
+        if read.is_empty() || (self.looked_at > 0 && !may_be_whole(read, self.looked_at)) {
+            self.looked_at = read.len();
+            return if read.len() > limits.bytes_max { Err(Broken) } else { Ok(None) };
+        }
+        let parsed = parse(read, limits, asks_for_head, room);
+        self.looked_at = if matches!(parsed, Ok(None)) { read.len() } else { 0 };
+        parsed
+    }
+}
+
 /// Takes a head out of what was read; none if it is not whole. `room` is a map without fields.
 ///
 /// # Errors
 /// [`Broken`]: it is none, or too long, or its body could end in two places.
-pub(crate) fn parse(
+fn parse(
     read: &mut Bytes,
     limits: &Limits,
     asks_for_head: bool,
@@ -156,6 +186,23 @@ impl<'b> Told<'b> {
             (None, None) => Some(Framing::UntilEnd),
         }
     }
+}
+
+/// Puts a piece behind what was read and is not whole, without a copy of that for each of them.
+pub(crate) fn append(read: &mut Bytes, piece: Bytes) {
+    if read.is_empty() {
+        *read = piece;
+        return;
+    }
+    let mut all = std::mem::take(read).try_into_mut().unwrap_or_else(|all| BytesMut::from(&all[..]));
+    all.extend_from_slice(&piece);
+    *read = all.freeze();
+}
+
+/// Whether the end of a head may be in what came behind these bytes, which have none. Whether it is one is for the parser to say.
+fn may_be_whole(read: &[u8], looked_at: usize) -> bool {
+    let new = &read[looked_at.saturating_sub(3)..];
+    memmem::find(new, b"\n\n").is_some() || memmem::find(new, b"\n\r\n").is_some()
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ impl Framing {
     ///
     /// # Errors
     /// [`Broken`]: it is framed badly.
-    pub(super) fn next(&mut self, read: &mut Bytes, limits: &Limits) -> Result<Option<Frame<Bytes>>, Broken> {
+    pub(crate) fn next(&mut self, read: &mut Bytes, limits: &Limits) -> Result<Option<Frame<Bytes>>, Broken> {
         if read.is_empty() {
             return Ok(None);
         }
@@ -56,7 +56,7 @@ impl Framing {
     }
 
     /// The connection has ended: whether the body has, too.
-    pub(super) fn end(&mut self) -> Result<(), Broken> {
+    pub(crate) fn end(&mut self) -> Result<(), Broken> {
         let is_whole = self.is_over() || matches!(self, Framing::UntilEnd);
         *self = Framing::NONE;
         if is_whole { Ok(()) } else { Err(Broken) }

@@ -5,15 +5,13 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::{Bytes, BytesMut};
 use http::{Response, StatusCode, Version};
 use http_body::Body;
-use memchr::memmem;
 
-use super::answer::{self, Head};
+use super::answer::{Head, HeadReader, append};
 use super::head::{BodyFraming, RequestHead};
 use super::sending::Sending;
-use super::{Http1Connection, Stage, Unanswered};
+use super::{Broken, Http1Connection, Stage, Unanswered};
 use crate::client::Carrier;
 use crate::error::Refusal;
 use crate::upstream::{AnswerBody, Answered, RequestBody};
@@ -34,8 +32,7 @@ pub(crate) struct Sent<'a> {
     written: usize,
     /// Bytes that may still come before the head of the answer is whole.
     left: usize,
-    /// Bytes of what was read that are known to hold no end of a head.
-    looked_at: usize,
+    reader: HeadReader,
     /// Interim responses that may still be passed on.
     interims: u8,
 }
@@ -53,7 +50,15 @@ impl Http1Connection {
         let has_none = body.is_end_stream() || matches!(request.body(), BodyFraming::Length(0));
         self.sending = (!has_none).then(|| Sending::new(body, request.body()));
         let left = self.limits.bytes_max + self.limits.bytes_max.max(BYTES_BESIDE_MAX);
-        Sent { connection: self, carrier, request, written: 0, left, looked_at: 0, interims: INTERIMS_MAX }
+        Sent {
+            connection: self,
+            carrier,
+            request,
+            written: 0,
+            left,
+            reader: HeadReader::default(),
+            interims: INTERIMS_MAX,
+        }
     }
 
     /// The same for a request of our own: the client is told of nothing that comes before the answer.
@@ -94,14 +99,16 @@ impl Sent<'_> {
             if self.interims < INTERIMS_MAX && !self.carrier.is_told() {
                 return Poll::Pending;
             }
-            match self.parse() {
+            let asks_for_head = self.request.asks_for_head();
+            let (connection, room) = (&mut *self.connection, self.request.room());
+            match self.reader.parse(&mut connection.read, &connection.limits, asks_for_head, room) {
                 Ok(Some(head)) if head.is_interim() => {
                     self.pass_on(head, cx);
                     continue;
                 }
                 Ok(Some(head)) => return Poll::Ready(Ok(head)),
                 Ok(None) => {}
-                Err(why) => return Poll::Ready(Err(why)),
+                Err(Broken) => return Poll::Ready(Err(Refusal::BadResponse)),
             }
             match self.connection.poll_read(cx) {
                 Poll::Ready(Ok(piece)) if !piece.is_empty() => match self.left.checked_sub(piece.len()) {
@@ -119,20 +126,6 @@ impl Sent<'_> {
             Some(late) => Poll::Ready(Err(late)),
             None => Poll::Pending,
         }
-    }
-
-    /// The head that was read, if it is whole.
-    fn parse(&mut self) -> Result<Option<Head>, Refusal> {
-        let read = &mut self.connection.read;
-        if read.is_empty() || (self.looked_at > 0 && !may_be_whole(read, self.looked_at)) {
-            self.looked_at = read.len();
-            let is_too_long = read.len() > self.connection.limits.bytes_max;
-            return if is_too_long { Err(Refusal::BadResponse) } else { Ok(None) };
-        }
-        let asks_for_head = self.request.asks_for_head();
-        let parsed = answer::parse(read, &self.connection.limits, asks_for_head, self.request.room());
-        self.looked_at = if matches!(parsed, Ok(None)) { read.len() } else { 0 };
-        parsed.map_err(|_| Refusal::BadResponse)
     }
 
     /// 100 is what we have told the client ourselves, if it waited for it.
@@ -180,21 +173,4 @@ impl Sent<'_> {
         };
         Box::new(Unanswered { why, unsent, answered, unseen: false })
     }
-}
-
-/// Puts a piece behind what was read and is not whole, without a copy of that for each of them.
-fn append(read: &mut Bytes, piece: Bytes) {
-    if read.is_empty() {
-        *read = piece;
-        return;
-    }
-    let mut all = std::mem::take(read).try_into_mut().unwrap_or_else(|all| BytesMut::from(&all[..]));
-    all.extend_from_slice(&piece);
-    *read = all.freeze();
-}
-
-/// Whether the end of a head may be in what came behind these bytes, which have none. Whether it is one is for the parser to say.
-fn may_be_whole(read: &[u8], looked_at: usize) -> bool {
-    let new = &read[looked_at.saturating_sub(3)..];
-    memmem::find(new, b"\n\n").is_some() || memmem::find(new, b"\n\r\n").is_some()
 }
