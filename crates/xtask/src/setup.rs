@@ -12,6 +12,9 @@ use crate::shell::{self, cargo, program, root, succeeds};
 /// Programs that tests and benches start, and the Debian package of each.
 const PEERS: [(&str, &str); 3] = [("nginx", "nginx-light"), ("haproxy", "haproxy"), ("wrk", "wrk")];
 
+/// What shows our live page in a test.
+const BROWSER: [(&str, &str); 1] = [("chromium", "chromium")];
+
 /// What real nodes are made of beside what is built: programs, and the Debian package of each.
 const NODES: [(&str, &str); 5] = [
     ("ip", "iproute2"),
@@ -20,6 +23,10 @@ const NODES: [(&str, &str); 5] = [
     ("runc", "runc"),
     ("host-local", "containernetworking-plugins"),
 ];
+
+/// What checks and reads our metrics, and the Debian package that has it. It is unpacked and not installed, since an installed
+/// one would start a server.
+const PROMETHEUS: &str = "prometheus";
 
 /// Pinned, so that a new release of the tool changes nothing overnight.
 const CARGO_DENY: &str = "cargo-deny@0.20.2";
@@ -34,6 +41,8 @@ pub(crate) fn run() -> Result<()> {
     control_plane()?;
     conformance()?;
     clients()?;
+    prometheus()?;
+    browser()?;
     nodes().map(drop)
 }
 
@@ -89,6 +98,50 @@ pub(crate) fn control_plane() -> Result<Binaries> {
 /// If Go is missing or fails.
 pub(crate) fn conformance() -> Result<()> {
     Ok(conformance::build()?)
+}
+
+/// Installs a browser.
+///
+/// # Errors
+/// As [`peers`].
+pub(crate) fn browser() -> Result<()> {
+    install(&BROWSER)
+}
+
+/// Unpacks Prometheus and its promtool into our cache, unless they are installed.
+///
+/// # Errors
+/// If there is no apt-get, or it cannot download.
+pub(crate) fn prometheus() -> Result<()> {
+    let folder = cache().context("neither XDG_CACHE_HOME nor HOME is set")?.join(PROMETHEUS);
+    if ["promtool", "prometheus"]
+        .iter()
+        .all(|name| is_installed(name) || folder.join("usr/bin").join(name).is_file())
+    {
+        return Ok(());
+    }
+    std::fs::create_dir_all(&folder)?;
+    ensure!(succeeds(program("apt-get", &["--version"])), "no apt-get here; install: {PROMETHEUS}");
+    let download = || {
+        let mut download = apt_get(&["download", "--quiet", PROMETHEUS]);
+        download.current_dir(&folder);
+        download
+    };
+    if !succeeds(download()) {
+        // The lists of packages may be absent, or too old; only root can fetch them.
+        shell::run(apt_get(&["update", "--quiet"]))?;
+        shell::run(download())?;
+    }
+    for entry in std::fs::read_dir(&folder)?.map_while(Result::ok) {
+        let path = entry.path();
+        if path.extension().is_some_and(|extension| extension == "deb") {
+            let mut unpack = program("dpkg-deb", &["--extract"]);
+            unpack.arg(&path).arg(&folder);
+            shell::run(unpack)?;
+            std::fs::remove_file(path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Installs the HTTP client libraries that a test runs, into our cache.

@@ -34,13 +34,14 @@ impl Standing {
     /// What the pages are made of.
     pub(super) fn sources(&self, live: &Live, readiness: Readiness) -> Sources {
         let metrics = Metrics::new(live.clone(), self.watch.clone(), Arc::clone(&self.proxy));
-        let standing = self.clone();
+        let (standing, routes) = (self.clone(), live.routes.clone());
         Sources {
             readiness,
             routes: live.routes.clone(),
             problems: live.problems.clone(),
             no_routes: live.no_routes.clone(),
             state: Box::new(move || standing.state()),
+            explain: Box::new(move |query| crate::explain::live(query, &routes.load())),
             metrics: Box::new(move || metrics.render()),
         }
     }
