@@ -5,6 +5,7 @@
 //! they are believed and extended.
 
 pub(crate) mod edge;
+mod lines;
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
@@ -14,6 +15,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
 use model::{RequestHost, any_contains};
 
+pub(crate) use self::lines::Lines;
 use crate::field;
 use crate::headers;
 
@@ -50,27 +52,6 @@ pub(crate) struct Forwarding {
     lines: Bytes,
 }
 
-/// The fields of one request as they are written: what most endpoints are told is never looked at on the way.
-pub(crate) struct Lines {
-    /// Up to the request's ID.
-    shared: Bytes,
-    id: [u8; ID_BYTES],
-}
-
-impl Lines {
-    /// Bytes of them.
-    pub(crate) fn len(&self) -> usize {
-        self.shared.len() + ID_BYTES + 2
-    }
-
-    /// Writes them.
-    pub(crate) fn write(&self, bytes: &mut Vec<u8>) {
-        bytes.extend_from_slice(&self.shared);
-        bytes.extend_from_slice(&self.id);
-        bytes.extend_from_slice(b"\r\n");
-    }
-}
-
 impl Forwarding {
     pub(crate) fn new(
         peer: SocketAddr,
@@ -103,35 +84,6 @@ impl Forwarding {
     ) {
         headers::strip_aliases(headers, self.trusted, keeps_underscores);
         self.set(headers, networks);
-    }
-
-    /// The same without setting them, to be written behind the others; none where what the client says is to be extended.
-    pub(crate) fn lines(&mut self, headers: &mut HeaderMap, keeps_underscores: bool) -> Option<Lines> {
-        if self.trusted {
-            return None;
-        }
-        headers::strip_aliases(headers, false, keeps_underscores);
-        self.learn_host(headers);
-        if self.lines.is_empty() {
-            self.lines = self.shared_lines();
-        }
-        Some(Lines { shared: self.lines.clone(), id: random_id() })
-    }
-
-    fn shared_lines(&self) -> Bytes {
-        let mut lines = Vec::new();
-        for (name, value) in [
-            (FOR, self.peer.as_bytes()),
-            (REAL_IP, self.peer.as_bytes()),
-            (PROTO, self.scheme.as_bytes()),
-            (HOST, self.host.as_bytes()),
-            (PORT, self.port.as_bytes()),
-            (header::FORWARDED, self.forwarded.as_bytes()),
-        ] {
-            lines.extend([name.as_str().as_bytes(), b": ", value, b"\r\n"].concat());
-        }
-        lines.extend([REQUEST_ID.as_str().as_bytes(), b": "].concat());
-        lines.into()
     }
 
     fn set(&mut self, headers: &mut HeaderMap, networks: &[IpNet]) {
