@@ -8,14 +8,14 @@ use crate::upstream::{RequestBody, RequestHead};
 
 impl Attempts {
     /// What is sent to an endpoint of HTTP/1: the head is made bytes once.
-    pub(super) fn for_http1(&mut self) -> (&mut RequestHead, RequestBody) {
+    pub(in crate::request) fn for_http1(&mut self) -> (&mut RequestHead, RequestBody) {
         let body = self.body.take().expect("`again` puts a body back for each further attempt");
         let head = self.written.get_or_insert_with(|| RequestHead::new(&mut self.head, &body, None));
         (head, body)
     }
 
     /// What is sent to one of HTTP/2. None if the head was made for HTTP/1: the endpoints have begun to speak this since.
-    pub(super) fn for_http2(&mut self) -> Option<Request<RequestBody>> {
+    pub(in crate::request) fn for_http2(&mut self) -> Option<Request<RequestBody>> {
         if self.written.is_some() {
             return None;
         }
@@ -25,13 +25,13 @@ impl Attempts {
     }
 
     /// Takes back a request of which nothing was sent.
-    pub(super) fn keep(&mut self, unsent: Request<RequestBody>) {
+    pub(in crate::request) fn keep(&mut self, unsent: Request<RequestBody>) {
         let (head, body) = unsent.into_parts();
         (self.head, self.body) = (head, Some(body));
     }
 
     /// The same, if its head is bytes.
-    pub(super) fn keep_body(&mut self, unsent: RequestBody) {
+    pub(in crate::request) fn keep_body(&mut self, unsent: RequestBody) {
         self.body = Some(unsent);
     }
 }
