@@ -59,8 +59,12 @@ const REFUSED: &[&str] = &[
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: 1\n\r\n\r\n",
 ];
 
-/// A socket that brings these bytes and then its end, and takes everything.
-struct Socket(Vec<u8>, usize);
+/// A socket that takes everything, and then brings these bytes and its end.
+struct Socket {
+    bytes: Vec<u8>,
+    read: usize,
+    is_asked: bool,
+}
 
 impl Read for Socket {
     fn poll_read(
@@ -68,15 +72,19 @@ impl Read for Socket {
         _: &mut Context<'_>,
         mut buf: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        let end = self.0.len().min(self.1 + buf.remaining());
-        buf.put_slice(&self.0[self.1..end]);
-        self.1 = end;
+        if !self.is_asked {
+            return Poll::Pending;
+        }
+        let end = self.bytes.len().min(self.read + buf.remaining());
+        buf.put_slice(&self.bytes[self.read..end]);
+        self.read = end;
         Poll::Ready(Ok(()))
     }
 }
 
 impl Write for Socket {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.is_asked = true;
         Poll::Ready(Ok(buf.len()))
     }
 
@@ -91,12 +99,13 @@ impl Write for Socket {
 
 /// The status and the body that hyper's client reads, and whether the body is whole.
 async fn by_hyper(bytes: &str) -> Option<(u16, Vec<u8>, bool)> {
-    let socket = Socket(bytes.as_bytes().to_vec(), 0);
+    let socket = Socket { bytes: bytes.as_bytes().to_vec(), read: 0, is_asked: false };
     let handshake = Builder::new().handshake::<_, String>(socket).await;
     let (mut sender, mut connection) = handshake.expect("it waits for nothing");
     let mut sent = Box::pin(sender.send_request(Request::new(String::new())));
     let mut cx = Context::from_waker(Waker::noop());
-    let _ = Pin::new(&mut connection).poll(&mut cx);
+    // It writes, and then reads.
+    (0..2).for_each(|_| drop(Pin::new(&mut connection).poll(&mut cx)));
     let Poll::Ready(Ok(answer)) = sent.as_mut().poll(&mut cx) else { return None };
     let (status, mut read, mut body) = (answer.status().as_u16(), Vec::new(), answer.into_body());
     // More often than anything here has pieces.
