@@ -10,6 +10,7 @@ mod admin;
 mod control;
 mod state;
 
+mod ports;
 mod standby;
 mod succession;
 mod upgrade;

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use admin::{Sources, State};
 use controller::Live;
 use lifecycle::{Readiness, Watch};
+use model::{Problem, Published};
 
 use super::lame_duck::LameDuck;
 use super::upgrade::Upgrade;
@@ -16,13 +17,16 @@ pub(super) struct Standing {
     pub(super) watch: Watch,
     pub(super) duck: LameDuck,
     pub(super) upgrade: Upgrade,
+    /// What is wrong with ports of ours.
+    pub(super) ports: Published<Vec<Problem>>,
     /// The data plane starts later than the pages.
     proxy: Arc<OnceLock<proxy::Metrics>>,
 }
 
 impl Standing {
     pub(super) fn new(watch: Watch, duck: LameDuck, upgrade: Upgrade) -> Standing {
-        Standing { watch, duck, upgrade, proxy: Arc::default() }
+        let ports = Published::new(Vec::new());
+        Standing { watch, duck, upgrade, ports, proxy: Arc::default() }
     }
 
     /// The data plane serves, and counts here.
@@ -33,12 +37,14 @@ impl Standing {
 
     /// What the pages are made of.
     pub(super) fn sources(&self, live: &Live, readiness: Readiness) -> Sources {
-        let metrics = Metrics::new(live.clone(), self.watch.clone(), Arc::clone(&self.proxy));
+        let metrics =
+            Metrics::new(live.clone(), self.ports.clone(), self.watch.clone(), Arc::clone(&self.proxy));
         let (standing, routes) = (self.clone(), live.routes.clone());
         Sources {
             readiness,
             routes: live.routes.clone(),
             problems: live.problems.clone(),
+            port_problems: self.ports.clone(),
             no_routes: live.no_routes.clone(),
             state: Box::new(move || standing.state()),
             explain: Box::new(move |query| crate::explain::live(query, &routes.load())),

@@ -24,6 +24,7 @@ use super::upstream_fields::UpstreamFieldSettings;
 use crate::ObjectKey;
 use crate::annotations::{Allowed, HostSnippet};
 use crate::profile::Profile;
+use crate::tcp_services::TcpSettings;
 use crate::tls::NamedSecret;
 
 /// What an object asks for its routes.
@@ -115,6 +116,8 @@ pub(crate) struct RouteSettings {
     pub(crate) hsts: HstsSettings,
     /// Compression of responses.
     pub(crate) compress: CompressSettings,
+    /// What holds for services of TCP.
+    pub(crate) tcp_services: TcpSettings,
 }
 
 impl RouteSettings {
