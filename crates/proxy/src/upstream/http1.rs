@@ -208,7 +208,7 @@ impl Http1Connection {
             }
             let waiting = self.sending.as_ref().filter(|sending| sending.has_pieces());
             if head.is_empty() && waiting.is_none() {
-                return Ok(self.flush(cx));
+                break;
             }
             let written = match waiting {
                 None => Pin::new(&mut self.stream).poll_write(cx, head),
@@ -218,9 +218,11 @@ impl Http1Connection {
                 Poll::Ready(Ok(bytes)) if bytes > 0 => self.wrote(head, bytes),
                 Poll::Ready(Ok(_)) => self.is_deaf = true,
                 Poll::Ready(Err(error)) => self.has_failed(&error),
-                Poll::Pending => return Ok(self.flush(cx)),
+                Poll::Pending => break,
             }
         }
+        self.flush(cx);
+        Ok(())
     }
 
     fn wrote(&mut self, head: &mut &[u8], bytes: usize) {
