@@ -3,6 +3,9 @@
 //! Only there with the feature `fuzzing`, which nothing that is shipped asks for. Never: code of its own that could be
 //! right where the proxy is wrong.
 
+#[cfg(test)]
+mod against_hyper;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;

@@ -7,8 +7,6 @@
 //! The connection has no task: what uses it polls it. So no wake-up ever crosses tasks and no channel is waited on. One that
 //! is idle keeps its socket and nothing else.
 
-#[cfg(test)]
-mod against_hyper;
 pub(crate) mod answer;
 mod chunked;
 mod framing;

@@ -10,7 +10,7 @@ use http_body::Body as _;
 use hyper::client::conn::http1::Builder;
 use hyper::rt::{Read, ReadBufCursor, Write};
 
-use crate::fuzzing::{Answer, answer};
+use super::{Answer, answer};
 
 const ALIKE: &[&str] = &[
     "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
