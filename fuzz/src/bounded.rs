@@ -126,5 +126,5 @@ macro_rules! targets {
 
 targets! {
     access_log_line certificate_bundle chunked_body client_certificate header_fields http2_flood ingress_object password_file proxy_header request_head request_host
-    request_path rewrite snippet
+    request_path rewrite snippet upstream_answer
 }

@@ -20,6 +20,7 @@ pub mod request_host;
 pub mod request_path;
 pub mod rewrite;
 pub mod snippet;
+pub mod upstream_answer;
 
 #[cfg(test)]
 mod bounded;
@@ -43,4 +44,5 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("request_path", request_path::check),
     ("rewrite", rewrite::check),
     ("snippet", snippet::check),
+    ("upstream_answer", upstream_answer::check),
 ];

@@ -30,7 +30,7 @@ use self::http1::Http1;
 use self::interim::Interim;
 use crate::config::Downstream;
 use crate::error::Refusal;
-use crate::forwarding::{self, Forwarding, client_address};
+use crate::forwarding::{self, Forwarding, Lines, client_address};
 use crate::overload::Counted;
 use crate::proxy_header::Origin;
 use crate::timer::Timer;
@@ -161,15 +161,24 @@ impl Client {
     /// Makes the fields of a request's head say to an upstream where it comes from, as the edge says if there is one.
     pub(crate) fn forward(&self, edge: Option<&Edge>, headers: &mut HeaderMap, target: &Uri) {
         let networks = &self.worker.config.trusted_proxies;
-        let mut made = self.forwarding.borrow_mut();
-        let forwarding = made.get_or_insert_with(|| {
-            let (scheme, connected_to) = (self.scheme(), self.connected_to());
-            Box::new(Forwarding::new(self.peer(), self.local.get(), connected_to, scheme, networks))
-        });
-        match edge {
+        self.with_forwarding(|forwarding| match edge {
             Some(edge) => forwarding.tell(edge, headers, target, networks),
             None => forwarding.extend_or_replace(headers, networks, self.limits().underscores),
-        }
+        });
+    }
+
+    /// The same as lines that stand behind the fields, if they can.
+    pub(crate) fn forward_in_lines(&self, headers: &mut HeaderMap) -> Option<Lines> {
+        self.with_forwarding(|forwarding| forwarding.lines(headers, self.limits().underscores))
+    }
+
+    fn with_forwarding<T>(&self, with: impl FnOnce(&mut Forwarding) -> T) -> T {
+        let mut made = self.forwarding.borrow_mut();
+        with(made.get_or_insert_with(|| {
+            let (scheme, connected_to) = (self.scheme(), self.connected_to());
+            let networks = &self.worker.config.trusted_proxies;
+            Box::new(Forwarding::new(self.peer(), self.local.get(), connected_to, scheme, networks))
+        }))
     }
 
     /// What is spoken with it.

@@ -5,14 +5,17 @@
 //! they are believed and extended.
 
 pub(crate) mod edge;
+mod lines;
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
+use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
 use model::{RequestHost, any_contains};
 
+pub(crate) use self::lines::Lines;
 use crate::field;
 use crate::headers;
 
@@ -25,6 +28,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Bytes of a request ID that is taken over from a trusted proxy.
 const REQUEST_ID_BYTES_MAX: usize = 128;
+/// Bytes of one of ours.
+const ID_BYTES: usize = 32;
 /// Entries of `X-Forwarded-For` that are looked at for the client's address.
 const HOPS_MAX: usize = 32;
 
@@ -43,6 +48,8 @@ pub(crate) struct Forwarding {
     host: HeaderValue,
     forwarded: HeaderValue,
     port: HeaderValue,
+    /// All that is the same for each request to that host, as it is written; empty until it is needed.
+    lines: Bytes,
 }
 
 impl Forwarding {
@@ -64,6 +71,7 @@ impl Forwarding {
             host: none.clone(),
             forwarded: none.clone(),
             port: none,
+            lines: Bytes::new(),
         }
     }
 
@@ -79,6 +87,19 @@ impl Forwarding {
     }
 
     fn set(&mut self, headers: &mut HeaderMap, networks: &[IpNet]) {
+        self.learn_host(headers);
+        if self.trusted {
+            self.extend(headers, networks);
+        } else {
+            self.replace(headers);
+        }
+    }
+
+    /// The host that the request is for. Most are for the same as the last one.
+    fn learn_host(&mut self, headers: &mut HeaderMap) {
+        if headers.get(header::HOST).is_some_and(|host| *host == self.host) {
+            return;
+        }
         let host = match headers.get(header::HOST) {
             Some(host) => host.clone(),
             None => {
@@ -92,11 +113,7 @@ impl Forwarding {
             self.port = port(host.as_bytes(), self.connected_to, self.scheme.as_bytes());
             // A copy: a slice of the read buffer would keep that buffer from being used again.
             self.host = HeaderValue::from_bytes(host.as_bytes()).unwrap_or(host);
-        }
-        if self.trusted {
-            self.extend(headers, networks);
-        } else {
-            self.replace(headers);
+            self.lines = Bytes::new();
         }
     }
 
@@ -180,10 +197,7 @@ fn append(headers: &mut HeaderMap, name: HeaderName, last: &HeaderValue) {
         }
         list.extend_from_slice(value.as_bytes());
     }
-    headers.insert(
-        name,
-        HeaderValue::from_maybe_shared(bytes::Bytes::from(list)).unwrap_or_else(|_| last.clone()),
-    );
+    headers.insert(name, HeaderValue::from_maybe_shared(Bytes::from(list)).unwrap_or_else(|_| last.clone()));
 }
 
 fn keep_or_set(headers: &mut HeaderMap, name: HeaderName, ours: impl FnOnce() -> HeaderValue) {
@@ -225,12 +239,15 @@ fn is_request_id(id: &HeaderValue) -> bool {
     (1..=REQUEST_ID_BYTES_MAX).contains(&id.len()) && id.as_bytes().iter().all(allowed)
 }
 
-/// 128 random bits, as nginx writes `$request_id`. It tells requests apart; it is no secret.
 fn request_id() -> HeaderValue {
+    HeaderValue::from_bytes(&random_id()).unwrap_or_else(|_| HeaderValue::from_static("0"))
+}
+
+/// 128 random bits, as nginx writes `$request_id`. It tells requests apart; it is no secret.
+fn random_id() -> [u8; ID_BYTES] {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let bits = fastrand::u128(..).to_be_bytes();
-    let id: [u8; 32] = std::array::from_fn(|at| HEX[usize::from(bits[at / 2] >> (4 * (1 - at % 2)) & 15)]);
-    HeaderValue::from_bytes(&id).unwrap_or_else(|_| HeaderValue::from_static("0"))
+    std::array::from_fn(|at| HEX[usize::from(bits[at / 2] >> (4 * (1 - at % 2)) & 15)])
 }
 
 fn value(text: &str) -> HeaderValue {

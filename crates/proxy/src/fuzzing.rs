@@ -3,12 +3,17 @@
 //! Only there with the feature `fuzzing`, which nothing that is shipped asks for. Never: code of its own that could be
 //! right where the proxy is wrong.
 
+#[cfg(test)]
+mod against_hyper;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
+use bytes::Bytes;
 use http::HeaderMap;
 use http::header::HeaderName;
+use http_body::Frame;
 
 use crate::access_log::Logger;
 use crate::connection::http2::budget::Budget;
@@ -19,6 +24,8 @@ use crate::guard;
 use crate::headers;
 use crate::metrics::Cells;
 use crate::proxy_header::{self, Parsed};
+use crate::upstream::http1::answer::{HeadReader, append};
+use crate::upstream::http1::{Framing, Limits};
 
 /// Fields of a head.
 pub const FIELDS_MAX: usize = 100;
@@ -109,6 +116,63 @@ pub fn passed(bytes: &[u8], size: usize, max: usize) -> Option<usize> {
         seen += piece.len();
     }
     Some(passed)
+}
+
+/// What an endpoint of HTTP/1 has answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// Its status; none as long as its head is not whole.
+    pub status: Option<u16>,
+    /// Heads of interim responses before it.
+    pub interims: usize,
+    /// Its body, as far as that came.
+    pub body: Vec<u8>,
+    /// Fields behind the body.
+    pub trailers: usize,
+    /// Whether it has ended before the connection, or with it if it is framed so.
+    pub is_whole: bool,
+    /// Whether another request may be sent on its connection.
+    pub keeps: bool,
+    /// Whether what came is no HTTP, or could be read in two ways.
+    pub is_broken: bool,
+}
+
+/// Reads what an endpoint sends, in pieces of this size, until its connection ends.
+pub fn answer(bytes: &[u8], size: usize, asks_for_head: bool) -> Answer {
+    let limits = Limits { bytes_max: 1 << 10, fields_max: FIELDS_MAX };
+    let (mut reader, mut room, mut read) = (HeadReader::default(), HeaderMap::new(), Bytes::new());
+    let (mut answer, mut framing) = (Answer::default(), None::<Framing>);
+    for piece in bytes.chunks(size) {
+        append(&mut read, Bytes::copy_from_slice(piece));
+        while framing.is_none() {
+            match reader.parse(&mut read, &limits, asks_for_head, &mut room) {
+                Ok(Some(head)) if head.is_interim() => answer.interims += 1,
+                Ok(Some(head)) => {
+                    (answer.status, answer.keeps) = (Some(head.status.as_u16()), head.keeps);
+                    framing = Some(head.framing);
+                }
+                Ok(None) => break,
+                Err(_) => return Answer { is_broken: true, ..answer },
+            }
+        }
+        let Some(framing) = &mut framing else { continue };
+        loop {
+            match framing.next(&mut read, &limits).map(|frame| frame.map(Frame::into_data)) {
+                Ok(Some(Ok(data))) => answer.body.extend_from_slice(&data),
+                Ok(Some(Err(frame))) => {
+                    answer.trailers = frame.into_trailers().map_or(0, |fields| fields.len())
+                }
+                Ok(None) => break,
+                Err(_) => return Answer { is_broken: true, ..answer },
+            }
+        }
+        if framing.is_over() {
+            answer.is_whole = true;
+            return answer;
+        }
+    }
+    answer.is_whole = framing.is_some_and(|mut framing| framing.end().is_ok());
+    answer
 }
 
 /// What is read of a PROXY header.

@@ -59,7 +59,7 @@ mod exchange;
 mod field;
 mod forwarding;
 mod frames;
-#[cfg(feature = "fuzzing")]
+#[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod grpc;
 mod guard;

@@ -107,8 +107,8 @@ fn decide(
             return Err(why);
         }
     };
-    let (request, upgrade) = heads::for_upstream(exchange, request, sent)?;
-    let mut attempts = Attempts::new(request, upgrade, keyed, upstreams, exchange);
+    let outgoing = heads::for_upstream(exchange, request, sent)?;
+    let mut attempts = Attempts::new(outgoing, keyed, upstreams, exchange);
     attempts.awaited = awaited;
     Ok(attempts)
 }

@@ -9,6 +9,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use lifecycle::{Phase, Watch};
@@ -43,7 +44,7 @@ pub(crate) struct Tunnel {
     /// Silence after which it ends.
     idle_timeout: Duration,
     /// What the upstream has said already, together with its answer.
-    early: Vec<u8>,
+    early: Bytes,
     /// The endpoint is as busy as with any other request.
     _lease: Lease,
 }
@@ -59,11 +60,11 @@ impl Tunnel {
     ) -> Result<Tunnel, Exchange> {
         let (upstream, early): (Box<dyn Side>, _) = match (lease.connection.take(), upstream) {
             (Some(connection), _) => {
-                let (upstream, early) = connection.into_stream().await;
+                let (upstream, early) = connection.into_stream();
                 (Box::new(upstream), early)
             }
             (None, Some(upstream)) => match upstream.await {
-                Ok(upstream) => (Box::new(TokioIo::new(upstream)), Vec::new()),
+                Ok(upstream) => (Box::new(TokioIo::new(upstream)), Bytes::new()),
                 Err(_) => return Err(exchange),
             },
             (None, None) => return Err(exchange),

@@ -1,10 +1,11 @@
 //! The upstream side of one worker: for each backend of the live table its endpoints, for each endpoint its idle
 //! connections. Nothing here is shared with other workers, so nothing here takes a lock.
 
+mod answer;
 mod balance;
 mod body;
 mod connect;
-mod http1;
+pub(crate) mod http1;
 mod http2;
 mod keyed;
 mod pool;
@@ -19,9 +20,10 @@ use foldhash::fast::RandomState;
 use model::{BackendKey, Cache, Published, RouteTable};
 use tls::AllCredentials;
 
+pub(crate) use self::answer::{AnswerBody, Answered};
 pub(crate) use self::body::{Replay, RequestBody};
 pub(crate) use self::connect::{connect, connect_socket};
-pub(crate) use self::http1::{Answered, Unanswered};
+pub(crate) use self::http1::{Broken, RequestHead, Unanswered};
 pub(crate) use self::http2::take_slot;
 pub(crate) use self::keyed::{Keyed, Stay};
 pub(crate) use self::pool::{BackendPool, EndpointPool, Lease, Reuse};

@@ -2,12 +2,11 @@
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use model::Filters;
 
 use super::gzip::Gzip;
@@ -16,7 +15,7 @@ use crate::exchange::Exchange;
 use crate::grpc;
 use crate::headers::trailers::{keep_allowed_trailers, remove_trailers};
 use crate::timer::Wait;
-use crate::upstream::Lease;
+use crate::upstream::{AnswerBody, Broken, Lease};
 
 /// A response's body on its way to a client. Dropping it ends the request, however far it came.
 pub(crate) enum ResponseBody {
@@ -33,7 +32,7 @@ pub(crate) enum ResponseBody {
 
 /// An upstream's body, and the connection that it comes from: to want the body is to drive the connection.
 pub(crate) struct Relay {
-    incoming: Incoming,
+    incoming: AnswerBody,
     lease: Option<Lease>,
     exchange: Exchange,
     /// What it is compressed by.
@@ -55,7 +54,7 @@ impl ResponseBody {
 impl Relay {
     /// `is_call`: it answers a call of gRPC, and is as long as it happens to be.
     pub(crate) fn new(
-        incoming: Incoming,
+        incoming: AnswerBody,
         lease: Lease,
         exchange: Exchange,
         is_call: bool,
@@ -140,25 +139,13 @@ impl Relay {
     }
 
     /// What the endpoint has sent. The connection of HTTP/1 is driven for it.
-    fn pull(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        if self.lease.as_ref().is_some_and(|lease| lease.slot.is_some()) {
-            // The connection has a task of its own.
-            return Pin::new(&mut self.incoming).poll_frame(cx);
+    fn pull(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        if self.exchange.carrier.reads_as_fast_as_we_write()
+            && let Some(connection) = self.lease.as_mut().and_then(|lease| lease.connection.as_mut())
+        {
+            connection.keep_step();
         }
-        // Whatever wakes the connection wakes this task, so the body itself needs no waker. Asked first, it lets the
-        // connection know that it wants more.
-        let mut without_waker = Context::from_waker(Waker::noop());
-        match Pin::new(&mut self.incoming).poll_frame(&mut without_waker) {
-            Poll::Pending => {}
-            ready => return ready,
-        }
-        if let Some(connection) = self.lease.as_mut().and_then(|lease| lease.connection.as_mut()) {
-            if self.exchange.carrier.reads_as_fast_as_we_write() {
-                connection.keep_step();
-            }
-            connection.poll(cx);
-        }
-        Pin::new(&mut self.incoming).poll_frame(&mut without_waker)
+        self.incoming.poll_frame(self.lease.as_mut(), cx)
     }
 
     /// A stream that was asked for more has room again, and has to take in time what comes now. With HTTP/1 the socket has

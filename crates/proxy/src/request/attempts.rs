@@ -21,6 +21,7 @@
 //! A request that could not be tried again takes no connection that has been idle for more than a moment: the upstream
 //! may be closing it just now.
 
+mod outgoing;
 mod reason;
 mod spare;
 
@@ -28,19 +29,21 @@ use std::num::NonZeroU16;
 use std::rc::Rc;
 use std::time::Duration;
 
-use http::{HeaderMap, Request, StatusCode};
+use http::request::Parts;
+use http::{HeaderMap, StatusCode};
 use http_body::Body;
 use model::{Retry, RetryOn};
 
 use self::reason::{is_final, is_over, reason};
 use self::spare::Spare;
 use super::filter::Awaited;
+use super::heads::Outgoing;
 use super::upgrade::Upgrade;
 use crate::client::Carrier;
 use crate::error::{Refusal, Side};
 use crate::exchange::Exchange;
 use crate::timer::{Wait, ticks};
-use crate::upstream::{EndpointPool, Keyed, Replay, RequestBody, Reuse, Upstreams};
+use crate::upstream::{EndpointPool, Keyed, Replay, RequestBody, RequestHead, Reuse, Upstreams};
 
 /// How long a connection may have been idle to carry a request that cannot be tried again. The shortest keep-alive
 /// time in wide use is that of Node.js, 5 s.
@@ -48,9 +51,14 @@ const YOUNG: Duration = Duration::from_secs(1);
 /// How long others are preferred to an endpoint that refused a connection.
 const AVOID: Duration = Duration::from_secs(1);
 
-/// One request and its attempts. The request stays here between them, and is moved out only to be sent.
+/// One request and its attempts.
 pub(super) struct Attempts {
-    request: Option<Request<RequestBody>>,
+    /// Its head; without its fields once that is bytes, or was sent over HTTP/2 for good.
+    head: Parts,
+    /// What is written to endpoints of HTTP/1.
+    written: Option<RequestHead>,
+    /// Its body, for the next attempt.
+    body: Option<RequestBody>,
     /// The upgrade that it asks for.
     pub(super) upgrade: Option<Box<Upgrade>>,
     /// What of it decides on its endpoint.
@@ -64,8 +72,8 @@ pub(super) struct Attempts {
     left: u16,
     /// Fresh connections that may still die of it.
     deaths_left: u16,
-    /// What another attempt is made of, where there may be one after it was sent.
-    spare: Option<Box<Spare>>,
+    /// What another attempt has of the body, where there may be one after it was sent.
+    spare: Option<Spare>,
     reuse: Reuse,
 }
 
@@ -105,12 +113,12 @@ impl Failed {
 
 impl Attempts {
     pub(super) fn new(
-        request: Request<RequestBody>,
-        upgrade: Option<Box<Upgrade>>,
+        outgoing: Outgoing,
         keyed: Option<Box<Keyed>>,
         upstreams: &Rc<Upstreams>,
         exchange: &Exchange,
     ) -> Attempts {
+        let Outgoing { request, upgrade, lines } = outgoing;
         let (left, deaths_left) = limits(exchange);
         let retry = exchange.retry();
         // Where there is only one attempt, nothing is kept for another.
@@ -123,18 +131,15 @@ impl Attempts {
         let is_short = !has_body || Replay::keeps(&request.body().size_hint());
         // One of unknown length is kept as far as there is room, where its route may want another answer.
         let is_kept = may_be_refused || (idempotent && (is_short || retry.on.is_some()));
-        let (request, replay) = if has_body && is_kept {
-            let (head, body) = request.into_parts();
-            let (body, replay) = body.into_replay();
-            (Request::from_parts(head, body), replay)
-        } else {
-            (request, None)
-        };
+        let (mut head, body) = request.into_parts();
+        let (body, replay) = if has_body && is_kept { body.into_replay() } else { (body, None) };
         let repeatable = idempotent && (!has_body || replay.is_some());
-        let spare = || Box::new(Spare::of(&request, replay, repeatable));
         Attempts {
-            spare: (repeatable || may_be_refused).then(spare),
-            request: Some(request),
+            spare: (repeatable || may_be_refused).then(|| Spare::new(replay, repeatable)),
+            // With such lines nothing changes the fields any more.
+            written: lines.map(|lines| RequestHead::new(&mut head, &body, Some(&lines))),
+            head,
+            body: Some(body),
             upgrade,
             keyed,
             awaited: None,
@@ -169,25 +174,14 @@ impl Attempts {
         self.reuse
     }
 
-    /// Its head.
-    pub(super) fn head(&self) -> Option<&HeaderMap> {
-        self.request.as_ref().map(Request::headers)
+    /// The fields of its head, as long as it was not sent.
+    pub(super) fn head(&self) -> &HeaderMap {
+        &self.head.headers
     }
 
     /// Changes its head, for all attempts.
-    pub(super) fn edit_head(&mut self, edit: impl Fn(&mut HeaderMap)) {
-        let of_request = self.request.as_mut().map(Request::headers_mut);
-        of_request.into_iter().chain(self.spare.as_mut().map(|spare| spare.headers_mut())).for_each(edit);
-    }
-
-    /// The request, to be sent.
-    pub(super) fn take_request(&mut self) -> Request<RequestBody> {
-        self.request.take().expect("`again` puts a request back for each further attempt")
-    }
-
-    /// Takes back a request of which nothing was sent.
-    pub(super) fn keep(&mut self, unsent: Option<Request<RequestBody>>) {
-        self.request = unsent;
+    pub(super) fn edit_head(&mut self, edit: impl FnOnce(&mut HeaderMap)) {
+        edit(&mut self.head.headers);
     }
 
     /// Prepares another attempt, or says why there is none.
@@ -212,8 +206,8 @@ impl Attempts {
             return Err(why);
         }
         if sent {
-            let again = self.spare.as_deref().and_then(|spare| spare.request(carrier, unseen));
-            self.request = Some(again.ok_or(why)?);
+            let again = self.spare.as_ref().and_then(|spare| spare.body(carrier, unseen));
+            self.body = Some(again.ok_or(why)?);
         }
         let is_away = matches!(why, Refusal::Connect | Refusal::ConnectTimeout | Refusal::Handshake);
         if endpoint.transport.by_service {
@@ -274,7 +268,7 @@ impl Attempts {
             return false;
         }
         let is_other = |other: &Rc<EndpointPool>| !Rc::ptr_eq(other, endpoint) && self.may_try(other);
-        self.spare.as_deref().is_some_and(Spare::is_repeatable)
+        self.spare.as_ref().is_some_and(Spare::is_repeatable)
             && exchange.pool().is_some_and(|pool| pool.has(is_other))
     }
 }

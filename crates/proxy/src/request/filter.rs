@@ -26,7 +26,6 @@ mod redirect;
 mod rewrite;
 
 use http::{HeaderMap, response};
-use http_body::Body;
 use model::{Edge, Filters, RequestFilter};
 
 pub(super) use self::compress::is_taken as takes_gzip;
@@ -36,7 +35,7 @@ use crate::body::Gzip;
 use crate::error::Refusal;
 use crate::exchange::Exchange;
 use crate::respond::NotSent;
-use crate::upstream::{Upstreams, View};
+use crate::upstream::{AnswerBody, Upstreams, View};
 
 pub(super) use auth::{Awaited, wait};
 pub(super) use rewrite::{Sent, rewrite};
@@ -130,10 +129,10 @@ pub(super) fn edit_request(filters: &Filters, exchange: &Exchange, head: &mut He
 }
 
 /// What compresses the body of an answer, if it is one that its route compresses; its head says so then. The last change of a head.
-pub(super) fn begin_compressing<B: Body>(
+pub(super) fn begin_compressing(
     exchange: &Exchange,
     head: &mut response::Parts,
-    body: &B,
+    body: &AnswerBody,
 ) -> Option<Box<Gzip>> {
     compress::begin(exchange.filters()?.compression()?, exchange, head, body)
 }

@@ -2,7 +2,7 @@
 //! answer which agrees to an upgrade is changed in [`upgrade`](super::upgrade()), and interim ones, which no filter of a route
 //! sees, in `client`.
 
-use http::{HeaderValue, Method, Request, Version, header, response};
+use http::{HeaderValue, Request, Version, header, response};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
@@ -15,8 +15,18 @@ use super::upgrade::Upgrade;
 use crate::answer_filter::{self, By};
 use crate::error::Refusal;
 use crate::exchange::Exchange;
+use crate::forwarding::Lines;
 use crate::headers;
 use crate::upstream::{Keyed, RequestBody};
+
+/// What is sent to an upstream.
+pub(super) struct Outgoing {
+    pub(super) request: Request<RequestBody>,
+    /// The upgrade that it asks for.
+    pub(super) upgrade: Option<Box<Upgrade>>,
+    /// What stands behind the fields of its head.
+    pub(super) lines: Option<Lines>,
+}
 
 /// Makes the client's head fit for an upstream.
 ///
@@ -26,7 +36,7 @@ pub(super) fn for_upstream(
     exchange: &Exchange,
     request: Request<Incoming>,
     sent: Sent,
-) -> Result<(Request<RequestBody>, Option<Box<Upgrade>>), Refusal> {
+) -> Result<Outgoing, Refusal> {
     let (carrier, protocol) = (&exchange.carrier, exchange.protocol());
     let (mut head, body) = request.into_parts();
     if head.version == Version::HTTP_2 {
@@ -35,15 +45,12 @@ pub(super) fn for_upstream(
     let trailers = headers::wants_trailers(&head.headers);
     let upgrade = if body.is_end_stream() { Upgrade::wanted(&mut head, protocol) } else { None };
     headers::strip_hop_by_hop(&mut head.headers);
-    // Of these two hyper takes it for granted that they have no body, and would drop one of unknown length.
-    if !protocol.is_http2()
-        && matches!(head.method, Method::GET | Method::HEAD)
-        && !body.is_end_stream()
-        && body.size_hint().exact().is_none()
-    {
-        head.headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    // What nothing looks at or changes is not set, but written behind the fields.
+    let is_plain = exchange.edge().is_none() && exchange.filters().is_none() && !protocol.is_http2();
+    let lines = if is_plain { carrier.client().forward_in_lines(&mut head.headers) } else { None };
+    if lines.is_none() {
+        carrier.client().forward(exchange.edge(), &mut head.headers, &head.uri);
     }
-    carrier.client().forward(exchange.edge(), &mut head.headers, &head.uri);
     if trailers {
         head.headers.insert(header::TE, HeaderValue::from_static("trailers"));
     }
@@ -64,10 +71,8 @@ pub(super) fn for_upstream(
     if protocol.is_http2() {
         headers::as_http2(&mut head, protocol).ok_or(Refusal::BadHost)?;
     }
-    Ok((
-        Request::from_parts(head, RequestBody::new(body, carrier.clone(), exchange.body_bytes_max())),
-        upgrade,
-    ))
+    let body = RequestBody::new(body, carrier.clone(), exchange.body_bytes_max());
+    Ok(Outgoing { request: Request::from_parts(head, body), upgrade, lines })
 }
 
 /// Makes the head of an upstream's response fit for the client. With HTTP/1 a drain shows here, and in `respond`: at the last

@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use model::Pages;
 
 use super::attempts::Attempts;
+use super::heads::Outgoing;
 use super::{attempt, relay};
 use crate::body::ResponseBody;
 use crate::error::{Refusal, Side};
@@ -118,7 +119,8 @@ pub(super) async fn serve(mut exchange: Exchange, code: StatusCode) -> Response<
     };
     exchange.show_page(pool);
     exchange.carrier.timer().set(Wait::Request, exchange.carrier.worker().config.max_request_time);
-    let mut attempts = Attempts::new(request, None, None, &upstreams, &exchange);
+    let mut attempts =
+        Attempts::new(Outgoing { request, upgrade: None, lines: None }, None, &upstreams, &exchange);
     match attempt(&mut exchange, &mut attempts).await {
         Ok((lease, answered)) => relay(exchange, None, lease, answered),
         Err(why) => respond::refuse(exchange, why),

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::attempts::{Attempts, Failed};
 use crate::client::Carrier;
+use crate::error::Refusal;
 use crate::exchange::Exchange;
 use crate::upstream::{Answered, EndpointPool, Lease, Reuse, Unanswered, connect, take_slot};
 
@@ -28,9 +29,15 @@ pub(super) async fn on_http1(
         },
     };
     carrier.await_head();
-    match connection.send(carrier, attempts.take_request()).await {
+    let (head, body) = attempts.for_http1();
+    match connection.send(carrier, head, body).await {
         Ok(answered) => Ok((lease, answered)),
-        Err(unanswered) => Err(failed(carrier, attempts, *unanswered, lease.reused)),
+        Err(mut unanswered) => {
+            let unsent = unanswered.unsent.take();
+            let failed = failed(carrier, &unanswered, unsent.is_none(), lease.reused);
+            unsent.into_iter().for_each(|body| attempts.keep_body(body));
+            Err(failed)
+        }
     }
 }
 
@@ -47,18 +54,22 @@ pub(super) async fn on_http2(
     worker.cells.upstream_reuses.add(u64::from(slot.reused));
     lease.reused = !slot.fresh;
     carrier.await_head();
-    match slot.send(carrier, attempts.take_request()).await {
+    let request = attempts.for_http2().ok_or(Failed::unsent(Refusal::Connect))?;
+    match slot.send(carrier, request).await {
         Ok(answered) => {
             lease.slot = Some(slot);
             Ok((lease, answered))
         }
-        Err(unanswered) => Err(failed(carrier, attempts, *unanswered, lease.reused)),
+        Err(mut unanswered) => {
+            let unsent = unanswered.unsent.take();
+            let failed = failed(carrier, &unanswered, unsent.is_none(), lease.reused);
+            unsent.into_iter().for_each(|request| attempts.keep(request));
+            Err(failed)
+        }
     }
 }
 
-fn failed(carrier: &Carrier, attempts: &mut Attempts, unanswered: Unanswered, reused: bool) -> Failed {
-    let Unanswered { why, request, answered, unseen } = unanswered;
-    let sent = request.is_none();
-    attempts.keep(request);
+fn failed<R>(carrier: &Carrier, unanswered: &Unanswered<R>, sent: bool, reused: bool) -> Failed {
+    let Unanswered { why, answered, unseen, .. } = *unanswered;
     Failed { why: carrier.fault().unwrap_or(why), sent, answered, reused, unseen }
 }

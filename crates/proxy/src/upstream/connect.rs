@@ -103,14 +103,9 @@ pub(crate) async fn connect(
     })
     .await;
     timer.clear(Wait::Upstream);
-    let opened = match connected {
-        Ok(stream) => {
-            let _ = keepalive::watch(stream.socket(), limits.keepalive_interval);
-            Http1Connection::open(stream, limits).await
-        }
-        Err(why) => Err(why),
-    };
-    opened.inspect_err(|_| worker.cells.upstream_connect_failures.add(1))
+    let stream = connected.inspect_err(|_| worker.cells.upstream_connect_failures.add(1))?;
+    let _ = keepalive::watch(stream.socket(), limits.keepalive_interval);
+    Ok(Http1Connection::new(stream, limits))
 }
 
 fn refusal(overload: &Overload, error: &io::Error) -> Refusal {

@@ -1,50 +1,90 @@
 //! One upstream connection of HTTP/1.
 //!
-//! The connection has no task: what uses it polls it. A request's own task drives the connection first and then looks
-//! at what it yields, so no wake-up ever crosses tasks and no channel is waited on.
+//! In the order of a request: its head is made bytes once for all attempts ([`head`]), written together with its body
+//! ([`sending`]), and the head of the answer is read ([`answer`]); then the body of that comes, framed by [`framing`] and
+//! [`chunked`], in pieces that are read into a buffer which all connections of a thread share ([`reading`]).
+//!
+//! The connection has no task: what uses it polls it. So no wake-up ever crosses tasks and no channel is waited on. One that
+//! is idle keeps its socket and nothing else.
 
-mod interim;
-mod io;
+pub(crate) mod answer;
+mod chunked;
+mod framing;
+mod head;
+mod reading;
+mod sending;
+mod sent;
 
-use std::future::Future;
+use std::io;
 use std::pin::Pin;
-use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
-use http::{Request, Response};
-use hyper::body::Incoming;
-use hyper::client::conn::TrySendError;
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
-use pin_project_lite::pin_project;
-use tokio::task::unconstrained;
+use bytes::Bytes;
+use http_body::Frame;
+use tokio::io::AsyncWrite;
 
-use self::io::{Progress, UpstreamIo};
-use super::body::RequestBody;
-use crate::client::Carrier;
+pub(crate) use self::framing::Framing;
+pub(crate) use self::head::RequestHead;
+use self::sending::Sending;
 use crate::config::Upstream;
 use crate::error::Refusal;
 use crate::stream::Stream;
 
-/// hyper's read buffer, at least: what a body may buffer.
-const READ_BUFFER_BYTES_MIN: usize = 64 << 10;
-
 /// An open connection to an endpoint.
 pub(crate) struct Http1Connection {
-    sender: SendRequest<RequestBody>,
-    connection: http1::Connection<TokioIo<UpstreamIo>, RequestBody>,
-    ended: bool,
-    progress: Rc<Progress>,
+    stream: Stream,
+    /// What was read and is not used yet.
+    read: Bytes,
+    /// What is to be written behind the head, or of that where the socket did not take it at once.
+    sending: Option<Box<Sending>>,
+    limits: Limits,
+    stage: Stage,
+    /// Whether it may carry another request.
+    is_kept: bool,
+    /// A byte of the current request was written.
+    is_begun: bool,
+    /// A byte of its answer has come.
+    is_answered: bool,
+    /// Its client reads as fast as we write.
+    in_step: bool,
+    /// Something may wait in the session of TLS.
+    is_unflushed: bool,
+    /// The endpoint reads no more. It may have answered before it closed: so what is written goes into the void until all
+    /// that there is was read, and then the end.
+    is_deaf: bool,
+    /// Its end was a reset, which the kernel tells only once: an answer that ends with the connection is not whole.
+    is_reset: bool,
 }
 
-/// A response head; with HTTP/1 its body comes with [`Http1Connection::poll`].
-pub(crate) type Answered = Response<Incoming>;
+/// How far a connection has come with a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// It carries none.
+    Idle,
+    /// The head of the answer is waited for.
+    Head,
+    /// The body of the answer is.
+    Body,
+}
+
+/// What may come of one answer.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    /// Bytes of its head, and of its trailers.
+    pub(crate) bytes_max: usize,
+    /// Fields of either.
+    pub(crate) fields_max: usize,
+}
+
+/// It is no HTTP, or it broke off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Broken;
 
 /// What became of a request that got no response.
-pub(crate) struct Unanswered {
+pub(crate) struct Unanswered<R> {
     pub(crate) why: Refusal,
-    /// The request, if none of it was sent.
-    pub(crate) request: Option<Request<RequestBody>>,
+    /// What was to be sent, if none of it was.
+    pub(crate) unsent: Option<R>,
     /// Whether a byte of a response had come.
     pub(crate) answered: bool,
     /// Whether the endpoint says that it has not looked at it, whatever was sent.
@@ -52,144 +92,191 @@ pub(crate) struct Unanswered {
 }
 
 impl Http1Connection {
-    pub(super) async fn open(stream: Stream, limits: &Upstream) -> Result<Box<Http1Connection>, Refusal> {
-        let progress = Rc::<Progress>::default();
-        let io = TokioIo::new(UpstreamIo::new(stream, Rc::clone(&progress)));
-        let mut builder = http1::Builder::new();
-        builder
-            .max_buf_size(limits.head_bytes_max.max(READ_BUFFER_BYTES_MIN))
-            .max_header_size(limits.head_bytes_max)
-            .max_headers(limits.head_fields_max);
-        let (sender, connection) = builder.handshake(io).await.map_err(|_| Refusal::Connect)?;
-        Ok(Box::new(Http1Connection { sender, connection, ended: false, progress }))
-    }
-
-    /// Sends a request and waits for the head of its response. The future does not keep the request.
-    pub(crate) fn send<'a>(
-        &'a mut self,
-        carrier: &'a Carrier,
-        request: Request<RequestBody>,
-    ) -> impl Future<Output = Result<Answered, Box<Unanswered>>> + 'a {
-        self.begin(carrier);
-        self.sent(carrier, request)
-    }
-
-    /// The same for a request of our own: the client is told of nothing that comes before the answer.
-    pub(crate) fn ask<'a>(
-        &'a mut self,
-        carrier: &'a Carrier,
-        request: Request<RequestBody>,
-    ) -> impl Future<Output = Result<Answered, Box<Unanswered>>> + 'a {
-        self.begin(carrier);
-        self.progress.interims.pass_over();
-        self.sent(carrier, request)
-    }
-
-    fn begin(&self, carrier: &Carrier) {
-        // One read may bring the head and a buffer full of what follows it.
-        let head_bytes_max = carrier.worker().config.upstream.head_bytes_max;
-        self.progress.begin(head_bytes_max + head_bytes_max.max(READ_BUFFER_BYTES_MIN));
-    }
-
-    fn sent<'a>(
-        &'a mut self,
-        carrier: &'a Carrier,
-        request: Request<RequestBody>,
-    ) -> impl Future<Output = Result<Answered, Box<Unanswered>>> + 'a {
-        // Unconstrained: asked without a waker, it must never say that it has used up its share of this turn.
-        let response = unconstrained(self.sender.try_send_request(request));
-        Sent {
-            response,
-            carrier,
-            connection: &mut self.connection,
-            ended: &mut self.ended,
-            progress: &self.progress,
-        }
+    pub(super) fn new(stream: Stream, limits: &Upstream) -> Box<Http1Connection> {
+        let limits = Limits { bytes_max: limits.head_bytes_max, fields_max: limits.head_fields_max };
+        Box::new(Http1Connection {
+            stream,
+            read: Bytes::new(),
+            sending: None,
+            limits,
+            stage: Stage::Idle,
+            is_kept: true,
+            is_begun: false,
+            is_answered: false,
+            in_step: false,
+            is_unflushed: false,
+            is_deaf: false,
+            is_reset: false,
+        })
     }
 
     /// The socket of a connection whose protocol was switched, and what came on it after the answer.
-    pub(crate) async fn into_stream(mut self: Box<Self>) -> (Stream, Vec<u8>) {
-        // hyper has read the answer; what is left for it to do waits for nothing.
-        std::future::poll_fn(|cx| {
-            self.poll(cx);
-            if self.ended { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
-        let parts = self.connection.into_parts();
-        (parts.io.into_inner().stream, parts.read_buf.into())
+    pub(crate) fn into_stream(self) -> (Stream, Bytes) {
+        (self.stream, self.read)
     }
 
     /// From here on pieces may be larger.
-    pub(crate) fn keep_step(&self) {
-        self.progress.in_step.set(true);
+    pub(crate) fn keep_step(&mut self) {
+        self.in_step = true;
     }
 
-    /// Drives the connection while its response is being read.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) {
-        if !self.ended {
-            self.ended = Pin::new(&mut self.connection).poll(cx).is_ready();
+    /// What comes next of the body of the answer; none at its end. The rest of the request is written beside.
+    pub(crate) fn poll_frame(
+        &mut self,
+        framing: &mut Framing,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        let polled = self.poll_frame_or_end(framing, cx);
+        if framing.is_over() {
+            self.stage = Stage::Idle;
+        }
+        polled
+    }
+
+    fn poll_frame_or_end(
+        &mut self,
+        framing: &mut Framing,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        loop {
+            match framing.next(&mut self.read, &self.limits) {
+                Ok(Some(frame)) => return Poll::Ready(Some(Ok(frame))),
+                Ok(None) if framing.is_over() => return Poll::Ready(None),
+                Ok(None) => {}
+                Err(broken) => return Poll::Ready(Some(Err(broken))),
+            }
+            if self.poll_write(&mut &[][..], cx).is_err() {
+                return Poll::Ready(Some(Err(Broken)));
+            }
+            match ready!(self.poll_read(cx)) {
+                Ok(piece) if piece.is_empty() => return Poll::Ready(framing.end().err().map(Err)),
+                Ok(piece) => self.read = piece,
+                Err(_) => return Poll::Ready(Some(Err(Broken))),
+            }
         }
     }
 
-    /// Whether an idle connection is still open, as far as the runtime knows: a look at a flag, not a system call.
-    /// After a response, whether that is read and its request written to the end.
+    /// Whether it carries nothing and may carry another request: the last one is written and its answer read, both to the end.
+    pub(super) fn is_at_rest(&mut self) -> bool {
+        let mut without_waker = Context::from_waker(Waker::noop());
+        self.stage == Stage::Idle
+            && self.is_kept
+            && self.read.is_empty()
+            && self.poll_write(&mut &[][..], &mut without_waker).is_ok()
+            && self.sending.is_none()
+            && !self.is_unflushed
+            && !self.is_deaf
+    }
+
+    /// Whether an idle connection is still open, as far as the runtime knows: a look at a flag, not a system call. What comes
+    /// unasked ends it.
     pub(super) fn is_open(&mut self) -> bool {
-        self.poll(&mut Context::from_waker(Waker::noop()));
-        !self.ended && !self.progress.deaf.get() && self.sender.is_ready()
+        self.is_at_rest() && self.poll_read(&mut Context::from_waker(Waker::noop())).is_pending()
     }
-}
 
-pin_project! {
-    /// A request that is being answered. By hand, because an `async` block would keep what it waits for twice.
-    struct Sent<'a, F> {
-        #[pin]
-        response: F,
-        carrier: &'a Carrier,
-        connection: &'a mut http1::Connection<TokioIo<UpstreamIo>, RequestBody>,
-        ended: &'a mut bool,
-        progress: &'a Progress,
+    /// The next piece of what the endpoint sends; an empty one is its end.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
+        let piece = ready!(reading::poll_piece(&mut self.stream, self.in_step, cx))?;
+        self.is_kept &= !piece.is_empty();
+        if piece.is_empty() && self.is_reset {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
+        self.is_answered |= !piece.is_empty();
+        Poll::Ready(Ok(piece))
     }
-}
 
-impl<F> Future for Sent<'_, F>
-where
-    F: Future<Output = Result<Answered, TrySendError<Request<RequestBody>>>>,
-{
-    type Output = Result<Answered, Box<Unanswered>>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        if !**this.ended {
-            **this.ended = Pin::new(&mut **this.connection).poll(cx).is_ready();
-        }
-        let failed = |why, request| {
-            let answered = this.progress.answered.get();
-            Poll::Ready(Err(Box::new(Unanswered { why, request, answered, unseen: false })))
-        };
-        this.progress.interims.take().into_iter().for_each(|one| this.carrier.say_interim(one, cx));
-        if !this.carrier.is_told() {
-            // It has to be on its way before hyper has the answer; a client that does not take it is noticed by the connection.
-            return Poll::Pending;
-        }
-        match this.response.poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Ok(response)) => {
-                this.progress.left.set(usize::MAX);
-                return Poll::Ready(Ok(response));
+    /// Writes what the socket takes of the head and of what stands behind it.
+    ///
+    /// # Errors
+    /// What is wrong with the body, of which no more comes.
+    fn poll_write(&mut self, head: &mut &[u8], cx: &mut Context<'_>) -> Result<(), Refusal> {
+        loop {
+            if let Some(sending) = &mut self.sending {
+                sending.fill(cx).inspect_err(|_| self.is_kept = false)?;
+                if self.is_deaf && sending.has_pieces() {
+                    sending.skip();
+                    continue;
+                }
+                if sending.is_over() {
+                    self.sending = None;
+                }
             }
-            Poll::Ready(Err(mut error)) => {
-                let request = error.take_message();
-                return failed(classify(error.error()), request);
+            if self.is_deaf {
+                *head = &[];
             }
-            Poll::Pending if **this.ended => return failed(Refusal::UpstreamClosed, None),
-            Poll::Pending => {}
+            let waiting = self.sending.as_ref().filter(|sending| sending.has_pieces());
+            if head.is_empty() && waiting.is_none() {
+                break;
+            }
+            let written = match waiting {
+                None => Pin::new(&mut self.stream).poll_write(cx, head),
+                Some(sending) => sending.poll_write(head, &mut self.stream, cx),
+            };
+            match written {
+                Poll::Ready(Ok(bytes)) if bytes > 0 => self.wrote(head, bytes),
+                Poll::Ready(Ok(_)) => self.is_deaf = true,
+                Poll::Ready(Err(error)) => self.has_failed(&error),
+                Poll::Pending => break,
+            }
         }
-        if let Some(late) = this.carrier.is_too_late() {
-            return failed(late, None);
+        self.flush(cx);
+        Ok(())
+    }
+
+    fn wrote(&mut self, head: &mut &[u8], bytes: usize) {
+        self.is_begun = true;
+        self.is_unflushed = matches!(self.stream, Stream::Tls(_));
+        let of_head = bytes.min(head.len());
+        *head = &head[of_head..];
+        if let Some(sending) = &mut self.sending {
+            sending.advance(bytes - of_head);
         }
-        Poll::Pending
+    }
+
+    fn flush(&mut self, cx: &mut Context<'_>) {
+        if self.is_unflushed {
+            match Pin::new(&mut self.stream).poll_flush(cx) {
+                Poll::Ready(Ok(())) => self.is_unflushed = false,
+                Poll::Ready(Err(error)) => self.has_failed(&error),
+                Poll::Pending => {}
+            }
+        }
+    }
+
+    fn has_failed(&mut self, error: &io::Error) {
+        self.is_deaf = true;
+        self.is_unflushed = false;
+        self.is_reset |= error.kind() == io::ErrorKind::ConnectionReset;
     }
 }
 
-fn classify(error: &hyper::Error) -> Refusal {
-    if error.is_parse() { Refusal::BadResponse } else { Refusal::UpstreamClosed }
+#[cfg(test)]
+mod tests {
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    /// What is read of a connection that ends after a write has failed in this way.
+    async fn end_after(failed: io::ErrorKind) -> io::Result<Bytes> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("a bound socket");
+        let ours = TcpStream::connect(address).await.expect("a connection");
+        drop(listener.accept().await.expect("the same connection"));
+        let mut connection = Http1Connection::new(Stream::Plain(ours), &Upstream::default());
+        connection.has_failed(&failed.into());
+        let mut head = &b"into the void"[..];
+        std::future::poll_fn(|cx| {
+            assert!(connection.poll_write(&mut head, cx).is_ok() && head.is_empty());
+            connection.poll_read(cx)
+        })
+        .await
+    }
+
+    /// The kernel tells of a reset once: if a write is told, the read behind it finds what looks like an end in order.
+    #[tokio::test]
+    async fn an_end_that_a_write_has_met_as_a_reset_is_one_to_the_read_behind_it() {
+        assert_eq!(end_after(io::ErrorKind::BrokenPipe).await.ok(), Some(Bytes::new()));
+        let reset = end_after(io::ErrorKind::ConnectionReset).await.expect_err("it is no end in order");
+        assert_eq!(reset.kind(), io::ErrorKind::ConnectionReset);
+    }
 }

@@ -220,7 +220,7 @@ impl Lease {
         let mut idle = self.endpoint.idle.borrow_mut();
         if !self.endpoint.retired.get()
             && idle.len() < idle_max
-            && let Some(connection) = self.connection.take_if(|connection| connection.is_open())
+            && let Some(connection) = self.connection.take_if(|connection| connection.is_at_rest())
         {
             idle.push(Idle { connection, since: now, owner: self.owner.take() });
         }

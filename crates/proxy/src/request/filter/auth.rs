@@ -136,7 +136,7 @@ pub(in crate::request) async fn wait(
     let (Some(question), Some(external)) = (awaited.question.take(), &auth.external) else {
         return refusal_of(auth, awaited, Vec::new());
     };
-    match ask(exchange, question, attempts.head()).await? {
+    match ask(exchange, question, Some(attempts.head())).await? {
         Word::Yes(answer) => {
             awaited.cookies = all(&answer, header::SET_COOKIE);
             attempts.edit_head(|head| give(external, &answer, head));

@@ -5,12 +5,12 @@
 
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Request, StatusCode, Version, response};
-use http_body::Body;
 use model::Compression;
 
 use crate::body::Gzip;
 use crate::exchange::Exchange;
 use crate::field;
+use crate::upstream::AnswerBody;
 
 /// Whether the client takes gzip (RFC 9110 §12.5.3). One of HTTP/1.0 is not asked, as nginx does not.
 pub(in crate::request) fn is_taken<B>(request: &Request<B>) -> bool {
@@ -32,11 +32,11 @@ fn is_gzip(coding: &[u8]) -> bool {
 
 /// Makes the head that of a compressed answer, and says what compresses its body; none if it is left alone, or has none because
 /// it was not asked for.
-pub(in crate::request) fn begin<B: Body>(
+pub(in crate::request) fn begin(
     compression: &Compression,
     exchange: &Exchange,
     head: &mut response::Parts,
-    body: &B,
+    body: &AnswerBody,
 ) -> Option<Box<Gzip>> {
     let is_head = exchange.asks_for_head;
     if (body.is_end_stream() && !is_head) || !is_for(compression, head) {

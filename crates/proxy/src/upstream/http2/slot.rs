@@ -15,7 +15,8 @@ use crate::client::Carrier;
 use crate::error::Refusal;
 use crate::timer::Wait;
 use crate::upstream::body::RequestBody;
-use crate::upstream::http1::{Answered, Unanswered};
+use crate::upstream::http1::Unanswered;
+use crate::upstream::{AnswerBody, Answered};
 
 /// How long others are preferred to a connection on which a request was refused.
 const FULL: Duration = Duration::from_secs(1);
@@ -53,24 +54,24 @@ impl StreamSlot {
         &self,
         carrier: &Carrier,
         mut request: Request<RequestBody>,
-    ) -> Result<Answered, Box<Unanswered>> {
+    ) -> Result<Answered, Box<Unanswered<Request<RequestBody>>>> {
         let connection = &*self.stream.0;
         if request.method() == Method::CONNECT && !connection.takes_tunnels() {
-            let (why, request) = (Refusal::NoWebSocket, Some(request));
-            return Err(Box::new(Unanswered { why, request, answered: false, unseen: true }));
+            let (why, unsent) = (Refusal::NoWebSocket, Some(request));
+            return Err(Box::new(Unanswered { why, unsent, answered: false, unseen: true }));
         }
         let mut sender = connection.sender.clone();
         let mut turn = Turn::take(connection);
         request.body_mut().hold(Some(Rc::clone(&self.stream)));
         let mut sent = pin!(sender.try_send_request(request));
-        let failed = |why, request, unseen| {
-            Poll::Ready(Err(Box::new(Unanswered { why, request, answered: false, unseen })))
+        let failed = |why, unsent, unseen| {
+            Poll::Ready(Err(Box::new(Unanswered { why, unsent, answered: false, unseen })))
         };
         poll_fn(|cx| {
             match sent.as_mut().poll(cx) {
                 Poll::Ready(Ok(response)) => {
                     turn.is_decided = true;
-                    return Poll::Ready(Ok(response));
+                    return Poll::Ready(Ok(response.map(AnswerBody::Stream)));
                 }
                 Poll::Ready(Err(mut unsent)) => {
                     turn.is_decided = is_of_the_connection(unsent.error());

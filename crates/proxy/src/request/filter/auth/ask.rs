@@ -1,17 +1,14 @@
 //! Asks another server about a request. As long as it has not spoken nothing of the request is read beyond its head, and
 //! nothing is sent to an endpoint.
 
-use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::Poll;
 use std::time::Duration;
 use std::time::Instant;
 
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName};
-use http::{Request, StatusCode, Version};
-use http_body::Body;
-use hyper::body::Incoming;
+use http::{Request, StatusCode};
 use model::{Balance, Filters};
 
 use super::Question;
@@ -19,7 +16,7 @@ use crate::client::Carrier;
 use crate::error::{Refusal, Side};
 use crate::exchange::Exchange;
 use crate::timer::Wait;
-use crate::upstream::{EndpointPool, Lease, RequestBody, Reuse, connect};
+use crate::upstream::{AnswerBody, EndpointPool, Lease, RequestBody, RequestHead, Reuse, connect};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Most endpoints that are asked one after the other, and idle connections that may turn out to be dead.
@@ -130,12 +127,13 @@ async fn ask_on(
     let Some(connection) = &mut lease.connection else { return Err((Refusal::Connect, false)) };
     let worker = carrier.worker();
     carrier.timer().set(Wait::Upstream, worker.config.upstream.head_timeout);
-    let mut request = Request::new(RequestBody::empty(carrier.clone()));
-    *request.method_mut() = question.method.clone();
-    *request.uri_mut() = question.target.clone();
-    *request.version_mut() = Version::HTTP_11;
-    *request.headers_mut() = question.head.clone();
-    let answered = connection.ask(carrier, request).await.map_err(|unanswered| (unanswered.why, reused))?;
+    let mut request = Request::new(()).into_parts().0;
+    (request.method, request.uri) = (question.method.clone(), question.target.clone());
+    request.headers = question.head.clone();
+    let body = RequestBody::empty(carrier.clone());
+    let mut request = RequestHead::new(&mut request, &body, None);
+    let answered =
+        connection.ask(carrier, &mut request, body).await.map_err(|unanswered| (unanswered.why, reused))?;
     let (head, body) = answered.into_parts();
     carrier.timer().set(Wait::Upstream, BODY_TIME);
     if read_to_end(carrier, &mut lease, body).await {
@@ -145,30 +143,21 @@ async fn ask_on(
 }
 
 /// Reads an answer's body for its end alone, and says whether that has come.
-async fn read_to_end(carrier: &Carrier, lease: &mut Lease, mut body: Incoming) -> bool {
+async fn read_to_end(carrier: &Carrier, lease: &mut Lease, mut body: AnswerBody) -> bool {
     let mut left = BODY_BYTES_MAX;
     std::future::poll_fn(|cx| {
-        let mut driven = false;
         loop {
-            // Whatever wakes the connection wakes this task, so the body itself needs no waker.
-            match Pin::new(&mut body).poll_frame(&mut Context::from_waker(Waker::noop())) {
+            match body.poll_frame(Some(&mut *lease), cx) {
                 Poll::Ready(None) => return Poll::Ready(true),
                 Poll::Ready(Some(Err(_))) => return Poll::Ready(false),
                 Poll::Ready(Some(Ok(frame))) => {
-                    let Some(rest) = left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else {
-                        return Poll::Ready(false);
-                    };
-                    (left, driven) = (rest, false);
-                }
-                Poll::Pending if driven => {
-                    return if carrier.is_too_late().is_some() { Poll::Ready(false) } else { Poll::Pending };
-                }
-                Poll::Pending => {
-                    if let Some(connection) = &mut lease.connection {
-                        connection.poll(cx);
+                    match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
+                        Some(rest) => left = rest,
+                        None => return Poll::Ready(false),
                     }
-                    driven = true;
                 }
+                Poll::Pending if carrier.is_too_late().is_some() => return Poll::Ready(false),
+                Poll::Pending => return Poll::Pending,
             }
         }
     })
