@@ -6,3 +6,4 @@
 //! Start at [`sdk`].
 
 pub mod sdk;
+pub mod target;

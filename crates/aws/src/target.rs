@@ -1,0 +1,72 @@
+//! Where the hosts of a scheme lead: the word that discovery and DNS share.
+//!
+//! [`Frontends`] is what discovery of load balancers found out last. It is published as a value; DNS and the status of
+//! Ingresses read it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+/// From where a load balancer can be reached, in AWS' words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scheme {
+    /// From within the network alone.
+    Internal,
+    /// From everywhere.
+    InternetFacing,
+}
+
+impl Scheme {
+    /// All there are.
+    pub const ALL: [Scheme; 2] = [Scheme::Internal, Scheme::InternetFacing];
+
+    /// As AWS and annotations write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Scheme::Internal => "internal",
+            Scheme::InternetFacing => "internet-facing",
+        }
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Scheme {
+    type Err = &'static str;
+
+    fn from_str(raw: &str) -> Result<Scheme, Self::Err> {
+        let found = Scheme::ALL.into_iter().find(|scheme| scheme.as_str() == raw);
+        found.ok_or("write internal or internet-facing")
+    }
+}
+
+/// A load balancer as DNS knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadBalancer {
+    /// Its name in DNS, as AWS says it (`DNSName`).
+    pub dns_name: String,
+    /// The hosted zone of that name, which an alias has to tell: `CanonicalHostedZoneNameID` of a classic one,
+    /// `CanonicalHostedZoneId` of others.
+    pub zone_id: String,
+    /// Whether clients can reach it by IPv6, so that an alias AAAA leads somewhere: of a `dualstack` load balancer.
+    pub dual_stack: bool,
+}
+
+/// The load balancers in front of this cluster, one for each scheme at most. A scheme that is not in here has none, or none
+/// that is known: its records stay as they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Frontends {
+    /// By scheme.
+    pub by_scheme: BTreeMap<Scheme, LoadBalancer>,
+}
+
+impl Frontends {
+    /// The load balancer of a scheme.
+    pub fn of(&self, scheme: Scheme) -> Option<&LoadBalancer> {
+        self.by_scheme.get(&scheme)
+    }
+}
