@@ -5,5 +5,6 @@
 //! Never: Kubernetes, requests. What it is to do comes as values, what it found out goes as values.
 //! Start at [`sdk`].
 
+pub mod dns;
 pub mod sdk;
 pub mod target;

@@ -4,45 +4,8 @@
 //! Ingresses read it.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
-/// From where a load balancer can be reached, in AWS' words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Scheme {
-    /// From within the network alone.
-    Internal,
-    /// From everywhere.
-    InternetFacing,
-}
-
-impl Scheme {
-    /// All there are.
-    pub const ALL: [Scheme; 2] = [Scheme::Internal, Scheme::InternetFacing];
-
-    /// As AWS and annotations write it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Scheme::Internal => "internal",
-            Scheme::InternetFacing => "internet-facing",
-        }
-    }
-}
-
-impl fmt::Display for Scheme {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Scheme {
-    type Err = &'static str;
-
-    fn from_str(raw: &str) -> Result<Scheme, Self::Err> {
-        let found = Scheme::ALL.into_iter().find(|scheme| scheme.as_str() == raw);
-        found.ok_or("write internal or internet-facing")
-    }
-}
+pub use model::FrontendScheme as Scheme;
 
 /// A load balancer as DNS knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
