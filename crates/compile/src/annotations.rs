@@ -18,6 +18,7 @@ mod edge;
 mod effect;
 mod endpoint;
 mod feed;
+mod frontend;
 mod headers;
 mod hsts;
 mod limit;

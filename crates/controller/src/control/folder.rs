@@ -28,6 +28,7 @@ pub(super) async fn run(
     let mut watch = FolderWatch::new(manifests.clone());
     let mut names = ExternalNames::new(config.dns_server);
     let mut gather = Gather::new(config.quiet, config.at_most);
+    live.writes.publish(true);
     watch.renew();
     let mut state = blocking(move || State::read(manifests, Publisher::new(live, config.settings))).await?;
     if !state.wanted.is_empty() {

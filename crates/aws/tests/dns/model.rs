@@ -1,0 +1,266 @@
+//! Route 53 as its documentation has it, in one process: strict where stand-ins are lax.
+//!
+//! Batches are made whole or not at all; a record is deleted only by all of its values; a CNAME is alone at its name; a set with
+//! an identifier is none without; names are stored in lower case, with octal escapes, and listed by their labels from the
+//! last one, 300 at a time with the identifier of the next. Calls can be made to fail before or after they had their effect.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use aws::dns::api::{Fault, FaultKind, RecordPage, RecordStart, Route53, ZonePage};
+use aws::dns::name::Name;
+use aws::dns::plan::{Edit, Zone};
+use aws::dns::record::{Data, Kind, RecordSet};
+use tokio::time::Instant;
+
+const PAGE: usize = 300;
+const ZONES_PAGE: usize = 100;
+
+/// By the order in which they are listed.
+type Key = (Vec<String>, String, Option<String>);
+
+/// One account.
+#[derive(Clone, Default)]
+pub(crate) struct Model(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    zones: Vec<Zone>,
+    records: BTreeMap<Box<str>, BTreeMap<Key, RecordSet>>,
+    calls: Calls,
+    /// What becomes of the next calls, the first of them last.
+    next: Vec<Fails>,
+    /// A batch that has any of these names is refused.
+    poison: Vec<Name>,
+    started: Option<Instant>,
+}
+
+/// How a call fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fails {
+    /// It does not.
+    Not,
+    /// Before it had any effect.
+    Before(FaultKind),
+    /// After it: the answer is lost.
+    After,
+}
+
+/// Calls by kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Calls {
+    pub(crate) zones: usize,
+    pub(crate) records: usize,
+    pub(crate) changes: usize,
+}
+
+impl Model {
+    pub(crate) fn with_zones(zones: &[(&str, bool)]) -> Model {
+        let model = Model::default();
+        for (at, (name, is_private)) in zones.iter().enumerate() {
+            let zone = Zone { id: format!("Z{at}").into(), name: Name::new(name), is_private: *is_private };
+            model.state().records.insert(zone.id.clone(), BTreeMap::new());
+            model.state().zones.push(zone);
+        }
+        model
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    /// Puts a record in, as somebody else does by hand.
+    pub(crate) fn put(&self, zone: usize, record: RecordSet) {
+        let mut state = self.state();
+        let id = state.zones[zone].id.clone();
+        state.records.get_mut(&id).unwrap().insert(key(&record), record);
+    }
+
+    /// All that is in a zone.
+    pub(crate) fn all(&self, zone: usize) -> Vec<RecordSet> {
+        let state = self.state();
+        state.records[&state.zones[zone].id].values().cloned().collect()
+    }
+
+    /// What is at a name.
+    pub(crate) fn at(&self, zone: usize, name: &str) -> Vec<RecordSet> {
+        let name = Name::new(name);
+        self.all(zone).into_iter().filter(|record| record.name == name).collect()
+    }
+
+    pub(crate) fn calls(&self) -> Calls {
+        self.state().calls
+    }
+
+    /// What becomes of the next calls.
+    pub(crate) fn fail(&self, next: impl IntoIterator<Item = Fails>) {
+        let mut next: Vec<Fails> = next.into_iter().collect();
+        next.reverse();
+        self.state().next = next;
+    }
+
+    /// Refuses any batch that has this name.
+    pub(crate) fn poison(&self, name: &str) {
+        self.state().poison.push(Name::new(name));
+    }
+
+    /// Calls a second, since the first.
+    pub(crate) fn rate(&self) -> f64 {
+        let state = self.state();
+        let calls = state.calls.zones + state.calls.records + state.calls.changes;
+        let took = state.started.map(|started| started.elapsed().as_secs_f64()).unwrap_or_default();
+        calls as f64 / took.max(1.0)
+    }
+
+    fn called(&self, call: &'static str, count: impl Fn(&mut Calls) -> &mut usize) -> Result<bool, Fault> {
+        let mut state = self.state();
+        state.started.get_or_insert_with(Instant::now);
+        *count(&mut state.calls) += 1;
+        match state.next.pop().unwrap_or(Fails::Not) {
+            Fails::Not => Ok(true),
+            Fails::Before(kind) => Err(Fault::new(kind, call, "injected")),
+            Fails::After => Ok(false),
+        }
+    }
+}
+
+/// The answer, unless it is lost.
+fn answered<T>(is_answered: bool, call: &'static str, answer: T) -> Result<T, Fault> {
+    if is_answered { Ok(answer) } else { Err(Fault::new(FaultKind::Unanswered, call, "lost")) }
+}
+
+fn key(record: &RecordSet) -> Key {
+    let labels = record.name.as_str().rsplit('.').map(str::to_owned).collect();
+    (labels, record.kind.as_str().to_owned(), record.policy.as_deref().map(str::to_owned))
+}
+
+/// As Route 53 shows a name.
+pub(crate) fn shown(name: &Name) -> String {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
+    let octal = |c: char| if plain(c) { c.to_string() } else { format!("\\{:03o}", u32::from(c)) };
+    name.as_str().chars().map(octal).collect::<String>() + "."
+}
+
+impl Route53 for Model {
+    async fn zones(&self, from: Option<&str>) -> Result<ZonePage, Fault> {
+        let call = "ListHostedZones";
+        let is_answered = self.called(call, |calls| &mut calls.zones)?;
+        let start: usize = from.map(|from| from.parse().unwrap()).unwrap_or_default();
+        let zones: Vec<Zone> = self.state().zones.iter().skip(start).take(ZONES_PAGE).cloned().collect();
+        let end = start + zones.len();
+        let next = (end < self.state().zones.len()).then(|| end.to_string());
+        answered(is_answered, call, ZonePage { zones, next })
+    }
+
+    async fn records(&self, zone: &Zone, from: Option<&RecordStart>) -> Result<RecordPage, Fault> {
+        let call = "ListResourceRecordSets";
+        let is_answered = self.called(call, |calls| &mut calls.records)?;
+        let state = self.state();
+        let Some(all) = state.records.get(&zone.id) else {
+            return Err(Fault::new(FaultKind::NoZone, call, "absent"));
+        };
+        let start = from.map(|from| {
+            let labels = Name::new(&from.name).as_str().rsplit('.').map(str::to_owned).collect();
+            (labels, from.kind.clone(), from.identifier.clone())
+        });
+        let mut rest = all.iter().skip_while(|(key, _)| start.as_ref().is_some_and(|start| *key < start));
+        // As it is written there, and read again.
+        let stored =
+            |record: &RecordSet| RecordSet { name: Name::new(&shown(&record.name)), ..record.clone() };
+        let records = rest.by_ref().take(PAGE).map(|(_, record)| stored(record)).collect();
+        let next = rest.next().map(|(_, record)| RecordStart {
+            name: shown(&record.name),
+            kind: record.kind.as_str().to_owned(),
+            identifier: record.policy.as_deref().map(str::to_owned),
+        });
+        answered(is_answered, call, RecordPage { records, next })
+    }
+
+    async fn change(&self, zone: &Zone, edits: &[&Edit]) -> Result<(), Fault> {
+        let call = "ChangeResourceRecordSets";
+        let is_answered = self.called(call, |calls| &mut calls.changes)?;
+        let mut state = self.state();
+        let refused = |message: String| Err(Fault::new(FaultKind::Refused, call, message));
+        if let Some(name) = edits.iter().find(|edit| state.poison.contains(&edit.record().name)) {
+            return refused(format!("{} is refused", name.record()));
+        }
+        let Some(all) = state.records.get(&zone.id) else {
+            return Err(Fault::new(FaultKind::NoZone, call, "absent"));
+        };
+        let changed = match changed(all.clone(), zone, edits) {
+            Ok(changed) => changed,
+            Err(message) => return refused(message),
+        };
+        state.records.insert(zone.id.clone(), changed);
+        answered(is_answered, call, ())
+    }
+}
+
+/// All edits, or why none.
+fn changed(
+    mut all: BTreeMap<Key, RecordSet>,
+    zone: &Zone,
+    edits: &[&Edit],
+) -> Result<BTreeMap<Key, RecordSet>, String> {
+    check_size(edits)?;
+    for edit in edits {
+        let record = edit.record();
+        if !record.name.is_in(&zone.name) || record.name.fault().is_some() {
+            return Err(format!("{record} is not in {}", zone.name));
+        }
+        match edit {
+            Edit::Delete(record) => {
+                if all.get(&key(record)) != Some(record) {
+                    return Err(format!("{record} was not found, or its values do not match"));
+                }
+                all.remove(&key(record));
+            }
+            Edit::Create(record) | Edit::Upsert(record) => {
+                if matches!(edit, Edit::Create(_)) && all.contains_key(&key(record)) {
+                    return Err(format!("{record} already exists"));
+                }
+                check_neighbours(&all, zone, record)?;
+                all.insert(key(record), record.clone());
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn check_size(edits: &[&Edit]) -> Result<(), String> {
+    let (mut values, mut characters) = (0, 0);
+    for edit in edits {
+        let times = if matches!(edit, Edit::Upsert(_)) { 2 } else { 1 };
+        match &edit.record().data {
+            Data::Alias { to, .. } => {
+                (values, characters) = (values + times, characters + times * to.as_str().len())
+            }
+            Data::Values { values: some, .. } => {
+                values += times * some.len();
+                characters += times * some.iter().map(|value| value.len()).sum::<usize>();
+            }
+        }
+    }
+    if values > 1000 || characters > 32_000 || edits.is_empty() {
+        Err("the batch is too large".into())
+    } else {
+        Ok(())
+    }
+}
+
+fn check_neighbours(all: &BTreeMap<Key, RecordSet>, zone: &Zone, record: &RecordSet) -> Result<(), String> {
+    let same = all.values().filter(|other| other.name == record.name);
+    for other in same.filter(|other| key(other) != key(record)) {
+        if other.kind == Kind::Cname || record.kind == Kind::Cname {
+            return Err(format!("{record} beside {other}"));
+        }
+        if other.kind == record.kind && (other.policy.is_none() || record.policy.is_none()) {
+            return Err(format!("{record} beside sets with identifiers"));
+        }
+    }
+    if record.kind == Kind::Cname && record.name == zone.name {
+        Err("a CNAME at the apex".into())
+    } else {
+        Ok(())
+    }
+}
