@@ -9,7 +9,7 @@ use super::pace::Paced;
 use super::plan::{Change, Edit, Zone};
 use super::record::Data;
 
-/// Most values in a batch (`ResourceRecord` elements, with an alias counted as one); one that is written over counts twice
+/// Most values in a batch (`ResourceRecord` elements, with an alias counted as one). Only an UPSERT would count twice
 /// (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html>).
 const VALUES_MAX: usize = 1_000;
 /// Most characters of values in a batch, likewise.
@@ -46,9 +46,8 @@ pub async fn apply<R: Route53>(
         let here = changes.iter().filter(|change| change.zone == *zone);
         let (alone, together): (Vec<&Change>, Vec<&Change>) =
             here.partition(|change| suspects.contains(&key(change)));
-        let alone = alone.into_iter().map(written_over).collect::<Vec<_>>();
         let mut batches: Vec<Vec<&Change>> = batches(together);
-        batches.extend(alone.iter().map(|change| vec![change]));
+        batches.extend(alone.into_iter().map(|change| vec![change]));
         let mut zone = ZoneWriter { route53, zone, may_write: &may_write, calls: 0, applied: &mut applied };
         zone.write(batches).await;
     }
@@ -58,15 +57,6 @@ pub async fn apply<R: Route53>(
 /// What a change is about.
 pub fn key(change: &Change) -> ChangeKey {
     (change.zone.id.clone(), change.name.clone())
-}
-
-/// Route 53 said of a record that it exists, and has not listed it since: it is written whatever it believes.
-fn written_over(change: &Change) -> Change {
-    let edit = |edit: &Edit| match edit {
-        Edit::Create(record) => Edit::Upsert(record.clone()),
-        other => other.clone(),
-    };
-    Change { edits: change.edits.iter().map(edit).collect(), ..change.clone() }
 }
 
 /// As few batches as the limits allow, in order.
@@ -86,13 +76,9 @@ fn batches(changes: Vec<&Change>) -> Vec<Vec<&Change>> {
 
 /// Values, and characters in them.
 fn size(change: &Change) -> (usize, usize) {
-    let of = |edit: &Edit| {
-        let times = if matches!(edit, Edit::Upsert(_)) { 2 } else { 1 };
-        let (values, characters) = match &edit.record().data {
-            Data::Alias { to, .. } => (1, to.as_str().len()),
-            Data::Values { values, .. } => (values.len(), values.iter().map(|value| value.len()).sum()),
-        };
-        (times * values, times * characters)
+    let of = |edit: &Edit| match &edit.record().data {
+        Data::Alias { to, .. } => (1, to.as_str().len()),
+        Data::Values { values, .. } => (values.len(), values.iter().map(|value| value.len()).sum()),
     };
     change
         .edits

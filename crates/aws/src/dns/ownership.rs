@@ -110,52 +110,54 @@ impl<'a> Ownership<'a> {
         found.map(|((_, kind), spoken)| (kind, spoken))
     }
 
-    /// The names that we claim something of.
+    /// The names that we claim something of; a wildcard may have a word in its place in the claim.
     pub(super) fn our_names(&self) -> impl Iterator<Item = Name> {
         let ours = self.claims.iter().filter(|(_, spoken)| spoken.claim.owner == self.us);
         let hosts = |kind: &Option<Kind>| kind.as_ref().is_none_or(|kind| Kind::OF_HOSTS.contains(kind));
-        ours.filter(move |((_, kind), _)| hosts(kind)).map(|((name, _), _)| self.with_wildcard(name))
+        let wildcard =
+            |name: &Name| self.format.wildcard_of(name).filter(|name| self.by_name.contains_key(name));
+        let names = ours.filter(move |((_, kind), _)| hosts(kind)).map(|((name, _), _)| name);
+        names.flat_map(move |name| [Some(name.clone()), wildcard(name)].into_iter().flatten())
     }
 
-    /// The name of records that a claim on this name is about: a wildcard may have a word in its place there.
-    fn with_wildcard(&self, name: &Name) -> Name {
-        match self.format.wildcard_of(name) {
-            Some(wildcard) if self.by_name.contains_key(&wildcard) => wildcard,
-            _ => name.clone(),
-        }
+    /// The other name that would have the same TXT record: a wildcard, or the name with the word in its place.
+    pub(super) fn sibling(&self, name: &Name) -> Option<Name> {
+        let plain = self.format.without_wildcard(name);
+        if plain == *name { self.format.wildcard_of(name) } else { Some(plain) }
     }
 
-    /// Whether a TXT record could speak of something else than it seems to.
+    /// Whether this TXT says whose a record at that name is.
+    pub(super) fn is_about(&self, txt: &RecordSet, name: &Name) -> bool {
+        let said =
+            |record: &&RecordSet| self.spoken_of(record).is_some_and(|spoken| std::ptr::eq(spoken.txt, txt));
+        self.hosts_at(name).any(|record| said(&record))
+    }
+
+    fn hosts_at(&self, name: &Name) -> impl Iterator<Item = &'a RecordSet> {
+        let records = self.by_name.get(name).map(Vec::as_slice).unwrap_or_default();
+        records.iter().copied().filter(|record| Kind::OF_HOSTS.contains(&record.kind))
+    }
+
+    /// Whether a TXT record could speak of something else than it seems to: it has several values, or there are a wildcard and
+    /// the name with the word in its place, or as [`Ownership::is_ambiguous`] says.
     pub(super) fn is_doubtful(&self, txt: &RecordSet) -> bool {
-        if matches!(&txt.data, Data::Values { values, .. } if values.len() > 1) {
+        if matches!(&txt.data, Data::Values { values, .. } if values.len() > 1)
+            || self.is_ambiguous(&txt.name)
+        {
             return true;
         }
-        self.is_ambiguous(&txt.name)
+        let Some((name, _)) = self.format.speaks_of(&txt.name) else { return false };
+        self.sibling(&name).is_some_and(|other| self.is_about(txt, &name) && self.is_about(txt, &other))
     }
 
-    /// Whether a TXT record of this name could speak of two things: by the rules before v0.12 of a record that has no TXT of the
-    /// later ones, or of a wildcard and of the name that has a word in its place.
+    /// Whether a TXT record of this name could, by the rules before v0.12, speak of a record that has no TXT of the later ones.
     pub(super) fn is_ambiguous(&self, txt: &Name) -> bool {
-        let Some((name, kind)) = self.format.speaks_of(txt) else { return false };
-        let wildcard = self.format.wildcard_of(&name);
-        if wildcard.is_some_and(|wildcard| self.has_host(&wildcard) && self.has_host(&name)) {
-            return true;
-        }
-        let Some(old) = self.format.spoke_of(txt).filter(|old| kind.is_some() && *old != name) else {
-            return false;
-        };
-        let unclaimed = |record: &&RecordSet| {
-            matches!(record.kind, Kind::A | Kind::Cname)
-                && !self
-                    .claims
-                    .contains_key(&(self.format.without_wildcard(&record.name), Some(record.kind.clone())))
-        };
-        self.by_name.get(&old).into_iter().flatten().any(|record| unclaimed(&record))
-    }
-
-    fn has_host(&self, name: &Name) -> bool {
-        let records = self.by_name.get(name).into_iter().flatten();
-        records.into_iter().any(|record| Kind::OF_HOSTS.contains(&record.kind))
+        let Some((name, Some(_))) = self.format.speaks_of(txt) else { return false };
+        let Some(old) = self.format.spoke_of(txt).filter(|old| *old != name) else { return false };
+        let key =
+            |record: &RecordSet| (self.format.without_wildcard(&record.name), Some(record.kind.clone()));
+        let mut spoken_of = self.hosts_at(&old).filter(|record| record.kind != Kind::Aaaa);
+        spoken_of.any(|record| !self.claims.contains_key(&key(record)))
     }
 }
 

@@ -141,7 +141,7 @@ struct Planning<'a> {
     targets: &'a Targets,
     settings: &'a Settings,
     plan: Plan,
-    /// For each zone the names that may be there, as claims have them.
+    /// For each zone the names that may be there.
     wanted: Vec<BTreeSet<Name>>,
 }
 
@@ -158,7 +158,7 @@ impl<'a> Planning<'a> {
         let mut here = vec![Vec::new(); views.len()];
         for name in &desired.kept {
             for at in zones_of(name, views) {
-                self.wanted[at].insert(self.settings.format.without_wildcard(name));
+                self.wanted[at].insert(name.clone());
             }
         }
         for host in &desired.hosts {
@@ -170,7 +170,7 @@ impl<'a> Planning<'a> {
                 self.plan.problems.push(told::no_target(host));
             }
             for at in zones {
-                self.wanted[at].insert(self.settings.format.without_wildcard(&host.name));
+                self.wanted[at].insert(host.name.clone());
                 here[at].extend(target.map(|target| Led { host, target }));
             }
         }
@@ -197,7 +197,7 @@ impl<'a> Planning<'a> {
     fn add(&mut self, change: Change) {
         let gone = change.edits.iter().filter_map(|edit| match edit {
             Edit::Delete(record) => Some(record),
-            Edit::Create(_) | Edit::Upsert(_) => None,
+            Edit::Create(_) => None,
         });
         let stays = |record: &RecordSet| {
             let same = |edit: &Edit| matches!(edit, Edit::Create(new) if new.name == record.name && new.kind == record.kind);

@@ -3,7 +3,7 @@
 mod model;
 
 mod adoption;
-// mod batches;
-// mod converges;
+mod batches;
+mod converges;
 mod hosts;
-// mod quiet;
+mod quiet;

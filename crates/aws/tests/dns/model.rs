@@ -33,6 +33,8 @@ struct State {
     /// A batch that has any of these names is refused.
     poison: Vec<Name>,
     started: Option<Instant>,
+    /// Records that somebody wrote meanwhile.
+    intruders: Vec<(usize, RecordSet)>,
 }
 
 /// How a call fails.
@@ -44,6 +46,10 @@ pub(crate) enum Fails {
     Before(FaultKind),
     /// After it: the answer is lost.
     After,
+    /// It never ends, with or without effect: the process is ended meanwhile.
+    Hang { has_effect: bool },
+    /// Somebody writes a record of this name just before, if there is nothing of or about it.
+    Intruder(&'static str),
 }
 
 /// Calls by kind.
@@ -112,21 +118,52 @@ impl Model {
         calls as f64 / took.max(1.0)
     }
 
-    fn called(&self, call: &'static str, count: impl Fn(&mut Calls) -> &mut usize) -> Result<bool, Fault> {
+    /// The records that somebody wrote meanwhile, and their zones.
+    pub(crate) fn intruders(&self) -> Vec<(usize, RecordSet)> {
+        self.state().intruders.clone()
+    }
+
+    fn intrude(&self, name: &str) {
+        let about = |record: &RecordSet| record.name.as_str().contains(name);
+        if self.all(0).iter().any(about) {
+            return;
+        }
+        let record = RecordSet::value(&Name::new(name), Kind::A, 60, "192.0.2.99");
+        self.put(0, record.clone());
+        self.state().intruders.push((0, record));
+    }
+
+    /// Counts a call, and what becomes of it.
+    fn called(&self, count: impl Fn(&mut Calls) -> &mut usize) -> Fails {
         let mut state = self.state();
         state.started.get_or_insert_with(Instant::now);
         *count(&mut state.calls) += 1;
-        match state.next.pop().unwrap_or(Fails::Not) {
-            Fails::Not => Ok(true),
+        let fails = state.next.pop().unwrap_or(Fails::Not);
+        drop(state);
+        if let Fails::Intruder(name) = fails {
+            self.intrude(name);
+        }
+        fails
+    }
+
+    async fn call<T>(
+        &self,
+        call: &'static str,
+        count: impl Fn(&mut Calls) -> &mut usize,
+        effect: impl FnOnce() -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        match self.called(count) {
+            Fails::Not | Fails::Intruder(_) => effect(),
             Fails::Before(kind) => Err(Fault::new(kind, call, "injected")),
-            Fails::After => Ok(false),
+            Fails::After => effect().and_then(|_| Err(Fault::new(FaultKind::Unanswered, call, "lost"))),
+            Fails::Hang { has_effect } => {
+                if has_effect {
+                    let _ = effect();
+                }
+                std::future::pending().await
+            }
         }
     }
-}
-
-/// The answer, unless it is lost.
-fn answered<T>(is_answered: bool, call: &'static str, answer: T) -> Result<T, Fault> {
-    if is_answered { Ok(answer) } else { Err(Fault::new(FaultKind::Unanswered, call, "lost")) }
 }
 
 fn key(record: &RecordSet) -> Key {
@@ -143,57 +180,60 @@ pub(crate) fn shown(name: &Name) -> String {
 
 impl Route53 for Model {
     async fn zones(&self, from: Option<&str>) -> Result<ZonePage, Fault> {
-        let call = "ListHostedZones";
-        let is_answered = self.called(call, |calls| &mut calls.zones)?;
-        let start: usize = from.map(|from| from.parse().unwrap()).unwrap_or_default();
-        let zones: Vec<Zone> = self.state().zones.iter().skip(start).take(ZONES_PAGE).cloned().collect();
-        let end = start + zones.len();
-        let next = (end < self.state().zones.len()).then(|| end.to_string());
-        answered(is_answered, call, ZonePage { zones, next })
+        let list = || {
+            let start: usize = from.map(|from| from.parse().unwrap()).unwrap_or_default();
+            let zones: Vec<Zone> = self.state().zones.iter().skip(start).take(ZONES_PAGE).cloned().collect();
+            let end = start + zones.len();
+            let next = (end < self.state().zones.len()).then(|| end.to_string());
+            Ok(ZonePage { zones, next })
+        };
+        self.call("ListHostedZones", |calls| &mut calls.zones, list).await
     }
 
     async fn records(&self, zone: &Zone, from: Option<&RecordStart>) -> Result<RecordPage, Fault> {
         let call = "ListResourceRecordSets";
-        let is_answered = self.called(call, |calls| &mut calls.records)?;
-        let state = self.state();
-        let Some(all) = state.records.get(&zone.id) else {
-            return Err(Fault::new(FaultKind::NoZone, call, "absent"));
+        let list = || {
+            let state = self.state();
+            let all =
+                state.records.get(&zone.id).ok_or_else(|| Fault::new(FaultKind::NoZone, call, "absent"))?;
+            Ok(page(all, from))
         };
-        let start = from.map(|from| {
-            let labels = Name::new(&from.name).as_str().rsplit('.').map(str::to_owned).collect();
-            (labels, from.kind.clone(), from.identifier.clone())
-        });
-        let mut rest = all.iter().skip_while(|(key, _)| start.as_ref().is_some_and(|start| *key < start));
-        // As it is written there, and read again.
-        let stored =
-            |record: &RecordSet| RecordSet { name: Name::new(&shown(&record.name)), ..record.clone() };
-        let records = rest.by_ref().take(PAGE).map(|(_, record)| stored(record)).collect();
-        let next = rest.next().map(|(_, record)| RecordStart {
-            name: shown(&record.name),
-            kind: record.kind.as_str().to_owned(),
-            identifier: record.policy.as_deref().map(str::to_owned),
-        });
-        answered(is_answered, call, RecordPage { records, next })
+        self.call(call, |calls| &mut calls.records, list).await
     }
 
     async fn change(&self, zone: &Zone, edits: &[&Edit]) -> Result<(), Fault> {
         let call = "ChangeResourceRecordSets";
-        let is_answered = self.called(call, |calls| &mut calls.changes)?;
-        let mut state = self.state();
-        let refused = |message: String| Err(Fault::new(FaultKind::Refused, call, message));
-        if let Some(name) = edits.iter().find(|edit| state.poison.contains(&edit.record().name)) {
-            return refused(format!("{} is refused", name.record()));
-        }
-        let Some(all) = state.records.get(&zone.id) else {
-            return Err(Fault::new(FaultKind::NoZone, call, "absent"));
+        let change = || {
+            let mut state = self.state();
+            let refused = |message: String| Fault::new(FaultKind::Refused, call, message);
+            if let Some(edit) = edits.iter().find(|edit| state.poison.contains(&edit.record().name)) {
+                return Err(refused(format!("{} is refused", edit.record())));
+            }
+            let all =
+                state.records.get(&zone.id).ok_or_else(|| Fault::new(FaultKind::NoZone, call, "absent"))?;
+            let changed = changed(all.clone(), zone, edits).map_err(refused)?;
+            state.records.insert(zone.id.clone(), changed);
+            Ok(())
         };
-        let changed = match changed(all.clone(), zone, edits) {
-            Ok(changed) => changed,
-            Err(message) => return refused(message),
-        };
-        state.records.insert(zone.id.clone(), changed);
-        answered(is_answered, call, ())
+        self.call(call, |calls| &mut calls.changes, change).await
     }
+}
+
+fn page(all: &BTreeMap<Key, RecordSet>, from: Option<&RecordStart>) -> RecordPage {
+    let start = from.map(|from| {
+        let labels = Name::new(&from.name).as_str().rsplit('.').map(str::to_owned).collect();
+        (labels, from.kind.clone(), from.identifier.clone())
+    });
+    let mut rest = all.iter().skip_while(|(key, _)| start.as_ref().is_some_and(|start| *key < start));
+    // As it is written there, and read again.
+    let stored = |record: &RecordSet| RecordSet { name: Name::new(&shown(&record.name)), ..record.clone() };
+    let records = rest.by_ref().take(PAGE).map(|(_, record)| stored(record)).collect();
+    let next = rest.next().map(|(_, record)| RecordStart {
+        name: shown(&record.name),
+        kind: record.kind.as_str().to_owned(),
+        identifier: record.policy.as_deref().map(str::to_owned),
+    });
+    RecordPage { records, next }
 }
 
 /// All edits, or why none.
@@ -215,8 +255,8 @@ fn changed(
                 }
                 all.remove(&key(record));
             }
-            Edit::Create(record) | Edit::Upsert(record) => {
-                if matches!(edit, Edit::Create(_)) && all.contains_key(&key(record)) {
+            Edit::Create(record) => {
+                if all.contains_key(&key(record)) {
                     return Err(format!("{record} already exists"));
                 }
                 check_neighbours(&all, zone, record)?;
@@ -230,14 +270,11 @@ fn changed(
 fn check_size(edits: &[&Edit]) -> Result<(), String> {
     let (mut values, mut characters) = (0, 0);
     for edit in edits {
-        let times = if matches!(edit, Edit::Upsert(_)) { 2 } else { 1 };
         match &edit.record().data {
-            Data::Alias { to, .. } => {
-                (values, characters) = (values + times, characters + times * to.as_str().len())
-            }
+            Data::Alias { to, .. } => (values, characters) = (values + 1, characters + to.as_str().len()),
             Data::Values { values: some, .. } => {
-                values += times * some.len();
-                characters += times * some.iter().map(|value| value.len()).sum::<usize>();
+                values += some.len();
+                characters += some.iter().map(|value| value.len()).sum::<usize>();
             }
         }
     }

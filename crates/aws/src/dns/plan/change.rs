@@ -5,22 +5,20 @@ use crate::dns::name::Name;
 use crate::dns::record::RecordSet;
 
 /// What is done with one record set. Neither way can hit a record that is not as it was read: Route 53 refuses to create what
-/// exists, and to delete what differs.
+/// exists, and to delete what differs. That is why nothing is written over what is there (UPSERT).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edit {
     /// It is deleted, as it was read.
     Delete(RecordSet),
     /// It is created where there is none.
     Create(RecordSet),
-    /// It is written over whatever is there: after Route 53 said of one that it exists, and did not list it.
-    Upsert(RecordSet),
 }
 
 impl Edit {
     /// The record set.
     pub fn record(&self) -> &RecordSet {
         match self {
-            Edit::Delete(record) | Edit::Create(record) | Edit::Upsert(record) => record,
+            Edit::Delete(record) | Edit::Create(record) => record,
         }
     }
 }

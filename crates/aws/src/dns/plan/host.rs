@@ -25,9 +25,11 @@ pub(super) fn change(
     if name == &view.zone.name && matches!(led.target, Target::Name(_)) {
         return Err(told::apex(led.host));
     }
-    let plain = view.settings.format.without_wildcard(name);
-    if plain != *name && names.contains(&plain) {
-        return Err(told::same_txt(led.host, &plain));
+    if let Some(other) = view.ownership.sibling(name) {
+        let is_wildcard = name.as_str().starts_with('*');
+        if is_wildcard && names.contains(&other) || view.hosts_at(&other).next().is_some() {
+            return Err(told::same_txt(led.host, &other));
+        }
     }
     let mut wants = Wants {
         view,
