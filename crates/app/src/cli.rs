@@ -4,6 +4,8 @@
 //! No flag may be called `--port` or `--service-host`, or end like that: Kubernetes sets `SLUICEGATE_PORT` and the like
 //! in every pod beside a Service called `sluicegate`.
 
+#[cfg(feature = "aws")]
+mod aws;
 mod before;
 mod classes;
 mod cluster;
@@ -27,6 +29,8 @@ use ipnet::IpNet;
 use model::Balance;
 use proxy::AccessLog;
 
+#[cfg(feature = "aws")]
+pub(crate) use self::aws::AwsArgs;
 pub(crate) use before::{CheckArgs, DiffArgs, ExplainArgs, Format, LintArgs};
 pub(crate) use classes::ClassArgs;
 pub(crate) use cluster::ClusterArgs;
@@ -167,6 +171,10 @@ pub(crate) struct RunArgs {
 
     #[command(flatten)]
     pub(crate) upstream: UpstreamArgs,
+
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    pub(crate) aws: AwsArgs,
 }
 
 /// The arguments of `chown-dir`.
