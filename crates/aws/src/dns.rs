@@ -22,4 +22,5 @@ pub mod api;
 pub mod apply;
 pub mod cycle;
 pub mod pace;
+pub mod route53;
 pub mod zones;
