@@ -1,4 +1,6 @@
-//! `/metrics`: what the workers count, and what is live.
+//! `/metrics`: what the workers count, and what is live. What each name means is said in [`families`].
+
+mod families;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -38,8 +40,9 @@ impl Metrics {
             }
         });
         let mut text = handle.render();
+        text.push_str(&self.live.stats.text());
         text.push_str(&self.proxy.get().map(proxy::Metrics::text).unwrap_or_default());
-        text
+        families::with_help(&text)
     }
 }
 

@@ -3,6 +3,7 @@
 mod secrets;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -37,11 +38,11 @@ impl Compiles {
         self.micros.fetch_add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    fn export(&self, of: &'static str) {
-        metrics::counter!("sluicegate_compiles_total", "of" => of)
-            .absolute(self.count.load(Ordering::Relaxed));
+    fn write(&self, of: &'static str, out: &mut String) {
+        const NAME: &str = "sluicegate_compile_duration_seconds";
         let seconds = Duration::from_micros(self.micros.load(Ordering::Relaxed)).as_secs_f64();
-        metrics::gauge!("sluicegate_compile_seconds_total", "of" => of).set(seconds);
+        let count = self.count.load(Ordering::Relaxed);
+        let _ = writeln!(out, "{NAME}_sum{{of=\"{of}\"}} {seconds}\n{NAME}_count{{of=\"{of}\"}} {count}");
     }
 }
 
@@ -75,8 +76,6 @@ impl Stats {
     /// Sets the metrics of the recorder that is current. The labels are closed sets, but for the names of the Secrets
     /// that Ingresses name now.
     pub fn export(&self) {
-        self.full.export("all");
-        self.backends.export("backends");
         for (kind, errors) in self.watch_errors.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             metrics::counter!("sluicegate_watch_errors_total", "kind" => *kind).absolute(*errors);
         }
@@ -88,5 +87,13 @@ impl Stats {
         }
         self.secrets.export();
         self.report.export();
+    }
+
+    /// What the recorder has no kind for, in Prometheus' text format: counters of seconds.
+    pub fn text(&self) -> String {
+        let mut out = String::from("# TYPE sluicegate_compile_duration_seconds summary\n");
+        self.full.write("all", &mut out);
+        self.backends.write("backends", &mut out);
+        out
     }
 }

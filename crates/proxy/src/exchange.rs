@@ -95,6 +95,9 @@ impl Exchange {
         self.carrier.request().keep_times(&route.policy.timeouts);
         self.carrier.await_answer();
         self.route = Some(Arc::clone(route));
+        if let Some(pool) = &pool {
+            pool.cells.in_flight.add(1);
+        }
         self.pool = pool;
     }
 
@@ -233,7 +236,8 @@ impl Exchange {
             worker.cells.refusals.of(refusal).add(1);
         }
         if let Some(pool) = &self.pool {
-            pool.cells.record(status);
+            pool.cells.record(status, took);
+            pool.cells.in_flight.sub(1);
         }
         if let Some(draft) = self.draft.take()
             && !self.policy().is_some_and(|policy| policy.is_unlogged)

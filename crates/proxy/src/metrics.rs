@@ -1,18 +1,20 @@
 //! What the workers count. Each worker writes cells of its own, so counting costs a plain add and no cache line is
 //! ever fought over; a scrape sums them up.
 
-use std::fmt::Write as _;
+mod backends;
+mod durations;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use model::BackendKey;
 
+pub(crate) use self::backends::BackendCells;
+use self::backends::Named;
+use self::durations::{Durations, Sum};
 use crate::error::Refusal;
 
-/// Upper bounds of the duration buckets, in seconds.
-const BUCKETS: [f64; 14] =
-    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0];
 /// Classes of status, 1xx to 5xx, by their first digit.
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
@@ -56,8 +58,7 @@ pub(crate) struct Cells {
     /// Responses that were not handed over whole when the process stopped.
     pub(crate) cut: Cell,
     pub(crate) access_lines_dropped: Cell,
-    duration_buckets: [Cell; BUCKETS.len() + 1],
-    duration_micros: Cell,
+    durations: Durations,
     backends: Mutex<Vec<Arc<BackendCells>>>,
 }
 
@@ -77,19 +78,6 @@ impl Default for Refusals {
     }
 }
 
-/// What one worker counts for one backend.
-#[derive(Debug)]
-pub(crate) struct BackendCells {
-    pub(crate) key: BackendKey,
-    responses: [Cell; CLASSES.len()],
-}
-
-impl BackendCells {
-    pub(crate) fn record(&self, status: u16) {
-        self.responses[class(status)].add(1);
-    }
-}
-
 fn class(status: u16) -> usize {
     usize::from(status / 100).clamp(1, CLASSES.len()) - 1
 }
@@ -98,15 +86,12 @@ impl Cells {
     /// One answered request.
     pub(crate) fn record(&self, status: u16, took: Duration) {
         self.responses[class(status)].add(1);
-        let seconds = took.as_secs_f64();
-        let bucket = BUCKETS.iter().position(|bound| seconds <= *bound).unwrap_or(BUCKETS.len());
-        self.duration_buckets[bucket].add(1);
-        self.duration_micros.add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+        self.durations.add(took);
     }
 
     /// Cells for a backend that this worker meets for the first time.
     pub(crate) fn backend(&self, key: &BackendKey) -> Arc<BackendCells> {
-        let cells = Arc::new(BackendCells { key: key.clone(), responses: Default::default() });
+        let cells = Arc::new(BackendCells::new(key));
         self.backends.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&cells));
         cells
     }
@@ -118,17 +103,22 @@ impl Cells {
             .unwrap_or_else(PoisonError::into_inner)
             .retain(|cells| !Arc::ptr_eq(cells, gone));
     }
+
+    fn backends(&self) -> Vec<Arc<BackendCells>> {
+        self.backends.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// What the workers count; cheap to clone, to be read from any thread.
 #[derive(Clone, Debug)]
 pub struct Metrics {
     workers: Arc<[Arc<Cells>]>,
+    named: Arc<Named>,
 }
 
 impl Metrics {
     pub(crate) fn new(workers: Vec<Arc<Cells>>) -> Metrics {
-        Metrics { workers: workers.into() }
+        Metrics { workers: workers.into(), named: Arc::default() }
     }
 
     fn sum(&self, of: impl Fn(&Cells) -> &Cell) -> u64 {
@@ -175,59 +165,16 @@ impl Metrics {
     }
 
     /// What the recorder is not used for, in Prometheus' text format: histograms, because it would keep every sample,
-    /// and the counters of backends, because it would keep those of backends that are gone.
+    /// and what is
+    /// counted of backends, because it would keep those that are gone.
     pub fn text(&self) -> String {
-        let mut out = String::new();
-        self.write_durations(&mut out);
-        self.write_backends(&mut out);
+        let mut durations = Sum::default();
+        self.workers.iter().for_each(|cells| durations.add(&cells.durations));
+        let mut out = String::from("# TYPE sluicegate_request_duration_seconds histogram\n");
+        durations.write(&mut out, "sluicegate_request_duration_seconds", "");
+        self.named.write(&self.workers, &mut out);
         out
     }
-
-    fn write_durations(&self, out: &mut String) {
-        const NAME: &str = "sluicegate_request_duration_seconds";
-        let _ = writeln!(out, "# TYPE {NAME} histogram");
-        let mut total = 0;
-        for (place, bound) in BUCKETS.iter().enumerate() {
-            total += self.sum(|c| &c.duration_buckets[place]);
-            let _ = writeln!(out, "{NAME}_bucket{{le=\"{bound}\"}} {total}");
-        }
-        total += self.sum(|c| &c.duration_buckets[BUCKETS.len()]);
-        let seconds = Duration::from_micros(self.sum(|c| &c.duration_micros)).as_secs_f64();
-        let _ =
-            writeln!(out, "{NAME}_bucket{{le=\"+Inf\"}} {total}\n{NAME}_sum {seconds}\n{NAME}_count {total}");
-    }
-
-    fn write_backends(&self, out: &mut String) {
-        const NAME: &str = "sluicegate_backend_responses_total";
-        let mut sums = std::collections::BTreeMap::<BackendKey, [u64; CLASSES.len()]>::new();
-        let any = Arc::default();
-        for cells in self.workers.iter() {
-            for backend in cells.backends.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-                // However it is spoken to, it is one port of one Service.
-                let key = BackendKey { transport: Arc::clone(&any), ..backend.key.clone() };
-                let sum = sums.entry(key).or_default();
-                sum.iter_mut().zip(&backend.responses).for_each(|(sum, cell)| *sum += cell.get());
-            }
-        }
-        let _ = writeln!(out, "# TYPE {NAME} counter");
-        for (key, sum) in sums {
-            for (class, value) in CLASSES.iter().zip(sum).filter(|(_, value)| *value > 0) {
-                let BackendKey { namespace, service, port, .. } = &key;
-                let labels = format!(
-                    "namespace=\"{}\",service=\"{}\",port=\"{}\",class=\"{class}\"",
-                    escape(namespace),
-                    escape(service),
-                    escape(port)
-                );
-                let _ = writeln!(out, "{NAME}{{{labels}}} {value}");
-            }
-        }
-    }
-}
-
-/// A label value in Prometheus' text format. Names come from manifests, which are not validated.
-fn escape(value: &str) -> String {
-    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 #[cfg(test)]
@@ -243,26 +190,5 @@ mod tests {
         assert!(text.contains("_bucket{le=\"0.0005\"} 1\n"), "{text}");
         assert!(text.contains("_bucket{le=\"60\"} 1\n"), "{text}");
         assert!(text.contains("_bucket{le=\"+Inf\"} 2\n") && text.contains("_count 2\n"), "{text}");
-    }
-
-    #[test]
-    fn a_backend_that_is_gone_leaves_the_scrape() {
-        let cells = Arc::new(Cells::default());
-        let key = BackendKey {
-            namespace: "shop".into(),
-            service: "we\"b".into(),
-            port: "80".into(),
-            transport: Arc::default(),
-        };
-        let backend = cells.backend(&key);
-        backend.record(200);
-        let metrics = Metrics::new(vec![Arc::clone(&cells)]);
-        assert!(
-            metrics.text().contains("service=\"we\\\"b\",port=\"80\",class=\"2xx\"} 1"),
-            "{}",
-            metrics.text()
-        );
-        cells.forget(&backend);
-        assert!(!metrics.text().contains("namespace="));
     }
 }

@@ -21,6 +21,10 @@ const NODES: [(&str, &str); 5] = [
     ("host-local", "containernetworking-plugins"),
 ];
 
+/// What checks and reads our metrics, and the Debian package that has it. It is unpacked and not installed, since an installed
+/// one would start a server.
+const PROMETHEUS: &str = "prometheus";
+
 /// Pinned, so that a new release of the tool changes nothing overnight.
 const CARGO_DENY: &str = "cargo-deny@0.20.2";
 
@@ -34,6 +38,7 @@ pub(crate) fn run() -> Result<()> {
     control_plane()?;
     conformance()?;
     clients()?;
+    prometheus()?;
     nodes().map(drop)
 }
 
@@ -89,6 +94,42 @@ pub(crate) fn control_plane() -> Result<Binaries> {
 /// If Go is missing or fails.
 pub(crate) fn conformance() -> Result<()> {
     Ok(conformance::build()?)
+}
+
+/// Unpacks Prometheus and its promtool into our cache, unless they are installed.
+///
+/// # Errors
+/// If there is no apt-get, or it cannot download.
+pub(crate) fn prometheus() -> Result<()> {
+    let folder = cache().context("neither XDG_CACHE_HOME nor HOME is set")?.join(PROMETHEUS);
+    if ["promtool", "prometheus"]
+        .iter()
+        .all(|name| is_installed(name) || folder.join("usr/bin").join(name).is_file())
+    {
+        return Ok(());
+    }
+    std::fs::create_dir_all(&folder)?;
+    ensure!(succeeds(program("apt-get", &["--version"])), "no apt-get here; install: {PROMETHEUS}");
+    let download = || {
+        let mut download = apt_get(&["download", "--quiet", PROMETHEUS]);
+        download.current_dir(&folder);
+        download
+    };
+    if !succeeds(download()) {
+        // The lists of packages may be absent, or too old; only root can fetch them.
+        shell::run(apt_get(&["update", "--quiet"]))?;
+        shell::run(download())?;
+    }
+    for entry in std::fs::read_dir(&folder)?.map_while(Result::ok) {
+        let path = entry.path();
+        if path.extension().is_some_and(|extension| extension == "deb") {
+            let mut unpack = program("dpkg-deb", &["--extract"]);
+            unpack.arg(&path).arg(&folder);
+            shell::run(unpack)?;
+            std::fs::remove_file(path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Installs the HTTP client libraries that a test runs, into our cache.

@@ -24,8 +24,12 @@ const SLOW_TARGETS: [(&str, &str); 9] = [
 ];
 /// The target that has both kinds, and its modules with those of the other kind.
 const WHOLE_PROCESS: &str = "whole_process";
-const SLOW_MODULES: [(&str, &str); 3] =
-    [("cluster::", "Kubernetes"), ("conformance::", "h2spec"), ("libraries::", "HTTP clients of Python")];
+const SLOW_MODULES: [(&str, &str); 4] = [
+    ("cluster::", "Kubernetes"),
+    ("conformance::", "h2spec"),
+    ("libraries::", "HTTP clients of Python"),
+    ("monitoring::", "Prometheus"),
+];
 
 /// At a time, for each core: they are short of time to wait for, not of cores.
 const FAST_TESTS_PER_CORE: usize = 5;
@@ -47,6 +51,9 @@ pub(crate) fn run() -> Result<()> {
     }
     if let Err(why) = setup::clients() {
         eprintln!("note: {why:#}; the test that runs them will fail");
+    }
+    if let Err(why) = setup::prometheus() {
+        eprintln!("note: {why:#}; the tests that run it will fail");
     }
     if let Err(why) = setup::nodes() {
         eprintln!("note: {why:#}; tests that need real nodes will fail");

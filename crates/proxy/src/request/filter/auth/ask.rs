@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName};
@@ -52,13 +53,14 @@ pub(super) async fn ask(
         question.head.insert(REQUEST_ID, id.clone());
     }
     let carrier = &exchange.carrier;
+    let started = Instant::now();
     let asked = ask_endpoints(exchange, &question).await;
     carrier.timer().clear(Wait::Upstream);
     let (status, head) = asked.map_err(|why| {
         let of_client = carrier.fault().or((why.side() == Side::Downstream).then_some(why));
         of_client.unwrap_or(Refusal::AuthServer)
     })?;
-    question.pool.cells.record(status.as_u16());
+    question.pool.cells.record(status.as_u16(), started.elapsed());
     match status {
         _ if status.is_success() => Ok(Word::Yes(head)),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Ok(Word::No(status, head)),
