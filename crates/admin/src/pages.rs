@@ -92,7 +92,10 @@ fn answered(answer: Result<String, String>) -> Page {
 /// A table without routes is only reported: whether the process is ready must not depend on what tenants write into their
 /// objects. Load balancers need not know of classes and controllers.
 fn ready(sources: &Sources, pages: &Pages) -> Page {
-    let waiting_for = sources.readiness.waiting_for();
+    let mut waiting_for = sources.readiness.waiting_for();
+    if !matches!(pages, Pages::Health) {
+        waiting_for.extend(sources.readiness.arriving());
+    }
     let ready = waiting_for.is_empty();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let mut content = json!({ "ready": ready, "waiting_for": waiting_for });

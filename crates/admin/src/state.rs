@@ -20,4 +20,43 @@ pub struct State {
     pub requests: u64,
     /// Why the last upgrade failed, if it did.
     pub upgrade_failed: Option<String>,
+    /// The load balancers at which this node is registered, if it is to be at any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub load_balancers: Option<LoadBalancers>,
+}
+
+/// The load balancers in front of this node.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LoadBalancers {
+    /// Those that were found, and the target groups of each.
+    pub found: Vec<Registration>,
+    /// Why they cannot be asked, if so.
+    pub error: Option<String>,
+    /// What is not as it should be with what was found.
+    pub notes: Vec<String>,
+}
+
+/// A place at which this node is to be registered while it serves.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Registration {
+    /// What stands in front: `classic`, `nlb`, `alb`, or a `target group` alone.
+    pub kind: &'static str,
+    /// The name of the load balancer, and of its target group.
+    pub name: String,
+    /// The name of a classic load balancer, or the ARN of the target group.
+    pub id: String,
+    /// `internal` or `internet-facing`.
+    pub scheme: Option<&'static str>,
+    /// What is said of this node there: `in service`, `registering`, `unhealthy`, `deregistering`, `not registered` or `unknown`.
+    pub state: &'static str,
+    /// Why, in the words of the load balancer.
+    pub reason: String,
+    /// Since when (RFC 3339); none if it was asked only once.
+    pub since: Option<String>,
+    /// How long it drains connections after a deregistration, in seconds.
+    pub drain_seconds: Option<u64>,
+    /// Why it could not be asked the last time.
+    pub error: Option<String>,
 }

@@ -8,6 +8,8 @@ mod protocols;
 
 mod admin;
 mod control;
+#[cfg(feature = "aws")]
+mod frontend;
 mod state;
 
 mod standby;

@@ -30,7 +30,7 @@ use model::Balance;
 use proxy::AccessLog;
 
 #[cfg(feature = "aws")]
-pub(crate) use self::aws::AwsArgs;
+pub(crate) use self::aws::{AwsArgs, FrontendArgs, FrontendCommand, StatusArgs};
 pub(crate) use before::{CheckArgs, DiffArgs, ExplainArgs, Format, LintArgs};
 pub(crate) use classes::ClassArgs;
 pub(crate) use cluster::ClusterArgs;
@@ -80,6 +80,10 @@ pub(crate) enum Subcommand {
     Drain(DrainArgs),
     /// Make the process at a control socket start its successor, from the same file, and wait until that serves
     Upgrade(ControlArgs),
+    /// Ask AWS about the load balancers in front of this node
+    #[cfg(feature = "aws")]
+    #[command(subcommand)]
+    Frontend(FrontendCommand),
     /// Create a folder and make a user its owner: for an init container, since a kubelet creates hostPaths for root alone
     #[command(alias = "give")]
     ChownDir(ChownDirArgs),
@@ -175,6 +179,10 @@ pub(crate) struct RunArgs {
     #[cfg(feature = "aws")]
     #[command(flatten)]
     pub(crate) aws: AwsArgs,
+
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    pub(crate) frontend: FrontendArgs,
 }
 
 /// The arguments of `chown-dir`.

@@ -41,6 +41,9 @@ pub struct Config {
     pub controller: controller::ControllerConfig,
     /// The data plane's settings.
     pub proxy: proxy::Config,
+    /// This node at the load balancers of AWS, if it is to be registered there.
+    #[cfg(feature = "aws")]
+    pub frontend: Option<aws::frontend::Settings>,
     /// Bytes of memory that this process may use; if none, as many as its control group.
     pub memory_max: Option<u64>,
 }
@@ -59,6 +62,8 @@ pub struct Protocols {
 pub struct Leave {
     /// How long load balancers may need to notice that it is not ready any more.
     pub lame_duck_time: Duration,
+    /// How long load balancers may need that say themselves when they have let go; none if there are none.
+    pub balancers_max: Duration,
     /// Taints of our node that announce its removal.
     pub taints: Vec<Taint>,
     /// Whether a process that has handed over stays until it is asked to leave.
@@ -68,10 +73,15 @@ pub struct Leave {
 }
 
 impl Leave {
-    /// The longest time from the request to leave to the end of the process: while clients still connect, the lame duck
-    /// waits twice its time, and then it drains.
+    /// The longest time that the process is a lame duck after it was asked to leave: twice its time while clients still
+    /// connect, and at the same time as long as load balancers may need that say when they have let go.
+    pub fn lame_duck_max(&self) -> Duration {
+        (2 * self.lame_duck_time).max(self.balancers_max)
+    }
+
+    /// The longest time from the request to leave to the end of the process.
     pub fn stop_time(&self, proxy: &proxy::Config) -> Duration {
-        2 * self.lame_duck_time + proxy.drain_time()
+        self.lame_duck_max() + proxy.drain_time()
     }
 }
 
@@ -160,7 +170,13 @@ impl Config {
             upstream: args.upstream.limits(),
             access_log: args.access_log,
         };
-        let leave = args.leave.leave();
+        #[cfg(feature = "aws")]
+        let frontend = args.frontend.settings(args.aws.settings(), &settings.class).map_err(ConfigError)?;
+        #[cfg(feature = "aws")]
+        let balancers_max = frontend.as_ref().map(|frontend| frontend.drain_max).unwrap_or_default();
+        #[cfg(not(feature = "aws"))]
+        let balancers_max = Duration::ZERO;
+        let leave = args.leave.leave(balancers_max);
         let own_pod = |namespace, name| OwnPod {
             namespace,
             name,
@@ -196,6 +212,8 @@ impl Config {
             program: None,
             controller,
             proxy,
+            #[cfg(feature = "aws")]
+            frontend,
             memory_max,
         })
     }

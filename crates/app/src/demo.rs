@@ -91,6 +91,8 @@ fn config(args: &DemoArgs, shop: &Shop, files: FdLimit) -> Config {
         handover: None,
         leave: Leave::default(),
         program: None,
+        #[cfg(feature = "aws")]
+        frontend: None,
         memory_max: None,
         controller: controller::ControllerConfig::new(
             controller::Source::Folder(shop.manifests().into()),

@@ -6,7 +6,7 @@
 //!
 //! Owns: flags and their meaning, the order of start and stop, the wiring between the crates, exit codes, and the
 //! commands `run`, `check`, `explain`, `lint`, `diff`, `demo`, `chown-dir`, and those that talk to a running process:
-//! `probe`, `drain`, `upgrade`. Never: logic of its own about routes or requests; that is `compile`'s, `model`'s and
+//! `probe`, `drain`, `upgrade`, or to AWS: `frontend`. Never: logic of its own about routes or requests; that is `compile`'s, `model`'s and
 //! `proxy`'s. Start at [`main`], then [`build`](build()).
 
 mod cli;
@@ -25,6 +25,8 @@ mod chown_dir;
 mod demo;
 mod diff;
 mod explain;
+#[cfg(feature = "aws")]
+mod frontend;
 mod lint;
 mod source;
 
@@ -54,6 +56,8 @@ pub fn main(cli: Cli) -> ExitCode {
         Subcommand::Probe(args) => ask::probe(&args),
         Subcommand::Drain(args) => ask::drain(&args),
         Subcommand::Upgrade(args) => ask::upgrade(&args),
+        #[cfg(feature = "aws")]
+        Subcommand::Frontend(command) => frontend::run(&command),
         Subcommand::ChownDir(args) => chown_dir::run(&args),
         Subcommand::Demo(args) => demo::run(&args),
     };

@@ -1,6 +1,8 @@
 //! `/metrics`: what the workers count, and what is live. What each name means is said in [`families`].
 
 mod families;
+#[cfg(feature = "aws")]
+mod frontend;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -16,11 +18,25 @@ pub(crate) struct Metrics {
     live: Live,
     drain: Watch,
     proxy: Arc<OnceLock<proxy::Metrics>>,
+    #[cfg(feature = "aws")]
+    frontend: Option<model::Published<aws::frontend::State>>,
 }
 
 impl Metrics {
     pub(crate) fn new(live: Live, drain: Watch, proxy: Arc<OnceLock<proxy::Metrics>>) -> Metrics {
-        Metrics { live, drain, proxy }
+        Metrics {
+            live,
+            drain,
+            proxy,
+            #[cfg(feature = "aws")]
+            frontend: None,
+        }
+    }
+
+    /// With the load balancers in front of this node.
+    #[cfg(feature = "aws")]
+    pub(crate) fn with_frontend(self, frontend: Option<model::Published<aws::frontend::State>>) -> Metrics {
+        Metrics { frontend, ..self }
     }
 
     /// Everything in Prometheus' text format. Each scrape has a recorder of its own: what is gone from the table is
@@ -35,6 +51,10 @@ impl Metrics {
             export_problems(&self.live.problems.load());
             export_node(self.live.node.load().as_ref().as_ref());
             self.live.stats.export();
+            #[cfg(feature = "aws")]
+            if let Some(live) = &self.frontend {
+                frontend::export(&live.load());
+            }
             if let Some(proxy) = self.proxy.get() {
                 proxy.export();
             }

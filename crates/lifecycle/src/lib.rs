@@ -6,6 +6,7 @@
 //! Start at [`drain`](drain::drain), which tells what the phases promise; a service that wants the same way out and
 //! nothing else starts at [`layer`].
 
+mod balancers;
 pub mod drain;
 pub mod handover;
 pub mod layer;
@@ -13,6 +14,7 @@ mod ready;
 mod signal;
 pub mod socket_path;
 
+pub use balancers::{Balancer, Balancers};
 pub use drain::{Phase, Trigger, Watch};
 pub use ready::{Readiness, Waiting};
 pub use signal::{Signalled, Signals};

@@ -8,8 +8,16 @@ use crate::{Phase, Watch};
 /// Knows what the process still waits for before it may receive traffic.
 #[derive(Clone, Debug)]
 pub struct Readiness {
-    waiting: Arc<Mutex<Vec<&'static str>>>,
+    waiting: Arc<Mutex<Vec<Entry>>>,
     drain: Watch,
+}
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry {
+    what: &'static str,
+    /// Whether it is load balancers that are waited for. They must not be told so: they would wait for us.
+    is_arrival: bool,
 }
 
 impl Readiness {
@@ -20,8 +28,17 @@ impl Readiness {
 
     /// Keeps the process from being ready until the guard says [`done`](Waiting::done).
     pub fn register(&self, what: &'static str) -> Waiting {
-        self.lock().push(what);
-        Waiting { what, readiness: self.clone() }
+        self.enter(Entry { what, is_arrival: false })
+    }
+
+    /// Keeps the process from having [arrived](Readiness::arriving) until the guard says [`done`](Waiting::done).
+    pub fn register_arrival(&self, what: &'static str) -> Waiting {
+        self.enter(Entry { what, is_arrival: true })
+    }
+
+    fn enter(&self, entry: Entry) -> Waiting {
+        self.lock().push(entry);
+        Waiting { entry, readiness: self.clone() }
     }
 
     /// What the process still waits for; empty when it is ready. One that is about to leave waits for nothing but is
@@ -29,7 +46,7 @@ impl Readiness {
     /// where its successor serves, and a probe that this process happened to accept just before must not tell anything
     /// else.
     pub fn waiting_for(&self) -> Vec<&'static str> {
-        let mut waiting = self.lock().clone();
+        let mut waiting = self.entered(false);
         match self.drain.phase() {
             Phase::Serving | Phase::HandedOver | Phase::LetGo => {}
             Phase::LameDuck => waiting.push("lame duck"),
@@ -38,7 +55,18 @@ impl Readiness {
         waiting
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<&'static str>> {
+    /// What the process still waits for before clients reach it, although it is ready for them: load balancers, which ask
+    /// whether it is ready. It is for those that replace one process by the next, such as a rollout.
+    pub fn arriving(&self) -> Vec<&'static str> {
+        self.entered(true)
+    }
+
+    fn entered(&self, is_arrival: bool) -> Vec<&'static str> {
+        let waiting = self.lock();
+        waiting.iter().filter(|entry| entry.is_arrival == is_arrival).map(|entry| entry.what).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Entry>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -48,7 +76,7 @@ impl Readiness {
 #[derive(Debug)]
 #[must_use = "the process stays unready until this says done"]
 pub struct Waiting {
-    what: &'static str,
+    entry: Entry,
     readiness: Readiness,
 }
 
@@ -56,7 +84,7 @@ impl Waiting {
     /// Readiness waits for this no longer.
     pub fn done(self) {
         let mut waiting = self.readiness.lock();
-        if let Some(at) = waiting.iter().position(|what| *what == self.what) {
+        if let Some(at) = waiting.iter().position(|entry| *entry == self.entry) {
             waiting.remove(at);
         }
     }
@@ -88,6 +116,17 @@ mod tests {
         let readiness = Readiness::new(watch);
         trigger.advance(Phase::HandedOver);
         assert!(readiness.waiting_for().is_empty());
+    }
+
+    #[test]
+    fn load_balancers_are_not_told_that_they_are_waited_for() {
+        let (_trigger, watch) = drain();
+        let readiness = Readiness::new(watch);
+        let arrival = readiness.register_arrival("load balancers");
+        assert!(readiness.waiting_for().is_empty());
+        assert_eq!(readiness.arriving(), ["load balancers"]);
+        arrival.done();
+        assert!(readiness.arriving().is_empty());
     }
 
     #[test]

@@ -22,8 +22,16 @@ const ARROWS: [(&str, &[&str]); 9] = [
 ];
 
 /// Crates that are no part of the product.
-const OUTSIDE: [&str; 7] =
-    ["benches", "conformance", "control-plane", "nodes", "rollout", "system-tests", "xtask"];
+const OUTSIDE: [&str; 8] = [
+    "benches",
+    "conformance",
+    "control-plane",
+    "load-balancers",
+    "nodes",
+    "rollout",
+    "system-tests",
+    "xtask",
+];
 
 /// A crate of the workspace and all that its library or program depends on.
 type Package = (String, Vec<String>);

@@ -38,6 +38,7 @@ pub(crate) fn run() -> Result<()> {
     control_plane()?;
     conformance()?;
     clients()?;
+    moto()?;
     prometheus()?;
     nodes().map(drop)
 }
@@ -137,8 +138,21 @@ pub(crate) fn prometheus() -> Result<()> {
 /// # Errors
 /// If there is no Python with pip, or it fails.
 pub(crate) fn clients() -> Result<()> {
-    let folder = cache().context("neither XDG_CACHE_HOME nor HOME is set")?.join("clients/python");
-    let wanted = root().join("benches/clients/programs/python/requirements.txt");
+    python("clients/python", "benches/clients/programs/python/requirements.txt")
+}
+
+/// Installs moto, a stand-in for AWS that others wrote, into our cache.
+///
+/// # Errors
+/// If there is no Python with pip, or it fails.
+pub(crate) fn moto() -> Result<()> {
+    python("moto", "tests/load-balancers/moto/requirements.txt")
+}
+
+/// Installs Python packages into a folder of our cache.
+fn python(folder: &str, requirements: &str) -> Result<()> {
+    let folder = cache().context("neither XDG_CACHE_HOME nor HOME is set")?.join(folder);
+    let wanted = root().join(requirements);
     let have = folder.join("requirements.txt");
     if std::fs::read(&have).ok() == Some(std::fs::read(&wanted)?) {
         return Ok(());

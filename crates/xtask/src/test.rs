@@ -24,10 +24,11 @@ const SLOW_TARGETS: [(&str, &str); 9] = [
 ];
 /// The target that has both kinds, and its modules with those of the other kind.
 const WHOLE_PROCESS: &str = "whole_process";
-const SLOW_MODULES: [(&str, &str); 4] = [
+const SLOW_MODULES: [(&str, &str); 5] = [
     ("cluster::", "Kubernetes"),
     ("conformance::", "h2spec"),
     ("libraries::", "HTTP clients of Python"),
+    ("load_balancers::moto::", "moto"),
     ("monitoring::", "Prometheus"),
 ];
 
@@ -51,6 +52,9 @@ pub(crate) fn run() -> Result<()> {
     }
     if let Err(why) = setup::clients() {
         eprintln!("note: {why:#}; the test that runs them will fail");
+    }
+    if let Err(why) = setup::moto() {
+        eprintln!("note: {why:#}; the tests that run it will fail");
     }
     if let Err(why) = setup::prometheus() {
         eprintln!("note: {why:#}; the tests that run it will fail");

@@ -118,8 +118,8 @@ mod tests {
     use std::os::fd::OwnedFd;
 
     use controller::Live;
-    use lifecycle::Readiness;
     use lifecycle::drain::drain;
+    use lifecycle::{Balancers, Readiness};
 
     use super::super::lame_duck::LameDuck;
     use super::super::state::Standing;
@@ -134,7 +134,7 @@ mod tests {
 
     fn sources() -> Sources {
         let (trigger, watch) = drain();
-        let duck = LameDuck::new(Arc::new(trigger), Leave::default());
+        let duck = LameDuck::new(Arc::new(trigger), Leave::default(), Balancers::default());
         let standing = Standing::new(watch.clone(), duck, Upgrade::new(None, false));
         standing.sources(&Live::default(), Readiness::new(watch))
     }

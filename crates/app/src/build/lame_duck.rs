@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use controller::Node;
-use lifecycle::{Phase, Trigger};
+use lifecycle::{Balancers, Phase, Trigger};
 use model::Published;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
@@ -22,6 +22,8 @@ const QUIET: Duration = Duration::from_secs(10);
 pub(super) struct LameDuck {
     trigger: Arc<Trigger>,
     leave: Arc<Leave>,
+    /// Load balancers that say themselves when they have let go.
+    balancers: Balancers,
     reasons: Arc<Mutex<Reasons>>,
 }
 
@@ -43,8 +45,8 @@ struct Newcomers {
 }
 
 impl LameDuck {
-    pub(super) fn new(trigger: Arc<Trigger>, leave: Leave) -> LameDuck {
-        LameDuck { trigger, leave: Arc::new(leave), reasons: Arc::default() }
+    pub(super) fn new(trigger: Arc<Trigger>, leave: Leave, balancers: Balancers) -> LameDuck {
+        LameDuck { trigger, leave: Arc::new(leave), balancers, reasons: Arc::default() }
     }
 
     /// An operator has asked for it, or no longer does.
@@ -61,6 +63,8 @@ impl LameDuck {
     pub(super) fn take_back(&self) {
         let reasons = self.lock();
         let to = if reasons.words().is_empty() { Phase::Serving } else { Phase::LameDuck };
+        // The successor may have been registered.
+        self.balancers.serve_again();
         self.trigger.take_back(to);
     }
 
@@ -81,6 +85,7 @@ impl LameDuck {
         }
         if words.is_empty() {
             reasons.since = None;
+            self.balancers.serve_again();
             self.trigger.recover();
             tracing::info!("not a lame duck any more: serving");
         } else {
@@ -99,17 +104,21 @@ impl LameDuck {
         self.lock().words()
     }
 
-    /// Whether load balancers have had their time, and no new connections come.
+    /// Whether load balancers have had their time, those that can be asked have let go, and no new connections come.
     pub(super) fn let_go(&self) -> bool {
+        if !self.balancers.have_let_go() {
+            return false;
+        }
         let (reasons, time) = (self.lock(), self.leave.lame_duck_time);
         let last = reasons.newcomers.map_or(Duration::MAX, |newcomers| newcomers.last.elapsed());
         reasons.since.is_some_and(|since| since.elapsed() >= time) && last >= QUIET.min(time)
     }
 
-    /// Waits until load balancers have noticed, at most twice the time that they need.
+    /// Waits until load balancers have noticed, at most twice the time that they need, or as long as those may need that can
+    /// be asked.
     pub(super) async fn over(&self) {
         let asked = Instant::now();
-        while !self.let_go() && asked.elapsed() < 2 * self.leave.lame_duck_time {
+        while !self.let_go() && asked.elapsed() < self.leave.lame_duck_max() {
             sleep(LOOK_EVERY).await;
         }
     }
@@ -167,7 +176,7 @@ mod tests {
         let (trigger, watch) = drain();
         let taints = vec!["example.org/going".parse().unwrap()];
         let leave = Leave { lame_duck_time: TIME, taints, ..Leave::default() };
-        (LameDuck::new(Arc::new(trigger), leave), watch)
+        (LameDuck::new(Arc::new(trigger), leave, Balancers::default()), watch)
     }
 
     fn node(taint: &str) -> Node {
@@ -210,6 +219,36 @@ mod tests {
         let asked = Instant::now();
         duck.over().await;
         assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_load_balancer_that_can_be_asked_is_waited_for_until_it_has_let_go_but_not_for_ever() {
+        let (mut duck, _watch) = duck();
+        let longest = 4 * TIME;
+        let balancer = duck.balancers.register("a load balancer");
+        duck.leave = Arc::new(Leave { balancers_max: longest, ..Leave::clone(&duck.leave) });
+        duck.leaving("SIGTERM");
+        tokio::time::advance(3 * TIME).await;
+        assert!(!duck.let_go());
+        balancer.set_let_go(true);
+        assert!(duck.let_go());
+
+        balancer.set_let_go(false);
+        let asked = Instant::now();
+        duck.over().await;
+        assert!(asked.elapsed() >= longest, "{:?}", asked.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_load_balancer_that_has_let_go_is_asked_again_once_the_process_has_served_again() {
+        let (duck, _watch) = duck();
+        let balancer = duck.balancers.register("a load balancer");
+        duck.set_requested(true);
+        balancer.set_let_go(true);
+        duck.set_requested(false);
+        duck.set_requested(true);
+        tokio::time::advance(TIME).await;
+        assert!(!duck.let_go());
     }
 
     #[tokio::test(start_paused = true)]

@@ -163,6 +163,8 @@ mod tests {
             handover,
             leave: Leave::default(),
             program: None,
+            #[cfg(feature = "aws")]
+            frontend: None,
             memory_max: None,
             controller: controller::ControllerConfig::new(source, compile::Settings::default()),
             proxy: proxy::Config::default(),

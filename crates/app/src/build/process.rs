@@ -8,13 +8,15 @@ use anyhow::Context;
 use controller::Live;
 use lifecycle::drain::drain;
 use lifecycle::handover::Owner;
-use lifecycle::{Readiness, Trigger, Waiting, Watch};
+use lifecycle::{Balancers, Readiness, Trigger, Waiting, Watch};
 use proxy::Proxy;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
 
 use super::admin::Admin;
 use super::control::ControlSocket;
+#[cfg(feature = "aws")]
+use super::frontend::Frontend;
 use super::lame_duck::LameDuck;
 use super::leave::{LeaveState, Leaving};
 use super::listen::BoundSocket;
@@ -46,6 +48,9 @@ pub(super) struct Process {
     watch: Watch,
     waiting: Option<Waiting>,
     standing: Standing,
+    /// Keeps this node registered at its load balancers, once it serves.
+    #[cfg(feature = "aws")]
+    frontend: Option<Frontend>,
 }
 
 impl Process {
@@ -57,9 +62,17 @@ impl Process {
         let trigger = Arc::new(trigger);
         let readiness = Readiness::new(watch.clone());
         let waiting = Some(readiness.register("route table"));
-        let duck = LameDuck::new(Arc::clone(&trigger), config.leave.clone());
+        let balancers = Balancers::default();
+        let duck = LameDuck::new(Arc::clone(&trigger), config.leave.clone(), balancers.clone());
         let upgrade = Upgrade::new(config.program.take(), config.handover.is_some());
-        let standing = Standing::new(watch.clone(), duck, upgrade);
+        #[cfg_attr(not(feature = "aws"), expect(unused_mut, reason = "it has no load balancers to tell of"))]
+        let mut standing = Standing::new(watch.clone(), duck, upgrade);
+        #[cfg(feature = "aws")]
+        let frontend = config.frontend.take().map(|settings| {
+            let frontend = Frontend::new(settings, watch.clone(), &balancers, &readiness);
+            standing.frontend = Some(frontend.state());
+            frontend
+        });
         let admin = Admin::new(admin, health, standing.sources(&live, readiness));
         let mark = Mark::of(&config);
         let control = ControlSocket::new(config.control.take(), shutdown.commands(), admin.sources());
@@ -79,6 +92,8 @@ impl Process {
             watch,
             waiting,
             standing,
+            #[cfg(feature = "aws")]
+            frontend,
         }
     }
 
@@ -148,6 +163,10 @@ impl Process {
         self.tasks.spawn(async move { match duck.follow(node).await {} });
         let duck = self.standing.duck.clone();
         self.tasks.spawn(async move { match duck.count(move || metrics.accepted()).await {} });
+        #[cfg(feature = "aws")]
+        if let Some(frontend) = self.frontend.take() {
+            self.tasks.spawn(async move { match frontend.run().await {} });
+        }
     }
 
     /// Serves until something makes the process leave, and lets it leave.

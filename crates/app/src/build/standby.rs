@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use controller::Live;
+use lifecycle::Balancers;
 use lifecycle::Readiness;
 use lifecycle::drain::drain;
 use tokio::time::sleep;
@@ -102,7 +103,7 @@ fn control(config: &Config, shutdown: &Shutdown) -> ControlSocket {
     let readiness = Readiness::new(watch.clone());
     // Never done: a process that stands by is not ready.
     drop(readiness.register("the end of the successor"));
-    let duck = LameDuck::new(Arc::new(trigger), config.leave.clone());
+    let duck = LameDuck::new(Arc::new(trigger), config.leave.clone(), Balancers::default());
     let standing = Standing::new(watch, duck, Upgrade::new(None, false));
     let sources = standing.sources(&Live::default(), readiness);
     ControlSocket::new(config.control.clone(), shutdown.commands(), Arc::new(sources))

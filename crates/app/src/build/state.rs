@@ -18,11 +18,21 @@ pub(super) struct Standing {
     pub(super) upgrade: Upgrade,
     /// The data plane starts later than the pages.
     proxy: Arc<OnceLock<proxy::Metrics>>,
+    /// The load balancers in front of this node.
+    #[cfg(feature = "aws")]
+    pub(super) frontend: Option<model::Published<aws::frontend::State>>,
 }
 
 impl Standing {
     pub(super) fn new(watch: Watch, duck: LameDuck, upgrade: Upgrade) -> Standing {
-        Standing { watch, duck, upgrade, proxy: Arc::default() }
+        Standing {
+            watch,
+            duck,
+            upgrade,
+            proxy: Arc::default(),
+            #[cfg(feature = "aws")]
+            frontend: None,
+        }
     }
 
     /// The data plane serves, and counts here.
@@ -34,6 +44,8 @@ impl Standing {
     /// What the pages are made of.
     pub(super) fn sources(&self, live: &Live, readiness: Readiness) -> Sources {
         let metrics = Metrics::new(live.clone(), self.watch.clone(), Arc::clone(&self.proxy));
+        #[cfg(feature = "aws")]
+        let metrics = metrics.with_frontend(self.frontend.clone());
         let standing = self.clone();
         Sources {
             readiness,
@@ -55,6 +67,10 @@ impl Standing {
             connections,
             requests,
             upgrade_failed: self.upgrade.failed(),
+            #[cfg(feature = "aws")]
+            load_balancers: self.frontend.as_ref().map(|live| crate::frontend::shown(&live.load())),
+            #[cfg(not(feature = "aws"))]
+            load_balancers: None,
         }
     }
 }

@@ -1,7 +1,11 @@
-//! How AWS is reached, for all that asks it.
+//! How AWS is reached, for all that asks it, and which load balancers are ours.
+
+mod frontend;
 
 use aws::sdk::Settings;
 use clap::Args;
+
+pub(crate) use frontend::{FrontendArgs, FrontendCommand, StatusArgs};
 
 /// Region and address of AWS' services. Credentials are found as AWS' own tools do.
 #[derive(Debug, Clone, Args)]

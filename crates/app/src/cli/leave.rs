@@ -56,7 +56,7 @@ pub(crate) struct LeaveArgs {
 
     /// How long load balancers need to notice that /ready fails: their interval times their threshold, and some more.
     /// Asked to leave, the process goes on accepting for this long, or twice this long while new clients still connect.
-    /// By default 30s with --health, else 0s, since no load balancer could notice
+    /// By default 30s with --health or with load balancers of AWS, else 0s, since none could notice
     #[arg(long, value_name = "TIME", env = "SLUICEGATE_LAME_DUCK_TIME")]
     lame_duck_time: Option<SpanOrNone>,
 
@@ -82,12 +82,14 @@ enum AfterHandover {
 }
 
 impl LeaveArgs {
-    /// What is meant.
-    pub(crate) fn leave(&self) -> Leave {
-        let default = if self.health.is_some() { LAME_DUCK_TIME } else { Duration::ZERO };
+    /// What is meant, where load balancers that can be asked are waited for as long as `balancers_max`.
+    pub(crate) fn leave(&self, balancers_max: Duration) -> Leave {
+        let can_notice = self.health.is_some() || !balancers_max.is_zero();
+        let default = if can_notice { LAME_DUCK_TIME } else { Duration::ZERO };
         let in_a_pod = || std::env::var_os(IN_A_POD).is_some();
         Leave {
             lame_duck_time: self.lame_duck_time.map_or(default, |span| span.0),
+            balancers_max,
             taints: self.lame_duck_taint.clone(),
             guard_time: self.guard_time.0,
             stay: self.after_handover.map_or_else(in_a_pod, |what| what == AfterHandover::Stay),

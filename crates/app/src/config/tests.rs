@@ -97,6 +97,39 @@ fn our_own_pod_is_held_against_what_was_said() {
     assert_eq!(pod.stop_time, Duration::from_secs(2 * 30 + 75 + 300));
 }
 
+#[cfg(feature = "aws")]
+#[test]
+fn load_balancers_that_can_be_asked_lengthen_the_way_out() {
+    let line = "sluicegate run --pod-name p --pod-namespace n --frontend-tag-value shop --frontend-drain-max";
+    let Source::Cluster(cluster) = config(&format!("{line} 90s")).expect("a config").controller.source else {
+        panic!()
+    };
+    assert_eq!(cluster.pod.expect("a pod").stop_time, Duration::from_secs(90 + 75 + 300));
+    let leave = config(&format!("{line} 20s")).expect("a config").leave;
+    assert_eq!(
+        (leave.lame_duck_time, leave.lame_duck_max()),
+        (Duration::from_secs(30), Duration::from_secs(60))
+    );
+}
+
+#[cfg(feature = "aws")]
+#[test]
+fn what_is_said_of_load_balancers_without_any_is_no_config() {
+    for flag in ["--frontend-instance-id i-1", "--frontend-port-override 80", "--frontend-ready-wait 1m"] {
+        let error = config(&format!("sluicegate run --manifests x {flag}")).expect_err(flag);
+        assert!(error.0.contains("--frontend-tag-value"), "{flag}: {error}");
+    }
+    let named = config("sluicegate run --manifests x --frontend-names a,b").expect("a config").frontend;
+    let selector = named.expect("load balancers").selector;
+    assert_eq!((selector.names.len(), selector.tags.len()), (2, 0));
+    let tagged =
+        config("sluicegate run --manifests x --class c --frontend-tag-value shop").expect("a config");
+    let tags = tagged.frontend.expect("load balancers").selector.tags;
+    let tags: Vec<_> = tags.iter().map(|tag| (&*tag.key, &*tag.value)).collect();
+    let ours = [("sky.uk/KubernetesClusterFrontend", "shop"), ("sky.uk/KubernetesClusterIngressClass", "c")];
+    assert_eq!(tags, ours);
+}
+
 #[test]
 fn a_taint_is_known_by_its_key_or_by_the_beginning_of_it() {
     let taints = config("sluicegate run --manifests x").expect("a config").leave.taints;

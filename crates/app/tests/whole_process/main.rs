@@ -20,6 +20,7 @@ mod endpoints;
 mod explain;
 mod handover;
 mod lame_duck;
+mod load_balancers;
 mod monitoring;
 mod one_after_the_other;
 mod overload;

@@ -44,7 +44,8 @@ fn grace_period(spec: &PodSpec, told: &OwnPod) -> Option<String> {
     (grace.as_secs() < needed).then(|| {
         format!(
             "terminationGracePeriodSeconds is {}, after which the kubelet kills us and cuts what is still in flight; \
-             set it to {needed}: twice --lame-duck-time, --idle-timeout, --max-request-time and 10 s",
+             set it to {needed}: twice --lame-duck-time or, if that is longer, what load balancers may need \
+             (--frontend-drain-max), then --idle-timeout, --max-request-time and 10 s",
             grace.as_secs()
         )
     })
