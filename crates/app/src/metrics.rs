@@ -1,5 +1,7 @@
 //! `/metrics`: what the workers count, and what is live. What each name means is said in [`families`].
 
+#[cfg(feature = "aws")]
+mod dns;
 mod families;
 #[cfg(feature = "aws")]
 mod frontend;
@@ -19,6 +21,8 @@ pub(crate) struct Metrics {
     drain: Watch,
     proxy: Arc<OnceLock<proxy::Metrics>>,
     #[cfg(feature = "aws")]
+    dns: Option<model::Published<aws::dns::keeper::State>>,
+    #[cfg(feature = "aws")]
     frontend: Option<model::Published<aws::frontend::State>>,
 }
 
@@ -29,6 +33,8 @@ impl Metrics {
             drain,
             proxy,
             #[cfg(feature = "aws")]
+            dns: None,
+            #[cfg(feature = "aws")]
             frontend: None,
         }
     }
@@ -37,6 +43,12 @@ impl Metrics {
     #[cfg(feature = "aws")]
     pub(crate) fn with_frontend(self, frontend: Option<model::Published<aws::frontend::State>>) -> Metrics {
         Metrics { frontend, ..self }
+    }
+
+    /// With the DNS records of what is served.
+    #[cfg(feature = "aws")]
+    pub(crate) fn with_dns(self, dns: Option<model::Published<aws::dns::keeper::State>>) -> Metrics {
+        Metrics { dns, ..self }
     }
 
     /// Everything in Prometheus' text format. Each scrape has a recorder of its own: what is gone from the table is
@@ -51,6 +63,10 @@ impl Metrics {
             export_problems(&self.live.problems.load());
             export_node(self.live.node.load().as_ref().as_ref());
             self.live.stats.export();
+            #[cfg(feature = "aws")]
+            if let Some(live) = &self.dns {
+                dns::export(&live.load());
+            }
             #[cfg(feature = "aws")]
             if let Some(live) = &self.frontend {
                 frontend::export(&live.load());

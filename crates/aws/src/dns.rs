@@ -8,7 +8,7 @@
 //!
 //! Owns: what a record should be, which records are ours (TXT records in the formats of external-dns), what is changed and
 //! why, and how that is sent. Never: a record that is not ours; where hosts come from; who may write.
-//! Start at [`plan::plan`], which is pure, then [`cycle::Cycles`], which does it again and again.
+//! Start at [`plan::plan`], which is pure, then [`keeper::Keeper`], which does it again and again.
 
 pub mod name;
 pub mod record;
@@ -21,6 +21,7 @@ pub mod guard;
 pub mod api;
 pub mod apply;
 pub mod cycle;
+pub mod keeper;
 pub mod pace;
 pub mod route53;
 pub mod zones;

@@ -18,6 +18,9 @@ pub(super) struct Standing {
     pub(super) upgrade: Upgrade,
     /// The data plane starts later than the pages.
     proxy: Arc<OnceLock<proxy::Metrics>>,
+    /// The DNS records of what is served.
+    #[cfg(feature = "aws")]
+    pub(super) dns: Option<model::Published<aws::dns::keeper::State>>,
     /// The load balancers in front of this node.
     #[cfg(feature = "aws")]
     pub(super) frontend: Option<model::Published<aws::frontend::State>>,
@@ -30,6 +33,8 @@ impl Standing {
             duck,
             upgrade,
             proxy: Arc::default(),
+            #[cfg(feature = "aws")]
+            dns: None,
             #[cfg(feature = "aws")]
             frontend: None,
         }
@@ -45,7 +50,7 @@ impl Standing {
     pub(super) fn sources(&self, live: &Live, readiness: Readiness) -> Sources {
         let metrics = Metrics::new(live.clone(), self.watch.clone(), Arc::clone(&self.proxy));
         #[cfg(feature = "aws")]
-        let metrics = metrics.with_frontend(self.frontend.clone());
+        let metrics = metrics.with_frontend(self.frontend.clone()).with_dns(self.dns.clone());
         let standing = self.clone();
         Sources {
             readiness,
@@ -67,6 +72,10 @@ impl Standing {
             connections,
             requests,
             upgrade_failed: self.upgrade.failed(),
+            #[cfg(feature = "aws")]
+            dns: self.dns.as_ref().map(|live| crate::dns::shown(&live.load())),
+            #[cfg(not(feature = "aws"))]
+            dns: None,
             #[cfg(feature = "aws")]
             load_balancers: self.frontend.as_ref().map(|live| crate::frontend::shown(&live.load())),
             #[cfg(not(feature = "aws"))]

@@ -8,6 +8,7 @@ mod cluster;
 mod fake_api;
 mod folder;
 mod gate;
+pub(crate) mod moto;
 mod namespaces;
 mod relay;
 mod survivors;

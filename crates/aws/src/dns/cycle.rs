@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::api::{Fault, Route53};
-use super::apply::{ChangeKey, apply};
+use super::apply::{ChangeKey, apply, key};
 use super::guard::{Guard, Limits};
 use super::pace::Paced;
-use super::plan::{Desired, Plan, Policy, Settings, Targets, Withheld, plan, refused};
+use super::plan::{Change, Desired, Plan, Policy, Settings, Targets, Withheld, plan, refused};
 use super::zones::{ZoneFilter, records, zones};
 
 /// Does it again and again.
@@ -24,8 +24,8 @@ pub struct Cycles<R> {
 pub struct Outcome {
     /// What was planned, without what is held back. The problems are of this cycle, with those of changes that were refused.
     pub plan: Plan,
-    /// How many changes were made.
-    pub done: usize,
+    /// The changes that were made.
+    pub made: Vec<Change>,
     /// How many changes were refused.
     pub refused: usize,
     /// Why others were not tried.
@@ -37,6 +37,12 @@ impl<R: Route53> Cycles<R> {
     pub fn new(route53: R, settings: Settings, filter: ZoneFilter, limits: Limits) -> Cycles<R> {
         let (route53, guard) = (Paced::new(route53), Guard::new(limits));
         Cycles { route53, settings, filter, guard, suspects: BTreeSet::new() }
+    }
+
+    /// Forgets what was planned before.
+    pub fn forget(&mut self) {
+        self.guard.forget();
+        self.suspects.clear();
     }
 
     /// Reads what there is, and says what would change. Nothing is held back yet.
@@ -62,7 +68,7 @@ impl<R: Route53> Cycles<R> {
         may_write: impl Fn() -> bool,
     ) -> Result<Outcome, Fault> {
         let mut plan = self.plan(desired, targets).await?;
-        self.guard.judge(&mut plan, desired.hosts.is_empty());
+        self.guard.judge(&mut plan, desired.hosts.is_empty() && desired.kept.is_empty());
         if self.settings.policy == Policy::DryRun {
             let why = "--dns-policy dry-run";
             let changes = std::mem::take(&mut plan.changes).into_iter();
@@ -73,6 +79,8 @@ impl<R: Route53> Cycles<R> {
         let told = applied.refused.iter().map(|((zone, name), fault)| refused(zone, name, &fault.message));
         plan.problems.extend(told);
         let stopped = applied.stopped.into_iter().next().map(|(_, fault)| fault);
-        Ok(Outcome { plan, done: applied.done.len(), refused: self.suspects.len(), stopped })
+        let done: BTreeSet<ChangeKey> = applied.done.into_iter().collect();
+        let made = plan.changes.iter().filter(|change| done.contains(&key(change))).cloned().collect();
+        Ok(Outcome { plan, made, refused: self.suspects.len(), stopped })
     }
 }

@@ -43,6 +43,11 @@ impl Guard {
         Guard { limits, planned: HashMap::new() }
     }
 
+    /// Forgets what was planned before.
+    pub fn forget(&mut self) {
+        self.planned.clear();
+    }
+
     /// Takes those deletions out of a plan that have to wait. `is_empty` says that no host is to be found at all.
     pub fn judge(&mut self, plan: &mut Plan, is_empty: bool) {
         let (deletions, others): (Vec<Change>, Vec<Change>) =

@@ -39,14 +39,14 @@ async fn a_host_that_route_53_does_not_take_harms_no_other_one() {
     model.poison("host-77.example.com");
     let (mut cycles, desired) = (cycles(&model), many(400, &["example.com"]));
     let first = run(&mut cycles, &desired).await;
-    assert_eq!((first.done, first.refused), (399, 1));
+    assert_eq!((first.made.len(), first.refused), (399, 1));
     let told = &first.plan.problems[0];
     assert!(told.object.name == "host-77.example.com" && told.message.contains("is refused"), "{told}");
     assert_eq!(model.all(0).len(), 2 * 399, "each with its TXT record");
     let before = model.calls().changes;
     assert!(before <= 2 * 9 + 1, "400 are cut in two nine times: {before}");
     let second = run(&mut cycles, &desired).await;
-    assert_eq!((second.done, second.refused, model.calls().changes - before), (0, 1, 1));
+    assert_eq!((second.made.len(), second.refused, model.calls().changes - before), (0, 1, 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -57,7 +57,7 @@ async fn one_that_was_refused_is_sent_alone_the_next_time() {
     run(&mut cycles, &many(2, &["example.com"])).await;
     let before = model.calls().changes;
     let more = run(&mut cycles, &many(50, &["example.com"])).await;
-    assert_eq!((more.done, more.refused, model.calls().changes - before), (48, 1, 2));
+    assert_eq!((more.made.len(), more.refused, model.calls().changes - before), (48, 1, 2));
 }
 
 #[tokio::test(start_paused = true)]
@@ -65,7 +65,7 @@ async fn batches_keep_to_route_53s_limits_and_calls_to_five_a_second() {
     let model = Model::with_zones(&ZONES);
     let outcome = run(&mut cycles(&model), &many(3000, &["example.com", "shop.example.com"])).await;
     // Those of both domains are in the private zone, too.
-    assert_eq!((outcome.done, outcome.refused, outcome.stopped), (6000, 0, None));
+    assert_eq!((outcome.made.len(), outcome.refused, outcome.stopped), (6000, 0, None));
     assert!(model.rate() <= 5.5, "{} calls a second", model.rate());
 }
 
@@ -76,7 +76,7 @@ async fn too_many_calls_and_changes_of_others_are_waited_for() {
     model.fail([throttled, Fails::Not, throttled, throttled, Fails::Not, busy, throttled, busy]);
     let started = tokio::time::Instant::now();
     let outcome = run(&mut cycles(&model), &desired(&[("www.example.com", Scheme::Internal)])).await;
-    assert_eq!((outcome.done, outcome.stopped), (1, None));
+    assert_eq!((outcome.made.len(), outcome.stopped), (1, None));
     assert!(started.elapsed().as_secs() >= 5, "each pause is twice the one before: {:?}", started.elapsed());
 }
 
@@ -108,8 +108,8 @@ async fn a_replica_that_may_write_no_longer_stops_before_its_next_call() {
     let may_write = || left.replace(left.get() - 1) > 0;
     let desired = many(1200, &["example.com"]);
     let outcome = cycles(&model).run(&desired, &targets(), may_write).await.expect("all can be read");
-    assert_eq!((outcome.done, model.calls().changes), (model.all(0).len() / 2, 1));
-    assert!((1..1200).contains(&outcome.done));
+    assert_eq!((outcome.made.len(), model.calls().changes), (model.all(0).len() / 2, 1));
+    assert!((1..1200).contains(&outcome.made.len()));
     assert!(outcome.stopped.is_some_and(|fault| fault.message.contains("another replica")));
 }
 
@@ -119,7 +119,7 @@ async fn a_change_whose_answer_is_lost_is_found_made_the_next_time() {
     model.fail([Fails::Not, Fails::Not, Fails::After]);
     let (mut cycles, desired) = (cycles(&model), desired(&[("www.example.com", Scheme::Internal)]));
     let lost = run(&mut cycles, &desired).await;
-    assert_eq!((lost.done, lost.stopped.map(|fault| fault.kind)), (0, Some(FaultKind::Unanswered)));
+    assert_eq!((lost.made.len(), lost.stopped.map(|fault| fault.kind)), (0, Some(FaultKind::Unanswered)));
     let next = run(&mut cycles, &desired).await;
     assert_eq!((next.plan.changes, next.plan.in_place), (vec![], 1));
 }

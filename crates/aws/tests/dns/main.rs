@@ -6,4 +6,5 @@ mod adoption;
 mod batches;
 mod converges;
 mod hosts;
+mod keeper;
 mod quiet;

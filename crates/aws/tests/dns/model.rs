@@ -82,6 +82,13 @@ impl Model {
         state.records.get_mut(&id).unwrap().insert(key(&record), record);
     }
 
+    /// Takes everything out, as somebody else does by hand.
+    pub(crate) fn clear(&self, zone: usize) {
+        let mut state = self.state();
+        let id = state.zones[zone].id.clone();
+        state.records.insert(id, BTreeMap::new());
+    }
+
     /// All that is in a zone.
     pub(crate) fn all(&self, zone: usize) -> Vec<RecordSet> {
         let state = self.state();
