@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -11,6 +11,7 @@ use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustix::process::{Pid, Signal, kill_process};
+use test_support::manifests::{CLASS, ingress, secret, service, slice};
 
 use crate::upstream::Upstream;
 
@@ -70,26 +71,10 @@ impl Site {
     }
 
     fn manifests(&self, chain: &str, key: &str) -> String {
-        let indented = |text: &str| text.lines().map(|line| format!("    {line}\n")).collect::<String>();
-        let (web, calls) =
-            (backend("web", self.web, "http", "/"), backend("calls", self.calls, "grpc", "/test.Test"));
-        format!(
-            "apiVersion: networking.k8s.io/v1
-kind: IngressClass
-metadata: {{ name: sluicegate }}
-spec: {{ controller: sluicegate.io/ingress-controller }}
-{web}{calls}---
-apiVersion: v1
-kind: Secret
-metadata: {{ name: site, namespace: default }}
-type: kubernetes.io/tls
-stringData:
-  tls.crt: |
-{}  tls.key: |
-{}",
-            indented(chain),
-            indented(key)
-        )
+        let secret = secret("name: site, namespace: shop", chain, key);
+        let web = backend("web", self.web, "http", "/");
+        let calls = backend("calls", self.calls, "grpc", "/test.Test");
+        [CLASS, &web, &calls, "---\n", &secret].concat()
     }
 
     fn nginx(&self) -> String {
@@ -126,33 +111,13 @@ http {{
 }
 
 fn backend(name: &str, port: u16, protocol: &str, path: &str) -> String {
-    format!(
-        "---
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: {{ name: {name}, namespace: default, annotations: {{ sluicegate.io/backend-protocol: {protocol} }} }}
-spec:
-  ingressClassName: sluicegate
-  tls: [{{ hosts: [localhost], secretName: site }}]
-  rules:
-    - host: localhost
-      http:
-        paths:
-          - {{ path: {path}, pathType: Prefix, backend: {{ service: {{ name: {name}, port: {{ number: 80 }} }} }} }}
----
-apiVersion: v1
-kind: Service
-metadata: {{ name: {name}, namespace: default }}
-spec: {{ ports: [{{ name: http, port: 80, targetPort: {port} }}] }}
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {{ name: {name}-1, namespace: default, labels: {{ kubernetes.io/service-name: {name} }} }}
-addressType: IPv4
-ports: [{{ name: http, port: {port} }}]
-endpoints: [{{ addresses: [127.0.0.1], conditions: {{ ready: true }} }}]
-"
-    )
+    let annotations = format!("annotations: {{ sluicegate.io/backend-protocol: {protocol} }}");
+    let tls = "tls: [{ hosts: [localhost], secretName: site }]\n  rules:";
+    let ingress = ingress(name, "localhost", path, name)
+        .replace("namespace: shop", &format!("namespace: shop, {annotations}"))
+        .replace("rules:", tls);
+    let slice = slice(name, (Ipv4Addr::LOCALHOST, port).into(), true);
+    ["---\n", &ingress, "---\n", &service(name), "---\n", &slice].concat()
 }
 
 /// One that runs, in all its generations.

@@ -2,18 +2,19 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use rcgen::{CertificateParams, KeyPair};
 use tempfile::TempDir;
+use test_support::Process;
+use test_support::manifests::{CLASS, secret};
 
 use crate::attack;
 use crate::cores::pinned;
-use crate::manifests::{CLASS, backend};
+use crate::manifests::{HOST, backend};
 use crate::measure::resident_kib;
-use crate::process::{HOST, Process};
-use crate::secret::secret;
+use crate::process;
 use crate::upstream::Upstreams;
 
 /// A process that runs until this value is dropped.
@@ -34,7 +35,10 @@ impl Gate {
         let manifests = folder.path().join("manifests");
         fs::create_dir(&manifests)?;
         fs::write(manifests.join("bench.yaml"), manifests_of(upstreams))?;
-        fs::write(manifests.join("secret.yaml"), secret(&certificate, &key.serialize_pem()))?;
+        fs::write(
+            manifests.join("secret.yaml"),
+            secret("name: bench, namespace: shop", &certificate, &key.serialize_pem()),
+        )?;
         // Cargo puts all programs of the workspace into one folder.
         let program = std::env::current_exe()?.with_file_name("sluicegate");
         ensure!(
@@ -48,11 +52,11 @@ impl Gate {
         command.args(["--access-log", "off", "--workers", "1"]).env("NO_COLOR", "1");
         // Good clients are to find a place beside the attackers: this is not about how many files there are.
         command.args(["--connections-max", &connections.to_string()]);
-        let mut process = Process::start("sluicegate", command, folder.path())?;
+        let mut process = process::start("sluicegate", command)?;
         let (http, https) = (process.listening("http=")?, process.listening("https=")?);
         let admin = process.listening("admin=")?;
-        process.wait_for_200(admin, "/ready").context("sluicegate is not ready")?;
-        process.wait_for_200(http, "/")?;
+        process::wait_for_200(&mut process, admin, "/ready").context("sluicegate is not ready")?;
+        process::wait_for_200(&mut process, http, "/")?;
         Ok(Gate { process, http, https, folder })
     }
 
@@ -67,14 +71,10 @@ impl Gate {
 
     /// Whether it has ended, or has said that it panicked; then with what it has said.
     pub(crate) fn fault(&self) -> Option<String> {
-        let said = fs::read_to_string(stderr(self.folder.path())).unwrap_or_default();
+        let said = self.process.said();
         let fine = resident_kib(self.id()).is_ok() && !said.contains("panicked at");
         (!fine).then_some(said)
     }
-}
-
-fn stderr(folder: &Path) -> PathBuf {
-    folder.join("stderr.log")
 }
 
 fn manifests_of(upstreams: &Upstreams) -> String {

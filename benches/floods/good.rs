@@ -10,7 +10,7 @@ use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 use crate::attack::tls;
 use crate::histogram::Histogram;
-use crate::process::HOST;
+use crate::manifests::HOST;
 
 /// Clients, each with a thread and a connection.
 const CLIENTS: u32 = 16;

@@ -18,7 +18,6 @@ mod gate;
 mod good;
 mod memory;
 mod report;
-mod secret;
 mod upstream;
 
 #[path = "../peers/cores.rs"]

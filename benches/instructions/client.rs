@@ -7,25 +7,16 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, StreamOwned};
+use test_support::frames::{
+    ACK, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PREFACE, SETTINGS, WINDOW_UPDATE, put, take,
+};
 
 use crate::gate::Gate;
-use crate::process::HOST;
+use crate::manifests::HOST;
 use crate::upstream::BODY;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Frames of HTTP/2 (RFC 9113 §6), and their flags.
-const DATA: u8 = 0;
-const HEADERS: u8 = 1;
-const SETTINGS: u8 = 4;
-const GOAWAY: u8 = 7;
-const WINDOW_UPDATE: u8 = 8;
-const ACK: u8 = 1;
-const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
-/// How a connection with prior knowledge begins.
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
 /// A connection that is still open when all is done.
 pub(crate) type Open = Option<TcpStream>;
 
@@ -59,15 +50,15 @@ pub(crate) fn tls(gate: &mut Gate, times: u32) -> Result<Open> {
 pub(crate) fn http2(gate: &mut Gate, times: u32) -> Result<Open> {
     let mut stream = connect(gate.http)?;
     let mut begin = PREFACE.to_vec();
-    frame(&mut begin, SETTINGS, 0, 0, &[]);
+    put(&mut begin, SETTINGS, 0, 0, &[]);
     // All that will come fits into this window, so that nothing has to be acknowledged.
-    frame(&mut begin, WINDOW_UPDATE, 0, 0, &0x7000_0000_u32.to_be_bytes());
+    put(&mut begin, WINDOW_UPDATE, 0, 0, &0x7000_0000_u32.to_be_bytes());
     stream.write_all(&begin)?;
     let request = [b"\x82\x86\x04\x03/1k\x01", &[u8::try_from(HOST.len())?][..], HOST.as_bytes()].concat();
     for id in (1..).step_by(2).take(times as usize) {
         gate.worker.wait_until_idle()?;
         let mut message = Vec::new();
-        frame(&mut message, HEADERS, END_HEADERS | END_STREAM, id, &request);
+        put(&mut message, HEADERS, END_HEADERS | END_STREAM, id, &request);
         stream.write_all(&message)?;
         let bytes = read_stream(&mut stream, id)?;
         ensure!(bytes == BODY, "an answer of {bytes} bytes");
@@ -102,27 +93,15 @@ fn ask(gate: &Gate, stream: &mut (impl Read + Write), field: &str) -> Result<()>
     }
 }
 
-/// Adds a frame.
-fn frame(to: &mut Vec<u8>, kind: u8, flags: u8, id: u32, payload: &[u8]) {
-    let length = u32::try_from(payload.len()).unwrap_or(u32::MAX).to_be_bytes();
-    to.extend_from_slice(&[length[1], length[2], length[3], kind, flags]);
-    to.extend_from_slice(&id.to_be_bytes());
-    to.extend_from_slice(payload);
-}
-
 /// Reads frames up to the end of this stream, and acknowledges settings. Returns how many bytes its body had.
 fn read_stream(stream: &mut TcpStream, of: u32) -> Result<usize> {
     let mut body = 0;
     loop {
-        let mut head = [0; 9];
-        stream.read_exact(&mut head)?;
-        let [a, b, c, kind, flags, id @ ..] = head;
-        let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
-        stream.read_exact(&mut payload)?;
+        let (kind, flags, id, payload) = take(stream)?;
         match kind {
             SETTINGS if flags & ACK == 0 => {
                 let mut answer = Vec::new();
-                frame(&mut answer, SETTINGS, ACK, 0, &[]);
+                put(&mut answer, SETTINGS, ACK, 0, &[]);
                 stream.write_all(&answer)?;
             }
             DATA => body += payload.len(),
@@ -130,7 +109,7 @@ fn read_stream(stream: &mut TcpStream, of: u32) -> Result<usize> {
             GOAWAY => anyhow::bail!("the gate said goodbye: {payload:?}"),
             other => anyhow::bail!("a frame of kind {other}"),
         }
-        if matches!(kind, DATA | HEADERS) && flags & END_STREAM > 0 && u32::from_be_bytes(id) == of {
+        if matches!(kind, DATA | HEADERS) && flags & END_STREAM > 0 && id == of {
             return Ok(body);
         }
     }

@@ -9,11 +9,12 @@ use anyhow::{Context, Result};
 use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
+use test_support::Process;
+use test_support::manifests::{CLASS, secret};
 
 use crate::callgrind;
-use crate::manifests::{CLASS, backend};
-use crate::process::{HOST, Process};
-use crate::secret::secret;
+use crate::manifests::{HOST, backend};
+use crate::process;
 use crate::upstream::Upstream;
 use crate::worker::Worker;
 
@@ -36,7 +37,10 @@ impl Gate {
             manifests.join("bench.yaml"),
             CLASS.to_owned() + &backend("upstream", HOST, upstream.address, true),
         )?;
-        fs::write(manifests.join("secret.yaml"), secret(&certificate.pem(), &key.serialize_pem()))?;
+        fs::write(
+            manifests.join("secret.yaml"),
+            secret("name: bench, namespace: shop", &certificate.pem(), &key.serialize_pem()),
+        )?;
         let mut command = callgrind::command(program, folder)?;
         command.args(["run", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--workers", "1"]);
         command.args(flags).arg("--manifests").arg(manifests);
@@ -45,9 +49,9 @@ impl Gate {
         command.env("_RJEM_MALLOC_CONF", "tcache_gc_incr_bytes:1073741824");
         // Half the files that it may open otherwise, which another machine may have fewer of.
         command.args(["--connections-max", "1000"]).env("NO_COLOR", "1");
-        let mut process = Process::start("sluicegate under callgrind", command, folder)?;
+        let mut process = process::start("sluicegate under callgrind", command)?;
         let (http, admin) = (process.listening("http=")?, process.listening("admin=")?);
-        process.wait_for_200(admin, "/ready").context("sluicegate is not ready")?;
+        process::wait_for_200(&mut process, admin, "/ready").context("sluicegate is not ready")?;
         let worker = Worker::of(process.id())?;
         upstream.is_behind(worker.clone());
         Ok(Gate { process, worker, http, root: certificate.der().clone() })
@@ -55,7 +59,7 @@ impl Gate {
 
     /// Where it speaks TLS, if the flags said so.
     pub(crate) fn https(&mut self) -> Result<SocketAddr> {
-        self.process.listening("https=")
+        Ok(self.process.listening("https=")?)
     }
 
     /// A client that believes its certificate, and offers one version of TLS.

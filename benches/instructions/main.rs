@@ -21,8 +21,6 @@ mod worker;
 mod manifests;
 #[path = "../peers/process.rs"]
 mod process;
-#[path = "../floods/secret.rs"]
-mod secret;
 #[path = "../shops.rs"]
 mod shops;
 

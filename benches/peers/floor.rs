@@ -4,22 +4,22 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
 
 use anyhow::Result;
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::fd::OwnedFd;
 use slab::Slab;
+use test_support::Process;
 
 use crate::cores::pinned;
-use crate::process::Process;
+use crate::process;
 
 /// Starts this very program as the floor and returns where it serves.
-pub(crate) fn start(folder: &Path, core: usize, upstream: SocketAddr) -> Result<(Process, SocketAddr)> {
+pub(crate) fn start(core: usize, upstream: SocketAddr) -> Result<(Process, SocketAddr)> {
     let mut command = pinned(core, std::env::current_exe()?);
     command.arg("floor").arg(upstream.to_string());
-    let mut process = Process::start("floor", command, folder)?;
+    let mut process = process::start("floor", command)?;
     let address = process.wait_for("address", |said| said.strip_suffix('\n')?.parse().ok())?;
     Ok((process, address))
 }

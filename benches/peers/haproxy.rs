@@ -6,9 +6,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::Result;
+use test_support::Process;
 
 use crate::cores::pinned;
-use crate::process::Process;
+use crate::process;
 
 /// Writes the configuration into `folder` and starts haproxy with it.
 pub(crate) fn start(folder: &Path, core: usize, listen: SocketAddr, upstream: SocketAddr) -> Result<Process> {
@@ -16,7 +17,7 @@ pub(crate) fn start(folder: &Path, core: usize, listen: SocketAddr, upstream: So
     fs::write(&file, config(listen, upstream))?;
     let mut command = pinned(core, "haproxy");
     command.arg("-db").arg("-f").arg(file);
-    Process::start("haproxy", command, folder)
+    process::start("haproxy", command)
 }
 
 /// `no strict-limits`: haproxy wants two files for each of `maxconn`, idle connections need one.

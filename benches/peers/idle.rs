@@ -9,8 +9,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use crate::cores::{Cores, pinned};
+use crate::manifests::HOST;
 use crate::measure::resident_kib;
-use crate::process::HOST;
 use crate::proxy::Running;
 
 /// How long the connections are silent before one looks: time to give memory back.

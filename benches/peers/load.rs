@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 use crate::cores::{Cores, pinned};
+use crate::manifests::HOST;
 use crate::measure::cpu_time;
-use crate::process::HOST;
 use crate::proxy::Running;
 use crate::scenario::Scenario;
 

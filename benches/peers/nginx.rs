@@ -5,9 +5,11 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::Result;
+use test_support::Process;
 
 use crate::cores::pinned;
-use crate::process::{HOST, Process};
+use crate::manifests::HOST;
+use crate::process;
 
 /// What the proxy and the upstream have in common. `user` counts only for root, whose temporary folder the worker
 /// could not enter otherwise.
@@ -34,7 +36,7 @@ pub(crate) fn start(
 pub(crate) fn spawn(name: &str, folder: &Path, core: usize) -> Result<Process> {
     let mut command = pinned(core, "nginx");
     command.arg("-e").arg("stderr").arg("-p").arg(folder).arg("-c").arg("nginx.conf");
-    Process::start(name, command, folder)
+    process::start(name, command)
 }
 
 fn config(listen: SocketAddr, upstream: SocketAddr, log: &str) -> String {

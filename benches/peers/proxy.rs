@@ -7,8 +7,9 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use anyhow::Result;
 use clap::ValueEnum;
 use tempfile::TempDir;
+use test_support::Process;
 
-use crate::process::Process;
+use crate::process;
 use crate::upstream::Upstream;
 use crate::{floor, haproxy, nginx, sluicegate};
 
@@ -45,7 +46,7 @@ impl Proxy {
     pub(crate) fn start(self, upstream: &Upstream, access_log: bool) -> Result<Running> {
         let (folder, core, to) = (tempfile::tempdir()?, upstream.cores().proxy, upstream.address());
         let (mut process, address) = match self {
-            Proxy::Floor => floor::start(folder.path(), core, to)?,
+            Proxy::Floor => floor::start(core, to)?,
             Proxy::Sluicegate => sluicegate::start(folder.path(), core, to, access_log)?,
             Proxy::Nginx => {
                 let listen = free_address()?;
@@ -56,7 +57,7 @@ impl Proxy {
                 (haproxy::start(folder.path(), core, listen, to)?, listen)
             }
         };
-        process.wait_for_200(address, "/1k")?;
+        process::wait_for_200(&mut process, address, "/1k")?;
         Ok(Running { proxy: self, address, process, folder })
     }
 }

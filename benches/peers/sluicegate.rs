@@ -5,10 +5,12 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use test_support::Process;
+use test_support::manifests::CLASS;
 
 use crate::cores::pinned;
-use crate::manifests::{CLASS, backend};
-use crate::process::{HOST, Process};
+use crate::manifests::{HOST, backend};
+use crate::process;
 
 /// Writes the manifests into `folder`, starts sluicegate with them and returns where it serves.
 pub(crate) fn start(
@@ -31,8 +33,8 @@ pub(crate) fn start(
     command.env("SLUICEGATE_WORKERS", "1").env("NO_COLOR", "1");
     // As many as haproxy may have: by default it is half the files, and most idle connections need only one.
     command.env("SLUICEGATE_CONNECTIONS_MAX", "15000");
-    let mut process = Process::start("sluicegate", command, folder)?;
+    let mut process = process::start("sluicegate", command)?;
     let (http, admin) = (process.listening("http=")?, process.listening("admin=")?);
-    process.wait_for_200(admin, "/ready").context("sluicegate is not ready")?;
+    process::wait_for_200(&mut process, admin, "/ready").context("sluicegate is not ready")?;
     Ok((process, http))
 }

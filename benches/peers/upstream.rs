@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 
 use anyhow::Result;
 use tempfile::TempDir;
+use test_support::Process;
 
 use crate::cores::Cores;
 use crate::nginx;
-use crate::process::Process;
+use crate::process;
 use crate::proxy::free_address;
 
 /// The running upstream. It shares its core with the load.
@@ -26,7 +27,7 @@ impl Upstream {
         fs::write(folder.path().join("64k"), "x".repeat(64 * 1024))?;
         fs::write(folder.path().join("nginx.conf"), config(address))?;
         let mut process = nginx::spawn("upstream", folder.path(), cores.rest)?;
-        process.wait_for_200(address, "/1k")?;
+        process::wait_for_200(&mut process, address, "/1k")?;
         Ok(Upstream { _process: process, _folder: folder, address, cores })
     }
 

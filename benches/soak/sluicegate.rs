@@ -1,10 +1,11 @@
 //! Sluicegate: changes are edits of files, a replacement is a process with the same `--handover`.
 
 use std::fs;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use test_support::manifests::{self, CLASS, service, slice_of};
+use test_support::process::listening;
 
 use crate::brood::{Brood, Process};
 use crate::proxy::{Addresses, Part, Proxy, text};
@@ -106,29 +107,16 @@ impl Proxy for Sluicegate {
     }
 }
 
-/// Where it serves: from the lines that say `listening`.
+/// Where it serves, once it has said so.
 fn addresses(said: &str) -> Option<Addresses> {
-    let (complete, _) = said.rsplit_once('\n')?;
-    let address = |name| {
-        let words =
-            complete.lines().filter(|line| line.contains(" listening ")).flat_map(str::split_whitespace);
-        let word = words.into_iter().find_map(|word| word.strip_prefix(name))?;
-        word.trim_matches(|c: char| !c.is_ascii_alphanumeric()).parse().ok()
-    };
-    Some(Addresses { http: address("http=")?, https: address("https=")? })
+    Some(Addresses { http: listening(said, "http=")?, https: listening(said, "https=")? })
 }
-
-const CLASS: &str = "apiVersion: networking.k8s.io/v1
-kind: IngressClass
-metadata: { name: sluicegate }
-spec: { controller: sluicegate.io/ingress-controller }
-";
 
 fn ingress(world: &World) -> String {
     let mut text = format!(
         "apiVersion: networking.k8s.io/v1
 kind: Ingress
-metadata: {{ name: soak, namespace: default }}
+metadata: {{ name: soak, namespace: shop }}
 spec:
   ingressClassName: sluicegate
   tls: [{{ hosts: [{HOST}], secretName: soak }}]
@@ -147,43 +135,10 @@ spec:
 }
 
 fn secret(world: &World) -> String {
-    let indented = |text: &str| text.lines().map(|line| format!("    {line}\n")).collect::<String>();
-    let (chain, key) = (indented(&world.certificate.chain), indented(&world.certificate.key));
-    format!(
-        "apiVersion: v1
-kind: Secret
-metadata: {{ name: soak, namespace: default }}
-type: kubernetes.io/tls
-stringData:
-  tls.crt: |
-{chain}  tls.key: |
-{key}"
-    )
+    manifests::secret("name: soak, namespace: shop", &world.certificate.chain, &world.certificate.key)
 }
 
 fn backends(world: &World) -> String {
-    World::APPS.map(|app| backend(app, &world.addresses(app))).concat()
-}
-
-fn backend(app: &str, addresses: &[SocketAddr]) -> String {
-    let port = addresses[0].port();
-    let mut text = format!(
-        "---
-apiVersion: v1
-kind: Service
-metadata: {{ name: {app}, namespace: default }}
-spec: {{ ports: [{{ name: http, port: 80, targetPort: {port} }}] }}
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {{ name: {app}-1, namespace: default, labels: {{ kubernetes.io/service-name: {app} }} }}
-addressType: IPv4
-ports: [{{ name: http, port: {port} }}]
-endpoints:
-"
-    );
-    for address in addresses {
-        text += &format!("  - {{ addresses: [{}], conditions: {{ ready: true }} }}\n", address.ip());
-    }
-    text
+    let backend = |app| [service(app), slice_of(app, &world.addresses(app), true)];
+    World::APPS.iter().flat_map(|app| backend(app)).map(|object| format!("---\n{object}")).collect()
 }

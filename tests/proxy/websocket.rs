@@ -7,6 +7,7 @@ use futures_util::{SinkExt, StreamExt};
 use model::Protocol as UpstreamProtocol;
 use proxy::{Config, Protocol};
 use rustls::pki_types::ServerName;
+use system_tests::wait::until;
 use system_tests::websocket::Socket;
 use system_tests::{
     Authority, Http2, PATIENCE, Sluice, Upstream, WebSocketUpstream, eventually, over_http1, over_http2,
@@ -212,21 +213,11 @@ fn a_side_that_vanishes_is_gone_for_the_other_too() {
     assert_eq!(upstream.open(), 1);
     // The client's connection lives on, and says that the stream has ended.
     runtime.block_on(async { drop(socket) });
-    runtime.block_on(until(|| upstream.open() == 0));
+    runtime.block_on(until(|| upstream.open() == 0)).unwrap();
     let mut socket = runtime.block_on(open());
     upstream.vanish();
     runtime.block_on(async move { while let Some(Ok(_)) = socket.next().await {} });
-    runtime.block_on(until(|| sluice.metrics().open().1 == 0));
-}
-
-/// Lets the clients of a runtime go on until this is so.
-async fn until(mut is_so: impl FnMut() -> bool) {
-    let waiting = async {
-        while !is_so() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, waiting).await.expect("it is so, sooner or later");
+    runtime.block_on(until(|| sluice.metrics().open().1 == 0)).unwrap();
 }
 
 #[test]

@@ -3,12 +3,13 @@
 use std::io;
 use std::net::SocketAddr;
 
+use test_support::frames::{
+    CONTINUATION, END_HEADERS, END_STREAM, HEADERS, PING, PRIORITY, RST_STREAM, SETTINGS, WINDOW_UPDATE, put,
+    string,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::wire::{
-    CONTINUATION, END_HEADERS, END_STREAM, HEADERS, PING, PRIORITY, RST_STREAM, SETTINGS, WINDOW_UPDATE,
-    Wire, frame, get, opening, pace,
-};
+use super::wire::{Wire, get, opening, pace};
 
 /// Bytes of a write, about.
 const BATCH: usize = 16 << 10;
@@ -64,10 +65,10 @@ async fn once(kind: Kind, to: SocketAddr, line: u32) -> io::Result<()> {
 fn first(kind: Kind) -> Vec<u8> {
     let mut bytes = opening(&[]);
     match kind {
-        Kind::Continuation => frame(&mut bytes, HEADERS, END_STREAM, 1, &get("/")),
-        Kind::HpackFields => frame(&mut bytes, HEADERS, END_HEADERS | END_STREAM, 1, &remember("x", "")),
+        Kind::Continuation => put(&mut bytes, HEADERS, END_STREAM, 1, &get("/")),
+        Kind::HpackFields => put(&mut bytes, HEADERS, END_HEADERS | END_STREAM, 1, &remember("x", "")),
         Kind::HpackValues => {
-            frame(&mut bytes, HEADERS, END_HEADERS | END_STREAM, 1, &remember("x", &"y".repeat(4000)));
+            put(&mut bytes, HEADERS, END_HEADERS | END_STREAM, 1, &remember("x", &"y".repeat(4000)));
         }
         Kind::RapidReset | Kind::Ping | Kind::Settings | Kind::Priority => {}
     }
@@ -77,18 +78,9 @@ fn first(kind: Kind) -> Vec<u8> {
 /// A head with one field more, for the table.
 fn remember(name: &str, value: &str) -> Vec<u8> {
     let mut block = get("/");
-    block.extend_from_slice(&[0x40, u8::try_from(name.len()).unwrap_or(0)]);
-    block.extend_from_slice(name.as_bytes());
-    match value.len() {
-        short @ ..127 => block.push(u8::try_from(short).unwrap_or(0)),
-        long => {
-            let rest = long - 127;
-            block.push(127);
-            block.push(u8::try_from(rest % 128).unwrap_or(0) | 128);
-            block.push(u8::try_from(rest / 128).unwrap_or(0));
-        }
-    }
-    block.extend_from_slice(value.as_bytes());
+    block.push(0x40);
+    string(&mut block, name.as_bytes());
+    string(&mut block, value.as_bytes());
     block
 }
 
@@ -99,19 +91,19 @@ fn batch(kind: Kind, id: &mut u32) -> Vec<u8> {
     while bytes.len() < BATCH {
         match kind {
             Kind::RapidReset => {
-                frame(&mut bytes, HEADERS, END_HEADERS | END_STREAM, *id, &plain);
-                frame(&mut bytes, RST_STREAM, 0, *id, &8_u32.to_be_bytes());
+                put(&mut bytes, HEADERS, END_HEADERS | END_STREAM, *id, &plain);
+                put(&mut bytes, RST_STREAM, 0, *id, &8_u32.to_be_bytes());
             }
             Kind::Continuation => {
                 // Fields without a name or a value: as many as there is room for.
-                frame(&mut bytes, CONTINUATION, 0, 1, &[0, 1, b'x', 0].repeat(4000));
+                put(&mut bytes, CONTINUATION, 0, 1, &[0, 1, b'x', 0].repeat(4000));
             }
-            Kind::Ping => frame(&mut bytes, PING, 0, 0, &[7; 8]),
+            Kind::Ping => put(&mut bytes, PING, 0, 0, &[7; 8]),
             // Each has to be acknowledged; the first one also empties and fills the table.
-            Kind::Settings => frame(&mut bytes, SETTINGS, 0, 0, &[0, 1, 0, 0, 16, 0]),
+            Kind::Settings => put(&mut bytes, SETTINGS, 0, 0, &[0, 1, 0, 0, 16, 0]),
             Kind::Priority => {
-                frame(&mut bytes, PRIORITY, 0, *id, &[0, 0, 0, 0, 15]);
-                frame(&mut bytes, WINDOW_UPDATE, 0, 0, &1_u32.to_be_bytes());
+                put(&mut bytes, PRIORITY, 0, *id, &[0, 0, 0, 0, 15]);
+                put(&mut bytes, WINDOW_UPDATE, 0, 0, &1_u32.to_be_bytes());
             }
             Kind::HpackFields => bomb(&mut bytes, *id, &plain, 1900),
             Kind::HpackValues => bomb(&mut bytes, *id, &plain, 15),
@@ -125,5 +117,5 @@ fn batch(kind: Kind, id: &mut u32) -> Vec<u8> {
 fn bomb(bytes: &mut Vec<u8>, id: u32, plain: &[u8], times: usize) {
     let mut block = plain.to_vec();
     block.extend(std::iter::repeat_n(REMEMBERED, times));
-    frame(bytes, HEADERS, END_HEADERS | END_STREAM, id, &block);
+    put(bytes, HEADERS, END_HEADERS | END_STREAM, id, &block);
 }

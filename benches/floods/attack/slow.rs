@@ -4,11 +4,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use test_support::frames::{END_HEADERS, END_STREAM, HEADERS, put};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::sleep;
 
 use super::HOST;
-use super::wire::{END_HEADERS, END_STREAM, HEADERS, Wire, frame, get, give_way, opening};
+use super::wire::{Wire, get, give_way, opening};
 use crate::upstream::LARGE;
 
 /// Between two bytes of a slow attacker.
@@ -67,7 +68,7 @@ async fn once(kind: &Kind, to: SocketAddr) -> io::Result<()> {
             give_way(STREAMS).await;
             let mut bytes = opening(&NO_WINDOW);
             (0..STREAMS).for_each(|place| {
-                frame(&mut bytes, HEADERS, END_HEADERS | END_STREAM, 2 * place + 1, &get(LARGE));
+                put(&mut bytes, HEADERS, END_HEADERS | END_STREAM, 2 * place + 1, &get(LARGE));
             });
             wire.write_all(&bytes).await?;
             // Heads have no window: they are read.

@@ -12,7 +12,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore};
 use tokio_rustls::TlsConnector;
 
 use super::wire::Wire;
-use crate::process::HOST;
+use crate::manifests::HOST;
 
 /// What a client needs that believes this root alone. Each connection is a full handshake.
 pub(crate) fn client(root: &Path) -> Result<Arc<ClientConfig>> {

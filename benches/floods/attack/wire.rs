@@ -1,4 +1,4 @@
-//! What an attacker sends: frames of HTTP/2 as bytes, and a socket that counts.
+//! What an attacker sends: how a connection of HTTP/2 begins, and a socket that counts.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,23 +8,10 @@ use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use test_support::frames::{PREFACE, SETTINGS, put, string};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep_until};
-
-/// Types of frames (RFC 9113 §6).
-pub(super) const HEADERS: u8 = 1;
-pub(super) const PRIORITY: u8 = 2;
-pub(super) const RST_STREAM: u8 = 3;
-pub(super) const SETTINGS: u8 = 4;
-pub(super) const PING: u8 = 6;
-pub(super) const WINDOW_UPDATE: u8 = 8;
-pub(super) const CONTINUATION: u8 = 9;
-/// Flags.
-pub(super) const END_STREAM: u8 = 1;
-pub(super) const END_HEADERS: u8 = 4;
-/// How a connection with prior knowledge begins.
-pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Bytes of IP and TCP in a segment, with a time stamp.
 const SEGMENT: u64 = 52;
@@ -71,18 +58,10 @@ pub(super) fn counted() -> (u64, u64) {
     (CONNECTIONS.load(Ordering::Relaxed), SENT.load(Ordering::Relaxed))
 }
 
-/// Adds a frame.
-pub(super) fn frame(to: &mut Vec<u8>, kind: u8, flags: u8, id: u32, payload: &[u8]) {
-    let length = u32::try_from(payload.len()).unwrap_or(u32::MAX).to_be_bytes();
-    to.extend_from_slice(&[length[1], length[2], length[3], kind, flags]);
-    to.extend_from_slice(&id.to_be_bytes());
-    to.extend_from_slice(payload);
-}
-
 /// The preface and settings.
 pub(super) fn opening(settings: &[u8]) -> Vec<u8> {
     let mut bytes = PREFACE.to_vec();
-    frame(&mut bytes, SETTINGS, 0, 0, settings);
+    put(&mut bytes, SETTINGS, 0, 0, settings);
     bytes
 }
 
@@ -91,8 +70,7 @@ pub(super) fn get(path: &str) -> Vec<u8> {
     let mut block = vec![0x82, 0x86];
     for (index, value) in [(1, super::HOST), (4, path)] {
         block.push(index);
-        block.push(u8::try_from(value.len()).unwrap_or(0));
-        block.extend_from_slice(value.as_bytes());
+        string(&mut block, value.as_bytes());
     }
     block
 }

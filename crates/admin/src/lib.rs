@@ -1,8 +1,8 @@
 //! The pages for operators, probes and load balancers: whether the process is alive and ready, its metrics, the live
 //! routes and endpoints, and how far it is with leaving.
 //!
-//! Owns: the paths `/live`, `/ready`, `/state`, `/metrics`, `/routes`, `/endpoints` and `/problems`, which of them a
-//! listener answers ([`Pages`]), and the JSON form of routes, endpoints and problems ([`json`]), which `check` and
+//! Owns: the paths `/live`, `/ready`, `/state`, `/metrics`, `/routes`, `/endpoints`, `/problems` and `/explain`, the live page
+//! at `/`, which of them a listener answers ([`Pages`]), and the JSON form of routes, endpoints and problems ([`json`]), which `check` and
 //! `explain` print too. At the control socket also `/drain`, `/undrain` and `/upgrade`, which it passes on as a [`Command`].
 //! Never: decides anything. It only reads what other crates publish, and passes commands on to them.
 //! Start at [`serve`], then `pages::answer`.
@@ -11,6 +11,7 @@ mod accept;
 mod command;
 mod pages;
 mod state;
+mod ui;
 
 pub mod json;
 
@@ -53,6 +54,8 @@ pub struct Sources {
     pub no_routes: Published<Option<Arc<str>>>,
     /// The state of the process.
     pub state: Box<dyn Fn() -> State + Send + Sync>,
+    /// What would happen to the request that a query describes (`method`, `url`), for people; or what is wrong with the query.
+    pub explain: Box<dyn Fn(&str) -> Result<String, String> + Send + Sync>,
     /// All metrics, in Prometheus' text format 0.0.4.
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
 }

@@ -3,15 +3,19 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use serde::Serialize;
 use serde_json::json;
 
+use crate::ui::{self, File};
 use crate::{Command, Pages, Sources, json};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 /// Prometheus' text format, version 0.0.4.
 const METRICS: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
@@ -27,6 +31,8 @@ enum Path {
     Routes,
     Endpoints,
     Problems,
+    Explain,
+    File(File),
     Command(Command),
 }
 
@@ -39,6 +45,16 @@ const READING: &[(&str, Path)] = &[
     ("/routes", Path::Routes),
     ("/endpoints", Path::Endpoints),
     ("/problems", Path::Problems),
+    ("/explain", Path::Explain),
+];
+/// For people who look at them: these ask the ones above.
+const FILES: &[(&str, Path)] = &[
+    ("/", Path::File(ui::PAGE)),
+    ("/ui/page.css", Path::File(ui::STYLE)),
+    ("/ui/data.js", Path::File(ui::DATA)),
+    ("/ui/list.js", Path::File(ui::LIST)),
+    ("/ui/main.js", Path::File(ui::MAIN)),
+    ("/ui/verdict.js", Path::File(ui::VERDICT)),
 ];
 /// These change something.
 const COMMANDS: &[(&str, Path)] = &[
@@ -51,7 +67,7 @@ const COMMANDS: &[(&str, Path)] = &[
 fn paths(pages: &Pages) -> impl Iterator<Item = &'static (&'static str, Path)> {
     let groups: &[_] = match pages {
         Pages::Health => &[HEALTH],
-        Pages::All => &[HEALTH, READING],
+        Pages::All => &[HEALTH, READING, FILES],
         Pages::Control(_) => &[HEALTH, READING, COMMANDS],
     };
     groups.iter().copied().flatten()
@@ -71,6 +87,8 @@ pub(crate) async fn answer<B>(request: Request<B>, pages: &Pages, sources: Arc<S
         _ if !matches!(request.method, Method::GET | Method::HEAD) => method_not_allowed("GET, HEAD"),
         (Path::Live, _) => page(StatusCode::OK, &json!({ "live": true })),
         (Path::Ready, _) => ready(&sources, pages),
+        (Path::File(file), _) => show(file),
+        (Path::Explain, _) => explain(request.uri.query().unwrap_or_default(), &sources),
         // A large table takes milliseconds to write: not on a thread that serves other pages.
         (path, _) => {
             let dump = tokio::task::spawn_blocking(move || dump(path, &sources)).await;
@@ -113,14 +131,30 @@ fn dump(path: Path, sources: &Sources) -> Page {
             page(StatusCode::OK, &json!({ "problems": json::problems(&sources.problems.load()) }))
         }
         Path::State => page(StatusCode::OK, &(sources.state)()),
-        Path::Routes | Path::Live | Path::Ready | Path::Command(_) => {
-            page(StatusCode::OK, &json::Routes::of(&sources.routes.load()))
-        }
+        _ => page(StatusCode::OK, &json::Routes::of(&sources.routes.load())),
     }
 }
 
+/// What the live table makes of a request.
+fn explain(query: &str, sources: &Sources) -> Page {
+    match (sources.explain)(query) {
+        Ok(text) => with_type(StatusCode::OK, TEXT, text),
+        Err(error) => with_type(StatusCode::BAD_REQUEST, TEXT, error + "\n"),
+    }
+}
+
+fn show(file: File) -> Page {
+    let mut page = with_type(StatusCode::OK, HeaderValue::from_static(file.content_type), file.text.into());
+    let headers = page.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, ui::POLICY);
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    page
+}
+
 fn not_found(pages: &Pages) -> Page {
-    let paths: Vec<&str> = paths(pages).map(|(path, _)| *path).collect();
+    let paths = paths(pages).map(|(path, _)| *path).filter(|path| !path.starts_with("/ui/"));
+    let paths: Vec<&str> = paths.collect();
     page(StatusCode::NOT_FOUND, &json!({ "error": "no such page", "paths": paths }))
 }
 

@@ -52,9 +52,14 @@ async fn start() -> Admin {
     let problems = Published::new(vec![problem]);
     let metrics = Box::new(|| "sluicegate_routes 1\n".to_owned());
     let state = Box::new(|| State { pid: 7, phase: "serving", connections: 3, ..State::default() });
+    let explain = Box::new(|query: &str| match query {
+        "" => Err("write url=".to_owned()),
+        query => Ok(format!("route for {query}\n")),
+    });
     let (live, no_routes) = (routes.clone(), Published::new(None));
     let told = no_routes.clone();
-    let sources = Arc::new(Sources { readiness, routes: live, problems, no_routes: told, state, metrics });
+    let sources =
+        Arc::new(Sources { readiness, routes: live, problems, no_routes: told, state, explain, metrics });
     tokio::spawn(admin::serve(listener, Pages::All, Arc::clone(&sources)));
     tokio::spawn(admin::serve(for_balancers, Pages::Health, Arc::clone(&sources)));
     Admin { address, health, trigger, waiting, routes, no_routes, sources }
@@ -168,11 +173,51 @@ async fn metrics_are_prometheus_text() {
 }
 
 #[tokio::test]
+async fn the_live_page_may_load_nothing_from_elsewhere_and_all_that_it_names_is_there() {
+    let admin = start().await;
+    let ask =
+        async |path: &str| exchange(admin.address, &format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n")).await;
+    let page = ask("/").await;
+    assert!(page.starts_with("HTTP/1.1 200") && page.contains("content-type: text/html"), "{page}");
+    assert!(page.contains("content-security-policy: default-src 'none'; script-src 'self'"), "{page}");
+    assert!(
+        !page.contains("http://") && !page.contains("https://") || page.contains("https://shop.example.com"),
+        "{page}"
+    );
+    for file in ["/ui/page.css", "/ui/main.js", "/ui/data.js", "/ui/list.js", "/ui/verdict.js"] {
+        let answer = ask(file).await;
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("nosniff"), "{file}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_is_explained_or_the_query_is_refused() {
+    let admin = start().await;
+    for (path, status, text) in [
+        ("/explain?url=a.com/", "200 OK", "route for url=a.com/"),
+        ("/explain", "400 Bad Request", "write url="),
+    ] {
+        let answer = exchange(admin.address, &format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n")).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")) && answer.contains(text), "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn an_unknown_path_is_told_the_known_ones() {
     let admin = start().await;
     let (status, page) = get(admin.address, "/nope").await;
-    let paths =
-        json!(["/live", "/ready", "/healthz", "/state", "/metrics", "/routes", "/endpoints", "/problems"]);
+    let paths = json!([
+        "/live",
+        "/ready",
+        "/healthz",
+        "/state",
+        "/metrics",
+        "/routes",
+        "/endpoints",
+        "/problems",
+        "/explain",
+        "/"
+    ]);
     assert_eq!((status, &page["paths"]), (404, &paths));
 }
 

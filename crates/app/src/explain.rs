@@ -11,7 +11,6 @@ mod tests;
 
 use std::io::{Write, stdout};
 
-use compile::Compiled;
 use model::{Backend, Explanation, RequestHost, RequestPath, Route, RouteTable, Selection, Split, Target};
 
 use crate::cli::{ExplainArgs, Format};
@@ -33,15 +32,16 @@ pub(crate) fn run(args: &ExplainArgs) -> u8 {
         Err(error) => return usage(&error),
     };
     let compiled = read.objects.compile(&read.settings);
-    let mut answer = answer(&asked, &compiled);
+    let table = Table { routes: &compiled.table, has_external_names: !compiled.external_names.is_empty() };
+    let mut answer = answer(&asked, &table);
     if let Answer::Found(found) = &mut answer
         && let Some(route) = found.explanation.winner()
     {
         found.met = filters::met(route, read.objects.objects(), &read.settings);
     }
     let shown = match args.format {
-        Format::Text => show::text(&asked, &answer, &compiled),
-        Format::Json => show::json(&asked, &answer, &compiled),
+        Format::Text => show::text(&asked, &answer, &table),
+        Format::Json => show::json(&asked, &answer, &table),
     };
     // A reader that closes the pipe early has read enough.
     let _ = stdout().write_all(shown.as_bytes());
@@ -51,6 +51,35 @@ pub(crate) fn run(args: &ExplainArgs) -> u8 {
 fn usage(error: &str) -> u8 {
     eprintln!("error: {error}");
     USAGE
+}
+
+/// The same on a live table, for a query as the form of a page sends it: `url`, and `method` where it is not GET.
+///
+/// # Errors
+/// If the query is not that.
+pub(crate) fn live(query: &str, routes: &RouteTable) -> Result<String, String> {
+    let mut words = [String::from("GET"), String::new()];
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        match &*name {
+            "method" => words[0] = value.trim().to_ascii_uppercase(),
+            "url" => words[1] = value.trim().to_owned(),
+            _ => return Err(format!("{name:?} is not known; write method= and url=")),
+        }
+    }
+    if words[1].is_empty() {
+        return Err("write url=, as /explain?url=https://shop.example.com/cart".into());
+    }
+    let asked = Asked::new(&words, &[])?;
+    let table = Table { routes, has_external_names: false };
+    Ok(show::text(&asked, &answer(&asked, &table), &table))
+}
+
+/// What is looked at.
+#[derive(Clone, Copy)]
+struct Table<'a> {
+    routes: &'a RouteTable,
+    /// Whether there are backends whose names only a running process looks up.
+    has_external_names: bool,
 }
 
 /// How a request would be answered.
@@ -81,7 +110,7 @@ struct Possible<'a> {
     why: Option<String>,
 }
 
-fn answer<'a>(asked: &'a Asked, compiled: &'a Compiled) -> Answer<'a> {
+fn answer<'a>(asked: &'a Asked, table: &Table<'a>) -> Answer<'a> {
     let refused = |status, why: String| Answer::Refused { status, why };
     if matches!(&*asked.method, "CONNECT" | "TRACE") {
         return refused(405, format!("{} is not forwarded", asked.method));
@@ -101,13 +130,13 @@ fn answer<'a>(asked: &'a Asked, compiled: &'a Compiled) -> Answer<'a> {
         Ok(path) => path,
         Err(error) => return refused(400, error.to_string()),
     };
-    found(AskedFacts { asked, host, path }, compiled)
+    found(AskedFacts { asked, host, path }, table)
 }
 
-fn found<'a>(facts: AskedFacts<'a>, compiled: &'a Compiled) -> Answer<'a> {
-    let explanation = model::explain(&compiled.table, &facts);
+fn found<'a>(facts: AskedFacts<'a>, table: &Table<'a>) -> Answer<'a> {
+    let explanation = model::explain(table.routes, &facts);
     let winner = explanation.winner();
-    let possible = winner.map_or_else(Vec::new, |route| possible(route, &facts, &compiled.table));
+    let possible = winner.map_or_else(Vec::new, |route| possible(route, &facts, table.routes));
     let is_down = |one: &Possible<'_>| matches!(one.backend.selection(), Selection::None(_));
     let certain = winner.and_then(|route| filters::certain(route, &facts));
     let (filtered, why) = certain.unzip();

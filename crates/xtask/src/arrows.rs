@@ -22,7 +22,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
 ];
 
 /// Crates that are no part of the product.
-const OUTSIDE: [&str; 8] = [
+const OUTSIDE: [&str; 9] = [
     "benches",
     "conformance",
     "control-plane",
@@ -30,6 +30,7 @@ const OUTSIDE: [&str; 8] = [
     "nodes",
     "rollout",
     "system-tests",
+    "test-support",
     "xtask",
 ];
 

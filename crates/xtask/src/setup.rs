@@ -12,6 +12,9 @@ use crate::shell::{self, cargo, program, root, succeeds};
 /// Programs that tests and benches start, and the Debian package of each.
 const PEERS: [(&str, &str); 3] = [("nginx", "nginx-light"), ("haproxy", "haproxy"), ("wrk", "wrk")];
 
+/// What shows our live page in a test.
+const BROWSER: [(&str, &str); 1] = [("chromium", "chromium")];
+
 /// What real nodes are made of beside what is built: programs, and the Debian package of each.
 const NODES: [(&str, &str); 5] = [
     ("ip", "iproute2"),
@@ -40,6 +43,7 @@ pub(crate) fn run() -> Result<()> {
     clients()?;
     moto()?;
     prometheus()?;
+    browser()?;
     nodes().map(drop)
 }
 
@@ -95,6 +99,14 @@ pub(crate) fn control_plane() -> Result<Binaries> {
 /// If Go is missing or fails.
 pub(crate) fn conformance() -> Result<()> {
     Ok(conformance::build()?)
+}
+
+/// Installs a browser.
+///
+/// # Errors
+/// As [`peers`].
+pub(crate) fn browser() -> Result<()> {
+    install(&BROWSER)
 }
 
 /// Unpacks Prometheus and its promtool into our cache, unless they are installed.

@@ -30,7 +30,7 @@ const SLOW_MODULES: [(&str, &str); 6] = [
     ("dns::", "moto"),
     ("libraries::", "HTTP clients of Python"),
     ("load_balancers::moto::", "moto"),
-    ("monitoring::", "Prometheus"),
+    ("monitoring::", "Prometheus and Chromium"),
 ];
 
 /// At a time, for each core: they are short of time to wait for, not of cores.
@@ -59,6 +59,9 @@ pub(crate) fn run() -> Result<()> {
     }
     if let Err(why) = setup::prometheus() {
         eprintln!("note: {why:#}; the tests that run it will fail");
+    }
+    if let Err(why) = setup::browser() {
+        eprintln!("note: {why:#}; the tests of the live page will fail");
     }
     if let Err(why) = setup::nodes() {
         eprintln!("note: {why:#}; tests that need real nodes will fail");

@@ -51,13 +51,14 @@ impl Standing {
         let metrics = Metrics::new(live.clone(), self.watch.clone(), Arc::clone(&self.proxy));
         #[cfg(feature = "aws")]
         let metrics = metrics.with_frontend(self.frontend.clone()).with_dns(self.dns.clone());
-        let standing = self.clone();
+        let (standing, routes) = (self.clone(), live.routes.clone());
         Sources {
             readiness,
             routes: live.routes.clone(),
             problems: live.problems.clone(),
             no_routes: live.no_routes.clone(),
             state: Box::new(move || standing.state()),
+            explain: Box::new(move |query| crate::explain::live(query, &routes.load())),
             metrics: Box::new(move || metrics.render()),
         }
     }

@@ -3,26 +3,25 @@
 use std::fmt::Write as _;
 
 use ::admin::json::{BackendView, RouteView, selection};
-use compile::Compiled;
 use model::{Candidate, Explanation, Route, Selection, Unavailable, Verdict};
 use serde_json::{Value, json};
 
-use super::{Answer, Asked, Found, Met, Possible};
+use super::{Answer, Asked, Found, Met, Possible, Table};
 
 /// For people: the request as it is read, then the rule, its endpoints, the rules that lost, and the answer.
-pub(super) fn text(asked: &Asked, answer: &Answer<'_>, compiled: &Compiled) -> String {
+pub(super) fn text(asked: &Asked, answer: &Answer<'_>, table: &Table<'_>) -> String {
     let mut out = String::new();
     let found = match answer {
         Answer::Refused { status, why } => return format!("refused: {status}, {why}\n"),
         Answer::Found(found) => found,
     };
-    request(&mut out, asked, found, compiled);
+    request(&mut out, asked, found, table);
     let mut candidates = found.explanation.candidates.iter().peekable();
     if let Some(winner) = candidates.next_if(|c| c.verdict == Verdict::Won) {
         let _ = writeln!(out, "route:     {}", line(&winner.route));
         policy(&mut out, &winner.route);
         filters(&mut out, &found.met);
-        found.possible.iter().for_each(|one| endpoints(&mut out, one, compiled));
+        found.possible.iter().for_each(|one| endpoints(&mut out, one, table));
     }
     if candidates.peek().is_some() {
         let _ = writeln!(out, "lost:");
@@ -34,7 +33,7 @@ pub(super) fn text(asked: &Asked, answer: &Answer<'_>, compiled: &Compiled) -> S
     out
 }
 
-fn request(out: &mut String, asked: &Asked, found: &Found<'_>, compiled: &Compiled) {
+fn request(out: &mut String, asked: &Asked, found: &Found<'_>, table: &Table<'_>) {
     let host = found
         .facts
         .host
@@ -43,7 +42,7 @@ fn request(out: &mut String, asked: &Asked, found: &Found<'_>, compiled: &Compil
     let _ = writeln!(out, "request:   {} {}", asked.method, asked.path);
     let _ = writeln!(out, "host:      {host}");
     let _ = writeln!(out, "rules of:  {}", found.explanation.host);
-    if let Some(because_of) = compiled.table.patterns_because_of(&found.explanation.host) {
+    if let Some(because_of) = table.routes.patterns_because_of(&found.explanation.host) {
         let _ = writeln!(
             out,
             "patterns:  all paths of this host are regular expressions, because of {because_of}"
@@ -102,15 +101,14 @@ fn line(route: &Route) -> String {
     format!("{}: {} {}{}", route.origin, route.host, route.path, conditions.collect::<String>())
 }
 
-fn endpoints(out: &mut String, Possible { backend, why }: &Possible<'_>, compiled: &Compiled) {
+fn endpoints(out: &mut String, Possible { backend, why }: &Possible<'_>, table: &Table<'_>) {
     let why = why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
     let _ = writeln!(out, "backend:   {}: {}{why}", backend.key, selection(backend.selection()));
     for (place, endpoint) in backend.endpoints().iter().enumerate() {
         let takes = if place < backend.usable().len() { "takes requests" } else { "takes none" };
         let _ = writeln!(out, "  {} {}: {takes}", endpoint.key.address, endpoint.condition.as_str());
     }
-    if backend.selection() == Selection::None(Unavailable::NoEndpoint) && !compiled.external_names.is_empty()
-    {
+    if backend.selection() == Selection::None(Unavailable::NoEndpoint) && table.has_external_names {
         let _ = writeln!(out, "  (the names of ExternalName Services are resolved only by `run`)");
     }
 }
@@ -146,19 +144,19 @@ fn outcome(found: &Found<'_>) -> String {
 }
 
 /// For programs: the same, with routes and endpoints in the form of `/routes` and `/endpoints`.
-pub(super) fn json(asked: &Asked, answer: &Answer<'_>, compiled: &Compiled) -> String {
+pub(super) fn json(asked: &Asked, answer: &Answer<'_>, table: &Table<'_>) -> String {
     let shown = match answer {
         Answer::Refused { status, why } => json!({
             "served": false, "status": status, "reason": why,
             "request": { "method": asked.method, "path": asked.path, "query": asked.query },
         }),
-        Answer::Found(found) => found_json(asked, found, compiled),
+        Answer::Found(found) => found_json(asked, found, table),
     };
     format!("{shown:#}\n")
 }
 
-fn found_json(asked: &Asked, found: &Found<'_>, compiled: &Compiled) -> Value {
-    let view = |route: &Route| RouteView::of(route, &compiled.table);
+fn found_json(asked: &Asked, found: &Found<'_>, table: &Table<'_>) -> Value {
+    let view = |route: &Route| RouteView::of(route, table.routes);
     let lost = found.explanation.candidates.iter().filter(|candidate| candidate.verdict != Verdict::Won);
     let lost = lost.map(|c| json!({ "route": view(&c.route), "reason": c.verdict.as_str() }));
     let backends: Vec<_> = found.possible.iter().map(|one| BackendView::of(one.backend)).collect();

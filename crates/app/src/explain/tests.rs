@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use compile::{Objects, Settings};
 use model::{
     BackendKey, Condition, Conditions, Endpoint, EndpointKey, HostMatch, ObjectRef, Origin, PathMatch,
     Policy, RequestCondition, Route, RouteTableBuilder, Share, SplitRule, ValueMatch,
@@ -13,7 +12,7 @@ use serde_json::Value;
 use super::*;
 
 /// POST requests lead to `canary` with a header, else to `main` and `canary` by weight; `canary` has an endpoint or none.
-fn compiled(canary: Option<SocketAddr>) -> Compiled {
+fn routes(canary: Option<SocketAddr>) -> RouteTable {
     let mut builder = RouteTableBuilder::default();
     let mut add = |service: &str, address: Option<SocketAddr>| {
         let (namespace, port) = ("shop".into(), "80".into());
@@ -35,20 +34,19 @@ fn compiled(canary: Option<SocketAddr>) -> Compiled {
         policy: Arc::new(Policy::default()),
         origin: Origin::new(ObjectRef::new("Ingress", "shop", "web"), "spec.rules[0].http.paths[0]"),
     });
-    let mut compiled = compile::compile(&Objects::default(), &Settings::default(), 1);
-    compiled.table = builder.build(1);
-    compiled
+    builder.build(1)
 }
 
 /// The lines that tell of the backends and of the answer, and the status.
 fn explained(canary: Option<SocketAddr>, method: &str, field: Option<&str>) -> (Vec<String>, Value) {
     let fields: Vec<_> = field.map(|value| ("X-Canary".to_owned(), value.to_owned())).into_iter().collect();
     let asked = Asked::new(&[method.into(), "a.example.com/".into()], &fields).expect("a request");
-    let compiled = compiled(canary);
-    let answer = answer(&asked, &compiled);
-    let text = show::text(&asked, &answer, &compiled);
+    let routes = routes(canary);
+    let table = Table { routes: &routes, has_external_names: false };
+    let answer = answer(&asked, &table);
+    let text = show::text(&asked, &answer, &table);
     let told = text.lines().filter(|line| line.starts_with("backend:") || line.starts_with("answer:"));
-    let json = serde_json::from_str(&show::json(&asked, &answer, &compiled)).expect("JSON");
+    let json = serde_json::from_str(&show::json(&asked, &answer, &table)).expect("JSON");
     (told.map(str::to_owned).collect(), json)
 }
 

@@ -15,7 +15,6 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::support::{Folder, Gate};
-use endpoint::Endpoint;
 use request::Request;
 
 const MANIFESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/whole_process/applications/manifests");
@@ -107,7 +106,7 @@ fn slices(namespace: &str, service: &Value) -> Vec<Value> {
     let is_external = service["spec"]["type"] == "ExternalName";
     let slice = |port: &Value| {
         let number = &port["port"];
-        let endpoint = Endpoint::start(format!("{name}:{number}"));
+        let endpoint = endpoint::start(format!("{name}:{number}"));
         json!({
             "apiVersion": "discovery.k8s.io/v1",
             "kind": "EndpointSlice",
@@ -117,7 +116,7 @@ fn slices(namespace: &str, service: &Value) -> Vec<Value> {
                 "labels": { "kubernetes.io/service-name": name },
             },
             "addressType": "IPv4",
-            "ports": [{ "name": port["name"], "port": endpoint.port() }],
+            "ports": [{ "name": port["name"], "port": endpoint }],
             "endpoints": [{ "addresses": ["127.0.0.1"], "conditions": { "ready": true } }],
         })
     };

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::process::Command;
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
+use test_support::manifests::secret;
 
 use crate::support::{Folder, Gate, Upstream, ingress, output, program, service, slice};
 
@@ -26,13 +27,7 @@ fn gate(folder: &Folder) -> (Gate, SocketAddr) {
 
 fn shop(upstream: &Upstream) -> Folder {
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-    let indented = |text: String| text.lines().map(|line| format!("    {line}\n")).collect::<String>();
-    let secret = format!(
-        "apiVersion: v1\nkind: Secret\nmetadata: {{ name: default, namespace: default }}\ntype: kubernetes.io/tls\n\
-         stringData:\n  tls.crt: |\n{}  tls.key: |\n{}",
-        indented(cert.pem()),
-        indented(signing_key.serialize_pem())
-    );
+    let secret = secret("name: default, namespace: default", &cert.pem(), &signing_key.serialize_pem());
     Folder::new(&[
         ("web.yaml", ingress("web", "", "/", "web")),
         ("service.yaml", service("web")),

@@ -1,11 +1,12 @@
 //! HTTP/2 endpoints whose connections end at the worst moment. Only a process can be held still until that has happened.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rustix::process::Signal;
+use test_support::frames::{END_HEADERS, END_STREAM, Frames, HEADERS};
 
 use crate::support::{Client, Folder, Gate, ingress, service, slice};
 
@@ -31,25 +32,15 @@ impl Endpoint {
         (endpoint, address)
     }
 
-    /// Frame by frame (RFC 9113 §4.1), until the connection ends.
-    fn serve(&self, mut stream: TcpStream) -> io::Result<()> {
-        const PREFACE_BYTES: usize = 24;
-        const EMPTY_SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
-        const HEADERS: u8 = 1;
+    /// Frame by frame, until the connection ends.
+    fn serve(&self, stream: TcpStream) -> io::Result<()> {
         // 200, and a length of 0 (RFC 7541 §6).
         const EMPTY_200: [u8; 5] = [0x88, 0x0f, 0x0d, 1, b'0'];
-        const END_STREAM_AND_HEADERS: u8 = 5;
-        stream.read_exact(&mut [0; PREFACE_BYTES])?;
-        stream.write_all(&EMPTY_SETTINGS)?;
-        let mut head = [0; 9];
+        let mut frames = Frames::accept(stream)?;
         loop {
-            stream.read_exact(&mut head)?;
-            let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
-            stream.read_exact(&mut vec![0; length as usize])?;
-            if head[3] == HEADERS {
+            if let (HEADERS, _, id, _) = frames.read()? {
                 self.seen.fetch_add(1, Ordering::SeqCst);
-                let begin = [0, 0, 5, HEADERS, END_STREAM_AND_HEADERS];
-                stream.write_all(&[&begin[..], &head[5..], &EMPTY_200].concat())?;
+                frames.send(HEADERS, END_STREAM | END_HEADERS, id, &EMPTY_200);
             }
         }
     }

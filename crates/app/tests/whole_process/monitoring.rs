@@ -1,5 +1,6 @@
-//! `/metrics`, the alerts and the dashboard, as a real Prometheus reads them.
+//! `/metrics`, the alerts and the dashboard, as a real Prometheus reads them; and the live page, as a browser shows it.
 
+mod page;
 mod prometheus;
 
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use self::prometheus::{Prometheus, program};
 const HOST: &str = "web.test";
 
 /// A gate that has had traffic of all sorts: answered, refused, over TLS, with a problem.
-fn busy_gate() -> (Gate, Upstream) {
+fn busy_gate() -> (Gate, Upstream, Folder) {
     let (upstream, host) = (Upstream::start("web"), Issued::to(HOST));
     let with_tls = ingress("web", HOST, "/", "web").replace("rules:", "tls: [{ secretName: web }]\n  rules:");
     let folder = Folder::new(&[
@@ -25,7 +26,7 @@ fn busy_gate() -> (Gate, Upstream) {
     let gate = Gate::start(&folder, &["--https", "127.0.0.1:0"]);
     host.comes_to_be_served(gate.https());
     ask(&gate);
-    (gate, upstream)
+    (gate, upstream, folder)
 }
 
 fn ask(gate: &Gate) {
@@ -41,7 +42,7 @@ fn monitoring(file: &str) -> PathBuf {
 
 #[test]
 fn promtool_has_nothing_to_say_of_the_metrics_and_each_has_a_help_text() {
-    let (gate, _upstream) = busy_gate();
+    let (gate, _upstream, _folder) = busy_gate();
     let (_, metrics) = gate.page("/metrics");
     let mut check = Command::new(program("promtool"));
     check.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -79,7 +80,7 @@ fn each_alert_fires_and_is_over_when_its_cause_is_and_its_runbook_is_there() {
 
 #[test]
 fn each_query_of_the_dashboard_has_an_answer() {
-    let (gate, _upstream) = busy_gate();
+    let (gate, _upstream, _folder) = busy_gate();
     let prometheus = Prometheus::start(gate.admin);
     let dashboard: Value =
         serde_json::from_str(&std::fs::read_to_string(monitoring("dashboard.json")).unwrap()).unwrap();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use compile::Settings;
 use control_plane::{Binaries, ControlPlane};
@@ -17,12 +17,10 @@ use kube::{Api, Client};
 use lifecycle::drain::drain;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use serde_json::{Value, json};
+use test_support::wait::until;
 use tls::{Certificate, Certificates, Entry};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-
-/// Longer than anything that is waited for, on a busy machine.
-const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Short, so that a deletion is told while a test waits for it.
 const GRACE_PERIOD: Duration = Duration::from_secs(1);
@@ -148,11 +146,8 @@ impl Following {
     }
 
     async fn eventually(&self, condition: impl Fn() -> bool) {
-        let deadline = Instant::now() + DEADLINE;
-        while !condition() {
-            assert!(Instant::now() < deadline, "not within {DEADLINE:?}: {:#?}", self.live.problems.load());
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        let holds = until(condition).await;
+        holds.unwrap_or_else(|late| panic!("{late}: {:#?}", self.live.problems.load()));
     }
 }
 

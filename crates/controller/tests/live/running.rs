@@ -3,18 +3,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use compile::Settings;
 use controller::{ControllerConfig, Live, Source, run};
 use lifecycle::drain::drain;
 use model::{Get, Problem, RequestHost, RequestPath, RouteTable};
 use tempfile::TempDir;
+use test_support::wait::until;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-
-/// Longer than anything that is waited for, on a busy machine.
-const DEADLINE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Running {
     /// Holds the folder of manifests, `manifests`.
@@ -73,11 +70,8 @@ impl Running {
 
     /// Waits until `condition` holds for what is live.
     pub(crate) async fn until(&self, mut condition: impl FnMut(&Now) -> bool) {
-        let deadline = Instant::now() + DEADLINE;
-        while !condition(&self.now()) {
-            assert!(Instant::now() < deadline, "not within {DEADLINE:?}; problems: {:#?}", self.now().told());
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        let holds = until(|| condition(&self.now())).await;
+        holds.unwrap_or_else(|late| panic!("{late}; problems: {:#?}", self.now().told()));
     }
 }
 

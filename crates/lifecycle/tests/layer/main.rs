@@ -8,8 +8,9 @@ mod service;
 
 use std::time::{Duration, Instant};
 
-use client::{Answer, Client};
+use client::Client;
 use service::Service;
+use test_support::Message;
 
 /// More than anything here takes, on a machine that is busy with something else.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -27,7 +28,7 @@ impl Sending {
         Sending(client)
     }
 
-    fn end(&mut self) -> Answer {
+    fn end(&mut self) -> Message {
         self.0.write("!");
         let head = self.0.head();
         self.0.body(head)

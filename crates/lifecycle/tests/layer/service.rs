@@ -1,21 +1,21 @@
 //! The example, as a process of its own.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::process::{Command, Stdio};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
+use test_support::Process;
 
 use super::PATIENCE;
 use super::client::Client;
 
 /// Killed when the test ends.
 pub(crate) struct Service {
-    process: Child,
-    printed: Receiver<String>,
+    process: Process,
+    /// How much of what it has printed was asked for.
+    read: usize,
     pub(crate) address: SocketAddr,
 }
 
@@ -23,14 +23,9 @@ impl Service {
     /// Starts it on a free port, with these times in seconds, and waits until it serves.
     pub(crate) fn start(delay: &str, longest: &str) -> Service {
         let mut command = Command::new(program());
-        command.args(["127.0.0.1:0", delay, longest]).stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut process = command.spawn().unwrap();
-        let stdout = BufReader::new(process.stdout.take().unwrap());
-        let (sender, printed) = channel();
-        std::thread::spawn(move || {
-            stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
-        });
-        let mut service = Service { process, printed, address: SocketAddr::from(([0; 4], 0)) };
+        command.args(["127.0.0.1:0", delay, longest]).stdin(Stdio::null());
+        let process = Process::start_printing(&mut command).unwrap().patient_for(PATIENCE);
+        let mut service = Service { process, read: 0, address: SocketAddr::from(([0; 4], 0)) };
         let line = service.prints("serving on http://");
         service.address = line["serving on http://".len()..].parse().unwrap();
         service
@@ -40,33 +35,28 @@ impl Service {
         Client::connect(self.address)
     }
 
-    /// Waits until it prints a line that begins so.
+    /// Waits until it prints a line that begins so, after those that were asked for before.
     pub(crate) fn prints(&mut self, start: &str) -> String {
-        loop {
-            let line = self.printed.recv_timeout(PATIENCE);
-            let line = line.unwrap_or_else(|error| panic!("no line {start:?}: {error}"));
-            if line.starts_with(start) {
-                return line;
-            }
-        }
+        let from = self.read;
+        let next = |printed: &str| {
+            let mut end = from;
+            printed[from..].lines().find_map(|line| {
+                end += line.len() + 1;
+                line.starts_with(start).then(|| (line.to_owned(), end))
+            })
+        };
+        let (line, end) = self.process.wait_for(start, next).unwrap_or_else(|error| panic!("{error}"));
+        self.read = end;
+        line
     }
 
     pub(crate) fn terminate(&self) {
-        kill_process(Pid::from_child(&self.process), Signal::TERM).unwrap();
+        self.process.signal(Signal::TERM);
     }
 
     /// Waits for the end and returns the exit code.
     pub(crate) fn exit_code(mut self) -> i32 {
-        // The end of its output is the end of the process.
-        while self.printed.recv_timeout(PATIENCE).is_ok() {}
-        self.process.wait().unwrap().code().expect("an exit code, no signal")
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.process.ended().unwrap().code().expect("an exit code, no signal")
     }
 }
 

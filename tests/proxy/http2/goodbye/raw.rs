@@ -1,23 +1,17 @@
 //! A client of HTTP/2 that writes and reads frame by frame.
 
-use std::io::{BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 
+use system_tests::frames::take;
+pub(super) use system_tests::frames::{
+    ACK, DATA, END_STREAM, GOAWAY, HEADERS, PING, PREFACE, SETTINGS, WINDOW_UPDATE,
+};
 use system_tests::{PATIENCE, Sluice};
 
-pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 pub(super) const EMPTY_SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
 /// The largest number of a stream: no stream is refused yet.
 pub(super) const ANY_STREAM: u32 = (1 << 31) - 1;
-
-pub(super) const DATA: u8 = 0;
-pub(super) const HEADERS: u8 = 1;
-pub(super) const SETTINGS: u8 = 4;
-pub(super) const PING: u8 = 6;
-pub(super) const GOAWAY: u8 = 7;
-pub(super) const WINDOW_UPDATE: u8 = 8;
-pub(super) const ACK: u8 = 1;
-pub(super) const END_STREAM: u8 = 1;
 
 /// A client that writes and reads frames.
 pub(super) struct Raw(pub(super) BufReader<TcpStream>);
@@ -63,16 +57,11 @@ impl Raw {
 
     /// The next frame; `None` at the end of the connection.
     pub(super) fn frame(&mut self) -> Option<Frame> {
-        let mut head = [0; 9];
-        match self.0.read(&mut head[..1]).unwrap() {
-            0 => return None,
-            _ => self.0.read_exact(&mut head[1..]).unwrap(),
+        if self.0.fill_buf().unwrap().is_empty() {
+            return None;
         }
-        let [length @ .., _, _, _, _, _, _] = head;
-        let mut payload = vec![0; u32::from_be_bytes([0, length[0], length[1], length[2]]) as usize];
-        self.0.read_exact(&mut payload).unwrap();
-        let stream = u32::from_be_bytes(head[5..].try_into().unwrap());
-        Some(Frame { kind: head[3], flags: head[4], stream, payload })
+        let (kind, flags, stream, payload) = take(&mut self.0).unwrap();
+        Some(Frame { kind, flags, stream, payload })
     }
 
     /// Reads on until there is a frame like this.

@@ -1,74 +1,33 @@
 //! An endpoint of an application: answers each request with what it got of it.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-
 use serde_json::json;
+use test_support::{Message, Upstream};
 
-/// An endpoint, as long as the process runs.
-pub(crate) struct Endpoint {
-    address: SocketAddr,
-}
-
-impl Endpoint {
-    /// Starts one that calls itself so.
-    pub(crate) fn start(name: String) -> Endpoint {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                let name = name.clone();
-                std::thread::spawn(move || serve(&name, stream));
-            }
-        });
-        Endpoint { address }
-    }
-
-    pub(crate) fn port(&self) -> u16 {
-        self.address.port()
-    }
-}
-
-/// Answers until the peer closes.
-fn serve(name: &str, stream: TcpStream) -> Option<()> {
-    let mut reader = BufReader::new(stream.try_clone().ok()?);
-    let mut writer = stream;
-    loop {
-        let mut lines = Vec::new();
-        loop {
-            let mut line = String::new();
-            if reader.read_line(&mut line).ok()? == 0 {
-                return None;
-            }
-            match line.trim_end() {
-                "" => break,
-                line => lines.push(line.to_owned()),
+/// Starts one that calls itself so, and returns its port.
+pub(crate) fn start(name: String) -> u16 {
+    let upstream = Upstream::scripted(move |peer| {
+        while let Ok(request) = peer.request() {
+            if peer.send(answer(&name, &request)).is_err() {
+                return;
             }
         }
-        let (method, target) = lines.first()?.split_once(' ')?;
-        let target = target.rsplit_once(' ')?.0;
-        let fields: Vec<(String, &str)> = lines[1..]
-            .iter()
-            .filter_map(|line| line.split_once(':'))
-            .map(|(name, value)| (name.to_ascii_lowercase(), value.trim()))
-            .collect();
-        let field = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| *value);
-        let length = field("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-        std::io::copy(&mut (&mut reader).take(length), &mut std::io::sink()).ok()?;
-        let status = status(target, field("cookie").unwrap_or_default(), field("upgrade"));
-        let got = json!({ "endpoint": name, "method": method, "target": target, "fields": fields });
-        let body =
-            if status.starts_with("101") || method == "HEAD" { String::new() } else { got.to_string() };
-        let more = match status {
-            "101 Switching Protocols" => "Connection: upgrade\r\nUpgrade: websocket\r\n".to_owned(),
-            _ => format!("Content-Length: {}\r\n", body.len()),
-        };
-        let head = format!(
-            "HTTP/1.1 {status}\r\nX-Endpoint: {name}\r\nX-Target: {target}\r\nX-Auth-Request-User: ada\r\n{more}\r\n"
-        );
-        writer.write_all(head.as_bytes()).ok()?;
-        writer.write_all(body.as_bytes()).ok()?;
-    }
+    });
+    upstream.address.port()
+}
+
+fn answer(name: &str, request: &Message) -> String {
+    let (method, target) = (request.start.split(' ').next().unwrap_or_default(), request.target());
+    let (cookie, upgrade) = (request.field("cookie").unwrap_or_default(), request.field("upgrade"));
+    let status = status(target, &cookie, upgrade.as_deref());
+    let got = json!({ "endpoint": name, "method": method, "target": target, "fields": request.fields });
+    let body = if status.starts_with("101") || method == "HEAD" { String::new() } else { got.to_string() };
+    let more = match status {
+        "101 Switching Protocols" => "Connection: upgrade\r\nUpgrade: websocket\r\n".to_owned(),
+        _ => format!("Content-Length: {}\r\n", body.len()),
+    };
+    format!(
+        "HTTP/1.1 {status}\r\nX-Endpoint: {name}\r\nX-Target: {target}\r\nX-Auth-Request-User: ada\r\n{more}\r\n{body}"
+    )
 }
 
 /// Every endpoint would be an oauth2-proxy if it were asked, and fails where the path says so.

@@ -1,11 +1,9 @@
 //! A request to an application, and what is to become of it.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 
 use serde_json::Value;
-
-use crate::support::PATIENCE;
+use test_support::{Client, Message};
 
 /// A request, as a manifest file writes it.
 pub(crate) struct Request {
@@ -28,13 +26,6 @@ pub(crate) struct Request {
     sends: Vec<(String, Option<String>)>,
     /// Fields of the answer; the same.
     gives: Vec<(String, Option<String>)>,
-}
-
-/// What came back.
-struct Answer {
-    status: u16,
-    fields: Vec<(String, String)>,
-    body: String,
 }
 
 impl Request {
@@ -77,15 +68,15 @@ impl Request {
                 wrong.push(format!("{what}: {found:?}, not {expected:?}"));
             }
         };
-        compare("status", Some(&answer.status.to_string()), Some(&self.status.to_string()));
-        compare("endpoint", answer.field("x-endpoint"), self.to.as_deref());
+        compare("status", Some(&answer.status().to_string()), Some(&self.status.to_string()));
+        compare("endpoint", answer.field("x-endpoint").as_deref(), self.to.as_deref());
         if self.to.is_some() {
-            compare("target", answer.field("x-target"), Some(&self.target_sent));
+            compare("target", answer.field("x-target").as_deref(), Some(&self.target_sent));
         }
         for (name, value) in &self.gives {
-            compare(name, answer.field(name), value.as_deref());
+            compare(name, answer.field(name).as_deref(), value.as_deref());
         }
-        let got: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+        let got: Value = serde_json::from_str(&answer.text()).unwrap_or_default();
         for (name, value) in &self.sends {
             let fields = got["fields"].as_array().into_iter().flatten();
             let mut named = fields.filter(|field| field[0] == **name).filter_map(|field| field[1].as_str());
@@ -94,9 +85,8 @@ impl Request {
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
 
-    fn ask(&self, gate: SocketAddr) -> std::io::Result<Answer> {
-        let mut stream = TcpStream::connect(gate)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+    fn ask(&self, gate: SocketAddr) -> std::io::Result<Message> {
+        let mut client = Client::connect(gate);
         let scheme = if self.secure { "https" } else { "http" };
         let Request { method, target, host, .. } = self;
         let mut head =
@@ -105,40 +95,9 @@ impl Request {
         if self.body > 0 {
             head.push_str(&format!("Content-Length: {}\r\n", self.body));
         }
-        stream.write_all(format!("{head}\r\n").as_bytes())?;
+        client.try_send(format!("{head}\r\n").as_bytes())?;
         // What is too large may be refused before it is read.
-        let _ = stream.write_all(&vec![b'x'; self.body]);
-        Answer::read(&mut BufReader::new(stream), method == "HEAD")
-    }
-}
-
-impl Answer {
-    fn read(reader: &mut impl BufRead, has_no_body: bool) -> std::io::Result<Answer> {
-        let mut lines = Vec::new();
-        loop {
-            let mut line = String::new();
-            reader.read_line(&mut line)?;
-            match line.trim_end() {
-                "" => break,
-                line => lines.push(line.to_owned()),
-            }
-        }
-        let status = lines.first().and_then(|line| line.split(' ').nth(1)?.parse().ok());
-        let status = status.ok_or_else(|| std::io::Error::other("no status line"))?;
-        let fields = lines[1..].iter().filter_map(|line| line.split_once(':'));
-        let fields =
-            fields.map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned())).collect();
-        let mut answer = Answer { status, fields, body: String::new() };
-        let length = answer.field("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-        if !has_no_body {
-            let mut body = vec![0; length];
-            reader.read_exact(&mut body)?;
-            answer.body = String::from_utf8_lossy(&body).into_owned();
-        }
-        Ok(answer)
-    }
-
-    fn field(&self, name: &str) -> Option<&str> {
-        self.fields.iter().find(|(known, _)| known == name).map(|(_, value)| &**value)
+        let _ = client.try_send(&vec![b'x'; self.body]);
+        if method == "HEAD" { client.head() } else { client.try_response() }
     }
 }

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use serde_json::Value;
+use test_support::manifests::secret;
 
 use super::{Shop, has_handed_over};
 use crate::support::{eventually, ingress};
@@ -61,13 +62,7 @@ fn certify(shop: &Shop) -> PathBuf {
     let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
     params.use_authority_key_identifier_extension = true;
     let chain = params.signed_by(&key, &issuer).unwrap().pem();
-    let indented = |text: &str| text.lines().map(|line| format!("    {line}\n")).collect::<String>();
-    let secret = format!(
-        "apiVersion: v1\nkind: Secret\nmetadata: {{ name: web, namespace: shop }}\ntype: kubernetes.io/tls\n\
-         stringData:\n  tls.crt: |\n{}  tls.key: |\n{}",
-        indented(&chain),
-        indented(&key.serialize_pem())
-    );
+    let secret = secret("name: web, namespace: shop", &chain, &key.serialize_pem());
     shop.folder.write("secret.yaml", &secret);
     shop.folder.write("local.yaml", &ingress("local", "localhost", "/", "web"));
     authority

@@ -14,6 +14,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use test_support::manifests;
 
 use super::{PATIENCE, eventually};
 
@@ -70,14 +71,9 @@ impl Issued {
         )
     }
 
-    /// The manifest of a Secret that has it.
+    /// The manifest of a Secret of this name that has it.
     pub(crate) fn secret(&self, name: &str) -> String {
-        let quoted = |pem: &str| pem.replace('\n', "\\n");
-        let (chain, key) = (quoted(&self.chain), quoted(&self.key));
-        format!(
-            "{{apiVersion: v1, kind: Secret, metadata: {{name: {name}}}, type: kubernetes.io/tls, stringData: {{tls.crt: \
-             \"{chain}\", tls.key: \"{key}\"}}}}"
-        )
+        manifests::secret(&format!("name: {name}"), &self.chain, &self.key)
     }
 }
 

@@ -1,13 +1,14 @@
 //! The program itself, as a process of its own.
 
-use std::io::{BufRead, BufReader, ErrorKind};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::{Arc, Mutex, mpsc};
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+use test_support::Process;
+use test_support::process::listening;
 
 use super::{Client, Folder, PATIENCE, eventually};
 
@@ -40,8 +41,7 @@ pub(crate) fn output(command: &mut Command) -> Output {
 
 /// `sluicegate run`; killed when the test ends.
 pub(crate) struct Gate {
-    child: Child,
-    log: Arc<Mutex<String>>,
+    process: Process,
     pub(crate) http: SocketAddr,
     pub(crate) admin: SocketAddr,
 }
@@ -54,7 +54,7 @@ impl Gate {
 
     /// Waits until it is ready.
     pub(crate) fn ready(self) -> Gate {
-        eventually("readiness", || (self.page("/ready").0 == 200).then_some(()));
+        eventually("readiness", || self.page("/ready").0 == 200);
         self
     }
 
@@ -66,39 +66,15 @@ impl Gate {
     /// Starts `sluicegate run` with these arguments on free ports and waits until they are bound.
     pub(crate) fn run(command: &mut Command) -> Gate {
         command.args(["--http", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--access-log", "off"]);
-        command.stderr(Stdio::piped());
-        // A program that a test has just written is still open for writing in whatever another test is about to start.
-        let mut child = eventually("a program that can be started", || match command.spawn() {
-            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => None,
-            started => Some(started.unwrap()),
-        });
-        let (log, stderr) = (Arc::new(Mutex::new(String::new())), child.stderr.take().unwrap());
-        let written = Arc::clone(&log);
-        std::thread::spawn(move || {
-            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                let mut log = written.lock().unwrap();
-                log.push_str(&line);
-                log.push('\n');
-            }
-        });
-        let unbound = SocketAddr::from(([0, 0, 0, 0], 0));
-        let mut gate = Gate { child, log, http: unbound, admin: unbound };
-        (gate.http, gate.admin) = eventually("the line with the addresses", || {
-            assert_eq!(gate.child.try_wait().unwrap(), None, "{}", gate.log());
-            let log = gate.log();
-            let (http, admin) = log.split_once("listening http=")?.1.split_once(" admin=")?;
-            // What was typed here comes last.
-            let http = http.rsplit(',').next()?;
-            Some((http.parse().unwrap(), admin.lines().next()?.parse().unwrap()))
-        });
-        gate
+        let mut process = Process::start(command).unwrap();
+        let listening = |key| process.listening(key).unwrap_or_else(|error| panic!("{error}"));
+        let [http, admin] = ["http=", "admin="].map(listening);
+        Gate { process, http, admin }
     }
 
     /// Where HTTPS is served, with `--https`.
     pub(crate) fn https(&self) -> SocketAddr {
-        eventually("the line with the address", || {
-            self.log().split_once("listening https=")?.1.split_whitespace().next()?.parse().ok()
-        })
+        eventually("the line with the address", || listening(&self.log(), "https="))
     }
 
     /// A metric with these labels, as `name{label="value"}`; nothing where there is none.
@@ -109,7 +85,7 @@ impl Gate {
 
     /// All that was logged so far.
     pub(crate) fn log(&self) -> String {
-        self.log.lock().unwrap().clone()
+        self.process.said()
     }
 
     /// A page of the admin listener.
@@ -168,15 +144,12 @@ impl Gate {
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        self.process.signal(signal);
     }
 
     /// Stops it in its tracks until [`Signal::CONT`]. When this returns, each of its threads stands still.
     pub(crate) fn pause(&self) {
-        self.signal(Signal::STOP);
-        let (_, status) =
-            waitpid(Some(Pid::from_child(&self.child)), WaitOptions::UNTRACED).unwrap().unwrap();
-        assert!(status.stopped(), "{}", self.log());
+        self.process.pause();
     }
 
     /// Asks for a drain and waits until it has begun.
@@ -187,16 +160,12 @@ impl Gate {
 
     /// Whether it still runs.
     pub(crate) fn runs(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
+        !self.process.has_ended()
     }
 
     /// Waits for the end and returns the exit code.
     pub(crate) fn exit_code(&mut self) -> i32 {
-        let deadline = Instant::now() + PATIENCE;
-        let status = eventually("the end of the process", || {
-            assert!(Instant::now() < deadline, "{}", self.log());
-            self.child.try_wait().unwrap()
-        });
+        let status = self.process.ended().unwrap_or_else(|error| panic!("{error}"));
         status.code().expect("an exit code, no signal")
     }
 }
@@ -206,7 +175,5 @@ impl Drop for Gate {
         if std::thread::panicking() {
             eprintln!("its log:\n{}", self.log());
         }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }

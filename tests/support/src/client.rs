@@ -29,7 +29,14 @@ impl Client {
     /// # Panics
     /// If the connection is refused.
     pub fn connect(to: SocketAddr) -> Client {
-        let stream = TcpStream::connect(to).expect("the proxy accepts");
+        Client::on(TcpStream::connect(to).expect("the proxy accepts"))
+    }
+
+    /// On a connection that is open already.
+    ///
+    /// # Panics
+    /// If it is closed.
+    pub fn on(stream: TcpStream) -> Client {
         stream.set_nodelay(true).expect("an open socket");
         stream.set_read_timeout(Some(PATIENCE)).expect("an open socket");
         stream.set_write_timeout(Some(PATIENCE)).expect("an open socket");

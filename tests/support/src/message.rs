@@ -161,6 +161,10 @@ impl Reader {
             if self.fill(stream)? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
+            // The hello of TLS, say, to which no end of a line would come.
+            if self.buffer.first().is_some_and(|first| *first < b' ' && *first != b'\r') {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use http::{Request, Response};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::frames::{GOAWAY, HEADERS, SETTINGS};
+use crate::frames::{GOAWAY, HEADERS, PREFACE, SETTINGS};
 
 /// How a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,9 +91,8 @@ async fn serve(
 async fn say_goodbye(mut socket: TcpStream) -> io::Result<()> {
     const SETTINGS_FRAME: [u8; 9] = [0, 0, 0, SETTINGS, 0, 0, 0, 0, 0];
     const GOAWAY_FRAME: [u8; 17] = [0, 0, 8, GOAWAY, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    const PREFACE_BYTES: usize = 24;
     socket.write_all(&SETTINGS_FRAME).await?;
-    socket.read_exact(&mut [0; PREFACE_BYTES]).await?;
+    socket.read_exact(&mut [0; PREFACE.len()]).await?;
     let mut head = [0; 9];
     while head[3] != HEADERS {
         socket.read_exact(&mut head).await?;

@@ -1,7 +1,7 @@
 //! Upstreams that follow a script, byte by byte.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver};
@@ -31,7 +31,15 @@ impl Upstream {
     /// # Panics
     /// If loopback has no port left.
     pub fn scripted(script: impl Fn(&mut Peer) + Send + Sync + 'static) -> Upstream {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        Upstream::scripted_at(Ipv4Addr::LOCALHOST.into(), script)
+    }
+
+    /// Starts one at an address of this machine, where a pod could be.
+    ///
+    /// # Panics
+    /// If it is none, or has no port left.
+    pub fn scripted_at(at: IpAddr, script: impl Fn(&mut Peer) + Send + Sync + 'static) -> Upstream {
+        let listener = TcpListener::bind((at, 0)).expect("a free port");
         let address = listener.local_addr().expect("a bound socket");
         let (connections, requests) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
         let (ended, received) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());

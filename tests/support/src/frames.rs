@@ -8,7 +8,7 @@ use std::net::{SocketAddr, TcpStream};
 use crate::PATIENCE;
 
 /// How a connection begins (RFC 9113 §3.4).
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// The type of a piece of a body (RFC 9113 §6).
 pub const DATA: u8 = 0;
@@ -97,10 +97,8 @@ impl<S: Read + Write> Frames<S> {
 
     /// Writes a frame. A connection that is given up need not take it.
     pub fn send(&mut self, kind: u8, flags: u8, id: u32, payload: &[u8]) {
-        let length = u32::try_from(payload.len()).unwrap_or(u32::MAX).to_be_bytes();
-        let mut frame = vec![length[1], length[2], length[3], kind, flags];
-        frame.extend_from_slice(&id.to_be_bytes());
-        frame.extend_from_slice(payload);
+        let mut frame = Vec::new();
+        put(&mut frame, kind, flags, id, payload);
         let _ = self.stream.write_all(&frame);
         let _ = self.stream.flush();
     }
@@ -137,18 +135,29 @@ impl<S: Read + Write> Frames<S> {
     /// # Errors
     /// At the end of the connection.
     pub fn read(&mut self) -> io::Result<(u8, u8, u32, Vec<u8>)> {
-        let mut head = [0; 9];
-        self.stream.read_exact(&mut head)?;
-        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
-        let mut payload = vec![0; length as usize];
-        self.stream.read_exact(&mut payload)?;
-        Ok((
-            head[3],
-            head[4],
-            u32::from_be_bytes([head[5], head[6], head[7], head[8]]) & (u32::MAX >> 1),
-            payload,
-        ))
+        take(&mut self.stream)
     }
+}
+
+/// Adds a frame to what is to be written.
+pub fn put(to: &mut Vec<u8>, kind: u8, flags: u8, id: u32, payload: &[u8]) {
+    let length = u32::try_from(payload.len()).unwrap_or(u32::MAX).to_be_bytes();
+    to.extend_from_slice(&[length[1], length[2], length[3], kind, flags]);
+    to.extend_from_slice(&id.to_be_bytes());
+    to.extend_from_slice(payload);
+}
+
+/// Reads a frame: its type, flags, stream and payload.
+///
+/// # Errors
+/// At the end of the connection.
+pub fn take(from: &mut impl Read) -> io::Result<(u8, u8, u32, Vec<u8>)> {
+    let mut head = [0; 9];
+    from.read_exact(&mut head)?;
+    let [a, b, c, kind, flags, id @ ..] = head;
+    let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
+    from.read_exact(&mut payload)?;
+    Ok((kind, flags, u32::from_be_bytes(id) & (u32::MAX >> 1), payload))
 }
 
 /// What came of each stream; of those that were not decided, what ended all.
@@ -167,8 +176,8 @@ pub fn block(fields: &[(impl AsRef<[u8]>, impl AsRef<[u8]>)]) -> Vec<u8> {
     block
 }
 
-/// A string as it is, with its length as an integer of seven bits and more (RFC 7541 §5.1, §5.2).
-fn string(block: &mut Vec<u8>, text: &[u8]) {
+/// Adds a string as it is, with its length as an integer of seven bits and more (RFC 7541 §5.1, §5.2).
+pub fn string(block: &mut Vec<u8>, text: &[u8]) {
     match text.len() {
         short @ ..127 => block.push(u8::try_from(short).unwrap_or(0)),
         long => {
