@@ -9,3 +9,4 @@ pub mod dns;
 pub mod frontend;
 pub mod sdk;
 pub mod target;
+mod trust;

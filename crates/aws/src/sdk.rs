@@ -6,6 +6,8 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 
+use crate::trust;
+
 /// For one attempt at a call. AWS answers within a second; one that hangs must not hold up a drain.
 const ATTEMPT_TIME_MAX: Duration = Duration::from_secs(5);
 /// For a call with all its attempts.
@@ -37,6 +39,9 @@ pub async fn load(settings: &Settings) -> SdkConfig {
     }
     if let Some(endpoint) = &settings.endpoint {
         loader = loader.endpoint_url(endpoint);
+    }
+    if let Some(client) = trust::http_client() {
+        loader = loader.http_client(client);
     }
     loader.load().await
 }

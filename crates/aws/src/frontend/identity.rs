@@ -8,6 +8,7 @@ use aws_sdk_elasticloadbalancing::error::DisplayErrorContext;
 
 use super::fault::{Fault, Kind};
 use super::{At, Place, Target};
+use crate::trust;
 
 /// For one answer of the metadata service with all its attempts; where packets to it are dropped nothing else ends it.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
@@ -78,7 +79,7 @@ async fn ask(path: &str) -> Result<String, Fault> {
     if disabled.is_ok_and(|value| value.eq_ignore_ascii_case("true")) {
         return Err(fault(path, "AWS_EC2_METADATA_DISABLED forbids to ask"));
     }
-    let client = Client::builder().build();
+    let client = Client::builder().configure(&trust::provider_config()).build();
     let answer = tokio::time::timeout(ANSWER_TIME_MAX, client.get(path)).await;
     let answer = answer.map_err(|_| fault(path, format!("no answer within {ANSWER_TIME_MAX:?}")))?;
     let text = answer.map_err(|error| fault(path, DisplayErrorContext(error).to_string()))?;

@@ -75,6 +75,18 @@ fn without_credentials_region_or_metadata_the_remedy_is_told_and_traffic_goes_on
 }
 
 #[test]
+fn an_image_without_certificates_asks_aws_all_the_same() {
+    let account = Account::open();
+    account.add_network();
+    let mut command = account.program(&["run", "--manifests"]);
+    command.arg(account.folder.path()).args(["--frontend-tag-value", "shop", "--aws-region", "eu-west-1"]);
+    command.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", "/nowhere");
+    let gate = Gate::run(&mut command);
+    account.becomes("nlb-http", "i-0123456789abcdef0", "healthy");
+    assert!(!gate.log().contains("no native root CA certificates found"), "{}", gate.log());
+}
+
+#[test]
 fn a_deregistration_that_fails_is_tried_again_and_never_shortens_the_wait() {
     let account = Account::open();
     account.add_network();
