@@ -113,6 +113,11 @@ fn knows(gate: &Gate, state: &str) {
     });
 }
 
+/// Waits until the log has this.
+fn says(gate: &Gate, what: &str) {
+    eventually(what, || gate.log().contains(what).then_some(()));
+}
+
 fn serves(address: SocketAddr) {
     assert_eq!(crate::support::Client::connect(address).get(HOST, "/").status, 200);
 }

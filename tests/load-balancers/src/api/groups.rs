@@ -76,8 +76,11 @@ fn asked_for<'a>(query: &Query, model: &'a Model) -> Result<Vec<&'a Group>, Refu
     Ok(found)
 }
 
+/// Targets, each with its port if one is named.
+type Targets = Vec<(String, Option<u16>)>;
+
 /// The targets that are named, each by what its group registers.
-fn targets(query: &Query, model: &Model) -> Result<(String, Vec<(String, Option<u16>)>), Refusal> {
+fn targets(query: &Query, model: &Model) -> Result<(String, Targets), Refusal> {
     only(query, &["TargetGroupArn", "Targets"])?;
     let group = group(query, model)?;
     let ids = query.list("Targets", ".Id");

@@ -5,14 +5,10 @@ use std::time::{Duration, Instant};
 use load_balancers::Failure;
 use rustix::process::Signal;
 
-use super::{Account, knows, serves};
-use crate::support::{Gate, eventually};
+use super::{Account, knows, says, serves};
+use crate::support::Gate;
 
 const ONE: &str = "i-0aaaaaaaaaaaaaaaa";
-
-fn says(gate: &Gate, what: &str) {
-    eventually(what, || gate.log().contains(what).then_some(()));
-}
 
 #[test]
 fn whatever_keeps_aws_from_being_asked_is_told_with_its_remedy_and_costs_no_client() {

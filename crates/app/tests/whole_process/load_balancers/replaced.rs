@@ -4,7 +4,7 @@ use std::path::Path;
 
 use load_balancers::{Balancer, Elb, Group, Kind, TargetType};
 
-use super::{ARRIVAL, Account, knows, ours, serves};
+use super::{ARRIVAL, Account, knows, ours, says, serves};
 use crate::support::{Client, eventually};
 
 const ONE: &str = "i-0aaaaaaaaaaaaaaaa";
@@ -17,9 +17,7 @@ fn a_registration_that_was_lost_is_made_again() {
     knows(&gate, "in service");
     account.elb.lose("nlb-http", ONE);
     account.becomes("nlb-http", ONE, "healthy");
-    eventually("a word of it", || {
-        gate.log().contains("was no longer registered, and is again").then_some(())
-    });
+    says(&gate, "was no longer registered, and is again");
     account.was_asked_well();
 }
 
@@ -33,10 +31,12 @@ fn a_load_balancer_that_is_replaced_or_new_is_noticed() {
     // A new one has no registrations.
     account.elb.add(classic());
     account.becomes("old", ONE, "healthy");
+    account.elb.add(ours(Balancer::new(Kind::Classic, "new")));
+    account.becomes("new", ONE, "healthy");
     account.elb.delete("old");
     account.add_network();
     account.becomes("nlb-http", ONE, "healthy");
-    eventually("that the old one is forgotten", || gate.log().contains("load balancer gone").then_some(()));
+    says(&gate, "load balancer gone");
     knows(&gate, "in service");
     assert_eq!(account.elb.calls("DeregisterTargets"), 0);
 }
@@ -63,7 +63,7 @@ fn each_load_balancer_of_one_scheme_has_the_node_and_those_of_others_do_not() {
     for foreign in ["class", "bare", "foreign-7"] {
         assert_eq!(account.elb.state(foreign, ONE), "unused", "{foreign}");
     }
-    assert!(gate.log().contains("one and other are both internet-facing"), "{}", gate.log());
+    says(&gate, "one and other are both internet-facing");
     account.was_asked_well();
 }
 
@@ -86,7 +86,7 @@ fn what_is_named_needs_no_tags_and_what_is_not_there_is_told() {
         "target group functions takes targets of type lambda",
         "nlb net/by-name may drain for 16s, and --frontend-drain-max is 10s: raise it",
     ] {
-        eventually(told, || gate.log().contains(told).then_some(()));
+        says(&gate, told);
     }
 }
 
@@ -100,7 +100,7 @@ fn a_target_that_is_sent_nobody_is_told_with_the_reason_that_aws_gives() {
     knows(&gate, "unhealthy");
     let reason = "Target.FailedHealthChecks: Health checks failed";
     assert_eq!(gate.json("/state")["loadBalancers"]["found"][0]["reason"], reason);
-    assert!(gate.log().contains(&format!("AWS sends this node no clients: {reason}")), "{}", gate.log());
+    says(&gate, &format!("AWS sends this node no clients: {reason}"));
     serves(gate.http);
     account.elb.set_ill("nlb-http", ONE, false);
     knows(&gate, "in service");
@@ -137,10 +137,6 @@ fn a_rollout_waits_until_the_node_is_in_service_and_a_load_balancer_does_not() {
 fn a_node_whose_load_balancers_never_take_it_is_ready_in_the_end() {
     let account = Account::open();
     let gate = account.bound(ONE, &["--frontend-ready-wait", "1s"]).ready();
-    assert!(
-        gate.log().contains("not in service at all load balancers after 1s: ready all the same"),
-        "{}",
-        gate.log()
-    );
-    assert!(gate.log().contains("no load balancer in eu-west-1 is ours: tags"), "{}", gate.log());
+    says(&gate, "not in service at all load balancers after 1s: ready all the same");
+    says(&gate, "no load balancer in eu-west-1 is ours: tags");
 }

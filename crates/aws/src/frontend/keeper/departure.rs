@@ -37,8 +37,9 @@ impl Departure {
             let until = self.ends.min(self.begun + patience(None));
             return self.has_passed(until, "AWS could not be asked which load balancers send to this node");
         }
-        // Not `all`: each that is given up is to be told.
-        places.iter().fold(true, |over, one| self.has_let_go(one) && over)
+        // Each is asked, so that each that is given up is told.
+        let holding = places.iter().filter(|one| !self.has_let_go(one)).count();
+        holding == 0
     }
 
     fn has_let_go(&mut self, one: &PlaceState) -> bool {
