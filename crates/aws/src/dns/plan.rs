@@ -165,9 +165,9 @@ impl<'a> Planning<'a> {
             let zones = zones_of(&host.name, views);
             let target = self.targets.0.get(&host.scheme);
             if zones.is_empty() {
-                self.plan.problems.push(told::no_zone(host, views.iter().map(|view| &view.zone.name)));
+                self.plan.problems.push(*told::no_zone(host, views.iter().map(|view| &view.zone.name)));
             } else if target.is_none() {
-                self.plan.problems.push(told::no_target(host));
+                self.plan.problems.push(*told::no_target(host));
             }
             for at in zones {
                 self.wanted[at].insert(host.name.clone());
@@ -188,7 +188,7 @@ impl<'a> Planning<'a> {
             match host::change(view, *led, &cnames, &names) {
                 Ok(Some(change)) => self.add(change),
                 Ok(None) => self.plan.in_place += 1,
-                Err(problem) => self.plan.problems.push(problem),
+                Err(problem) => self.plan.problems.push(*problem),
             }
         }
     }

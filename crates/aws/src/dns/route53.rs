@@ -124,8 +124,9 @@ fn change(edit: &Edit) -> Result<Change, BuildError> {
             set.alias_target(target.evaluate_target_health(*by_health).build()?)
         }
         Data::Values { ttl, values } => {
-            let value = |value: &Box<str>| ResourceRecord::builder().value(&**value).build();
-            set.ttl(*ttl).set_resource_records(Some(values.iter().map(value).collect::<Result<_, _>>()?))
+            let value = |value: &str| ResourceRecord::builder().value(value).build();
+            set.ttl(*ttl)
+                .set_resource_records(Some(values.iter().map(|one| value(one)).collect::<Result<_, _>>()?))
         }
     };
     let action = match edit {

@@ -51,7 +51,7 @@ impl Claim {
 pub(in crate::dns) fn may_be_encrypted(value: &str) -> bool {
     let text = value.trim().trim_matches('"');
     let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-    text.len() >= 64 && text.len() % 4 == 0 && text.bytes().all(is_base64)
+    text.len() >= 64 && text.len().is_multiple_of(4) && text.bytes().all(is_base64)
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub(super) fn change(
     led: Led<'_>,
     cnames: &BTreeSet<&Name>,
     names: &BTreeSet<&Name>,
-) -> Result<Option<Change>, Problem> {
+) -> Result<Option<Change>, Box<Problem>> {
     let name = &led.host.name;
     if let Some(fault) = name.fault() {
         return Err(told::bad_name(led.host, fault));
@@ -73,7 +73,7 @@ impl Wants<'_, '_> {
     }
 
     /// The records by which hosts are found: what is there, and what is not.
-    fn hosts(&mut self) -> Result<(), Problem> {
+    fn hosts(&mut self) -> Result<(), Box<Problem>> {
         let present: Vec<&RecordSet> = self.view.hosts_at(self.name()).collect();
         for record in &present {
             self.one_present(record)?;
@@ -93,7 +93,7 @@ impl Wants<'_, '_> {
         self.alone_with_a_cname()
     }
 
-    fn one_present(&mut self, record: &RecordSet) -> Result<(), Problem> {
+    fn one_present(&mut self, record: &RecordSet) -> Result<(), Box<Problem>> {
         let host = self.led.host;
         if record.policy.is_some() {
             return Err(told::by_policy(host, record));
@@ -147,7 +147,7 @@ impl Wants<'_, '_> {
     }
 
     /// Beside a CNAME a name can have nothing else (RFC 1034 §3.6.2).
-    fn alone_with_a_cname(&self) -> Result<(), Problem> {
+    fn alone_with_a_cname(&self) -> Result<(), Box<Problem>> {
         let wants_cname = self.creates.iter().any(|record| record.kind == Kind::Cname);
         let mut others = self.view.at(self.name()).iter().filter(|record| !self.deletes.contains(record));
         match others.next() {
@@ -157,7 +157,7 @@ impl Wants<'_, '_> {
     }
 
     /// The TXT records that say that these are ours.
-    fn texts(&mut self, cnames: &BTreeSet<&Name>) -> Result<(), Problem> {
+    fn texts(&mut self, cnames: &BTreeSet<&Name>) -> Result<(), Box<Problem>> {
         let (host, view) = (self.led.host, self.view);
         let object = &host.object;
         let resource = format!("{}/{}/{}", object.kind.to_ascii_lowercase(), object.namespace, object.name);
@@ -195,7 +195,7 @@ impl Wants<'_, '_> {
 }
 
 /// Whether a TXT where ours is to be is that.
-fn check_ours(view: &ZoneView<'_>, led: Led<'_>, txt: &RecordSet) -> Result<(), Problem> {
+fn check_ours(view: &ZoneView<'_>, led: Led<'_>, txt: &RecordSet) -> Result<(), Box<Problem>> {
     let is_ours = claim_in(txt).is_some_and(|claim| claim.owner == view.settings.owner);
     match is_ours && txt.policy.is_none() && !view.ownership.is_doubtful(txt) {
         true => Ok(()),
@@ -210,7 +210,7 @@ fn check_place(
     wanted: &RecordSet,
     place: &Name,
     cnames: &BTreeSet<&Name>,
-) -> Result<(), Problem> {
+) -> Result<(), Box<Problem>> {
     if let Some(fault) = place.fault() {
         return Err(told::bad_txt_name(led.host, place, fault));
     }

@@ -28,16 +28,22 @@ pub mod reasons {
     pub const REFUSED: &str = "dns-refused";
 }
 
-fn problem(host: &Host, severity: Severity, reason: &'static str, message: String, remedy: &str) -> Problem {
+fn problem(
+    host: &Host,
+    severity: Severity,
+    reason: &'static str,
+    message: String,
+    remedy: &str,
+) -> Box<Problem> {
     let (object, remedy) = (host.object.clone(), remedy.to_owned());
-    Problem { object, field: "spec.rules.host".into(), severity, reason, message, remedy }
+    Box::new(Problem { object, field: "spec.rules.host".into(), severity, reason, message, remedy })
 }
 
-fn error(host: &Host, reason: &'static str, message: String, remedy: &str) -> Problem {
+fn error(host: &Host, reason: &'static str, message: String, remedy: &str) -> Box<Problem> {
     problem(host, Severity::Error, reason, message, remedy)
 }
 
-pub(super) fn no_zone<'a>(host: &Host, zones: impl Iterator<Item = &'a Name>) -> Problem {
+pub(super) fn no_zone<'a>(host: &Host, zones: impl Iterator<Item = &'a Name>) -> Box<Problem> {
     let mut known: Vec<&str> = zones.map(Name::as_str).collect();
     known.sort_unstable();
     known.dedup();
@@ -57,24 +63,24 @@ fn shortened(words: &[&str]) -> String {
 }
 
 /// Told once for each object, however many hosts it has.
-pub(super) fn no_target(host: &Host) -> Problem {
+pub(super) fn no_target(host: &Host) -> Box<Problem> {
     let message = format!("nothing is known to which scheme {} leads; records stay as they are", host.scheme);
     let remedy = "see that a load balancer of this scheme is found, or name one with --dns-target";
     error(host, reasons::NO_TARGET, message, remedy)
 }
 
-pub(super) fn bad_name(host: &Host, fault: &str) -> Problem {
+pub(super) fn bad_name(host: &Host, fault: &str) -> Box<Problem> {
     error(host, reasons::BAD_NAME, format!("{} {fault}", host.name), "use a shorter host")
 }
 
-pub(super) fn apex(host: &Host) -> Problem {
+pub(super) fn apex(host: &Host) -> Box<Problem> {
     let message = format!("{} is the name of a hosted zone, which can have no CNAME", host.name);
     let remedy =
         "let the load balancer be discovered, so that an alias can be written, or use a host below that name";
     error(host, reasons::APEX, message, remedy)
 }
 
-pub(super) fn by_policy(host: &Host, record: &RecordSet) -> Problem {
+pub(super) fn by_policy(host: &Host, record: &RecordSet) -> Box<Problem> {
     let by = record.policy.as_deref().unwrap_or_default();
     let message =
         format!("{record} is one of several sets, or of a traffic policy ({by}), and is left alone");
@@ -86,14 +92,14 @@ pub(super) fn by_policy(host: &Host, record: &RecordSet) -> Problem {
     )
 }
 
-pub(super) fn unowned(host: &Host, record: &RecordSet) -> Problem {
+pub(super) fn unowned(host: &Host, record: &RecordSet) -> Box<Problem> {
     let message =
         format!("{record} is as it should be, but nothing says that it is ours, and so it is never changed");
     let remedy = "start with --dns-adopt once to make it ours";
     problem(host, Severity::Warning, reasons::UNOWNED, message, remedy)
 }
 
-pub(super) fn taken(host: &Host, record: &RecordSet, owner: &Owner, view: &ZoneView<'_>) -> Problem {
+pub(super) fn taken(host: &Host, record: &RecordSet, owner: &Owner, view: &ZoneView<'_>) -> Box<Problem> {
     let (whose, remedy) = match owner {
         Owner::Other(owner) => (
             format!("belongs to {owner:?}"),
@@ -129,7 +135,7 @@ fn looks_encrypted(txt: &RecordSet) -> bool {
     matches!(&txt.data, Data::Values { values, .. } if values.iter().any(|value| may_be_encrypted(value)))
 }
 
-pub(super) fn beside_cname(host: &Host, other: &RecordSet) -> Problem {
+pub(super) fn beside_cname(host: &Host, other: &RecordSet) -> Box<Problem> {
     let message = format!("{} can have no CNAME beside {other}, which is left alone", host.name);
     error(
         host,
@@ -139,7 +145,7 @@ pub(super) fn beside_cname(host: &Host, other: &RecordSet) -> Problem {
     )
 }
 
-pub(super) fn txt_taken(host: &Host, txt: &RecordSet) -> Problem {
+pub(super) fn txt_taken(host: &Host, txt: &RecordSet) -> Box<Problem> {
     let whose = match claim_in(txt) {
         Some(claim) => format!("says that the owner is {:?}, or may speak of another record", claim.owner),
         None if looks_encrypted(txt) => "cannot be read: it may be encrypted".into(),
@@ -152,7 +158,7 @@ pub(super) fn txt_taken(host: &Host, txt: &RecordSet) -> Problem {
     error(host, reasons::TXT, message, "delete it, or start with another --dns-txt-prefix")
 }
 
-pub(super) fn bad_txt_name(host: &Host, place: &Name, fault: &str) -> Problem {
+pub(super) fn bad_txt_name(host: &Host, place: &Name, fault: &str) -> Box<Problem> {
     let message = format!("the name of the TXT record for {} {fault}: {place}", host.name);
     error(
         host,
@@ -162,7 +168,7 @@ pub(super) fn bad_txt_name(host: &Host, place: &Name, fault: &str) -> Problem {
     )
 }
 
-pub(super) fn no_place(host: &Host, place: &Name) -> Problem {
+pub(super) fn no_place(host: &Host, place: &Name) -> Box<Problem> {
     let message = format!(
         "the TXT record {place}, which is to say that {} is ours, would stand where there is a CNAME, or could be read as if \
          it spoke of another record",
@@ -171,7 +177,7 @@ pub(super) fn no_place(host: &Host, place: &Name) -> Problem {
     error(host, reasons::TXT, message, "start with a --dns-txt-prefix, as sluicegate-%{record_type}.")
 }
 
-pub(super) fn same_txt(host: &Host, plain: &Name) -> Problem {
+pub(super) fn same_txt(host: &Host, plain: &Name) -> Box<Problem> {
     let message = format!("{} and {plain} would have the same TXT record", host.name);
     error(
         host,
