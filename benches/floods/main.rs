@@ -148,7 +148,8 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<bool> {
     cores::raise_open_files()?;
     let cores = cores::Cores::choose()?;
-    stay_on(cores.rest)?;
+    // This process and those it starts, but for the proxy.
+    cores::stay_on(cores.rest)?;
     let upstreams = Upstreams::start()?;
     report::head();
     let mut failures = 0;
@@ -160,13 +161,6 @@ fn run(options: &Options) -> Result<bool> {
         failures += u32::from(outcome.is_failure());
     }
     Ok(failures == 0)
-}
-
-/// This process and those it starts, but for the proxy.
-fn stay_on(core: usize) -> Result<()> {
-    let mut mine = rustix::thread::CpuSet::new();
-    mine.set(core);
-    Ok(rustix::thread::sched_setaffinity(None, &mine)?)
 }
 
 /// As many connections as the files of every process suffice for.
@@ -202,7 +196,7 @@ fn meet(case: Case, options: &Options, core: usize, upstreams: &Upstreams) -> Re
     let many = if case.is_of_many() { connections } else { 0 };
     let opening = good::run(&door, options.rate, OPENING_TIME * many + WARM_UP);
     let beside = good::run(&door, options.rate, time);
-    let used = measure::cpu_time(gate.id()).unwrap_or_default().saturating_sub(cpu);
+    let used = measure::cpu_time(gate.id()).unwrap_or(cpu).since(cpu).total;
     let past = [past_alone, good::run(&endpoint, options.rate, time)];
     let (cost, peak_kib) = (attack.end()?, peak.end());
     if cost.connections == 0 {

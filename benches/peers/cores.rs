@@ -18,13 +18,24 @@ pub(crate) struct Cores {
 impl Cores {
     /// The first two cores that this process may use.
     pub(crate) fn choose() -> Result<Cores> {
-        let allowed = rustix::thread::sched_getaffinity(None)?;
-        let mut cores = (0..rustix::thread::CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core));
-        match (cores.next(), cores.next()) {
-            (Some(proxy), Some(rest)) => Ok(Cores { proxy, rest }),
+        match allowed()?[..] {
+            [proxy, rest, ..] => Ok(Cores { proxy, rest }),
             _ => bail!("the benchmark needs two cores: one for the proxy, one for the load and the upstream"),
         }
     }
+}
+
+/// The cores that this process may use.
+pub(crate) fn allowed() -> Result<Vec<usize>> {
+    let allowed = rustix::thread::sched_getaffinity(None)?;
+    Ok((0..rustix::thread::CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core)).collect())
+}
+
+/// Keeps this thread, and those that it starts, on one core.
+pub(crate) fn stay_on(core: usize) -> Result<()> {
+    let mut cores = rustix::thread::CpuSet::new();
+    cores.set(core);
+    Ok(rustix::thread::sched_setaffinity(None, &cores)?)
 }
 
 /// Lets this process and its children open as many files as the system allows.

@@ -4,24 +4,25 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
 
 use anyhow::Result;
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::fd::OwnedFd;
 use slab::Slab;
-use test_support::Process;
 
-use crate::cores::pinned;
 use crate::process;
+use crate::proxy::{Proxy, Setup, Started};
 
-/// Starts this very program as the floor and returns where it serves.
-pub(crate) fn start(core: usize, upstream: SocketAddr) -> Result<(Process, SocketAddr)> {
-    let mut command = pinned(core, std::env::current_exe()?);
-    command.arg("floor").arg(upstream.to_string());
+/// Starts this very program as the floor.
+pub(crate) fn start(_: &Path, setup: &Setup) -> Result<Started> {
+    let mut command = setup.command(Proxy::Floor)?;
+    command.arg("floor").arg(setup.upstream.to_string());
     let mut process = process::start("floor", command)?;
-    let address = process.wait_for("address", |said| said.strip_suffix('\n')?.parse().ok())?;
-    Ok((process, address))
+    let http = process.wait_for("address", |said| said.strip_suffix('\n')?.parse().ok())?;
+    // It has no TLS, and is in no row that asks for it.
+    Ok(Started { process, http, https: http })
 }
 
 /// The token of the listening socket; the others are made by [`token`].

@@ -3,15 +3,18 @@
 use std::fmt;
 use std::fs::OpenOptions;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::Command;
 
 use anyhow::Result;
 use clap::ValueEnum;
 use tempfile::TempDir;
 use test_support::Process;
 
+use crate::client::Trust;
 use crate::process;
-use crate::upstream::Upstream;
-use crate::{floor, haproxy, nginx, sluicegate};
+use crate::programs::Programs;
+use crate::{envoy, floor, haproxy, nginx, sluicegate, sozu};
 
 /// A loopback address that is free at this moment.
 pub(crate) fn free_address() -> Result<SocketAddr> {
@@ -25,7 +28,12 @@ pub(crate) enum Proxy {
     Floor,
     Nginx,
     Haproxy,
+    Envoy,
+    Sozu,
     Sluicegate,
+    /// Sluicegate with many routes, beside itself with one.
+    #[value(skip)]
+    ManyRoutes,
 }
 
 impl fmt::Display for Proxy {
@@ -34,39 +42,66 @@ impl fmt::Display for Proxy {
             Proxy::Floor => "floor",
             Proxy::Nginx => "nginx",
             Proxy::Haproxy => "haproxy",
+            Proxy::Envoy => "envoy",
+            Proxy::Sozu => "sozu",
             Proxy::Sluicegate => "sluicegate",
+            Proxy::ManyRoutes => "50k routes",
         })
     }
 }
 
+/// What all proxies have in common.
+pub(crate) struct Setup {
+    pub(crate) upstream: SocketAddr,
+    /// The proxy's core.
+    pub(crate) core: usize,
+    pub(crate) trust: Trust,
+    pub(crate) programs: Programs,
+    /// Whether nginx and sluicegate write one.
+    pub(crate) access_log: bool,
+}
+
+/// A proxy that was started, and where it serves.
+pub(crate) struct Started {
+    pub(crate) process: Process,
+    pub(crate) http: SocketAddr,
+    pub(crate) https: SocketAddr,
+}
+
+impl Setup {
+    /// A command that will run this proxy.
+    pub(crate) fn command(&self, proxy: Proxy) -> Result<Command> {
+        self.programs.pinned(proxy, self.core)
+    }
+}
+
 impl Proxy {
-    pub(crate) const ALL: [Proxy; 4] = [Proxy::Floor, Proxy::Nginx, Proxy::Haproxy, Proxy::Sluicegate];
+    pub(crate) const ALL: [Proxy; 6] =
+        [Proxy::Floor, Proxy::Nginx, Proxy::Haproxy, Proxy::Envoy, Proxy::Sozu, Proxy::Sluicegate];
 
     /// Starts the proxy and waits until it answers for the upstream.
-    pub(crate) fn start(self, upstream: &Upstream, access_log: bool) -> Result<Running> {
-        let (folder, core, to) = (tempfile::tempdir()?, upstream.cores().proxy, upstream.address());
-        let (mut process, address) = match self {
-            Proxy::Floor => floor::start(core, to)?,
-            Proxy::Sluicegate => sluicegate::start(folder.path(), core, to, access_log)?,
-            Proxy::Nginx => {
-                let listen = free_address()?;
-                (nginx::start(folder.path(), core, listen, to, access_log)?, listen)
-            }
-            Proxy::Haproxy => {
-                let listen = free_address()?;
-                (haproxy::start(folder.path(), core, listen, to)?, listen)
-            }
+    pub(crate) fn start(self, setup: &Setup) -> Result<Running> {
+        let folder = tempfile::tempdir()?;
+        let start: fn(&Path, &Setup) -> Result<Started> = match self {
+            Proxy::Floor => floor::start,
+            Proxy::Nginx => nginx::start,
+            Proxy::Haproxy => haproxy::start,
+            Proxy::Envoy => envoy::start,
+            Proxy::Sozu => sozu::start,
+            Proxy::Sluicegate => sluicegate::start,
+            Proxy::ManyRoutes => sluicegate::start_with_many_routes,
         };
-        process::wait_for_200(&mut process, address, "/1k")?;
-        Ok(Running { proxy: self, address, process, folder })
+        let Started { mut process, http, https } = start(folder.path(), setup)?;
+        process::wait_for_200(&mut process, http, "/1k")?;
+        Ok(Running { proxy: self, http, https, process, folder })
     }
 }
 
 /// A proxy that runs until this value is dropped.
 pub(crate) struct Running {
     pub(crate) proxy: Proxy,
-    /// Where it serves.
-    pub(crate) address: SocketAddr,
+    pub(crate) http: SocketAddr,
+    pub(crate) https: SocketAddr,
     // Dropped in this order: first the process, then its folder.
     process: Process,
     folder: TempDir,

@@ -1,119 +1,169 @@
 //! The tables that come out, in Markdown, ready to be pasted into a note. Progress goes to standard error.
 
-use std::fs;
-use std::process::Command;
+use std::collections::BTreeSet;
 
+use crate::calls::Calls;
 use crate::idle::Growth;
+use crate::latency::Latency;
 use crate::load::Run;
 use crate::proxy::Proxy;
-use crate::scenario::{IDLE, Scenario};
-use crate::{Options, Series};
-
-/// Tells what was compared, where and how.
-pub(crate) fn head(options: &Options) {
-    let Options { runs, seconds, .. } = options;
-    let logs = if options.no_access_log { "no access logs" } else { "access logs on (haproxy: off)" };
-    println!("Medians of {runs} interleaved runs of {seconds} s, one core for each proxy, {logs}.");
-    println!(
-        "{}; {}; {}; {}",
-        cpu(),
-        first_line("uname", "-sr"),
-        first_line("nginx", "-v"),
-        first_line("haproxy", "-v")
-    );
-}
-
-fn cpu() -> String {
-    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    model.map_or("unknown CPU", |(_, name)| name).to_owned()
-}
-
-fn first_line(program: &str, option: &str) -> String {
-    let path = std::env::var("PATH").unwrap_or_default();
-    let output = Command::new(program).arg(option).env("PATH", format!("{path}:/usr/sbin")).output();
-    let said = output.map(|output| [output.stdout, output.stderr].concat()).unwrap_or_default();
-    String::from_utf8_lossy(&said).lines().next().unwrap_or("?").to_owned()
-}
+use crate::row::Row;
+use crate::series::Series;
+use crate::statistics::{Ratio, median, ratio, span};
 
 /// Tells what one run came to.
-pub(crate) fn progress(scenario: &str, proxy: Proxy, turn: usize, result: &str) {
-    eprintln!("{scenario} run {}: {proxy:<10} {result}", turn + 1);
+pub(crate) fn progress(row: &str, proxy: Proxy, turn: usize, result: &str) {
+    eprintln!("{row} run {}: {proxy:<10} {result}", turn + 1);
 }
 
-/// The table of one load.
-pub(crate) fn loads(scenario: &Scenario, series: &Series<Run>) {
-    println!("\n{}: {}\n", scenario.name, scenario.about);
-    println!(
-        "| proxy      | requests/s | of nginx | of floor | CPU µs/request | of nginx | of floor | min–max     | core busy |"
-    );
-    println!(
-        "|------------|-----------:|---------:|---------:|---------------:|---------:|---------:|-------------|----------:|"
-    );
-    let [rate, cpu, busy]: [fn(&Run) -> f64; 3] = [|run| run.rate, |run| run.cpu_us, |run| run.busy];
-    for (proxy, runs) in series {
-        let (smallest, largest) = span(runs, cpu);
+/// What the rows came to, for one table at the end.
+#[derive(Default)]
+pub(crate) struct Summary {
+    rows: Vec<(&'static str, Vec<(Proxy, String)>)>,
+}
+
+impl Summary {
+    fn add<T>(&mut self, row: &Row, series: &Series<T>, value: impl Fn(&T) -> f64) {
+        let cell = |(proxy, runs): &(Proxy, Vec<T>)| {
+            let ratio = Ratio::of(series, row.base(), runs, &value);
+            (*proxy, ratio.map_or("–".into(), |ratio| format!("{ratio}")))
+        };
+        let failed = series.failed.iter().map(|(proxy, _)| (*proxy, "failed".to_owned()));
+        self.rows.push((row.name, series.measured.iter().map(cell).chain(failed).collect()));
+    }
+
+    /// The table of all rows: what each proxy spends, as a ratio to what nginx does.
+    pub(crate) fn write(&self, proxies: &[Proxy]) {
+        println!("\n### All rows, as ratios to nginx\n");
         println!(
-            "| {proxy:<10} | {:>10.0} | {:>8} | {:>8} | {:>14.1} | {:>8} | {:>8} | {:<11} | {:>7.0} % |",
-            median(runs, rate),
-            ratio(series, Proxy::Nginx, runs, rate),
-            ratio(series, Proxy::Floor, runs, rate),
-            median(runs, cpu),
-            ratio(series, Proxy::Nginx, runs, cpu),
-            ratio(series, Proxy::Floor, runs, cpu),
-            format!("{smallest:.1}–{largest:.1}"),
-            median(runs, busy) * 100.0,
+            "CPU time for each request; of `latency` p99, of `calls` their number, of `idle` the memory; of"
         );
+        println!("`routes` the CPU time with 50 000 routes, as a ratio to sluicegate with one.\n");
+        let columns = || proxies.iter().filter(|proxy| **proxy != Proxy::Nginx);
+        let names: Vec<String> = columns().map(|proxy| proxy.to_string()).collect();
+        println!("| row | {} |", names.join(" | "));
+        println!("|---|{}", "---|".repeat(names.len()));
+        for (name, cells) in &self.rows {
+            let cell = |proxy: &Proxy| {
+                // Both of the row `routes` are sluicegate, and the latter is what is looked for.
+                let is_of =
+                    |of: Proxy| of == *proxy || (of == Proxy::ManyRoutes && *proxy == Proxy::Sluicegate);
+                let cell = cells.iter().rfind(|(of, _)| is_of(*of));
+                cell.map_or("", |(_, cell)| cell.as_str())
+            };
+            println!("| {name} | {} |", columns().map(cell).collect::<Vec<_>>().join(" | "));
+        }
     }
 }
 
-/// The table of the idle connections.
-pub(crate) fn idle(connections: u32, series: &Series<Growth>) {
-    println!("\n{IDLE}: {connections} silent keep-alive connections\n");
-    println!("| proxy      | KiB/connection | of nginx | KiB before | KiB after |");
-    println!("|------------|---------------:|---------:|-----------:|----------:|");
-    for (proxy, growths) in series {
+fn begin(row: &Row) {
+    println!("\n### {}: {}\n", row.name, row.about);
+}
+
+fn end<T>(series: &Series<T>) {
+    for (proxy, why) in &series.failed {
+        println!("\n{proxy} FAILED: {why}");
+    }
+}
+
+/// The table of a load.
+pub(crate) fn loads(row: &Row, series: &Series<Run>, summary: &mut Summary) {
+    begin(row);
+    println!(
+        "| proxy | requests/s | of {0} | CPU µs/request | spread | user | system | of {0} | of the floor | core busy | load's core |",
+        row.base()
+    );
+    println!("|---|--:|--:|--:|---|--:|--:|---|--:|--:|--:|");
+    let cpu_us = |run: &Run| run.cpu_us;
+    let [rate, busy, rest]: [fn(&Run) -> f64; 3] = [|run| run.rate, |run| run.busy, |run| run.rest_busy];
+    for (proxy, runs) in &series.measured {
         println!(
-            "| {proxy:<10} | {:>14.2} | {:>8} | {:>10.0} | {:>9.0} |",
+            "| {proxy} | {:.0} | {} | {:.1} | {} | {:.1} | {:.1} | {} | {} | {:.0} % | {:.0} % |",
+            median(runs, rate),
+            ratio(series, row.base(), runs, rate, false),
+            median(runs, cpu_us),
+            span(runs, cpu_us),
+            median(runs, |run| run.cpu_us * run.user),
+            median(runs, |run| run.cpu_us * (1.0 - run.user)),
+            ratio(series, row.base(), runs, cpu_us, true),
+            ratio(series, Proxy::Floor, runs, cpu_us, false),
+            median(runs, busy) * 100.0,
+            median(runs, rest) * 100.0,
+        );
+    }
+    end(series);
+    summary.add(row, series, cpu_us);
+}
+
+/// The table of latencies.
+pub(crate) fn latencies(
+    row: &Row,
+    (of, rate): (Proxy, f64),
+    series: &Series<Latency>,
+    summary: &mut Summary,
+) {
+    begin(row);
+    println!(
+        "{rate:.0} requests/s (by what {of} can do) over 64 connections, from when each was to be sent, in ms\n"
+    );
+    println!("| proxy | p50 | p99 | spread | of {} | p99.9 | slowest | core busy |", row.base());
+    println!("|---|--:|--:|---|---|--:|--:|--:|");
+    let p99 = |run: &Latency| run.p99;
+    for (proxy, runs) in &series.measured {
+        println!(
+            "| {proxy} | {:.2} | {:.2} | {} | {} | {:.2} | {:.2} | {:.0} % |",
+            median(runs, |run| run.median),
+            median(runs, p99),
+            span(runs, p99),
+            ratio(series, row.base(), runs, p99, true),
+            median(runs, |run| run.p999),
+            median(runs, |run| run.slowest),
+            median(runs, |run| run.busy) * 100.0,
+        );
+    }
+    end(series);
+    summary.add(row, series, p99);
+}
+
+/// The table of system calls: a column for each that any proxy makes at least once in a hundred requests.
+pub(crate) fn calls(row: &Row, series: &Series<Calls>, summary: &mut Summary) {
+    const SELDOM: f64 = 0.01;
+    begin(row);
+    let all = series.measured.iter().flat_map(|(_, runs)| runs);
+    let often = |calls: &Calls| -> Vec<String> {
+        calls.0.iter().filter(|(_, count)| **count >= SELDOM).map(|(name, _)| name.clone()).collect()
+    };
+    let names: Vec<String> = all.flat_map(often).collect::<BTreeSet<_>>().into_iter().collect();
+    println!("| proxy | all | of {} | {} |", row.base(), names.join(" | "));
+    println!("|---|--:|---|{}", "--:|".repeat(names.len()));
+    let all = |calls: &Calls| calls.0.values().sum::<f64>();
+    for (proxy, runs) in &series.measured {
+        let each =
+            |name: &String| format!("{:.2}", median(runs, |calls| calls.0.get(name).copied().unwrap_or(0.0)));
+        let each: Vec<String> = names.iter().map(each).collect();
+        let ratio = ratio(series, row.base(), runs, all, false);
+        println!("| {proxy} | {:.2} | {ratio} | {} |", median(runs, all), each.join(" | "));
+    }
+    end(series);
+    summary.add(row, series, all);
+}
+
+/// The table of the idle connections.
+pub(crate) fn idle(row: &Row, connections: usize, series: &Series<Growth>, summary: &mut Summary) {
+    begin(row);
+    println!("{connections} connections\n");
+    println!("| proxy | KiB/connection | spread | of {} | KiB before | KiB after |", row.base());
+    println!("|---|--:|---|---|--:|--:|");
+    for (proxy, growths) in &series.measured {
+        println!(
+            "| {proxy} | {:.2} | {} | {} | {:.0} | {:.0} |",
             median(growths, Growth::per_connection),
-            ratio(series, Proxy::Nginx, growths, Growth::per_connection),
+            span(growths, Growth::per_connection),
+            ratio(series, row.base(), growths, Growth::per_connection, true),
             median(growths, |growth| growth.before_kib as f64),
             median(growths, |growth| growth.after_kib as f64),
         );
     }
-}
-
-/// The median of one proxy's runs over that of another's.
-fn ratio<T>(series: &Series<T>, to: Proxy, runs: &[T], value: impl Fn(&T) -> f64) -> String {
-    let Some((_, base)) = series.iter().find(|(proxy, _)| *proxy == to) else { return "–".into() };
-    format!("{:.2}", median(runs, &value) / median(base, &value))
-}
-
-fn median<T>(runs: &[T], value: impl Fn(&T) -> f64) -> f64 {
-    let mut values: Vec<f64> = runs.iter().map(value).collect();
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    if values.len() % 2 == 1 { values[middle] } else { f64::midpoint(values[middle - 1], values[middle]) }
-}
-
-fn span<T>(runs: &[T], value: impl Fn(&T) -> f64) -> (f64, f64) {
-    let values = runs.iter().map(value);
-    values.fold((f64::INFINITY, 0.0), |(least, most), value| (f64::min(least, value), f64::max(most, value)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_median_of_an_even_count_lies_between_the_middle_two() {
-        assert_eq!((median(&[3.0, 1.0, 2.0], |v| *v), median(&[4.0, 1.0, 2.0, 3.0], |v| *v)), (2.0, 2.5));
-    }
-
-    #[test]
-    fn ratios_are_of_medians_and_absent_without_their_base() {
-        let series = vec![(Proxy::Nginx, vec![2.0, 4.0, 3.0]), (Proxy::Haproxy, vec![6.0])];
-        assert_eq!(ratio(&series, Proxy::Nginx, &series[1].1, |v| *v), "2.00");
-        assert_eq!(ratio(&series, Proxy::Floor, &series[1].1, |v| *v), "–");
-    }
+    end(series);
+    summary.add(row, series, Growth::per_connection);
 }

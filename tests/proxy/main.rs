@@ -50,6 +50,7 @@ mod retry;
 mod routes;
 mod secure;
 mod strictness;
+mod tcp_services;
 mod timeouts;
 mod tunnels;
 mod upstreams;

@@ -6,6 +6,7 @@ use model::{Backend, BackendKey, Problem, RouteTable, Selection};
 use serde::Serialize;
 
 mod route;
+mod tcp_service;
 
 pub use route::{RouteView, Routes};
 
@@ -91,8 +92,8 @@ pub struct ProblemView<'a> {
 }
 
 /// These problems, in their order.
-pub fn problems(problems: &[Problem]) -> Vec<ProblemView<'_>> {
-    problems.iter().map(ProblemView::of).collect()
+pub fn problems<'a>(problems: impl IntoIterator<Item = &'a Problem>) -> Vec<ProblemView<'a>> {
+    problems.into_iter().map(ProblemView::of).collect()
 }
 
 impl ProblemView<'_> {

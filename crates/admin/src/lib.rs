@@ -42,6 +42,9 @@ const CONNECTION_TIME_MAX: Duration = Duration::from_secs(30);
 /// After an accept that failed, as with no file descriptor left: trying again at once would only burn CPU.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// Says what would happen to a request, or what is wrong with how it is described.
+pub type Explain = Box<dyn Fn(&str) -> Result<String, String> + Send + Sync>;
+
 /// What the pages are made of.
 pub struct Sources {
     /// What the process waits for before it is ready.
@@ -50,12 +53,14 @@ pub struct Sources {
     pub routes: Published<RouteTable>,
     /// What is wrong now.
     pub problems: Published<Vec<Problem>>,
+    /// What is wrong with the ports that this process should listen on.
+    pub port_problems: Published<Vec<Problem>>,
     /// Why the live table has no routes, in one line, if it has none.
     pub no_routes: Published<Option<Arc<str>>>,
     /// The state of the process.
     pub state: Box<dyn Fn() -> State + Send + Sync>,
     /// What would happen to the request that a query describes (`method`, `url`), for people; or what is wrong with the query.
-    pub explain: Box<dyn Fn(&str) -> Result<String, String> + Send + Sync>,
+    pub explain: Explain,
     /// All metrics, in Prometheus' text format 0.0.4.
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
 }

@@ -128,7 +128,9 @@ fn dump(path: Path, sources: &Sources) -> Page {
         Path::Metrics => with_type(StatusCode::OK, METRICS, (sources.metrics)()),
         Path::Endpoints => page(StatusCode::OK, &json::Endpoints::of(&sources.routes.load())),
         Path::Problems => {
-            page(StatusCode::OK, &json!({ "problems": json::problems(&sources.problems.load()) }))
+            let (problems, of_ports) = (sources.problems.load(), sources.port_problems.load());
+            let problems = json::problems(problems.iter().chain(&*of_ports));
+            page(StatusCode::OK, &json!({ "problems": problems }))
         }
         Path::State => page(StatusCode::OK, &(sources.state)()),
         _ => page(StatusCode::OK, &json::Routes::of(&sources.routes.load())),

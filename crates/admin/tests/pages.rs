@@ -49,7 +49,7 @@ async fn start() -> Admin {
         message: "the host is wrong".into(),
         remedy: "write another".into(),
     };
-    let problems = Published::new(vec![problem]);
+    let (problems, port_problems) = (Published::new(vec![problem]), Published::new(Vec::new()));
     let metrics = Box::new(|| "sluicegate_routes 1\n".to_owned());
     let state = Box::new(|| State { pid: 7, phase: "serving", connections: 3, ..State::default() });
     let explain = Box::new(|query: &str| match query {
@@ -58,8 +58,16 @@ async fn start() -> Admin {
     });
     let (live, no_routes) = (routes.clone(), Published::new(None));
     let told = no_routes.clone();
-    let sources =
-        Arc::new(Sources { readiness, routes: live, problems, no_routes: told, state, explain, metrics });
+    let sources = Arc::new(Sources {
+        readiness,
+        routes: live,
+        problems,
+        port_problems,
+        no_routes: told,
+        state,
+        explain,
+        metrics,
+    });
     tokio::spawn(admin::serve(listener, Pages::All, Arc::clone(&sources)));
     tokio::spawn(admin::serve(for_balancers, Pages::Health, Arc::clone(&sources)));
     Admin { address, health, trigger, waiting, routes, no_routes, sources }

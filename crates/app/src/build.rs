@@ -14,6 +14,7 @@ mod dns;
 mod frontend;
 mod state;
 
+mod ports;
 mod standby;
 mod succession;
 mod upgrade;

@@ -63,7 +63,7 @@ fn text(compiled: &Compiled, sums: &Sums) -> String {
 
 fn as_json(compiled: &Compiled, sums: &Sums) -> String {
     let shown = json!({
-        "problems": json::problems(&compiled.problems),
+        "problems": json::problems(&*compiled.problems),
         "no_routes": compiled.no_routes.as_ref().map(|why| &*why.text),
         "routes": sums.routes,
         "backends": sums.backends,

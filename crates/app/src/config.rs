@@ -155,12 +155,15 @@ impl Config {
         if args.https.iter().any(|https| https.port() != 0 && args.http.contains(https)) {
             return Err(ConfigError("--https: name another address than --http; none can serve both"));
         }
+        let reserved_ports = reserved_ports(&args);
         let settings = Settings {
             balance: args.balance,
             reference_timeout: args.reference_timeout.0,
             ssl_passthrough: args.tls.enable_ssl_passthrough,
             default_certificate: args.tls.default_certificate,
             ticket_keys: args.tls.ticket_keys,
+            tcp_services_max: files.ports_max(&args.http).min(args.classes.tcp_services_max),
+            reserved_ports,
             ..settings(&args.classes)
         };
         let memory_max = args.downstream.memory_max.map(|max| max.0);
@@ -231,6 +234,19 @@ impl Config {
     }
 }
 
+/// The ports that this process needs for itself. Of port 0 it is not known yet which it will be.
+fn reserved_ports(args: &RunArgs) -> Vec<(u16, &'static str)> {
+    let of = |flag, addresses: &[SocketAddr]| {
+        let ports = addresses.iter().map(SocketAddr::port).filter(|port| *port != 0);
+        ports.map(|port| (port, flag)).collect::<Vec<_>>()
+    };
+    let health: Vec<SocketAddr> = args.leave.health.into_iter().collect();
+    [("--http", &*args.http), ("--https", &args.https), ("--admin", &[args.admin]), ("--health", &health)]
+        .into_iter()
+        .flat_map(|(flag, addresses)| of(flag, addresses))
+        .collect()
+}
+
 /// Which Ingresses are ours.
 pub(crate) fn settings(classes: &ClassArgs) -> Settings {
     let default = Settings::default();
@@ -240,6 +256,8 @@ pub(crate) fn settings(classes: &ClassArgs) -> Settings {
         class_is_given: classes.class.is_some(),
         profile: classes.profile,
         config_map: classes.configmap.clone(),
+        tcp_services: classes.tcp_services_configmap.clone(),
+        tcp_services_max: classes.tcp_services_max,
         without_class: classes.watch_ingress_without_class,
         annotations_prefix: classes.annotations_prefix.clone(),
         no_catch_all: classes.disable_catch_all,

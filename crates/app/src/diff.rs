@@ -6,6 +6,7 @@
 mod certificates;
 mod route;
 mod show;
+mod tcp_services;
 #[cfg(test)]
 mod tests;
 
@@ -100,6 +101,7 @@ fn between(before: &Compiled, after: &Compiled) -> Vec<Change> {
     let mut changes = problems(before, after);
     changes.extend(hosts(&before.table, &after.table));
     changes.extend(route::between(&before.table, &after.table));
+    changes.extend(tcp_services::between(&before.table, &after.table));
     changes.extend(certificates::between(&before.certificates, &after.certificates));
     changes.sort();
     changes

@@ -12,12 +12,13 @@ use std::sync::{Arc, OnceLock};
 use controller::{Live, Node};
 use lifecycle::Watch;
 use metrics_exporter_prometheus::PrometheusBuilder;
-use model::{Problem, RouteTable};
+use model::{Problem, Published, RouteTable};
 
 /// What a scrape reads.
 #[derive(Clone)]
 pub(crate) struct Metrics {
     live: Live,
+    ports: Published<Vec<Problem>>,
     drain: Watch,
     proxy: Arc<OnceLock<proxy::Metrics>>,
     #[cfg(feature = "aws")]
@@ -27,9 +28,15 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new(live: Live, drain: Watch, proxy: Arc<OnceLock<proxy::Metrics>>) -> Metrics {
+    pub(crate) fn new(
+        live: Live,
+        ports: Published<Vec<Problem>>,
+        drain: Watch,
+        proxy: Arc<OnceLock<proxy::Metrics>>,
+    ) -> Metrics {
         Metrics {
             live,
+            ports,
             drain,
             proxy,
             #[cfg(feature = "aws")]
@@ -60,7 +67,7 @@ impl Metrics {
             metrics::gauge!("sluicegate_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
             metrics::gauge!("sluicegate_phase", "phase" => self.drain.phase().as_str()).set(1.0);
             export_table(&self.live.routes.load());
-            export_problems(&self.live.problems.load());
+            export_problems(self.live.problems.load().iter().chain(&*self.ports.load()));
             export_node(self.live.node.load().as_ref().as_ref());
             self.live.stats.export();
             #[cfg(feature = "aws")]
@@ -86,6 +93,7 @@ fn export_table(table: &RouteTable) {
     metrics::gauge!("sluicegate_generation").set(number(table.generation));
     metrics::gauge!("sluicegate_routes").set(count(table.routes().len()));
     metrics::gauge!("sluicegate_route_conflicts").set(count(table.conflicts().len()));
+    metrics::gauge!("sluicegate_tcp_services").set(count(table.tcp_services().len()));
     metrics::gauge!("sluicegate_backends").set(count(table.backends().len()));
     let usable = table.backends().iter().map(|backend| backend.usable().len()).sum();
     let all: usize = table.backends().iter().map(|backend| backend.endpoints().len()).sum();
@@ -94,7 +102,7 @@ fn export_table(table: &RouteTable) {
 }
 
 /// Reasons are a closed set, so the labels are bounded.
-fn export_problems(problems: &[Problem]) {
+fn export_problems<'a>(problems: impl Iterator<Item = &'a Problem>) {
     let mut sums = BTreeMap::new();
     for problem in problems {
         *sums.entry((problem.severity.as_str(), problem.reason)).or_insert(0_usize) += 1;

@@ -32,6 +32,7 @@ mod retry;
 mod rewrite;
 mod size;
 mod snippet;
+mod tcp_services;
 mod time;
 mod upstream_fields;
 
@@ -94,7 +95,7 @@ const SHOWN_MAX: usize = 80;
 const TOLD_MAX: usize = 200;
 
 /// A part of a value as it is told, in one line and quotation marks.
-fn shown(part: &str) -> String {
+pub(crate) fn shown(part: &str) -> String {
     match part.char_indices().nth(SHOWN_MAX) {
         Some((end, _)) => format!("{:?}…", &part[..end]),
         None => format!("{part:?}"),

@@ -5,6 +5,7 @@ use model::ObjectRef;
 use crate::field_maps::FieldMaps;
 use crate::policy::RouteSettings;
 use crate::problems::{Fault, Problems};
+use crate::tcp_services::TcpSettings;
 use crate::{ObjectKey, Objects, Profile, Settings, annotations, reasons};
 
 /// What holds for the Ingresses of each profile.
@@ -31,6 +32,11 @@ impl Defaults {
             read(key, objects, &mut ingress_nginx, field_maps, problems);
         }
         Defaults { own, ingress_nginx, feed: of(Profile::Feed) }
+    }
+
+    /// What holds for services of TCP, which only ingress-nginx has words for.
+    pub(crate) fn of_tcp_services(&self) -> &TcpSettings {
+        &self.ingress_nginx.tcp_services
     }
 
     /// What holds for the Ingresses of this profile.

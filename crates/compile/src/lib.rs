@@ -55,6 +55,7 @@ mod no_routes;
 mod problems;
 pub mod reasons;
 mod served_hosts;
+mod tcp_services;
 mod tls;
 
 use std::time::Duration;
@@ -90,6 +91,9 @@ use tls::Tls;
 /// what is wrong should not hide for longer.
 const REFERENCE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Each port takes a listening socket, which a successor has to take over: enough for any list that is written by hand.
+pub const TCP_SERVICES_MAX: usize = 1000;
+
 /// What of the operator's configuration bears on the table.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -119,6 +123,12 @@ pub struct Settings {
     pub no_external_names: bool,
     /// The ConfigMap which says what holds for the Ingresses of ingress-nginx' profile.
     pub config_map: Option<ObjectKey>,
+    /// The ConfigMap whose keys are ports of ours, each passed on as TCP to the Service that its value names.
+    pub tcp_services: Option<ObjectKey>,
+    /// Most ports that are served of it.
+    pub tcp_services_max: usize,
+    /// Ports that are needed for something else, and the flag that says so.
+    pub reserved_ports: Vec<(u16, &'static str)>,
     /// How endpoints share requests where the Ingress does not say; if nothing is said, as those who wrote it are used to.
     pub balance: Option<Balance>,
     /// How long the caller lets endpoints of before go on for a backend that is [pending](Compiled::pending). With none at
@@ -130,6 +140,13 @@ pub struct Settings {
     pub default_certificate: Option<ObjectKey>,
     /// The Secret whose entries are the keys of session tickets.
     pub ticket_keys: Option<ObjectKey>,
+}
+
+impl Settings {
+    /// The ConfigMaps that the operator names: without those nothing is known of what is to be served.
+    pub fn config_maps(&self) -> impl Iterator<Item = &ObjectKey> {
+        self.config_map.iter().chain(&self.tcp_services)
+    }
 }
 
 impl Default for Settings {
@@ -147,6 +164,9 @@ impl Default for Settings {
             no_catch_all: false,
             no_external_names: false,
             config_map: None,
+            tcp_services: None,
+            tcp_services_max: TCP_SERVICES_MAX,
+            reserved_ports: Vec::new(),
             balance: None,
             reference_timeout: REFERENCE_TIMEOUT,
             default_backend: None,
@@ -176,7 +196,8 @@ fn compile_after(
         objects,
     };
     let mut field_maps = FieldMaps::new(objects);
-    let (ours, mut drafts) = read_ours(&classes, objects, settings, &mut field_maps, &mut out.problems);
+    let defaults = Defaults::read(objects, settings, &mut field_maps, &mut out.problems);
+    let (ours, mut drafts) = read_ours(&classes, objects, settings, &defaults, &mut out.problems);
     drafts.iter_mut().for_each(|draft| field_maps.complete(draft, &mut out.problems));
     let (canaries, drafts): (Vec<_>, Vec<Draft>) =
         drafts.into_iter().partition(|draft| draft.asked.canary.is_on);
@@ -194,6 +215,7 @@ fn compile_after(
         out.add(draft, &hosts, pages.as_ref());
     }
     out.add_hosts(&hosts);
+    out.add_tcp_services(settings, defaults.of_tcp_services());
     out.canaries.tell_unused(&mut out.problems);
     let table = out.builder.build(generation);
     conflict::tell(&table, &mut out.problems);
@@ -228,10 +250,9 @@ fn read_ours(
     classes: &Classes<'_>,
     objects: &Objects,
     settings: &Settings,
-    field_maps: &mut FieldMaps<'_>,
+    defaults: &Defaults,
     problems: &mut Problems,
 ) -> (Vec<ObjectKey>, Vec<Draft>) {
-    let defaults = Defaults::read(objects, settings, field_maps, problems);
     let (mut ours, mut drafts) = (Vec::new(), Vec::<Draft>::new());
     for (key, ingress) in &objects.ingresses {
         let ingress = &*annotations::under_usual_prefix(ingress, settings);

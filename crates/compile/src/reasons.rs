@@ -57,6 +57,12 @@ reasons! {
     FORGEABLE = "forgeable",
     /// A key of ingress-nginx' ConfigMap that is not honoured.
     UNSUPPORTED_SETTING = "unsupported-setting",
+    /// A key of the ConfigMap of TCP services is no port, or its value no port of a Service.
+    INVALID_TCP_SERVICE = "invalid-tcp-service",
+    /// A TCP service asks for a port that is needed for something else.
+    RESERVED_PORT = "reserved-port",
+    /// There are more TCP services than are served.
+    TOO_MANY_SERVICES = "too-many-services",
     /// An annotation is of more risk than ingress-nginx' ConfigMap allows: the Ingress is not served, as there.
     RISKY_ANNOTATION = "risky-annotation",
     /// An annotation that restricts access cannot be honoured: the Ingress is answered 503.

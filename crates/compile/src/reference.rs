@@ -15,6 +15,17 @@ pub(crate) enum Port {
     Name(Arc<str>),
 }
 
+impl Port {
+    /// A number if it can be one.
+    pub(crate) fn parse(written: &str) -> Option<Port> {
+        match written.parse() {
+            Ok(0) => None,
+            Ok(number) => Some(Port::Number(number)),
+            Err(_) => is_port_name(written).then(|| Port::Name(written.into())),
+        }
+    }
+}
+
 /// What a route leads to.
 #[derive(Clone)]
 pub(crate) enum Reference {

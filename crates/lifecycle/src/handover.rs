@@ -5,7 +5,8 @@
 //!   greeting ─────────────────────────►  is it free, does it speak the same version?
 //!          ◄───────────────────────────  greeting
 //!   sockets (SCM_RIGHTS) ─────────────►  uses those it is configured for, closes the others
-//!   goes on accepting                    reads its routes, accepts nothing yet
+//!   goes on accepting                    reads its routes, accepts nothing yet; may ask anew for
+//!                                        sockets that were opened meanwhile
 //!                                        claims the path, serves
 //!          ◄───────────────────────────  which sockets it has
 //!          ◄───────────────────────────  confirmed
@@ -32,6 +33,7 @@
 //! Never: binds an address, accepts a client, or decides when to drain. Start at [`Owner::handed_over`] and
 //! [`connect`].
 
+mod offers;
 mod owner;
 mod predecessor;
 mod watch;
@@ -41,14 +43,14 @@ mod wire;
 mod tests;
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch::Sender;
 
 use crate::socket_path;
+pub use offers::{Offer, Offers};
 pub use owner::Owner;
 pub use predecessor::{Confirmed, Lost, Received, connect};
 pub use watch::{Fate, Successor, Vacancy};
@@ -74,32 +76,9 @@ const LOCK_WAIT: Duration = Duration::from_secs(2);
 /// Between two tries to lock it.
 const LOCK_PAUSE: Duration = Duration::from_millis(1);
 
-/// A listening socket that is passed on if it is still open by then.
-#[derive(Clone, Debug)]
-pub struct Offer {
-    /// What it is for: one word of at most [`ROLE_BYTES_MAX`](Self::ROLE_BYTES_MAX) bytes.
-    pub role: &'static str,
-    /// Its address as the configuration has it, so that a port 0 there stays the port it became.
-    pub configured: SocketAddr,
-    /// Its acceptors own it; when they close it, it is closed.
-    pub listener: Weak<TcpListener>,
-    /// Its acceptors are told here to close it.
-    pub given_up: GivenUp,
-}
-
-impl Offer {
-    /// Enough for a word.
-    pub const ROLE_BYTES_MAX: usize = 32;
-
-    /// What it is for, and its address as the configuration has it.
-    fn in_words(&self) -> String {
-        format!("{} {}", self.role, self.configured)
-    }
-}
-
 /// Whether a listening socket is given up: another process serves that does not have it, so that a client which
-/// connects to it would wait in vain. A process that holds it after a handover closes it then, and does not get it
-/// back. All clones are one.
+/// connects to it would wait in vain; or what it is for is gone. It is closed then, by a process that holds it after a handover
+/// too, and does not come back. All clones are one.
 #[derive(Clone, Debug, Default)]
 pub struct GivenUp(Arc<Sender<bool>>);
 
@@ -116,7 +95,7 @@ impl GivenUp {
     }
 
     /// Gives it up; whether it was not before.
-    fn give_up(&self) -> bool {
+    pub fn give_up(&self) -> bool {
         !self.0.send_replace(true)
     }
 }

@@ -13,7 +13,7 @@
 //! one **backend**, or several by conditions or weight; a backend is one port of a Service; an **endpoint** is one of
 //! its addresses. A **policy** is what applies to a route beyond where it leads, its **filters** are what is done with
 //! a request and its answer on the way; an **exchange** is one request and its answer. The **route table** holds all
-//! routes; each published one is a **snapshot** and has a **generation**. The **index** holds the last known Kubernetes
+//! routes and the **TCP services**, ports that are passed on to a backend as they are; each published one is a **snapshot** and has a **generation**. The **index** holds the last known Kubernetes
 //! objects; to **compile** is to make a table from them. A **problem** is what is wrong with one. A **drain** is the
 //! way a process leaves, a **lame duck** one that still accepts but asks load balancers to send no more, a **handover**
 //! how it leaves its sockets to a successor, and has them back if that one dies. **Live** means it runs, **ready** that
@@ -35,6 +35,7 @@ mod published;
 mod route;
 mod table;
 mod target;
+mod tcp_service;
 mod template;
 mod transport;
 
@@ -61,5 +62,6 @@ pub use published::{Cache, Published};
 pub use route::{Origin, Route, Tie};
 pub use table::{Conflict, RouteTable, RouteTableBuilder};
 pub use target::{Primary, Share, Split, SplitRule, Target};
+pub use tcp_service::TcpService;
 pub use template::{Piece, Template, TemplateError, Variable};
 pub use transport::{ProxyHeader, Transport, UpstreamTls};

@@ -1,6 +1,6 @@
 //! What is spoken with endpoints.
 
-/// HTTP/1.1 or HTTP/2, with TLS around it or without. The words are those that Ingresses use.
+/// HTTP/1.1 or HTTP/2, with TLS around it or without, or whatever a client says. The words are those that Ingresses use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Protocol {
     /// HTTP/1.1.
@@ -12,10 +12,12 @@ pub enum Protocol {
     Grpc,
     /// HTTP/2 in TLS.
     Grpcs,
+    /// Bytes that are passed on as they are: those of a [`TcpService`](crate::TcpService), never of a route.
+    Tcp,
 }
 
 impl Protocol {
-    /// All of them.
+    /// All that a route may ask for.
     pub const ALL: [Protocol; 4] = [Protocol::Http, Protocol::Https, Protocol::Grpc, Protocol::Grpcs];
 
     /// The word used in annotations, JSON and `explain`.
@@ -25,6 +27,7 @@ impl Protocol {
             Protocol::Https => "https",
             Protocol::Grpc => "grpc",
             Protocol::Grpcs => "grpcs",
+            Protocol::Tcp => "tcp",
         }
     }
 

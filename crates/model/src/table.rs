@@ -10,7 +10,7 @@ use foldhash::fast::RandomState;
 
 use crate::{
     Backend, BackendKey, ClientTls, Facts, HostMatch, HostName, Keyed, ObjectRef, PathMatch, Primary,
-    RequestHost, Route, Split, StickyValue, Target,
+    RequestHost, Route, Split, StickyValue, Target, TcpService,
 };
 
 pub use builder::RouteTableBuilder;
@@ -64,6 +64,8 @@ struct Routing {
     client_tls: Map<HostMatch, Arc<ClientTls>>,
     /// The routes of hosts whose TLS connections are passed on.
     passed: Map<HostMatch, Arc<Route>>,
+    /// By their ports.
+    tcp_services: BTreeMap<u16, TcpService>,
 }
 
 /// Two rules for the same host, path and conditions, or two catch-all backends: the older is served.
@@ -145,6 +147,16 @@ impl RouteTable {
     pub fn passed(&self, name: &str) -> Option<&Arc<Route>> {
         let host = RequestHost::parse(name).ok();
         self.routing.passed.get(&self.host_of(Some(&host?)))
+    }
+
+    /// All services of TCP, by their ports.
+    pub fn tcp_services(&self) -> impl ExactSizeIterator<Item = &TcpService> {
+        self.routing.tcp_services.values()
+    }
+
+    /// The service of TCP at this port.
+    pub fn tcp_service(&self, port: u16) -> Option<&TcpService> {
+        self.routing.tcp_services.get(&port)
     }
 
     /// All backends; targets name theirs by place.

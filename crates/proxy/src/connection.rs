@@ -9,6 +9,7 @@ pub(crate) mod http2;
 mod io;
 mod large_heads;
 mod linger;
+mod passage;
 mod passthrough;
 mod peek;
 mod preamble;
@@ -16,6 +17,7 @@ mod preface;
 mod proxy_header;
 #[cfg(test)]
 mod sizes;
+pub(crate) mod tcp_service;
 
 use std::future::poll_fn;
 use std::pin::Pin;

@@ -115,6 +115,8 @@ pub fn start(
     let (loads, overload, limiter) = (Loads::new(count), Overload::default(), Limiter::new());
     let (done, ended) = mpsc::unbounded_channel();
     let (mut listeners, mut workers) = (Some(listeners), Some(senders));
+    let (listen, later) = mpsc::unbounded_channel();
+    let mut later = Some(later);
     // The first worker accepts for all: it starts last, when there are workers to accept for.
     for (place, accepted) in receivers.into_iter().enumerate().rev() {
         let first = place == 0;
@@ -131,10 +133,11 @@ pub fn start(
             accepted,
             listeners: listeners.take_if(|_| first).unwrap_or_default(),
             workers: workers.take_if(|_| first).unwrap_or_default(),
+            later: later.take_if(|_| first),
         };
         spawn(parts, Done { tell: done.clone(), cut: None })?;
     }
-    Ok(Proxy { metrics: Metrics::new(cells), overload, loads, workers: count, ended, writer })
+    Ok(Proxy { metrics: Metrics::new(cells), overload, loads, workers: count, listen, ended, writer })
 }
 
 /// Starts a worker's thread and waits until it has its runtime.
@@ -177,6 +180,7 @@ pub struct Proxy {
     overload: Overload,
     loads: Loads,
     workers: usize,
+    listen: mpsc::UnboundedSender<Listener>,
     ended: mpsc::UnboundedReceiver<Option<u64>>,
     writer: Option<JoinHandle<()>>,
 }
@@ -190,6 +194,11 @@ impl Proxy {
     /// Where the workers are told that memory is short.
     pub fn overload(&self) -> Overload {
         self.overload.clone()
+    }
+
+    /// Where listeners are given that are to be accepted on, too.
+    pub fn listen(&self) -> Listen {
+        Listen(self.listen.clone())
     }
 
     /// Where to wait until no client is connected.
@@ -213,6 +222,22 @@ impl Proxy {
             access_log::written(&writer).await;
         }
         Ok(report)
+    }
+}
+
+/// Takes listeners while the workers serve. Each closes as those that they began with, or when it is given up.
+#[derive(Clone, Debug)]
+pub struct Listen(mpsc::UnboundedSender<Listener>);
+
+impl Listen {
+    /// Accepts on one more. Once the first ones are closed it is closed at once.
+    ///
+    /// # Errors
+    /// If the socket cannot be made fit for that.
+    pub fn on(&self, listener: Listener) -> io::Result<()> {
+        listener::prepare(&listener.socket)?;
+        let _ = self.0.send(listener);
+        Ok(())
     }
 }
 

@@ -24,6 +24,10 @@ use crate::overload::Overload;
 use crate::timer::TICK;
 use crate::worker::{Accepted, Loads};
 
+mod later;
+
+pub(crate) use later::accept_later;
+
 /// Connections taken in one go before others get their turn.
 const BATCH: usize = 64;
 /// What the kernel takes for a client ahead of what it can send, on each connection that is accepted
@@ -81,8 +85,21 @@ pub(crate) async fn accept(
             }
         };
         set_options(&socket, &limits);
-        if accept_until_handed_over(&watched, &protocol, &limits, &workers, &loads, &drain).await.is_break() {
-            return;
+        let accepting = accept_until_handed_over(&watched, &protocol, &limits, &workers, &loads, &drain);
+        tokio::select! {
+            biased;
+            // Those that wait in its queue by now were there before.
+            () = given_up.set() => {
+                while take(&watched, &protocol, &limits, &workers, &loads) == Taken::Batch
+                    && loads.total() < limits.connections_max
+                {}
+                return;
+            }
+            ended = accepting => {
+                if ended.is_break() {
+                    return;
+                }
+            }
         }
     }
 }

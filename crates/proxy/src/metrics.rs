@@ -57,6 +57,8 @@ pub(crate) struct Cells {
     pub(crate) late_bytes: Cell,
     /// Responses that were not handed over whole when the process stopped.
     pub(crate) cut: Cell,
+    /// Connections that were passed on as they are, and have ended.
+    pub(crate) connections_passed: Cell,
     pub(crate) access_lines_dropped: Cell,
     durations: Durations,
     backends: Mutex<Vec<Arc<BackendCells>>>,
@@ -146,6 +148,7 @@ impl Metrics {
         counter("sluicegate_tls_handshakes_total", self.sum(|c| &c.handshakes));
         counter("sluicegate_tls_handshakes_failed_total", self.sum(|c| &c.handshakes_failed));
         counter("sluicegate_connections_accepted_total", self.sum(|c| &c.connections_accepted));
+        counter("sluicegate_connections_passed_total", self.sum(|c| &c.connections_passed));
         counter("sluicegate_received_bytes_total", self.sum(|c| &c.received_bytes));
         counter("sluicegate_sent_bytes_total", self.sum(|c| &c.sent_bytes));
         counter("sluicegate_upstream_connects_total", self.sum(|c| &c.upstream_connects));

@@ -39,6 +39,8 @@ pub(crate) struct Parts {
     /// The first worker accepts for all; the others have no listeners.
     pub(crate) listeners: Vec<Listener>,
     pub(crate) workers: Vec<mpsc::UnboundedSender<Accepted>>,
+    /// And those that come later.
+    pub(crate) later: Option<mpsc::UnboundedReceiver<Listener>>,
 }
 
 /// A worker's runtime: nothing that runs on it ever leaves its thread.
@@ -57,7 +59,7 @@ pub(crate) fn run(runtime: LocalRuntime, parts: Parts) -> u64 {
 
 async fn serve(parts: Parts) {
     let Parts { place, config, cells, routes, mut drain, loads, overload, log, .. } = parts;
-    let Parts { mut accepted, listeners, workers, limiter, .. } = parts;
+    let Parts { mut accepted, listeners, workers, later, limiter, .. } = parts;
     let published = Arc::new(Notify::new());
     let told = Arc::clone(&published);
     routes.subscribe(move || told.notify_one());
@@ -84,6 +86,10 @@ async fn serve(parts: Parts) {
         let (workers, loads, drain) = (workers.clone(), worker.loads.clone(), worker.drain.clone());
         let limits = listener::Limits::new(&worker.config, &worker.overload);
         tokio::task::spawn_local(listener::accept(listener, limits, workers, loads, drain));
+    }
+    if let Some(later) = later {
+        let workers = workers.iter().map(mpsc::UnboundedSender::downgrade).collect();
+        tokio::task::spawn_local(listener::accept_later(later, workers, Rc::clone(&worker)));
     }
     // A worker without senders of its own learns from its empty queue that all listeners are closed.
     drop(workers);
@@ -122,7 +128,10 @@ fn spawn(server: &Rc<Server>, accepted: Accepted) {
     server.worker.cells.connections_accepted.add(1);
     server.worker.cells.connections_open.add(1);
     tokio::task::spawn_local(async move {
-        connection::serve(&open.server, accepted).await;
+        match accepted.protocol.tcp_service {
+            Some(port) => Box::pin(connection::tcp_service::serve(&open.server, accepted, port)).await,
+            None => connection::serve(&open.server, accepted).await,
+        }
         drop(open);
     });
 }

@@ -12,7 +12,9 @@ use std::time::Duration;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use lifecycle::{Phase, Watch};
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf, copy_bidirectional};
+use tokio::net::TcpStream;
 
 use crate::client::{Carrier, Client};
 use crate::exchange::Exchange;
@@ -93,47 +95,70 @@ impl Tunnel {
     pub(crate) async fn run(mut self, stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
         let carrier = self.exchange.carrier.clone();
         let early = &self.early;
-        self.exchange.bytes_out += talk(&carrier, stream, &mut self.upstream, early, self.idle_timeout).await;
+        let mut talked = Talked::default();
+        talk(&carrier, stream, &mut self.upstream, early, self.idle_timeout, &mut talked).await;
+        self.exchange.bytes_out += talked.sent;
         self.exchange.complete();
         carrier.all_flushed();
     }
 }
 
+/// How much was said.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Talked {
+    /// By the client.
+    pub(crate) received: u64,
+    /// To the client.
+    pub(crate) sent: u64,
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Both sides have said all, or it was ended here: after silence, or in a drain.
+    Ended,
+    /// One side broke off.
+    Broken,
+}
+
 /// Lets the client and an upstream talk, which has said something already, until one has ended or nothing was said for too long,
-/// or the drain's patience ends. Tells how much the client was sent, if it went well.
+/// or the drain's patience ends. What was said is added to `talked`.
 pub(crate) async fn talk(
     carrier: &Carrier,
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     upstream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     early: &[u8],
     idle: Duration,
-) -> u64 {
+    talked: &mut Talked,
+) -> End {
     let (config, timer) = (&carrier.worker().config, carrier.timer());
     // It was to wait (RFC 6455 §4.1), and many do not.
     let said = carrier.take_early().unwrap_or_default();
     let mut over = pin!(drained(carrier.worker().drain.clone(), config.drain_time()));
-    let mut client = Heard { stream, carrier, idle, said };
+    let mut client = Heard { stream, carrier, idle, said, talked };
     let mut talk = pin!(async {
         client.stream.write_all(early).await?;
         copy_bidirectional(&mut client, upstream).await
     });
     timer.set(Wait::Client, idle);
-    let ended = std::future::poll_fn(|cx| {
+    let end = std::future::poll_fn(|cx| {
         timer.attach(cx);
         if let Poll::Ready(ended) = talk.as_mut().poll(cx) {
-            return Poll::Ready(Some(ended));
+            return Poll::Ready(if ended.is_ok() { End::Ended } else { End::Broken });
         }
         if timer.expired(Wait::Client) || over.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(None);
+            return Poll::Ready(End::Ended);
         }
         Poll::Pending
     })
     .await;
     timer.clear(Wait::Client);
-    match ended {
-        Some(Ok((_, sent))) => sent,
-        _ => 0,
-    }
+    end
+}
+
+/// The other side is to see that this one did not end by itself.
+pub(crate) fn reset_on_close(socket: &TcpStream) {
+    let _ = SockRef::from(socket).set_linger(Some(Duration::ZERO));
 }
 
 /// Ends when the tunnel has to, because the process leaves.
@@ -149,6 +174,7 @@ struct Heard<'a, S> {
     idle: Duration,
     /// What the client has said before it was answered, and the upstream was not told yet.
     said: Vec<u8>,
+    talked: &'a mut Talked,
 }
 
 impl<S> Heard<'_, S> {
@@ -174,6 +200,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Heard<'_, S> {
         let result = Pin::new(&mut *this.stream).poll_read(cx, buf);
         let read = buf.filled().len() - before;
         if read > 0 {
+            this.talked.received += read as u64;
             this.heard(Client::received, read);
         }
         result
@@ -185,6 +212,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Heard<'_, S> {
         let this = self.get_mut();
         let result = Pin::new(&mut *this.stream).poll_write(cx, buf);
         if let Poll::Ready(Ok(written)) = result {
+            this.talked.sent += written as u64;
             this.heard(Client::sent, written);
         }
         result

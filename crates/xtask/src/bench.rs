@@ -2,6 +2,7 @@
 //! `benches/floods`, `benches/clients` and `benches/instructions`. (`cargo bench --package benches` runs the small ones.)
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use anyhow::Result;
 
@@ -15,6 +16,10 @@ const FLOODS: &str = "floods";
 const CLIENTS: &str = "clients";
 const INSTRUCTIONS: &str = "instructions";
 const ROLLOUT: &str = "rollout";
+/// The benchmark that none of them asks for.
+const PEERS: &str = "peers";
+/// Its option that is ours: newer peers, those of the Debian that is to come.
+const SID: &str = "--sid";
 
 /// Builds for release and runs the benchmark with these options: beside other proxies, beside a cluster, the soak,
 /// beside floods, under real clients, or under callgrind.
@@ -27,32 +32,31 @@ pub(crate) fn run(options: &[OsString]) -> Result<()> {
     {
         return rollout(rest);
     }
-    let mut envoy = None;
-    let (name, options) = match options {
-        [first, rest @ ..] if first == CLUSTER => {
-            setup::control_plane()?;
-            (CLUSTER, rest)
-        }
-        [first, rest @ ..] if first == SOAK => {
+    let mut peers: Vec<(&str, PathBuf)> = Vec::new();
+    let mut options = options.to_vec();
+    let name = match options.first().and_then(|first| first.to_str()) {
+        Some(name @ (CLUSTER | SOAK | FLOODS | CLIENTS | INSTRUCTIONS)) => name.to_owned(),
+        _ => PEERS.to_owned(),
+    };
+    if name != PEERS {
+        options.remove(0);
+    }
+    match name.as_str() {
+        CLUSTER => drop(setup::control_plane()?),
+        SOAK => {
             setup::peers()?;
-            envoy = setup::envoy();
-            (SOAK, rest)
+            peers.extend(setup::envoy().map(|envoy| ("SOAK_ENVOY", envoy)));
         }
-        [first, rest @ ..] if first == FLOODS => (FLOODS, rest),
-        [first, rest @ ..] if first == INSTRUCTIONS => (INSTRUCTIONS, rest),
-        [first, rest @ ..] if first == CLIENTS => {
+        CLIENTS => {
             setup::peers()?;
             // One that is missing is told in the table.
             if let Err(why) = setup::clients() {
                 eprintln!("note: {why:#}");
             }
-            (CLIENTS, rest)
         }
-        options => {
-            setup::peers()?;
-            ("peers", options)
-        }
-    };
+        PEERS => peers = get_peers(&mut options)?,
+        _ => {}
+    }
     shell::run(cargo(&[
         "build",
         "--release",
@@ -61,11 +65,38 @@ pub(crate) fn run(options: &[OsString]) -> Result<()> {
         "sluicegate",
         "--package",
         "benches",
+        "--bin",
+        "sluicegate",
+        "--bin",
+        &name,
     ]))?;
     // Started by cargo it would be built again, with the features that it has without the gate beside it.
     let mut bench = program(shell::target_folder().join("release").join(name), &[]);
-    bench.args(options).envs(envoy.map(|envoy| ("SOAK_ENVOY", envoy)));
+    bench.args(options).envs(peers);
     shell::run(bench)
+}
+
+/// Gets the proxies that are compared with ours: those that the options name, or all. The benchmark tells which are missing.
+fn get_peers(options: &mut Vec<OsString>) -> Result<Vec<(&'static str, PathBuf)>> {
+    let mut peers = Vec::new();
+    let before = options.len();
+    options.retain(|option| option != SID);
+    if options.len() < before {
+        peers.push(("PEERS_DEBIAN", setup::sid()?));
+    } else if let Err(why) = setup::peers() {
+        eprintln!("note: {why:#}");
+    }
+    setup::strace();
+    let words: Vec<String> = options.iter().map(|option| option.to_string_lossy().into_owned()).collect();
+    let words = || words.iter().flat_map(|option| option.split(['=', ',']));
+    let wants = |peer: &str| words().all(|word| word != "--peers") || words().any(|word| word == peer);
+    if wants("envoy") {
+        peers.extend(setup::envoy().map(|envoy| ("PEERS_ENVOY", envoy)));
+    }
+    if wants("sozu") {
+        peers.extend(setup::sozu().map(|sozu| ("PEERS_SOZU", sozu)));
+    }
+    Ok(peers)
 }
 
 /// The long form of a test: `tests/rollout`, on real nodes.

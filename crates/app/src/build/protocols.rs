@@ -19,7 +19,7 @@ pub(super) fn listeners(
     let plain = Arc::new(Protocol {
         proxy_header_from: protocols.proxy_header_from.clone(),
         http2_cleartext: protocols.http2_cleartext,
-        tls: None,
+        ..Protocol::default()
     });
     let tls = Tls::new(live.certificates.clone(), live.tickets.clone(), &[HTTP_2, HTTP_1_1]);
     let tls = Tls { client_cas: live.client_cas.clone(), ..tls };

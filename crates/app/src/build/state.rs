@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use admin::{Sources, State};
 use controller::Live;
 use lifecycle::{Readiness, Watch};
+use model::{Problem, Published};
 
 use super::lame_duck::LameDuck;
 use super::upgrade::Upgrade;
@@ -16,6 +17,8 @@ pub(super) struct Standing {
     pub(super) watch: Watch,
     pub(super) duck: LameDuck,
     pub(super) upgrade: Upgrade,
+    /// What is wrong with ports of ours.
+    pub(super) ports: Published<Vec<Problem>>,
     /// The data plane starts later than the pages.
     proxy: Arc<OnceLock<proxy::Metrics>>,
     /// The DNS records of what is served.
@@ -32,6 +35,7 @@ impl Standing {
             watch,
             duck,
             upgrade,
+            ports: Published::new(Vec::new()),
             proxy: Arc::default(),
             #[cfg(feature = "aws")]
             dns: None,
@@ -48,7 +52,8 @@ impl Standing {
 
     /// What the pages are made of.
     pub(super) fn sources(&self, live: &Live, readiness: Readiness) -> Sources {
-        let metrics = Metrics::new(live.clone(), self.watch.clone(), Arc::clone(&self.proxy));
+        let metrics =
+            Metrics::new(live.clone(), self.ports.clone(), self.watch.clone(), Arc::clone(&self.proxy));
         #[cfg(feature = "aws")]
         let metrics = metrics.with_frontend(self.frontend.clone()).with_dns(self.dns.clone());
         let (standing, routes) = (self.clone(), live.routes.clone());
@@ -56,6 +61,7 @@ impl Standing {
             readiness,
             routes: live.routes.clone(),
             problems: live.problems.clone(),
+            port_problems: self.ports.clone(),
             no_routes: live.no_routes.clone(),
             state: Box::new(move || standing.state()),
             explain: Box::new(move |query| crate::explain::live(query, &routes.load())),

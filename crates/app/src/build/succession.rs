@@ -1,10 +1,11 @@
 //! The process that this one replaces, and the one that replaces it.
 
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use lifecycle::handover::{self, Confirmed, Fate, Lost, Offer, Owner, Received, Successor};
+use lifecycle::handover::{self, Confirmed, Fate, Lost, Offers, Owner, Received, Successor};
 use tokio::net::UnixStream;
 use tokio::time::{Instant, sleep};
 
@@ -17,7 +18,7 @@ const TAKEN_BACK_PAUSE: Duration = Duration::from_millis(20);
 /// This process in the line of processes that have the sockets one after the other.
 pub(super) struct Succession {
     pub(super) path: Option<PathBuf>,
-    pub(super) offers: Vec<Offer>,
+    pub(super) offers: Offers,
     pub(super) predecessor: Option<Received>,
 }
 
@@ -59,6 +60,21 @@ impl Succession {
             tracing::info!("process {} serves now: it is the one to take over from", received.pid());
         }
         Ok(received)
+    }
+
+    /// Asks the predecessor again: it may have opened sockets for this role since it was asked.
+    ///
+    /// # Errors
+    /// If a process is there and cannot be asked.
+    pub(super) async fn take_again(&mut self, role: &str) -> anyhow::Result<Vec<(SocketAddr, TcpListener)>> {
+        // It gives its sockets to one process at a time.
+        self.predecessor = None;
+        let Some(path) = &self.path else { return Ok(Vec::new()) };
+        let mut received = handover::connect(path).await.context("cannot take over by --handover")?;
+        let taken = received.as_mut().map(|received| received.take_all(role)).unwrap_or_default();
+        received.iter_mut().for_each(|received| drop(received.close_rest()));
+        self.predecessor = received;
+        Ok(taken)
     }
 
     /// Takes the path, for the next process to find us there.

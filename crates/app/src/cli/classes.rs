@@ -29,6 +29,16 @@ pub(crate) struct ClassArgs {
     #[arg(long, value_name = "NAMESPACE/NAME", env = "SLUICEGATE_CONFIGMAP", value_parser = names::namespaced)]
     pub(crate) configmap: Option<ObjectKey>,
 
+    /// The ConfigMap of TCP services: each key is a port to listen on, at the addresses of --http, each value the
+    /// NAMESPACE/SERVICE:PORT that its connections are passed on to; then :PROXY if they begin with a PROXY header, and :PROXY
+    /// again if those to endpoints are to. An edit is live at once, and closes no connection
+    #[arg(long, value_name = "NAMESPACE/NAME", env = "SLUICEGATE_TCP_SERVICES_CONFIGMAP", value_parser = names::namespaced)]
+    pub(crate) tcp_services_configmap: Option<ObjectKey>,
+
+    /// Ports that are served of it, the lowest ones. Each takes an open file at every address of --http
+    #[arg(long, value_name = "N", env = "SLUICEGATE_TCP_SERVICES_MAX", default_value_t = compile::TCP_SERVICES_MAX)]
+    pub(crate) tcp_services_max: usize,
+
     /// Serve Ingresses that name no class, even where no IngressClass is the default
     #[arg(long, env = "SLUICEGATE_WATCH_INGRESS_WITHOUT_CLASS")]
     pub(crate) watch_ingress_without_class: bool,

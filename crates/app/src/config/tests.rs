@@ -181,3 +181,17 @@ fn a_window_that_http2_cannot_say_is_refused() {
         assert!(with("2GiB").expect_err(flag).to_string().contains("2047MiB"), "{flag}");
     }
 }
+
+#[test]
+fn ports_of_this_process_are_for_no_tcp_service_and_those_take_few_of_its_files() {
+    let line = "sluicegate run --manifests x --http 0.0.0.0:80 --http [::]:80 --https 0.0.0.0:443 --admin 127.0.0.1:0 \
+                --health 0.0.0.0:10254 --tcp-services-configmap edge/tcp";
+    let config = config(line).expect("a config");
+    let settings = &config.controller.settings;
+    assert_eq!(
+        settings.reserved_ports,
+        [(80, "--http"), (80, "--http"), (443, "--https"), (10254, "--health")]
+    );
+    assert_eq!(settings.tcp_services, Some(controller::ObjectKey::new("edge", "tcp")));
+    assert_eq!(settings.tcp_services_max, 1024 / 8 / 2, "each takes one at two addresses");
+}

@@ -54,7 +54,9 @@ fn changed(before: &str, applied: &str) -> Vec<String> {
         std::fs::write(&file, text).expect("a file");
         file
     };
-    let settings = config::of_folder(compile::Settings::default());
+    let tcp_services = Some(compile::ObjectKey::new("shop", "tcp")).filter(|_| before.contains("ConfigMap"));
+    let settings = compile::Settings { tcp_services, ..compile::Settings::default() };
+    let settings = config::of_folder(settings);
     let before = write("before.yaml", format!("{before}{SERVICES}"));
     let mut objects = Once::of_manifests(&before).expect("the manifests can be read");
     let was = objects.compile(&settings);
@@ -111,4 +113,26 @@ fn an_ingress_that_is_applied_again_keeps_its_age() {
     let again = ingress("web", "", "sluicegate.io/attempts: '2'", &[("/", "web")]);
     let shown = changed(&format!("{old}---\n{young}"), &again);
     assert_eq!(shown, ["changed: a.example Prefix /: now attempts 2", "changes: 1, of which warnings: 0"]);
+}
+
+#[test]
+fn ports_that_close_or_lead_elsewhere_are_warned_of() {
+    let ports = |data: &str| {
+        format!(
+            "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: tcp, namespace: shop}}, data: {{{data}}}}}"
+        )
+    };
+    let before = ports("'25': 'shop/web:80', '26': 'shop/web:80', '27': 'shop/web:80'");
+    let shown =
+        changed(&before, &ports("'25': 'shop/api:80:PROXY', '27': 'shop/web:80', '28': 'shop/api:80'"));
+    assert_eq!(
+        shown,
+        [
+            "warning: removed: TCP port 26: is closed; it led to shop/web:80 (tcp), with an idle timeout of 600s",
+            "warning: changed: TCP port 25: leads to shop/api:80 (tcp), after a PROXY header, with an idle timeout of \
+             600s, and no longer to shop/web:80 (tcp), with an idle timeout of 600s",
+            "added: TCP port 28: leads to shop/api:80 (tcp), with an idle timeout of 600s",
+            "changes: 3, of which warnings: 2",
+        ]
+    );
 }

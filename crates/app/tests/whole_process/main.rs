@@ -26,4 +26,5 @@ mod monitoring;
 mod one_after_the_other;
 mod overload;
 mod run;
+mod tcp_services;
 mod upgrade;

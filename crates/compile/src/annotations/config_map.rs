@@ -8,7 +8,7 @@ mod keys;
 use self::keys::{BY_FLAG, GUARDS, NO_MEANING};
 use super::{
     Annotation, Dialect, Reader, access, auth, compress, custom_headers, edge, endpoint, hsts, limit, log,
-    pages, redirect, retry, size, time, upstream_fields,
+    pages, redirect, retry, size, tcp_services, time, upstream_fields,
 };
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
@@ -79,6 +79,10 @@ const ROWS: &[(&str, Reader)] = &[
     ("proxy-redirect-to", upstream_fields::place_to),
     ("proxy-request-buffering", size::buffering),
     ("proxy-send-timeout", time::send_seconds),
+    ("proxy-stream-next-upstream", tcp_services::next_upstream),
+    ("proxy-stream-next-upstream-timeout", tcp_services::try_for),
+    ("proxy-stream-next-upstream-tries", tcp_services::tries),
+    ("proxy-stream-timeout", tcp_services::idle_timeout),
     ("relative-redirects", redirect::relative_by_default),
     ("proxy-set-headers", custom_headers::in_requests),
     ("ssl-redirect", redirect::https),

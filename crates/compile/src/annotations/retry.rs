@@ -26,13 +26,18 @@ pub(super) fn attempts(annotation: &Annotation<'_>, settings: &mut RouteSettings
 
 /// How many endpoints a request is tried at; with 0 there is no limit but the proxy's own.
 pub(super) fn tries(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
+    let tries = NonZeroU16::new(number_of_tries(annotation)?);
+    (settings.retry.attempts, settings.retry.endpoints) = (tries, tries);
+    Ok(())
+}
+
+/// A number of endpoints, or 0 for no limit but the proxy's own.
+pub(super) fn number_of_tries(annotation: &Annotation<'_>) -> Result<u16, Vec<Fault>> {
     let remedy = || {
         format!("write a whole number from 1 to {ATTEMPTS_MAX}, or 0 for no limit but that of the controller")
     };
     let tries = annotation.value.parse::<u16>().ok().filter(|tries| *tries <= ATTEMPTS_MAX);
-    let tries = NonZeroU16::new(tries.ok_or_else(|| no_effect(annotation, remedy()))?);
-    (settings.retry.attempts, settings.retry.endpoints) = (tries, tries);
-    Ok(())
+    tries.ok_or_else(|| no_effect(annotation, remedy()))
 }
 
 /// What lets a request be tried at another endpoint, in nginx' words; with `off` nothing does, whatever else is there.

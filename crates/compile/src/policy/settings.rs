@@ -25,6 +25,7 @@ use super::upstream_fields::UpstreamFieldSettings;
 use crate::ObjectKey;
 use crate::annotations::{Allowed, HostSnippet};
 use crate::profile::Profile;
+use crate::tcp_services::TcpSettings;
 use crate::tls::NamedSecret;
 
 /// What an object says of where clients come from.
@@ -136,6 +137,8 @@ pub(crate) struct RouteSettings {
     pub(crate) hsts: HstsSettings,
     /// Compression of responses.
     pub(crate) compress: CompressSettings,
+    /// What holds for services of TCP.
+    pub(crate) tcp_services: TcpSettings,
 }
 
 impl RouteSettings {

@@ -119,6 +119,12 @@ fn request(line: &Value) -> (String, String) {
     (host.into(), path.into())
 }
 
+/// The one flag that is named in a test.
+fn reserved(ports: &Value) -> Vec<(u16, &'static str)> {
+    let ports = ports.as_object().expect("a mapping").keys();
+    ports.map(|port| (port.parse().expect("a port"), "--http")).collect()
+}
+
 fn settings(document: &Value) -> Settings {
     let mut settings = Settings::default();
     for (name, value) in document.as_object().expect("a mapping") {
@@ -136,6 +142,12 @@ fn settings(document: &Value) -> Settings {
             "noExternalNames" => settings.no_external_names = value.as_bool().expect("true or false"),
             "withoutClass" => settings.without_class = value.as_bool().expect("true or false"),
             "configMap" => settings.config_map = Some(named(value)),
+            "tcpServices" => settings.tcp_services = Some(named(value)),
+            "tcpServicesMax" => {
+                settings.tcp_services_max =
+                    usize::try_from(value.as_u64().expect("a number")).expect("it fits");
+            }
+            "reservedPorts" => settings.reserved_ports = reserved(value),
             "controllerName" => settings.controller_name = text(value).into(),
             "allowLoopback" => settings.allow_loopback = value.as_bool().expect("true or false"),
             "balance" => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use compile::{CertificateClaims, Claim, Compiled, Profile};
 use model::{
     Backend, Get, HostMatch, Problem, Protocol, RequestHost, RequestPath, Route, RouteTable, Selection,
-    Target,
+    Target, TcpService,
 };
 
 use crate::case::Case;
@@ -15,6 +15,9 @@ pub(crate) fn render(case: &Case) -> String {
     let Compiled { table, problems, no_routes, certificates, external_names, pending, .. } = case.compile();
     let mut out = String::new();
     section(&mut out, "routes", table.routes().iter().map(|r| route(&table, r)));
+    if table.tcp_services().len() > 0 {
+        section(&mut out, "tcpServices", table.tcp_services().map(|service| tcp_service(&table, service)));
+    }
     section(&mut out, "backends", table.backends().iter().map(|b| backend(b)));
     if !external_names.is_empty() {
         section(&mut out, "externalNames", external_names.iter().cloned());
@@ -45,6 +48,24 @@ fn section(out: &mut String, name: &str, items: impl Iterator<Item = String>) {
     } else {
         out.push_str(&format!("{name}:\n{}", items.concat()));
     }
+}
+
+fn tcp_service(table: &RouteTable, service: &TcpService) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "port: {}", service.port);
+    let _ = writeln!(out, "backend: {}", table.backend_at(service.backend).key);
+    if service.reads_proxy_header {
+        let _ = writeln!(out, "begins: with a PROXY header");
+    }
+    let _ = writeln!(out, "balance: {}", service.balance.as_str());
+    let _ = writeln!(out, "idleTimeout: {:?}", service.idle_timeout);
+    if let Some(attempts) = service.attempts {
+        let _ = writeln!(out, "attempts: {attempts}");
+    }
+    if let Some(time) = service.try_for {
+        let _ = writeln!(out, "tryFor: {time:?}");
+    }
+    out
 }
 
 fn route(table: &RouteTable, route: &Arc<Route>) -> String {

@@ -13,7 +13,7 @@ use self::session::{Met, put_off, serve};
 use super::predecessor::{Received, is_ours};
 use super::watch::{Successor, Vacancy, Watcher, Watchers, find, is_vacant, lock};
 use super::wire::Served;
-use super::{Error, OTHERS_MAX, Offer, PATH_CHECK, TURN_PAUSE};
+use super::{Error, OTHERS_MAX, Offer, Offers, PATH_CHECK, TURN_PAUSE};
 use crate::socket_path::{self, Identity};
 
 /// Owns the path of the handover.
@@ -22,7 +22,7 @@ pub struct Owner {
     path: PathBuf,
     /// None while the path is a successor's, or cannot be had.
     listener: Option<(UnixListener, Identity)>,
-    offers: Vec<Offer>,
+    offers: Offers,
     watchers: Watchers,
     /// The one that may be a successor; one at a time.
     sessions: JoinSet<io::Result<Met>>,
@@ -39,9 +39,10 @@ impl Owner {
     ///
     /// # Errors
     /// If the path cannot be had.
-    pub fn claim(path: PathBuf, offers: Vec<Offer>) -> Result<Owner, Error> {
+    pub fn claim(path: PathBuf, offers: impl Into<Offers>) -> Result<Owner, Error> {
         let listener = Some(bind(&path)?);
         let (watchers, sessions, others) = (Watchers::default(), JoinSet::new(), JoinSet::new());
+        let offers = offers.into();
         Ok(Owner { path, listener, offers, watchers, sessions, others, lost: false, is_passed_over: false })
     }
 
@@ -52,7 +53,7 @@ impl Owner {
     /// If the path cannot be had.
     pub async fn follow(
         path: PathBuf,
-        offers: Vec<Offer>,
+        offers: impl Into<Offers>,
         predecessor: Option<&Received>,
     ) -> Result<Option<Owner>, Error> {
         socket_path::check(&path)?;
@@ -141,13 +142,13 @@ impl Owner {
 
     /// One more watches this process, and hears at once which sockets it need not keep.
     fn watch(&mut self, watcher: Watcher) {
-        self.watchers.add(watcher, Served::of(&self.offers).as_ref());
+        self.watchers.add(watcher, Served::of(&self.offers.now()).as_ref());
     }
 
     /// Another process serves, with these sockets: gives the others up, and tells the watchers. Whether there were any.
     pub(super) fn gives_up(&mut self, served: &Served) -> bool {
         let mut any = false;
-        for offer in &self.offers {
+        for offer in self.offers.now() {
             let Some(listener) = offer.listener.upgrade().filter(|it| served.lacks(it)) else { continue };
             if offer.given_up.give_up() {
                 any = true;
@@ -164,7 +165,7 @@ impl Owner {
 
     /// What this process no longer has, because one that served in its place did not.
     pub fn given_up(&self) -> Vec<String> {
-        self.offers.iter().filter(|offer| offer.given_up.is_set()).map(Offer::in_words).collect()
+        self.offers.now().iter().filter(|offer| offer.given_up.is_set()).map(Offer::in_words).collect()
     }
 
     /// Starts a session with the process that has come, if it is its turn.
@@ -184,7 +185,7 @@ impl Owner {
             }
         }
         if self.sessions.is_empty() {
-            self.sessions.spawn(serve(stream, self.offers.clone()));
+            self.sessions.spawn(serve(stream, self.offers.now()));
         } else if self.others.len() < OTHERS_MAX {
             self.others.spawn(put_off(stream));
         }

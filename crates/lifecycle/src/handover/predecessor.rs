@@ -15,7 +15,7 @@ use super::watch::is_there;
 use super::wire::{
     CONFIRMED, GIVEN_UP, Greeting, Incoming, RELEASED, Served, State, VERSION, invalid, receive_sockets, say,
 };
-use super::{Error, MESSAGE_WAIT, Offer, TURN_PAUSE, TURN_WAIT};
+use super::{Error, MESSAGE_WAIT, Offers, TURN_PAUSE, TURN_WAIT};
 
 /// The sockets of a predecessor, which goes on accepting on them until [`confirm`](Received::confirm).
 #[derive(Debug)]
@@ -151,6 +151,13 @@ impl Received {
         Some(self.sockets.remove(at).listener)
     }
 
+    /// All sockets for this role, each with its address as the predecessor's configuration has it: for what is not known yet
+    /// to be configured here. Until then the predecessor accepts on them.
+    pub fn take_all(&mut self, role: &str) -> Vec<(SocketAddr, TcpListener)> {
+        let taken = self.sockets.extract_if(.., |it| it.role == role);
+        taken.map(|it| (it.configured, it.listener)).collect()
+    }
+
     /// Closes our copies of what was not taken and says which those were. Kept open, they would let clients wait in
     /// a queue from which no process accepts.
     pub fn close_rest(&mut self) -> Vec<String> {
@@ -173,9 +180,9 @@ impl Received {
 
     /// Tells the predecessor that we serve, and on which sockets: it accepts no more, and gives the others up. While
     /// `self` lives, it knows that we do.
-    pub async fn confirm(&mut self, offers: &[Offer]) -> Confirmed {
+    pub async fn confirm(&mut self, offers: &Offers) -> Confirmed {
         self.close_rest();
-        let served = Served::of(offers).filter(|_| self.theirs.says_sockets);
+        let served = Served::of(&offers.now()).filter(|_| self.theirs.says_sockets);
         let mut said = served.map_or_else(Vec::new, |served| served.bytes());
         said.push(CONFIRMED);
         let exchange = async {

@@ -15,7 +15,7 @@ use crate::socket_path::Error as PathError;
 use sides::{Old, accepts, eventually, flags, offers, take};
 
 use super::wire::{Greeting, State, VERSION};
-use super::{Confirmed, Error, Lost, MESSAGE_WAIT, Owner, Received, connect};
+use super::{Confirmed, Error, Lost, MESSAGE_WAIT, Offers, Owner, Received, connect};
 
 #[tokio::test]
 async fn sockets_of_port_0_arrive_in_their_order_with_all_that_one_message_cannot_hold() {
@@ -26,7 +26,7 @@ async fn sockets_of_port_0_arrive_in_their_order_with_all_that_one_message_canno
         assert_eq!(taken.local_addr().unwrap(), listener.local_addr().unwrap());
     }
     assert!(take(&mut received).is_none());
-    assert_eq!(received.confirm(&[]).await, Confirmed::Released);
+    assert_eq!(received.confirm(&Offers::default()).await, Confirmed::Released);
     assert_eq!(old.handed_over.await.unwrap().pid(), std::process::id());
 }
 
@@ -41,7 +41,7 @@ async fn both_accept_on_a_socket_that_was_passed_and_neither_changes_its_flags()
     assert_eq!(taken.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
     assert_eq!(old.listeners[0].accept().unwrap_err().kind(), ErrorKind::WouldBlock);
     assert!(accepts(&old.listeners[0]) && accepts(&taken));
-    received.confirm(&[]).await;
+    received.confirm(&Offers::default()).await;
     assert!(accepts(&old.listeners[0]) && accepts(&taken));
     drop(taken);
     assert!(accepts(&old.listeners[0]), "a copy that is closed closes no other one");
@@ -75,7 +75,7 @@ async fn a_successor_that_dies_before_it_confirms_costs_nothing_and_the_next_one
     drop(old.successor().await);
     let mut received = old.successor().await;
     assert!(!old.handed_over.is_finished());
-    assert_eq!(received.confirm(&[]).await, Confirmed::Released);
+    assert_eq!(received.confirm(&Offers::default()).await, Confirmed::Released);
     old.handed_over.await.unwrap();
     assert!(accepts(&old.listeners[0]), "what the successor did not take is closed there, and only there");
 }
@@ -88,7 +88,7 @@ async fn a_successor_that_dies_with_the_path_in_its_hands_gives_it_back() {
     drop((claimed, received));
     // Until the old process knows, the path belongs to no process.
     let mut received = eventually(async || connect(&old.path()).await.unwrap()).await;
-    assert_eq!(received.confirm(&[]).await, Confirmed::Released);
+    assert_eq!(received.confirm(&Offers::default()).await, Confirmed::Released);
 }
 
 #[tokio::test]
@@ -97,12 +97,12 @@ async fn after_the_confirmation_the_path_is_the_successors() {
     let mut received = old.successor().await;
     let listener = Arc::new(take(&mut received).unwrap());
     let mut owner = Owner::claim(old.path(), offers(&[Arc::clone(&listener)])).unwrap();
-    assert_eq!(received.confirm(&[]).await, Confirmed::Released);
+    assert_eq!(received.confirm(&Offers::default()).await, Confirmed::Released);
     old.handed_over.await.unwrap();
     let third = tokio::spawn(async move { owner.handed_over().await });
     let mut received = connect(&old.folder.path().join("handover")).await.unwrap().expect("the successor");
     assert!(take(&mut received).is_some());
-    assert_eq!(received.confirm(&[]).await, Confirmed::Released);
+    assert_eq!(received.confirm(&Offers::default()).await, Confirmed::Released);
     third.await.unwrap();
 }
 
@@ -207,7 +207,7 @@ async fn a_predecessor_that_ends_is_told_from_one_that_waits_no_longer() {
     let mut received = old.successor().await;
     old.handed_over.abort();
     assert_eq!(received.lost().await, Lost::Ended);
-    assert_eq!(received.confirm(&[]).await, Confirmed::Ended);
+    assert_eq!(received.confirm(&Offers::default()).await, Confirmed::Ended);
 
     let old = Old::with(1);
     let mut received = old.successor().await;
@@ -216,7 +216,7 @@ async fn a_predecessor_that_ends_is_told_from_one_that_waits_no_longer() {
     assert_eq!(received.lost().await, Lost::GivenUp);
     tokio::time::resume();
     assert!(!old.handed_over.is_finished());
-    assert_ne!(received.confirm(&[]).await, Confirmed::Released);
+    assert_ne!(received.confirm(&Offers::default()).await, Confirmed::Released);
 }
 
 #[tokio::test]
@@ -226,7 +226,7 @@ async fn a_predecessor_that_hangs_does_not_keep_its_successor_from_serving() {
     let mut received = Received { stream: ours, theirs: older, sockets: Vec::new() };
     tokio::time::pause();
     let asked = tokio::time::Instant::now();
-    assert_eq!(received.confirm(&[]).await, Confirmed::Refused);
+    assert_eq!(received.confirm(&Offers::default()).await, Confirmed::Refused);
     assert!(asked.elapsed() >= MESSAGE_WAIT);
     assert_eq!(tokio::io::AsyncReadExt::read_u8(&mut theirs).await.unwrap(), super::wire::CONFIRMED);
 }

@@ -49,7 +49,7 @@ const SAYS_FAREWELL: u8 = 0x80;
 const SAYS_SOCKETS: u8 = 0x40;
 const BUSY: u8 = 1;
 const WATCHES: u8 = 2;
-/// No configuration has more addresses, and a successor must not be made to open files without end.
+/// No process has more (TCP services have a limit below this), and a successor must not be made to open files without end.
 const SOCKETS_MAX: usize = 4096;
 
 /// The first words of either side.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::paths::{Paths, SamePath};
 use super::{Conflict, Map, RouteTable, Routing};
-use crate::{Backend, BackendKey, HostMatch, ObjectRef, Route};
+use crate::{Backend, BackendKey, HostMatch, ObjectRef, Route, TcpService};
 
 /// Collects routes in any order; [`build`](RouteTableBuilder::build) decides between those that conflict.
 #[derive(Debug, Default)]
@@ -19,6 +19,7 @@ pub struct RouteTableBuilder {
     pattern_hosts: BTreeMap<HostMatch, Arc<ObjectRef>>,
     backends: Vec<Arc<Backend>>,
     backend_places: Map<BackendKey, u32>,
+    tcp_services: BTreeMap<u16, TcpService>,
 }
 
 impl RouteTableBuilder {
@@ -72,10 +73,16 @@ impl RouteTableBuilder {
         self.pattern_hosts.insert(host, because_of);
     }
 
+    /// Adds a service of TCP; of two for one port the first counts.
+    pub fn tcp_service(&mut self, service: TcpService) {
+        self.tcp_services.entry(service.port).or_insert(service);
+    }
+
     /// The table, the same for any order in which the routes were added.
     pub fn build(self, generation: u64) -> RouteTable {
         let (backend_places, pattern_hosts) = (self.backend_places, self.pattern_hosts);
-        let mut routing = Routing { backend_places, pattern_hosts, ..Routing::default() };
+        let tcp_services = self.tcp_services;
+        let mut routing = Routing { backend_places, pattern_hosts, tcp_services, ..Routing::default() };
         routing.add(self.routes, |routing, route| routing.at(&route.host).at(&route.path));
         routing.add(self.defaults, |routing, route| &mut routing.at(&route.host).default);
         routing.add(self.catch_all, |routing, _| &mut routing.catch_all);

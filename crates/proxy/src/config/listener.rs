@@ -15,7 +15,8 @@ pub struct Listener {
     pub socket: Arc<TcpListener>,
     /// What is spoken. Connections keep this, and not the socket, which must close before they do.
     pub protocol: Arc<Protocol>,
-    /// Whether it closes after a handover although this process might still accept again.
+    /// Whether it closes: after a handover although this process might still accept again, or because what it is for is
+    /// gone.
     pub given_up: GivenUp,
 }
 
@@ -35,6 +36,9 @@ pub struct Protocol {
     pub tls: Option<Arc<Tls>>,
     /// Whether a client without TLS may begin with HTTP/2 (h2c by prior knowledge); with TLS, ALPN says.
     pub http2_cleartext: bool,
+    /// Whether it is no HTTP at all, and what comes is passed on as the service of TCP at this port of the table says. Then
+    /// nothing above counts.
+    pub tcp_service: Option<u16>,
 }
 
 /// What a listener with TLS needs.

@@ -1,30 +1,25 @@
 //! TLS that is not ours: a client whose server name (SNI) is that of a host which passes TLS on talks with an endpoint, and
 //! not a byte of that is read here.
-//!
-//! Like any tunnel it is in flight until it ends: nothing that is published touches it, and a drain lets it be for as long as it
-//! can. Of what applies to its route, only what concerns connections does: addresses, endpoints and times.
+//! Of what applies to its route, only what concerns connections does: addresses, endpoints and times.
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use model::{RequestFilter, Route, Target};
 use tokio::net::TcpStream;
 use tokio_rustls::rustls::server::Acceptor;
 
+use super::passage::{Named, Passage, Search};
 use super::{Server, peek};
-use crate::client::{Carrier, Client};
+use crate::access_log::Line;
+use crate::client::Client;
 use crate::error::Refusal;
-use crate::tunnel;
-use crate::upstream::{BackendPool, EndpointPool, Lease, Reuse, connect_socket};
+use crate::upstream::BackendPool;
 
 /// The longest first message that is waited for. It has to wait in the kernel as a whole; browsers' take two kilobytes.
 const HELLO_BYTES_MAX: usize = 16 << 10;
 /// What stands before the payload of a record (RFC 8446 §5.1).
 const RECORD_HEAD_BYTES: usize = 5;
-/// How long others are preferred to an endpoint that refused a connection.
-const AVOID: Duration = Duration::from_secs(1);
-
 /// The route that the connection is to be passed on by, if it is: what the client says first is only looked at.
 pub(super) async fn route(socket: &TcpStream, server: &Server, client: &Client) -> Option<Arc<Route>> {
     if !server.upstreams.view().table.passes_any() {
@@ -58,49 +53,18 @@ fn server_name(bytes: &[u8], all: bool) -> Option<Option<Box<str>>> {
 
 /// Passes the connection on, to its end.
 pub(super) async fn pass(mut socket: TcpStream, route: &Arc<Route>, server: &Server, client: &Rc<Client>) {
-    let mut passage = Passage::begin(route, client);
-    match connect(route, server, client, &mut passage).await {
-        Ok((mut upstream, lease)) => {
-            let carrier = Carrier::next_on(client);
-            let idle = client.limits().tunnel_idle_timeout;
-            passage.sent = tunnel::talk(&carrier, &mut socket, &mut upstream, &[], idle).await;
-            drop(lease);
-        }
-        Err(why) => passage.refused = Some(why),
+    let mut passage = Passage::begin(Arc::clone(route), client);
+    if let Err(why) = admit(route, client) {
+        return passage.refuse(why);
     }
-}
-
-/// A connection to an endpoint of the route. Nothing was said yet: each may be tried.
-async fn connect(
-    route: &Route,
-    server: &Server,
-    client: &Client,
-    passage: &mut Passage,
-) -> Result<(TcpStream, Lease), Refusal> {
-    let (worker, limits) = (&client.worker, &client.worker.config.upstream);
-    worker.overload.check_memory()?;
-    if worker.cells.requests_in_flight.get() > worker.requests_max {
-        return Err(Refusal::Requests);
-    }
-    admit(route, client)?;
-    let time = route.policy.timeouts.connect.unwrap_or(limits.connect_timeout);
-    let attempts = route.policy.retry.attempts.map_or(limits.attempts_max, |attempts| attempts.get().into());
-    let (mut tried, mut failure): (Vec<Rc<EndpointPool>>, _) = (Vec::new(), Refusal::NoEndpoint);
-    for _ in 0..attempts {
-        let pool = pool(route, server).ok_or(Refusal::NoEndpoint)?;
-        let untried = |it: &Rc<EndpointPool>| !tried.iter().any(|tried| tried.key == it.key);
-        let Some(endpoint) = pool.pick(route.policy.balance, untried, client.now()) else { break };
-        passage.endpoint = Some(Rc::clone(&endpoint));
-        let lease = endpoint.lease(client, Reuse::No, client.now());
-        match connect_socket(client, &endpoint, time).await {
-            Ok(socket) => return Ok((socket, lease)),
-            Err(Refusal::Files) => return Err(Refusal::Files),
-            Err(why) => failure = why,
-        }
-        endpoint.avoid_until(worker.timers.after(AVOID));
-        tried.push(endpoint);
-    }
-    Err(failure)
+    let search = Search {
+        pool: || pool(route, server),
+        balance: route.policy.balance,
+        attempts: route.policy.retry.attempts,
+        connect: route.policy.timeouts.connect,
+        within: None,
+    };
+    passage.pass(&mut socket, search, client.limits().tunnel_idle_timeout).await;
 }
 
 /// What of the route's guards can be asked of a connection.
@@ -126,45 +90,11 @@ fn pool(route: &Route, server: &Server) -> Option<Rc<BackendPool>> {
     Some(server.upstreams.pool(&view, backend))
 }
 
-/// A connection that is passed on, for metrics and the access log. It is counted like a request.
-struct Passage {
-    client: Rc<Client>,
-    route: Arc<Route>,
-    began: Instant,
-    endpoint: Option<Rc<EndpointPool>>,
-    sent: u64,
-    refused: Option<Refusal>,
-}
+impl Named for Arc<Route> {
+    const PROTOCOL: &'static str = "TLS";
 
-impl Passage {
-    fn begin(route: &Arc<Route>, client: &Rc<Client>) -> Passage {
-        client.worker.cells.requests_in_flight.add(1);
-        let (client, route) = (Rc::clone(client), Arc::clone(route));
-        Passage { client, route, began: Instant::now(), endpoint: None, sent: 0, refused: None }
-    }
-}
-
-impl Drop for Passage {
-    fn drop(&mut self) {
-        let worker = &self.client.worker;
-        worker.cells.requests_in_flight.sub(1);
-        worker.cells.cut.add(u64::from(worker.stopping.get()));
-        if let Some(why) = self.refused {
-            worker.cells.refusals.of(why).add(1);
-        }
-        let Some(draft) = worker.log.draft(|line| line.text("protocol", "TLS")) else { return };
-        worker.log.finish(draft, |line| {
-            line.text("client", &self.client.peer().ip().to_string());
-            line.number("bytes", self.sent);
-            line.number("duration_us", u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX));
-            line.text("namespace", &self.route.origin.object.namespace);
-            line.text("ingress", &self.route.origin.object.name);
-            if let Some(endpoint) = &self.endpoint {
-                line.text("upstream", &endpoint.address);
-            }
-            if let Some(why) = self.refused {
-                line.text("error", why.as_str());
-            }
-        });
+    fn write(&self, line: &mut Line<'_>) {
+        line.text("namespace", &self.origin.object.namespace);
+        line.text("ingress", &self.origin.object.name);
     }
 }

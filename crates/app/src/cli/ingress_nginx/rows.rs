@@ -110,10 +110,7 @@ pub(super) const ROWS: &[(&str, As)] = &[
     ("stream-port", As::NothingFor(INTERNAL)),
     ("sync-period", As::NothingFor(TIMING)),
     ("sync-rate-limit", As::NothingFor(TIMING)),
-    (
-        "tcp-services-configmap",
-        As::NothingFor("TCP services are not served: give them a Service of their own"),
-    ),
+    ("tcp-services-configmap", As::Value("tcp-services-configmap")),
     ("time-buckets", As::NothingFor(METRICS)),
     (
         "udp-services-configmap",

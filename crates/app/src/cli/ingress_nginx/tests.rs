@@ -17,6 +17,8 @@ fn a_deployments_arguments_can_be_pasted() {
         "--controller-class=k8s.io/ingress-nginx",
         "--ingress-class=nginx",
         "--configmap=ingress-nginx/ingress-nginx-controller",
+        "--tcp-services-configmap=ingress-nginx/ingress-nginx-tcp",
+        "--udp-services-configmap=ingress-nginx/ingress-nginx-udp",
         "--validating-webhook=:8443",
         "--validating-webhook-certificate=/usr/local/certificates/cert",
         "--validating-webhook-key=/usr/local/certificates/key",
@@ -38,6 +40,7 @@ fn a_deployments_arguments_can_be_pasted() {
         "--controller-name=k8s.io/ingress-nginx",
         "--class=nginx",
         "--configmap=ingress-nginx/ingress-nginx-controller",
+        "--tcp-services-configmap=ingress-nginx/ingress-nginx-tcp",
         "--watch-ingress-without-class",
         "--default-certificate=shop/tls",
         "--lame-duck-time=240s",
@@ -46,9 +49,12 @@ fn a_deployments_arguments_can_be_pasted() {
         "--health=192.0.2.1:10254",
     ];
     assert_eq!(args, expected);
-    for part in
-        ["--ingress-class=nginx is read as --class=nginx", "ValidatingWebhookConfiguration", "SLUICEGATE_LOG"]
-    {
+    for part in [
+        "--ingress-class=nginx is read as --class=nginx",
+        "ValidatingWebhookConfiguration",
+        "SLUICEGATE_LOG",
+        "UDP services",
+    ] {
         assert!(told.iter().any(|line| line.contains(part)), "{part}: {told:?}");
     }
     let Subcommand::Run(run) = Cli::try_parse_from(args).expect("our flags").command else { panic!("run") };

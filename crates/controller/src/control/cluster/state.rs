@@ -54,14 +54,15 @@ impl State {
         if let Namespaces::Labelled(_) = cluster.namespaces {
             index.select_namespaces();
         }
-        let config_map = publisher.settings().config_map.as_ref().map(Part::of_config_map);
+        let config_maps = publisher.settings().config_maps().map(Part::of_config_map);
+        let unsynced = watches.parts().iter().cloned().chain(config_maps).collect();
         State {
             index,
             gate: DependencyGate::new(publisher.settings().clone()),
             faults: Faults::default(),
             publisher,
             live,
-            unsynced: watches.parts().iter().cloned().chain(config_map).collect(),
+            unsynced,
             publish_service: None,
             ours: Arc::default(),
             told_problems: Arc::default(),

@@ -21,7 +21,10 @@ impl State {
             Answer::Unknown(why, remedy) => return self.faults.unreadable(id, &why, remedy),
         }
         self.faults.readable(&id);
-        if self.publisher.settings().config_map.as_ref() == Some(&key) {
+        // There may be several in a namespace, which are one part.
+        let mut of_part =
+            self.publisher.settings().config_maps().filter(|own| own.namespace == key.namespace);
+        if of_part.all(|own| self.heard_of_config_maps.contains(own)) {
             self.unsynced.remove(&Part::of_config_map(&key));
         }
     }
@@ -29,7 +32,7 @@ impl State {
     /// Asks for exactly the ConfigMaps that are needed now, or by an Ingress that waits.
     pub(in crate::control::cluster) fn follow_config_maps(&mut self, config_maps: &mut NamedConfigMaps) {
         let named = self.publisher.compiled().into_iter().flat_map(|compiled| &compiled.config_maps);
-        let own = self.publisher.settings().config_map.iter();
+        let own = self.publisher.settings().config_maps();
         let wanted = own.chain(named).cloned().chain(self.gate.config_maps(&self.index)).collect();
         config_maps.want(&wanted);
         self.heard_of_config_maps.retain(|key| wanted.contains(key));

@@ -38,7 +38,7 @@ impl Process {
             let mut received = connect(&path).await.unwrap().expect("a process is there");
             let owner = Owner::follow(path.clone(), offers.clone(), Some(&received)).await.unwrap();
             let mut owner = owner.expect("the predecessor is there");
-            assert_eq!(received.confirm(&offers).await, Confirmed::Released);
+            assert_eq!(received.confirm(&offers.clone().into()).await, Confirmed::Released);
             owner.replaces(received);
             Process { path: path.clone(), owner, successor: None }
         };
