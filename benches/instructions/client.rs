@@ -27,6 +27,16 @@ pub(crate) fn keepalive(gate: &mut Gate, times: u32) -> Result<Open> {
     Ok(Some(stream))
 }
 
+/// Requests of a page of the same origin, by a client that stays with its endpoint: what filters look at in each request.
+pub(crate) fn with_origin_and_cookie(gate: &mut Gate, times: u32) -> Result<Open> {
+    let fields = format!(
+        "Origin: https://{HOST}\r\nCookie: INGRESSCOOKIE=1732800000.123.45.678901|0123456789abcdef\r\n"
+    );
+    let mut stream = connect(gate.http)?;
+    (0..times).try_for_each(|_| ask(gate, &mut stream, &fields))?;
+    Ok(Some(stream))
+}
+
 /// A connection for each request.
 pub(crate) fn connections(gate: &mut Gate, times: u32) -> Result<Open> {
     for _ in 0..times {

@@ -27,15 +27,24 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// Starts it with these flags beside the usual ones, and waits until it serves.
-    pub(crate) fn start(program: &Path, folder: &Path, upstream: &Upstream, flags: &[&str]) -> Result<Gate> {
+    /// Starts it with these flags beside the usual ones, and with what its Ingress asks for (in YAML, between braces), and waits
+    /// until it serves.
+    pub(crate) fn start(
+        program: &Path,
+        folder: &Path,
+        upstream: &Upstream,
+        flags: &[&str],
+        annotations: &str,
+    ) -> Result<Gate> {
         let key = KeyPair::generate()?;
         let certificate = CertificateParams::new([HOST.to_owned()])?.self_signed(&key)?;
         let manifests = folder.join("manifests");
         fs::create_dir(&manifests)?;
+        let backend = backend("upstream", HOST, upstream.address, true);
+        let asked = format!("namespace: default, annotations: {{{annotations}}}");
         fs::write(
             manifests.join("bench.yaml"),
-            CLASS.to_owned() + &backend("upstream", HOST, upstream.address, true),
+            CLASS.to_owned() + &backend.replacen("namespace: default", &asked, 1),
         )?;
         fs::write(
             manifests.join("secret.yaml"),

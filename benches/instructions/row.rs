@@ -23,37 +23,60 @@ pub(crate) struct Row {
 }
 
 enum Work {
-    /// What clients have the gate do, which has these flags.
-    Gate(&'static [&'static str], fn(&mut Gate, u32) -> Result<Open>),
+    /// What clients have the gate do, which has these flags, and whose Ingress asks for this.
+    Gate(&'static [&'static str], &'static str, fn(&mut Gate, u32) -> Result<Open>),
     /// What is done without one.
     Table(table::Work),
 }
 
+const NGINX: &[&str] = &["--profile", "ingress-nginx"];
+
+/// Its Ingress has a certificate, and clients are not to be sent there.
+const NO_REDIRECT: &str = "nginx.ingress.kubernetes.io/ssl-redirect: \"false\"";
+
+const FILTERS: &str = "nginx.ingress.kubernetes.io/ssl-redirect: \"false\", \
+                       nginx.ingress.kubernetes.io/rewrite-target: /1k, \
+                       nginx.ingress.kubernetes.io/enable-cors: \"true\", \
+                       nginx.ingress.kubernetes.io/whitelist-source-range: \"10.0.0.0/8,127.0.0.0/8\", \
+                       nginx.ingress.kubernetes.io/affinity: cookie";
+
 /// All of them, those first that say most.
-pub(crate) const ROWS: [Row; 6] = [
+pub(crate) const ROWS: [Row; 8] = [
     Row {
         name: "keepalive",
         about: "a request on a connection of HTTP/1, 1 KiB response",
         times: 2000,
-        work: Work::Gate(&[], client::keepalive),
+        work: Work::Gate(&[], "", client::keepalive),
     },
     Row {
         name: "connection",
         about: "a connection of HTTP/1 with one request",
         times: 1000,
-        work: Work::Gate(&[], client::connections),
+        work: Work::Gate(&[], "", client::connections),
     },
     Row {
         name: "tls",
         about: "a request on a connection of HTTP/1 over TLS 1.3",
         times: 2000,
-        work: Work::Gate(&["--https", "127.0.0.1:0"], client::tls),
+        work: Work::Gate(&["--https", "127.0.0.1:0"], "", client::tls),
     },
     Row {
         name: "http2",
         about: "a request on a connection of HTTP/2 without TLS",
         times: 2000,
-        work: Work::Gate(&["--http2-cleartext"], client::http2),
+        work: Work::Gate(&["--http2-cleartext"], "", client::http2),
+    },
+    Row {
+        name: "nginx",
+        about: "the first in the profile of ingress-nginx, with an origin and a cookie",
+        times: 2000,
+        work: Work::Gate(NGINX, NO_REDIRECT, client::with_origin_and_cookie),
+    },
+    Row {
+        name: "filters",
+        about: "the same where these are looked at, an address too, and the target is rewritten",
+        times: 2000,
+        work: Work::Gate(NGINX, FILTERS, client::with_origin_and_cookie),
     },
     Row {
         name: "find",
@@ -90,9 +113,9 @@ impl Row {
         let folder = tempfile::tempdir()?;
         let mut time = Duration::ZERO;
         match self.work {
-            Work::Gate(flags, drive) => {
+            Work::Gate(flags, annotations, drive) => {
                 let upstream = Upstream::start()?;
-                let mut gate = Gate::start(program, folder.path(), &upstream, flags)?;
+                let mut gate = Gate::start(program, folder.path(), &upstream, flags, annotations)?;
                 let begin = Instant::now();
                 let _open = drive(&mut gate, times)?;
                 time = begin.elapsed();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use compile::{Compiled, ObjectKey, Objects, Settings, compile};
 use http::{HeaderName, HeaderValue};
 use k8s_openapi::api::networking::v1::Ingress;
-use model::{HeaderChange, HeaderEdit, Policy, RequestFilter, ResponseFilter};
+use model::{FieldText, HeaderEdit, Policy, RequestFilter, ResponseFilter};
 
 const NAME: &str = "nginx.ingress.kubernetes.io/configuration-snippet";
 
@@ -66,10 +66,14 @@ fn edits(policy: &Policy) -> impl Iterator<Item = &HeaderEdit> {
 fn can_be_sent(HeaderEdit { name, change }: &HeaderEdit) {
     assert!(HeaderName::from_bytes(name.as_bytes()).is_ok_and(|sent| sent.as_str() == &**name), "{name:?}");
     assert!(!matches!(&**name, "connection" | "content-length" | "host" | "transfer-encoding"), "{name:?}");
-    match change {
-        HeaderChange::Remove => {}
-        HeaderChange::Set(value) | HeaderChange::Add(value) | HeaderChange::AddUnlessError(value) => {
+    match change.text() {
+        Some(FieldText::Fixed(value)) => {
             assert!(HeaderValue::from_str(value).is_ok() && !value.contains('$'), "{value:?}");
         }
+        // What it comes to is looked at when it is filled.
+        Some(FieldText::Filled(template)) => {
+            assert!(HeaderValue::from_str(&template.to_string()).is_ok(), "{template}");
+        }
+        None => {}
     }
 }

@@ -37,6 +37,7 @@ pub(crate) fn external(target: &str) -> ExternalAuth {
         request_redirect: None,
         response_headers: Arc::default(),
         request_headers: Arc::default(),
+        cache: None,
         always_set_cookie: false,
     }
 }

@@ -8,12 +8,13 @@ mod affinity;
 mod allowed;
 mod auth;
 mod backend;
+mod blocked;
 mod canary;
 mod client_tls;
 mod compress;
 mod config_map;
 mod cors;
-pub(crate) mod custom_headers;
+mod custom_headers;
 mod edge;
 mod effect;
 mod endpoint;
@@ -43,9 +44,10 @@ use k8s_openapi::api::networking::v1::Ingress;
 use model::ObjectRef;
 
 pub(crate) use allowed::{Allowed, too_risky};
-pub(crate) use prefix::under_usual_prefix;
-
+pub(crate) use auth::field as sent_field;
+pub(crate) use custom_headers::{Dollar, of_config_map as fields_of_config_map};
 pub use effect::{Effect, effect_of};
+pub(crate) use prefix::under_usual_prefix;
 pub(crate) use snippet::HostSnippet;
 
 use crate::policy::RouteSettings;
@@ -103,7 +105,7 @@ pub(crate) fn shown(part: &str) -> String {
 }
 
 /// Where words of a dialect stand in an object.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Annotations,
     ConfigMap,
@@ -195,7 +197,8 @@ fn read_by(
     for dialect in dialects {
         for (read, name, value) in dialect.asked(annotations) {
             let annotation = Annotation { name, value, namespace: &object.namespace };
-            let read = if settings.allowed.reads(name) { read } else { snippet::ignored };
+            let is_ignored = place == Place::Annotations && !settings.allowed.reads(name);
+            let read = if is_ignored { snippet::ignored } else { read };
             for fault in read(&annotation, settings).err().into_iter().flatten() {
                 settings.denied |= fault.denies();
                 settings.left_out |= fault.leaves_out();
@@ -214,9 +217,8 @@ impl Dialect {
         &self,
         annotations: &'a BTreeMap<String, String>,
     ) -> impl Iterator<Item = (Reader, &'a str, &'a str)> {
-        let from = (Bound::Included(self.prefix), Bound::Unbounded);
         let mut asked: Vec<_> = annotations
-            .range::<str, _>(from)
+            .range::<str, _>((Bound::Included(self.prefix), Bound::Unbounded))
             .map_while(|(name, value)| {
                 let word = name.strip_prefix(self.prefix)?;
                 let place = self.rows.iter().position(|(known, _)| *known == word);
@@ -251,11 +253,10 @@ mod tests {
         let annotations = annotations.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         for (dialects, spoken) in [(["a/", "b/"], Protocol::Https), (["b/", "a/"], Protocol::Grpc)] {
             let (mut settings, mut problems) = (RouteSettings::default(), Problems::default());
-            let object = ObjectRef::new("Ingress", "shop", "web");
             read_by(
                 &dialects.map(dialect),
                 Place::Annotations,
-                &object,
+                &ObjectRef::new("Ingress", "shop", "web"),
                 &annotations,
                 &mut settings,
                 &mut problems,

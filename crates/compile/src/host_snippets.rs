@@ -20,9 +20,6 @@ type Owner = (i64, Arc<ObjectRef>, Arc<HostSnippet>);
 /// Applies the snippets. An object for whose hosts different ones hold becomes several drafts.
 pub(crate) fn apply(drafts: Vec<Draft>, problems: &mut Problems) -> Vec<Draft> {
     let owners = owners(&drafts);
-    if owners.is_empty() {
-        return drafts;
-    }
     drafts.iter().for_each(|draft| tell(draft, &owners, problems));
     drafts.into_iter().flat_map(|draft| by_snippet(draft, &owners)).collect()
 }
@@ -98,8 +95,11 @@ fn by_snippet(draft: Draft, owners: &Owners) -> Vec<Draft> {
     let is_one = groups.len() == 1;
     let part = |(at, (snippet, hosts)): (usize, (Option<Arc<HostSnippet>>, Vec<HostMatch>))| {
         let mut part = if is_one { draft.clone() } else { of_hosts(&draft, &hosts, at == 0) };
-        if let Some(snippet) = snippet {
+        if let Some(snippet) = &snippet {
             snippet.apply(&mut part.asked);
+        }
+        for operators in std::mem::take(&mut part.asked.operators_snippets) {
+            operators.apply_behind(snippet.is_some(), &mut part.asked);
         }
         part
     };

@@ -71,7 +71,7 @@ pub use no_routes::{NoRoutes, NoRoutesReason};
 pub use objects::{EndpointSlices, ObjectKey, Objects, SERVICE_NAME_LABEL, service_of};
 pub use profile::Profile;
 pub use served_hosts::{HostScheme, ServedHost};
-pub use source::ingress::{config_map_of, secrets_of};
+pub use source::ingress::{config_maps_of, secrets_of};
 pub use tls::{Basis, CertificateClaims, Claim, NamedSecret};
 
 use auth::Passwords;

@@ -4,6 +4,7 @@
 mod access;
 mod affinity;
 mod auth;
+mod blocked;
 mod canary;
 mod client_tls;
 mod compress;
@@ -25,7 +26,7 @@ mod upstream_fields;
 use std::num::NonZeroU16;
 use std::sync::Arc;
 
-use model::{Filters, Policy, Redirect, RequestFilter, Retry, Transport};
+use model::{Filters, Policy, Redirect, RequestFilter, Retry, RetryOn, Transport};
 
 use crate::hosts::{HostFacts, PathFacts};
 use crate::problems::Fault;
@@ -106,6 +107,9 @@ pub(crate) fn build(
     if asked.retry_is_off {
         retry = Retry { attempts: Some(NonZeroU16::MIN), ..Retry::default() };
     }
+    if asked.retry_is_for_all {
+        retry.on = Some(retry.on.unwrap_or(RetryOn::ERROR).and(RetryOn::NON_IDEMPOTENT));
+    }
     let request_body_max = asked.size.request_body_max;
     let (keyed, filters) = (affinity::build(asked), filters(asked, denied, facts, pages));
     if let Err((field, fault)) = passthrough::check(asked, filters.as_deref()) {
@@ -147,6 +151,7 @@ fn filters(
     }
     let (preflight, origin) = cors::build(asked).unzip();
     let request = [
+        blocked::build(asked),
         redirect::build_slash(asked, facts),
         preflight,
         redirect::build(asked, facts),

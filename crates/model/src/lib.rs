@@ -49,12 +49,13 @@ pub use host::{HostError, HostMatch, HostName, RequestHost};
 pub use path::{PathError, PathMatch, RequestPath, escape, escape_decoded, escape_target, must_be_escaped};
 pub use pattern::{Captures, Pattern, PatternError};
 pub use policy::{
-    AddressRules, Affinity, Auth, AuthServer, BCRYPT_COST_MAX, Balance, ClientTls, ClientVerify, Compression,
-    CookieAttributes, CookieRewrite, Cors, Edge, ExternalAuth, FieldNames, Filters, HashError, HeaderChange,
-    HeaderEdit, Keyed, Location, LocationPart, OriginMatch, Origins, Pages, PasswordAuth, PasswordHash,
-    PathTemplate, PlaceRewrite, Policy, RateLimit, Redirect, RequestFilter, RequestLimits, RequestValue,
-    ResponseFilter, Retry, RetryOn, Rewrite, Rewritten, SameSite, Scheme, Stickiness, StickyValue, Throttle,
-    Timeouts, Users, any_contains, is_forwarding_field,
+    AddressRules, Affinity, Auth, AuthServer, BCRYPT_COST_MAX, Balance, Blocked, CacheTime, ClientTls,
+    ClientVerify, Compression, CookieAttributes, CookieRewrite, Cors, Edge, ExternalAuth, FieldMatch,
+    FieldNames, FieldText, Filters, HashError, HeaderChange, HeaderEdit, Keyed, Location, LocationPart,
+    OriginMatch, Origins, Pages, PasswordAuth, PasswordHash, PathTemplate, PlaceRewrite, Policy, RateLimit,
+    Redirect, RequestFilter, RequestLimits, RequestValue, ResponseFilter, Retry, RetryOn, Rewrite, Rewritten,
+    SameSite, Scheme, Stickiness, StickyValue, Throttle, Timeouts, Users, WordCache, any_contains,
+    is_forwarding_field,
 };
 pub use problem::{ObjectRef, Problem, Severity};
 pub use protocol::Protocol;

@@ -5,11 +5,13 @@ mod address;
 mod affinity;
 mod auth;
 mod balance;
+mod blocked;
 mod client_tls;
 mod compression;
 mod cors;
 mod edge;
 mod filter;
+mod filters;
 mod header;
 mod limit;
 mod pages;
@@ -28,15 +30,18 @@ use crate::Template;
 pub use address::{AddressRules, any_contains};
 pub use affinity::{Affinity, CookieAttributes, SameSite, Stickiness, StickyValue};
 pub use auth::{
-    Auth, AuthServer, BCRYPT_COST_MAX, ExternalAuth, HashError, PasswordAuth, PasswordHash, Scheme, Users,
+    Auth, AuthServer, BCRYPT_COST_MAX, CacheTime, ExternalAuth, HashError, PasswordAuth, PasswordHash,
+    Scheme, Users, WordCache,
 };
 pub use balance::Balance;
+pub use blocked::{Blocked, FieldMatch};
 pub use client_tls::{ClientTls, ClientVerify};
 pub use compression::Compression;
 pub use cors::{Cors, OriginMatch, Origins};
 pub use edge::{Edge, FieldNames};
-pub use filter::{Filters, RequestFilter, ResponseFilter};
-pub use header::{HeaderChange, HeaderEdit, is_forwarding_field};
+pub use filter::{RequestFilter, ResponseFilter};
+pub use filters::Filters;
+pub use header::{FieldText, HeaderChange, HeaderEdit, is_forwarding_field};
 pub use limit::{RateLimit, RequestLimits};
 pub use pages::Pages;
 pub use redirect::{Location, LocationPart, Redirect, RequestValue};

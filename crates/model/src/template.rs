@@ -84,6 +84,10 @@ variables! {
     Service = "service_name",
     /// Its port, as the route names it.
     ServicePort = "service_port",
+    /// All three with hyphens between them, as ingress-nginx names what it sends requests to.
+    Upstream = "proxy_upstream_name" | "proxy_host",
+    /// The seconds since 1970, with three decimals.
+    Seconds = "msec",
 }
 
 impl Variable {

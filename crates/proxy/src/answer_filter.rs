@@ -22,7 +22,7 @@ pub(crate) enum By {
 /// Changes the head of an answer.
 pub(crate) fn edit(exchange: &Exchange, by: By, status: StatusCode, head: &mut HeaderMap) {
     if let Some(edge) = exchange.edge() {
-        edit_at(edge, by, status, head);
+        edit_at(exchange, edge, by, status, head);
     }
     let Some(filters) = exchange.filters() else { return };
     if exchange.shows_page() {
@@ -35,7 +35,7 @@ pub(crate) fn edit(exchange: &Exchange, by: By, status: StatusCode, head: &mut H
             (ResponseFilter::Pages(_), _) => {}
             (ResponseFilter::Place(rewrite), By::Endpoint) => place::rewrite(rewrite, head),
             (ResponseFilter::Cookies(rewrite), By::Endpoint) => cookies::rewrite(rewrite, head),
-            (ResponseFilter::Headers(edits), By::Endpoint) => edit_fields(edits, status, head),
+            (ResponseFilter::Headers(edits), By::Endpoint) => edit_fields(exchange, edits, status, head),
             (ResponseFilter::Place(_) | ResponseFilter::Cookies(_) | ResponseFilter::Headers(_), By::Us) => {}
             (ResponseFilter::Cors(cors), _) => allow_origin(cors, exchange.origin(), head),
             (ResponseFilter::Hsts(value), _) => {
@@ -50,26 +50,34 @@ pub(crate) fn edit(exchange: &Exchange, by: By, status: StatusCode, head: &mut H
 }
 
 /// What the edge of a route says, before its filters.
-fn edit_at(edge: &Edge, by: By, status: StatusCode, head: &mut HeaderMap) {
+fn edit_at(exchange: &Exchange, edge: &Edge, by: By, status: StatusCode, head: &mut HeaderMap) {
     if by == By::Endpoint {
         for name in &edge.hidden {
             head.remove(&**name);
         }
     }
-    edit_fields(&edge.response, status, head);
+    edit_fields(exchange, &edge.response, status, head);
 }
 
 /// Makes the edits, one after the other. Names and values were checked when they were compiled: one that is none is passed
-/// over.
-pub(crate) fn edit_fields(edits: &[HeaderEdit], status: StatusCode, head: &mut HeaderMap) {
+/// over, and a field that is to be set to it goes.
+pub(crate) fn edit_fields(
+    exchange: &Exchange,
+    edits: &[HeaderEdit],
+    status: StatusCode,
+    head: &mut HeaderMap,
+) {
     for HeaderEdit { name, change } in edits {
         let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { continue };
         match change {
             HeaderChange::Remove => drop(head.remove(name)),
-            HeaderChange::Set(value) => set(name, value, head),
+            HeaderChange::Set(text) => match exchange.value_of(text) {
+                Some(value) => drop(head.insert(name, value)),
+                None => drop(head.remove(name)),
+            },
             HeaderChange::AddUnlessError(_) if !has_additions(status) => {}
-            HeaderChange::Add(value) | HeaderChange::AddUnlessError(value) => {
-                if let Ok(value) = HeaderValue::from_str(value) {
+            HeaderChange::Add(text) | HeaderChange::AddUnlessError(text) => {
+                if let Some(value) = exchange.value_of(text) {
                     head.append(name, value);
                 }
             }

@@ -74,6 +74,8 @@ refusals! {
     NoRoute = NOT_FOUND, Internal, "no-route";
     /// The route is for clients of other addresses.
     Address = FORBIDDEN, Internal, "address";
+    /// The client calls itself something, or comes from a place, that is refused.
+    Blocked = FORBIDDEN, Internal, "blocked";
     /// The client has sent more requests of late than its route serves.
     Rate = SERVICE_UNAVAILABLE, Internal, "rate";
     /// The client has as many requests in flight as its route serves.

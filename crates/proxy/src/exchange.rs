@@ -95,9 +95,7 @@ impl Exchange {
         self.carrier.request().keep_times(&route.policy.timeouts);
         self.carrier.await_answer();
         self.route = Some(Arc::clone(route));
-        if let Some(pool) = &pool {
-            pool.cells.in_flight.add(1);
-        }
+        pool.iter().for_each(|pool| pool.cells.in_flight.add(1));
         self.pool = pool;
     }
 

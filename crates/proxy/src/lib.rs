@@ -24,6 +24,7 @@
 //! - `overload`: what is turned away when there is too much
 //! - `limiter`: how often clients came of late, where a route limits them
 //! - `passwords`: whether a password is the right one
+//! - `words`: what other servers have said of requests, kept for a while
 //! - `access_log`: a line for each request
 //! - `guard`: the strict reading of HTTP/1
 //! - `forwarding`: what upstreams are told about a client
@@ -77,6 +78,7 @@ mod thread;
 mod timer;
 mod tunnel;
 mod upstream;
+mod words;
 mod worker;
 
 use std::io;

@@ -133,8 +133,10 @@ fn find(
     if request.body().size_hint().lower() > exchange.body_bytes_max() {
         return Err(Refusal::BodyTooLarge.into());
     }
+    let asked = Asked { exchange, facts: &facts, view: &view, upstreams };
+    filter::fill(&asked);
     let awaited = match exchange.filters() {
-        Some(filters) => filter::admit(filters, &Asked { exchange, facts: &facts, view: &view, upstreams })?,
+        Some(filters) => filter::admit(filters, &asked)?,
         None => None,
     };
     pages::stand_in(exchange, upstreams, &view);

@@ -22,6 +22,7 @@ use crate::overload::Overload;
 use crate::passwords::Passwords;
 use crate::timer::{TICK, Timers};
 use crate::upstream::Upstreams;
+use crate::words::Words;
 use crate::worker::{Accepted, Loads, Worker};
 
 /// What a worker is made of, before its thread runs.
@@ -73,6 +74,7 @@ async fn serve(parts: Parts) {
         overload,
         limiter,
         passwords: Passwords::new(),
+        words: Words::default(),
         bodies_compressed: Rc::default(),
         stopping: Cell::new(false),
         place,

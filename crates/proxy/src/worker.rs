@@ -21,6 +21,7 @@ use crate::metrics::Cells;
 use crate::overload::Overload;
 use crate::passwords::Passwords;
 use crate::timer::Timers;
+use crate::words::Words;
 
 /// What everything on one worker needs.
 pub(crate) struct Worker {
@@ -33,6 +34,7 @@ pub(crate) struct Worker {
     /// What is remembered of clients that have limits.
     pub(crate) limiter: Limiter,
     pub(crate) passwords: Passwords,
+    pub(crate) words: Words,
     /// Bodies of answers that it compresses just now.
     pub(crate) bodies_compressed: Rc<Cell<u32>>,
     /// Requests in flight that this worker may have: its share of all.

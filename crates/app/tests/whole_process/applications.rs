@@ -5,7 +5,7 @@
 //! balancer in front has ended TLS and says so. All of them are served by one process, and each Service by an endpoint that
 //! answers with what it got.
 
-mod endpoint;
+pub(crate) mod endpoint;
 mod request;
 
 use std::collections::BTreeSet;
@@ -15,7 +15,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::support::{Folder, Gate};
-use request::Request;
+pub(crate) use request::Request;
 
 const MANIFESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/whole_process/applications/manifests");
 
@@ -100,13 +100,13 @@ fn whole_applications_written_for_ingress_nginx_work() {
 }
 
 /// An EndpointSlice for each port of a Service, with an endpoint that runs.
-fn slices(namespace: &str, service: &Value) -> Vec<Value> {
+pub(crate) fn slices(namespace: &str, service: &Value) -> Vec<Value> {
     let name = service["metadata"]["name"].as_str().expect("a name");
     let ports = service["spec"]["ports"].as_array().into_iter().flatten();
     let is_external = service["spec"]["type"] == "ExternalName";
     let slice = |port: &Value| {
         let number = &port["port"];
-        let endpoint = endpoint::start(format!("{name}:{number}"));
+        let endpoint = endpoint::start(format!("{name}:{number}")).port();
         json!({
             "apiVersion": "discovery.k8s.io/v1",
             "kind": "EndpointSlice",

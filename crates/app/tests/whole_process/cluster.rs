@@ -1,6 +1,7 @@
 //! The program beside a real API server, with the controllers that make slices of pods.
 
 mod away;
+mod beside;
 mod emptied;
 mod follow;
 mod forgotten;

@@ -8,6 +8,7 @@ mod affinity;
 mod applications;
 mod auth;
 mod before;
+mod behaviour;
 mod check;
 mod class;
 mod clients;

@@ -1,7 +1,9 @@
 //! Readers of what a request must have: a password, or another server's word. What cannot be read denies: it was to guard.
 
+mod cache;
 mod external;
 mod global;
+mod told;
 
 use std::sync::Arc;
 
@@ -11,15 +13,20 @@ use crate::policy::{RouteSettings, SecretForm};
 use crate::problems::Fault;
 use crate::tls::NamedSecret;
 
+pub(super) use cache::{cache_duration, cache_key};
 pub(super) use external::{
-    always_set_cookie, cached, kept_alive, method, request_redirect, response_headers, sign_in,
-    sign_in_parameter, url,
+    always_set_cookie, kept_alive, method, request_redirect, response_headers, sign_in, sign_in_parameter,
+    url,
 };
 
 pub(super) use global::{
-    global_always_set_cookie, global_method, global_request_redirect, global_response_headers,
-    global_sign_in, global_sign_in_parameter, global_snippet, global_url, open_locations, with_global,
+    global_always_set_cookie, global_cache_duration, global_cache_key, global_method,
+    global_request_redirect, global_response_headers, global_sign_in, global_sign_in_parameter,
+    global_snippet, global_url, open_locations, with_global,
 };
+
+pub(crate) use told::field;
+pub(super) use told::{fields, snippet};
 
 /// Longest realm, in bytes.
 const REALM_BYTES_MAX: usize = 256;

@@ -5,10 +5,10 @@
 
 mod keys;
 
-use self::keys::{BY_FLAG, GUARDS, NO_MEANING};
+use self::keys::{AS_IT_IS, BY_FLAG, GUARDS, NO_MEANING};
 use super::{
-    Annotation, Dialect, Reader, access, auth, compress, custom_headers, edge, endpoint, hsts, limit, log,
-    pages, redirect, retry, size, tcp_services, time, upstream_fields,
+    Annotation, Dialect, Reader, access, auth, backend, blocked, compress, custom_headers, edge, endpoint,
+    hsts, limit, log, pages, redirect, retry, size, snippet, tcp_services, time, upstream_fields,
 };
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
@@ -17,14 +17,17 @@ use crate::reasons;
 pub(super) const DIALECT: Dialect = Dialect { prefix: "", rows: ROWS, other: not_honoured };
 
 const ROWS: &[(&str, Reader)] = &[
-    // These two are read before all others, and hold without being written (`allowed`).
+    // These three are read before all others, and hold without being written (`allowed`).
     ("allow-snippet-annotations", nothing_to_add),
+    ("annotation-value-word-blocklist", nothing_to_add),
     ("annotations-risk-level", nothing_to_add),
     ("add-headers", custom_headers::in_answers),
     ("allow-backend-server-header", edge::shows_server),
     ("allow-cross-namespace-resources", custom_headers::cross_namespaces),
     ("client-body-buffer-size", size::buffer),
     ("block-cidrs", access::deny),
+    ("block-referers", blocked::referers),
+    ("block-user-agents", blocked::user_agents),
     ("compute-full-forwarded-for", edge::tells_chain),
     ("custom-http-errors", pages::statuses_by_default),
     ("denylist-source-range", access::deny),
@@ -33,25 +36,31 @@ const ROWS: &[(&str, Reader)] = &[
     ("enable-underscores-in-headers", edge::underscores),
     ("force-ssl-redirect", redirect::force_https),
     ("global-auth-always-set-cookie", auth::global_always_set_cookie),
-    ("global-auth-cache-duration", auth::cached),
-    ("global-auth-cache-key", auth::cached),
+    ("global-auth-cache-duration", auth::global_cache_duration),
+    ("global-auth-cache-key", auth::global_cache_key),
     ("global-auth-method", auth::global_method),
     ("global-auth-request-redirect", auth::global_request_redirect),
     ("global-auth-response-headers", auth::global_response_headers),
     ("global-auth-signin", auth::global_sign_in),
     ("global-auth-signin-redirect-param", auth::global_sign_in_parameter),
-    ("global-auth-snippet", auth::global_snippet),
     ("global-auth-url", auth::global_url),
+    // Behind the one above, without which it says nothing.
+    ("global-auth-snippet", auth::global_snippet),
     ("forwarded-for-header", edge::for_field),
     ("forwarded-host-header", edge::host_field),
     ("generate-request-id", edge::makes_request_id),
     ("global-allowed-response-headers", custom_headers::allowed),
+    ("gzip-level", compress::level),
+    ("gzip-min-length", compress::length_min),
+    ("gzip-types", compress::types),
     ("hide-headers", edge::hide),
     ("hsts", hsts::enable),
     ("hsts-include-subdomains", hsts::subdomains),
     ("hsts-max-age", hsts::max_age),
     ("hsts-preload", hsts::preload),
     ("http-redirect-code", redirect::status),
+    ("http-snippet", snippet::operators_http),
+    ("location-snippet", snippet::operators_location),
     ("limit-conn-status-code", limit::in_flight_status),
     ("limit-rate", limit::kib_per_second),
     ("limit-rate-after", limit::kib_before),
@@ -69,6 +78,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("proxy-connect-timeout", time::connect_seconds),
     ("proxy-cookie-domain", upstream_fields::cookie_domain),
     ("proxy-cookie-path", upstream_fields::cookie_path),
+    ("proxy-http-version", backend::http_version),
     ("proxy-max-temp-file-size", size::buffer),
     ("proxy-next-upstream", retry::on),
     ("proxy-next-upstream-timeout", retry::within_seconds),
@@ -84,7 +94,10 @@ const ROWS: &[(&str, Reader)] = &[
     ("proxy-stream-next-upstream-tries", tcp_services::tries),
     ("proxy-stream-timeout", tcp_services::idle_timeout),
     ("relative-redirects", redirect::relative_by_default),
+    ("retry-non-idempotent", retry::non_idempotent),
     ("proxy-set-headers", custom_headers::in_requests),
+    ("server-snippet", snippet::operators_server),
+    ("service-upstream", endpoint::by_service),
     ("ssl-redirect", redirect::https),
     ("use-forwarded-headers", edge::use_forwarded_headers),
     // Behind the one above, which says it too.
@@ -102,6 +115,7 @@ fn nothing_to_add(_: &Annotation<'_>, _: &mut RouteSettings) -> Result<(), Vec<F
 pub(super) fn told(fault: Fault) -> Fault {
     let reason = match fault.reason {
         reasons::INVALID_ANNOTATION => reasons::INVALID_SETTING,
+        reasons::UNSUPPORTED_ANNOTATION => reasons::UNSUPPORTED_SETTING,
         reason => reason,
     };
     let message = fault.message.replace("the whole Ingress is", "every Ingress that it holds for is");
@@ -114,7 +128,7 @@ fn not_honoured(
     Annotation { name, value, .. }: &Annotation<'_>,
     _: &mut RouteSettings,
 ) -> Result<(), Vec<Fault>> {
-    if NO_MEANING.contains(name) {
+    if NO_MEANING.contains(name) || AS_IT_IS.contains(&(name, value.trim())) {
         return Ok(());
     }
     let unsupported = |message: String, remedy: String| {

@@ -3,7 +3,9 @@
 use k8s_openapi::api::core::v1::ConfigMap;
 use model::{HeaderChange, HeaderEdit};
 
-use super::headers::{EDITS_BYTES_MAX, EDITS_MAX, is_framing, is_token, is_value};
+use super::headers::{
+    EDITS_BYTES_MAX, EDITS_MAX, NoText, is_framing, is_token, is_value, text_with_variables,
+};
 use super::{Annotation, boolean, shown};
 use crate::policy::{NamedConfigMap, RouteSettings};
 use crate::problems::Fault;
@@ -11,8 +13,20 @@ use crate::{ObjectKey, reasons};
 
 const REMEDY: &str = "name a ConfigMap as NAMESPACE/NAME";
 
+/// What a `$` is in the values of a ConfigMap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dollar {
+    /// What it is.
+    Itself,
+    /// The beginning of a variable.
+    Variable,
+}
+
 /// The fields that a ConfigMap holds, each to be set; and what is wrong with others, by their names.
-pub(crate) fn of_config_map(config_map: &ConfigMap) -> (Vec<HeaderEdit>, Vec<(String, Fault)>) {
+pub(crate) fn of_config_map(
+    config_map: &ConfigMap,
+    dollar: Dollar,
+) -> (Vec<HeaderEdit>, Vec<(String, Fault)>) {
     let (mut edits, mut faults, mut bytes) = (Vec::new(), Vec::new(), 0);
     for (name, value) in config_map.data.iter().flatten() {
         let mut told = |message: String, remedy: &str| {
@@ -34,16 +48,20 @@ pub(crate) fn of_config_map(config_map: &ConfigMap) -> (Vec<HeaderEdit>, Vec<(St
                 format!("{} cannot be set", shown(name)),
                 "name a field that neither frames a message nor concerns its connection",
             );
-        } else if value.contains('$') {
-            told(
-                format!("{} has variables, which are not filled in; it is left out", shown(value)),
-                "write the value as it is to be sent",
-            );
-        } else if value.is_empty() || !is_value(value) {
-            let remedy = "write visible ASCII characters, spaces and tabs";
-            told(format!("{} cannot be the value of a field; it is left out", shown(value)), remedy);
         } else {
-            edits.push(HeaderEdit { name: lower.into(), change: HeaderChange::Set(value.into()) });
+            let text = match dollar {
+                Dollar::Itself if is_value(value) => Ok(value.into()),
+                Dollar::Itself => Err(NoText::Characters),
+                Dollar::Variable => text_with_variables(value),
+            };
+            match text {
+                Ok(_) if value.is_empty() => told("has no value; it is left out".into(), "give it one"),
+                Ok(text) => edits.push(HeaderEdit { name: lower.into(), change: HeaderChange::Set(text) }),
+                Err(why) => told(
+                    format!("{} cannot be the value of a field ({why}); it is left out", shown(value)),
+                    "write visible ASCII characters, spaces and tabs, and of variables those of a request",
+                ),
+            }
         }
     }
     (edits, faults)
@@ -51,23 +69,31 @@ pub(crate) fn of_config_map(config_map: &ConfigMap) -> (Vec<HeaderEdit>, Vec<(St
 
 /// The ConfigMap whose fields are set in answers of the object's routes.
 pub(super) fn custom(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
-    let Annotation { name, value, namespace } = annotation;
     settings.field_maps.custom = None;
+    settings.field_maps.custom = of_own_namespace(annotation, settings.field_maps.crosses_namespaces)?;
+    Ok(())
+}
+
+/// The ConfigMap that is named; none by an empty name. One of another namespace denies, unless the operator lets it.
+pub(super) fn of_own_namespace(
+    annotation: &Annotation<'_>,
+    crosses_namespaces: bool,
+) -> Result<Option<NamedConfigMap>, Vec<Fault>> {
+    let Annotation { name, value, namespace } = annotation;
     if value.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let Some(key) = named(value) else {
         let message = format!("{name} cannot be {}, so the whole Ingress is answered 503", shown(value));
         return Err(Fault::denied(message, REMEDY).into());
     };
-    if key.namespace != *namespace && !settings.field_maps.crosses_namespaces {
+    if key.namespace != *namespace && !crosses_namespaces {
         let message = format!(
             "{name} names {key}, which is of another namespace, so the whole Ingress is answered 503"
         );
         return Err(Fault::denied(message, "name a ConfigMap of the Ingress' own namespace").into());
     }
-    settings.field_maps.custom = Some(NamedConfigMap { key, field: annotation.field() });
-    Ok(())
+    Ok(Some(NamedConfigMap { key, field: annotation.field() }))
 }
 
 /// The ConfigMap whose fields are set in every answer.

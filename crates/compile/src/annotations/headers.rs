@@ -1,8 +1,9 @@
 //! Readers of edits of heads: one edit a line, as `set X-Frame-Options: DENY`, `add Via: edge` or `remove Server`.
 
+use std::fmt;
 use std::sync::Arc;
 
-use model::{HeaderChange, HeaderEdit, is_forwarding_field};
+use model::{FieldText, HeaderChange, HeaderEdit, Template, TemplateError, is_forwarding_field};
 
 use super::{Annotation, shown};
 use crate::policy::RouteSettings;
@@ -118,12 +119,7 @@ pub(super) fn are_few<'e>(edits: impl Iterator<Item = &'e HeaderEdit> + Clone) -
 }
 
 fn size(edit: &HeaderEdit) -> usize {
-    let value = match &edit.change {
-        HeaderChange::Remove => 0,
-        HeaderChange::Set(value) | HeaderChange::Add(value) | HeaderChange::AddUnlessError(value) => {
-            value.len()
-        }
-    };
+    let value = edit.change.text().map_or(0, FieldText::bytes);
     edit.name.len() + value
 }
 
@@ -134,6 +130,39 @@ pub(super) fn is_token(name: &str) -> bool {
 
 pub(super) fn is_value(value: &str) -> bool {
     value.bytes().all(|b| b.is_ascii_graphic() || b == b' ' || b == b'\t')
+}
+
+/// What a field is set to, as nginx writes it: with variables.
+///
+/// # Errors
+/// Says why it cannot be.
+pub(super) fn text_with_variables(value: &str) -> Result<FieldText, NoText> {
+    if !is_value(value) {
+        return Err(NoText::Characters);
+    }
+    match Template::parse(value) {
+        Ok(template) if template.is_constant() => Ok(value.into()),
+        Ok(template) => Ok(FieldText::Filled(template)),
+        Err(error) => Err(NoText::Variable(error)),
+    }
+}
+
+/// Why a field cannot be set to a text.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum NoText {
+    /// It has other characters than visible ASCII, spaces and tabs.
+    Characters,
+    /// It has a variable that is not known.
+    Variable(TemplateError),
+}
+
+impl fmt::Display for NoText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NoText::Characters => f.write_str("it has other characters than fields have"),
+            NoText::Variable(error) => error.fmt(f),
+        }
+    }
 }
 
 pub(super) fn is_framing(name: &str) -> bool {

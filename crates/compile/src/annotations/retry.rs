@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use model::RetryOn;
 
-use super::{Annotation, no_effect, time};
+use super::{Annotation, boolean, no_effect, time};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
 
@@ -56,6 +56,15 @@ pub(super) fn on(annotation: &Annotation<'_>, settings: &mut RouteSettings) -> R
             Err(no_effect(annotation, format!("write some of {words} with spaces between them, or {OFF}")))
         }
     }
+}
+
+/// Whether requests whose method is not idempotent may be sent twice, whatever else is said of reasons.
+pub(super) fn non_idempotent(
+    annotation: &Annotation<'_>,
+    settings: &mut RouteSettings,
+) -> Result<(), Vec<Fault>> {
+    settings.retry_is_for_all = boolean(annotation)?;
+    Ok(())
 }
 
 /// How many seconds after its beginning a request may be tried again; with 0 there is no limit.

@@ -42,6 +42,14 @@ impl HostSnippet {
             None => settings.denied = true,
         }
     }
+
+    /// The same of an operator's, which holds for all hosts and stands behind that of the host, if there is one.
+    pub(crate) fn apply_behind(&self, has_other: bool, settings: &mut RouteSettings) {
+        match &self.0 {
+            Some(meaning) if has_other => meaning.apply_behind(settings),
+            _ => self.apply(settings),
+        }
+    }
 }
 
 /// What is to hold for the paths of an Ingress.
@@ -60,6 +68,67 @@ pub(super) fn server(annotation: &Annotation<'_>, settings: &mut RouteSettings) 
         settings.host_snippet = Some(Arc::new(HostSnippet(meaning)));
     }
     if faults.is_empty() { Ok(()) } else { Err(faults) }
+}
+
+/// What is to hold for the paths of all Ingresses, as the operator says.
+pub(super) fn operators_location(
+    annotation: &Annotation<'_>,
+    settings: &mut RouteSettings,
+) -> Result<(), Vec<Fault>> {
+    location(annotation, settings)
+}
+
+/// What is to hold for all hosts.
+pub(super) fn operators_server(
+    annotation: &Annotation<'_>,
+    settings: &mut RouteSettings,
+) -> Result<(), Vec<Fault>> {
+    let (meaning, faults) = read(annotation, Place::Server);
+    settings.operators_snippets.extend(meaning.map(|meaning| Arc::new(HostSnippet(Some(meaning)))));
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
+}
+
+/// The same above all hosts, where definitions stand that do nothing by themselves.
+pub(super) fn operators_http(
+    annotation: &Annotation<'_>,
+    settings: &mut RouteSettings,
+) -> Result<(), Vec<Fault>> {
+    let defines = |all: Vec<Directive>| all.iter().all(|one| directive::only_defines(&one.name));
+    if syntax::parse(annotation.value).is_ok_and(defines) {
+        let message = format!("{} is not read: what it defines is for other snippets", annotation.name);
+        let remedy = "remove it once nothing uses it";
+        return Err(Fault::warning(reasons::NO_EFFECT, message, remedy).into());
+    }
+    operators_server(annotation, settings)
+}
+
+/// The fields that a snippet sends a server, if it says nothing else.
+///
+/// # Errors
+/// Says what else it says.
+pub(super) fn sent_fields(text: &str) -> Result<Vec<(String, String)>, String> {
+    let mut fields = Vec::new();
+    for Directive { name, mut arguments, block } in syntax::parse(text)? {
+        match (&*name, &mut *arguments) {
+            ("proxy_set_header", [field, value]) => {
+                fields.push((std::mem::take(field), std::mem::take(value)))
+            }
+            _ if block.is_none() && directive::has_nothing_to_do(&name) => {}
+            _ => return Err(format!("has {}, which is not read", shown(&name))),
+        }
+    }
+    Ok(fields)
+}
+
+/// One word as nginx reads it, with its quotation marks and backslashes.
+///
+/// # Errors
+/// Says why it is none.
+pub(super) fn one_word(text: &str) -> Result<String, String> {
+    match &mut *syntax::parse(&format!("{text};"))? {
+        [Directive { name, arguments, block: None }] if arguments.is_empty() => Ok(std::mem::take(name)),
+        _ => Err("is more than one word".into()),
+    }
 }
 
 /// What a snippet asks for, if it is read, and what is to be told of it.

@@ -3,9 +3,12 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use model::{Auth, AuthServer, BackendKey, ExternalAuth, PasswordAuth, RequestFilter, Template, Users};
+use model::{
+    Auth, AuthServer, BackendKey, CacheTime, ExternalAuth, PasswordAuth, RequestFilter, Template, Users,
+    WordCache,
+};
 
-use super::{RouteFacts, RouteSettings, access};
+use super::{NamedConfigMap, RouteFacts, RouteSettings, access};
 use crate::problems::Fault;
 use crate::profile::Profile;
 use crate::tls::NamedSecret;
@@ -65,6 +68,14 @@ pub(crate) struct ExternalSettings {
     pub(crate) response_headers: Vec<Arc<str>>,
     /// Whether clients get its cookies with errors, too.
     pub(crate) always_set_cookie: bool,
+    /// The ConfigMap whose fields it is sent.
+    pub(crate) field_map: Option<NamedConfigMap>,
+    /// Fields that it is sent, in lower case; those that stand later count.
+    pub(crate) request_headers: Vec<(Arc<str>, Template)>,
+    /// Requests with the same text get the same word, for a while.
+    pub(crate) cache_key: Option<Template>,
+    /// How long which words are kept; if nothing is said, as ingress-nginx keeps them.
+    pub(crate) cache_times: Option<Arc<[CacheTime]>>,
     /// The server, once it was looked for.
     pub(crate) server: Option<AuthServer>,
 }
@@ -182,7 +193,11 @@ fn external(asked: &ExternalSettings) -> Option<ExternalAuth> {
         sign_in,
         request_redirect: asked.request_redirect.clone(),
         response_headers: asked.response_headers.clone().into(),
-        request_headers: Arc::default(),
+        request_headers: asked.request_headers.clone().into(),
+        cache: asked.cache_key.clone().map(|key| WordCache {
+            key,
+            times: asked.cache_times.clone().unwrap_or_else(|| CacheTime::usual().into()),
+        }),
         always_set_cookie: asked.always_set_cookie,
     })
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 use model::{
-    Balance, Edge, FrontendScheme, HeaderEdit, HostMatch, PathTemplate, Protocol, ProxyHeader, Retry,
-    Template, Timeouts,
+    Balance, Blocked, Edge, FrontendScheme, HeaderEdit, HostMatch, PathTemplate, Protocol, ProxyHeader,
+    Retry, Template, Timeouts,
 };
 
 use super::affinity::AffinitySettings;
@@ -59,6 +59,8 @@ pub(crate) struct RouteSettings {
     pub(crate) allowed: Allowed,
     /// What a snippet says of the hosts.
     pub(crate) host_snippet: Option<Arc<HostSnippet>>,
+    /// What the operator's snippets say of all hosts.
+    pub(crate) operators_snippets: Vec<Arc<HostSnippet>>,
     /// What is told of clients, and to them; if nothing, as the proxy does by itself.
     pub(crate) edge: Option<Arc<Edge>>,
     /// From where clients come, which is for DNS alone.
@@ -81,6 +83,8 @@ pub(crate) struct RouteSettings {
     pub(crate) retry: Retry,
     /// Whether no request is tried again, whatever that says.
     pub(crate) retry_is_off: bool,
+    /// Whether one whose method is not idempotent is, too.
+    pub(crate) retry_is_for_all: bool,
     /// How much they may send and get.
     pub(crate) size: SizeSettings,
     /// What is spoken with endpoints; if nothing, the Service says it.
@@ -97,6 +101,8 @@ pub(crate) struct RouteSettings {
     pub(crate) tls_name: Option<Option<Arc<str>>>,
     /// Whether endpoints are told that name (SNI).
     pub(crate) send_tls_name: bool,
+    /// Clients that may not, by what they say of themselves.
+    pub(crate) blocked: Arc<Blocked>,
     /// The networks whose clients alone may use the route; any if empty.
     pub(crate) allow: Vec<IpNet>,
     /// The networks whose clients may not, even where they are allowed.

@@ -26,7 +26,7 @@ pub(crate) fn read(
     problems: &mut Problems,
 ) -> Option<Draft> {
     let object = Arc::new(ObjectRef::new("Ingress", &key.namespace, &key.name));
-    if let Some((field, fault)) = annotations::too_risky(ingress, defaults.allowed) {
+    if let Some((field, fault)) = annotations::too_risky(ingress, &defaults.allowed) {
         problems.add(ObjectRef::clone(&object), field, fault);
         return None;
     }
@@ -75,13 +75,14 @@ pub fn secrets_of(key: &ObjectKey, ingress: &Ingress, settings: &Settings) -> BT
     named.chain(upstream).chain(users).chain(clients).collect()
 }
 
-/// The ConfigMap that an Ingress names, of whichever class it is.
-pub fn config_map_of(key: &ObjectKey, ingress: &Ingress, settings: &Settings) -> Option<ObjectKey> {
+/// The ConfigMaps that an Ingress names, of whichever class it is.
+pub fn config_maps_of(key: &ObjectKey, ingress: &Ingress, settings: &Settings) -> BTreeSet<ObjectKey> {
     let ingress = &*annotations::under_usual_prefix(ingress, settings);
     let mut problems = Problems::default();
     let object = ObjectRef::new("Ingress", &key.namespace, &key.name);
     let asked = asked(&object, ingress, RouteSettings::default(), &mut problems);
-    asked.field_maps.custom.map(|named| named.key)
+    let named = asked.field_maps.custom.into_iter().chain(asked.auth.external.field_map);
+    named.map(|named| named.key).collect()
 }
 
 /// What the annotations ask for, and of all else what holds where nothing is said.

@@ -45,9 +45,9 @@ impl Indexed for Ingress {
             services.map(|service| Id::new(Kind::Service, ObjectKey::new(&*key.namespace, &*service.name)));
         let secrets = compile::secrets_of(key, self, settings).into_iter();
         let secrets = secrets.map(|secret| Id::new(Kind::Secret, secret));
-        let config_map =
-            compile::config_map_of(key, self, settings).map(|named| Id::new(Kind::ConfigMap, named));
-        class.into_iter().chain(services).chain(secrets).chain(config_map).collect()
+        let config_maps = compile::config_maps_of(key, self, settings).into_iter();
+        let config_maps = config_maps.map(|named| Id::new(Kind::ConfigMap, named));
+        class.into_iter().chain(services).chain(secrets).chain(config_maps).collect()
     }
 
     fn is_ours(&self, key: &ObjectKey, objects: &Objects, settings: &Settings) -> bool {

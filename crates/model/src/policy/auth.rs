@@ -6,7 +6,7 @@ mod users;
 use std::fmt;
 use std::sync::Arc;
 
-pub use external::{AuthServer, ExternalAuth};
+pub use external::{AuthServer, CacheTime, ExternalAuth, WordCache};
 pub use users::{BCRYPT_COST_MAX, HashError, PasswordHash, Scheme, Users};
 
 use crate::AddressRules;

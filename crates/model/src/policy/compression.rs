@@ -10,7 +10,7 @@ pub struct Compression {
     pub level: u8,
     /// Answers that say a shorter length are left alone.
     pub length_min: u64,
-    /// The types of content, in lower case and without parameters.
+    /// The types of content, in lower case and without parameters; `*` is any.
     pub types: Arc<[Box<str>]>,
 }
 
@@ -18,7 +18,7 @@ impl Compression {
     /// Whether content of this type is compressed, as `Content-Type` says it.
     pub fn is_for(&self, content_type: &str) -> bool {
         let name = content_type.split(';').next().unwrap_or_default().trim();
-        self.types.iter().any(|known| known.eq_ignore_ascii_case(name))
+        self.types.iter().any(|known| &**known == "*" || known.eq_ignore_ascii_case(name))
     }
 }
 

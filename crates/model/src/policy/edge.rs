@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use crate::HeaderEdit;
+use crate::{HeaderEdit, Template};
 
 /// What is told of clients, and to them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,11 @@ pub struct Edge {
 }
 
 impl Edge {
+    /// What fields are set to, as far as that has variables.
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        self.request.iter().chain(&self.response).filter_map(|edit| edit.change.template())
+    }
+
     /// Each field by its word, as it is shown to people.
     pub fn words(&self) -> [(&'static str, String); 13] {
         let networks = self.real_ip_from.iter().map(ToString::to_string);

@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::{
-    AddressRules, Auth, ClientTls, Compression, CookieRewrite, Cors, HeaderEdit, Pages, PathTemplate,
-    PlaceRewrite, Redirect, RequestLimits, Rewrite, Template, Throttle,
+    AddressRules, Auth, Blocked, ClientTls, Compression, CookieRewrite, Cors, HeaderEdit, Pages,
+    PathTemplate, PlaceRewrite, Redirect, RequestLimits, Rewrite, Template, Throttle,
 };
 
 /// What is done with a request before it is sent. **The order of the variants is the order of execution**, whatever the
@@ -19,6 +19,8 @@ pub enum RequestFilter {
     Deny,
     /// Clients without a good certificate are refused (400, 403), and endpoints are told what it says.
     ClientTls(Arc<ClientTls>),
+    /// Clients that call themselves something else than they may, or come from elsewhere, are refused (403).
+    Blocked(Arc<Blocked>),
     /// Clients that leave out the slash which the route's path ends with are sent to it.
     Slash(Redirect),
     /// Preflights of browsers are answered, and the origin of the page is noted for the answer.
@@ -51,6 +53,7 @@ impl RequestFilter {
         match self {
             RequestFilter::Deny
             | RequestFilter::ClientTls(_)
+            | RequestFilter::Blocked(_)
             | RequestFilter::TlsOnly
             | RequestFilter::Addresses(_)
             | RequestFilter::Auth(_) => true,
@@ -71,6 +74,7 @@ impl RequestFilter {
         match self {
             RequestFilter::Deny => "deny",
             RequestFilter::ClientTls(_) => "client-tls",
+            RequestFilter::Blocked(_) => "blocked",
             RequestFilter::Slash(_) => "slash-redirect",
             RequestFilter::Cors(_) => "cors",
             RequestFilter::Redirect(_) => "redirect",
@@ -94,6 +98,7 @@ impl fmt::Display for RequestFilter {
         match self {
             RequestFilter::Deny | RequestFilter::TlsOnly => Ok(()),
             RequestFilter::ClientTls(demanded) => write!(f, ": {demanded}"),
+            RequestFilter::Blocked(blocked) => write!(f, ": {blocked}"),
             RequestFilter::Cors(cors) => write!(f, ": {cors}"),
             RequestFilter::Elsewhere(url) => write!(f, ": {url}"),
             RequestFilter::Slash(redirect)
@@ -162,129 +167,5 @@ impl fmt::Display for ResponseFilter {
             ResponseFilter::Compress(compression) => write!(f, ": {compression}"),
             ResponseFilter::Throttle(throttle) => write!(f, ": {throttle}"),
         }
-    }
-}
-
-/// The filters of a route, each list in the order of execution.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Filters {
-    request: Box<[RequestFilter]>,
-    response: Box<[ResponseFilter]>,
-}
-
-impl Filters {
-    /// These filters, given in any order; none if there are none.
-    pub fn new(mut request: Vec<RequestFilter>, mut response: Vec<ResponseFilter>) -> Option<Box<Filters>> {
-        if request.is_empty() && response.is_empty() {
-            return None;
-        }
-        request.sort();
-        response.sort();
-        Some(Box::new(Filters { request: request.into(), response: response.into() }))
-    }
-
-    /// What is done with requests.
-    pub fn request(&self) -> &[RequestFilter] {
-        &self.request
-    }
-
-    /// Whether every request is refused.
-    pub fn denies(&self) -> bool {
-        self.request.first() == Some(&RequestFilter::Deny)
-    }
-
-    /// The word of each, in the order of execution.
-    pub fn words(&self) -> impl Iterator<Item = &'static str> {
-        let request = self.request.iter().map(RequestFilter::as_str);
-        request.chain(self.response.iter().map(ResponseFilter::as_str))
-    }
-
-    /// What the target becomes, where it is another one.
-    pub fn rewrite(&self) -> Option<&Rewrite> {
-        self.request.iter().find_map(|filter| match filter {
-            RequestFilter::Rewrite(rewrite) => Some(rewrite),
-            _ => None,
-        })
-    }
-
-    /// Whether heads of requests are edited.
-    pub fn edit_requests(&self) -> bool {
-        self.request.iter().any(|filter| matches!(filter, RequestFilter::Headers(_) | RequestFilter::Auth(_)))
-    }
-
-    /// What a request must have, if it needs a password or another server's word.
-    pub fn auth(&self) -> Option<&Auth> {
-        self.request.iter().find_map(|filter| match filter {
-            RequestFilter::Auth(auth) => Some(&**auth),
-            _ => None,
-        })
-    }
-
-    /// What serves in the place of endpoints.
-    pub fn pages(&self) -> Option<&Pages> {
-        // It is the first one.
-        match self.response.first() {
-            Some(ResponseFilter::Pages(pages)) => Some(pages),
-            _ => None,
-        }
-    }
-
-    /// Whether responses have their fields of this name, in lower case, set or removed.
-    pub fn edit_response_field(&self, name: &str) -> bool {
-        self.response.iter().any(|filter| match filter {
-            ResponseFilter::Headers(edits) => {
-                edits.iter().any(|edit| *edit.name == *name && !edit.change.keeps())
-            }
-            // None of these has a place in a trailer.
-            ResponseFilter::Pages(_)
-            | ResponseFilter::Place(_)
-            | ResponseFilter::Cookies(_)
-            | ResponseFilter::Cors(_)
-            | ResponseFilter::Hsts(_)
-            | ResponseFilter::Compress(_)
-            | ResponseFilter::Throttle(_) => false,
-        })
-    }
-
-    /// How responses are compressed, if any are.
-    pub fn compression(&self) -> Option<&Compression> {
-        self.response.iter().find_map(|filter| match filter {
-            ResponseFilter::Compress(compression) => Some(compression),
-            _ => None,
-        })
-    }
-
-    /// How fast responses are sent, if not as fast as may be.
-    pub fn throttle(&self) -> Option<&Throttle> {
-        self.response.iter().find_map(|filter| match filter {
-            ResponseFilter::Throttle(throttle) => Some(throttle),
-            _ => None,
-        })
-    }
-
-    /// What is done with responses.
-    pub fn response(&self) -> &[ResponseFilter] {
-        &self.response
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::HeaderChange;
-
-    #[test]
-    fn filters_are_executed_in_the_order_of_their_variants() {
-        let edits = vec![HeaderEdit { name: "x-a".into(), change: HeaderChange::Remove }];
-        let headers = RequestFilter::Headers(edits);
-        let addresses = RequestFilter::Addresses(AddressRules::default());
-        let given = vec![headers.clone(), addresses.clone(), RequestFilter::Deny];
-        let filters = Filters::new(given, Vec::new()).expect("filters");
-        assert_eq!(filters.request(), [RequestFilter::Deny, addresses, headers]);
-    }
-
-    #[test]
-    fn without_filters_there_is_nothing_to_look_at() {
-        assert_eq!(Filters::new(Vec::new(), Vec::new()), None);
     }
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use http::HeaderValue;
 use http::request::Parts;
-use model::{BackendKey, Route};
+use model::{BackendKey, FieldText, Route, Template};
 
 use super::Exchange;
 use crate::upstream::{BackendPool, Upstreams};
@@ -19,6 +19,8 @@ pub(super) struct Beside {
     instead_of: Option<Instead>,
     /// The origin of the page that may read the answer, in the words of `Access-Control-Allow-Origin`.
     origin: OnceCell<HeaderValue>,
+    /// What the templates of its route's edits come to.
+    filled: OnceCell<Vec<(Template, HeaderValue)>>,
 }
 
 /// What a page for an error is asked for with.
@@ -92,6 +94,23 @@ impl Exchange {
         let of_pool = || self.pool.as_ref().map(|pool| &pool.cells.key);
         let own = self.instead_of().map(|instead| &instead.own).or_else(of_pool)?;
         Some((self.route.as_deref()?, own))
+    }
+
+    /// What the templates of its route's edits come to.
+    pub(crate) fn fill(&self, filled: Vec<(Template, HeaderValue)>) {
+        let _ = self.beside.get_or_init(Box::default).filled.set(filled);
+    }
+
+    /// The value that a field is set to; none if it comes to none.
+    pub(crate) fn value_of(&self, text: &FieldText) -> Option<HeaderValue> {
+        match text {
+            FieldText::Fixed(text) => HeaderValue::from_str(text).ok(),
+            FieldText::Filled(template) => {
+                let filled = self.beside.get()?.filled.get()?;
+                let (_, value) = filled.iter().find(|(other, _)| other == template)?;
+                (!value.is_empty()).then(|| value.clone())
+            }
+        }
     }
 
     /// Pages of this origin may read the answer.

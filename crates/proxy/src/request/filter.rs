@@ -15,6 +15,7 @@
 
 mod address;
 mod auth;
+mod blocked;
 mod client_tls;
 mod compress;
 mod cors;
@@ -56,6 +57,19 @@ impl<B> Asked<'_, B> {
     }
 }
 
+/// Fills in what edits of this request's head, and of its answer's, set fields to, while the request is as it came.
+pub(super) fn fill<B>(asked: &Asked<'_, B>) {
+    let exchange = asked.exchange;
+    let of_edge = exchange.edge().into_iter().flat_map(Edge::templates);
+    let of_filters = exchange.filters().filter(|filters| filters.has_templates());
+    let mut templates = of_edge.chain(of_filters.into_iter().flat_map(Filters::templates)).peekable();
+    if templates.peek().is_some() {
+        let variables = asked.variables();
+        let filled = templates.filter_map(|one| Some((one.clone(), variables.fill_value(one)?)));
+        exchange.fill(filled.collect());
+    }
+}
+
 /// Whether the filters let a request through; or what it has to wait for before it is sent.
 ///
 /// # Errors
@@ -69,6 +83,7 @@ pub(super) fn admit<B>(filters: &Filters, asked: &Asked<'_, B>) -> Result<Option
         match filter {
             RequestFilter::Deny => return Err(Refusal::Denied.into()),
             RequestFilter::ClientTls(demanded) => client_tls::admit(demanded, client, facts)?,
+            RequestFilter::Blocked(all) => blocked::admit(all, facts.request.headers())?,
             RequestFilter::Slash(redirect) => redirect::to_slash(redirect, path(), exchange, facts)?,
             RequestFilter::Cors(cors) => cors::admit(cors, exchange, facts.request)?,
             RequestFilter::Redirect(redirect) => return Err(redirect::to(redirect, exchange, facts)),
@@ -87,8 +102,8 @@ pub(super) fn admit<B>(filters: &Filters, asked: &Asked<'_, B>) -> Result<Option
 }
 
 /// Changes the head that an endpoint gets as its route's edge says, before the filters.
-pub(super) fn edit_request_at(edge: &Edge, head: &mut HeaderMap) {
-    headers::edit_request(&edge.request, head);
+pub(super) fn edit_request_at(edge: &Edge, exchange: &Exchange, head: &mut HeaderMap) {
+    headers::edit_request(exchange, &edge.request, head);
 }
 
 /// Changes the head that an endpoint gets.
@@ -98,8 +113,9 @@ pub(super) fn edit_request(filters: &Filters, exchange: &Exchange, head: &mut He
             RequestFilter::ClientTls(demanded) => client_tls::tell(demanded, exchange.carrier.client(), head),
             RequestFilter::Auth(auth) => auth::edit_request(auth, head),
             RequestFilter::Host(host) => host::edit_request(host, exchange, head),
-            RequestFilter::Headers(edits) => headers::edit_request(edits, head),
+            RequestFilter::Headers(edits) => headers::edit_request(exchange, edits, head),
             RequestFilter::Deny
+            | RequestFilter::Blocked(_)
             | RequestFilter::Slash(_)
             | RequestFilter::Cors(_)
             | RequestFilter::Redirect(_)

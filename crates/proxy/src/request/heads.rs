@@ -52,7 +52,7 @@ pub(super) fn for_upstream(
         None => carrier.keep_protocol(),
     }
     if let Some(edge) = exchange.edge() {
-        filter::edit_request_at(edge, &mut head.headers);
+        filter::edit_request_at(edge, exchange, &mut head.headers);
     }
     if let Some(filters) = exchange.filters() {
         filter::edit_request(filters, exchange, &mut head.headers);

@@ -1,5 +1,7 @@
 //! What of a request is put into the templates of its route.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use http::header::{self, HeaderValue};
 use model::{Facts, Piece, Template, Variable, cookie_in};
 
@@ -39,6 +41,16 @@ impl<B> Variables<'_, B> {
         match variable {
             Variable::Namespace | Variable::Ingress | Variable::Service | Variable::ServicePort => {
                 text.extend_from_slice(of_route(variable, self.exchange).unwrap_or_default().as_bytes());
+            }
+            Variable::Upstream => {
+                let parts = [Variable::Namespace, Variable::Service, Variable::ServicePort];
+                let parts = parts.map(|part| of_route(&part, self.exchange).unwrap_or_default());
+                text.extend_from_slice(parts.join("-").as_bytes());
+            }
+            Variable::Seconds => {
+                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                let written = format!("{}.{:03}", since.as_secs(), since.subsec_millis());
+                text.extend_from_slice(written.as_bytes());
             }
             Variable::Host => text.extend_from_slice(facts.host().map_or("", |host| host.name()).as_bytes()),
             Variable::HttpHost => text.extend_from_slice(self.http_host()),

@@ -22,7 +22,7 @@ pub(crate) struct Request {
     to: Option<String>,
     /// The target that it gets.
     target_sent: String,
-    /// Fields that it gets; none for one that must not be there.
+    /// Fields that it gets; none for one that must not be there, and `~TEXT` for one with that in it.
     sends: Vec<(String, Option<String>)>,
     /// Fields of the answer; the same.
     gives: Vec<(String, Option<String>)>,
@@ -64,7 +64,11 @@ impl Request {
         let answer = self.ask(gate).map_err(|error| vec![format!("no answer: {error}")])?;
         let mut wrong = Vec::new();
         let mut compare = |what: &str, found: Option<&str>, expected: Option<&str>| {
-            if found != expected {
+            let is_so = match (found, expected.and_then(|text| text.strip_prefix('~'))) {
+                (Some(found), Some(part)) => found.contains(part),
+                _ => found == expected,
+            };
+            if !is_so {
                 wrong.push(format!("{what}: {found:?}, not {expected:?}"));
             }
         };
@@ -89,8 +93,10 @@ impl Request {
         let mut client = Client::connect(gate);
         let scheme = if self.secure { "https" } else { "http" };
         let Request { method, target, host, .. } = self;
-        let mut head =
-            format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\nX-Forwarded-Proto: {scheme}\r\n");
+        let mut head = format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\n");
+        if !self.with.iter().any(|(name, _)| name == "x-forwarded-proto") {
+            head.push_str(&format!("X-Forwarded-Proto: {scheme}\r\n"));
+        }
         self.with.iter().for_each(|(name, value)| head.extend([name, ": ", value, "\r\n"]));
         if self.body > 0 {
             head.push_str(&format!("Content-Length: {}\r\n", self.body));

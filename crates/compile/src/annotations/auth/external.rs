@@ -113,16 +113,6 @@ pub(in crate::annotations) fn always_set_cookie(
     Ok(())
 }
 
-/// Whether answers are kept, and for how long. None is: each request is asked about, which is safe and costs the server more.
-pub(in crate::annotations) fn cached(
-    annotation: &Annotation<'_>,
-    _: &mut RouteSettings,
-) -> Result<(), Vec<Fault>> {
-    let message = format!("{} has no effect: the server is asked about each request", annotation.name);
-    let remedy = "give the server what that takes; its connections are kept";
-    Err(Fault::warning(reasons::NO_EFFECT, message, remedy).into())
-}
-
 /// How connections to the server are kept: as those to all endpoints, so there is nothing to say.
 #[expect(clippy::unnecessary_wraps, reason = "it is a reader")]
 pub(in crate::annotations) fn kept_alive(

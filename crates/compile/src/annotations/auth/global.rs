@@ -1,6 +1,6 @@
 //! Readers of what the operator says of another server's word for all Ingresses, and of what an Ingress says of that.
 
-use super::{Annotation, denied, external};
+use super::{Annotation, denied};
 use crate::annotations::{Reader, boolean};
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
@@ -30,14 +30,6 @@ pub(in crate::annotations) fn open_locations(
     Ok(())
 }
 
-/// What would be done with a request in nginx' own words.
-pub(in crate::annotations) fn global_snippet(
-    annotation: &Annotation<'_>,
-    _: &mut RouteSettings,
-) -> Result<(), Vec<Fault>> {
-    Err(denied(annotation, "is a part of nginx' configuration, which is not read", "remove it"))
-}
-
 /// Lets a reader for one object read what is said for all.
 fn read(reader: Reader, annotation: &Annotation<'_>, settings: &mut RouteSettings) -> Result<(), Vec<Fault>> {
     let swap = |settings: &mut RouteSettings| {
@@ -56,7 +48,7 @@ macro_rules! for_all {
                 annotation: &Annotation<'_>,
                 settings: &mut RouteSettings,
             ) -> Result<(), Vec<Fault>> {
-                read(external::$of_one, annotation, settings)
+                read(super::$of_one, annotation, settings)
             }
         )*
     };
@@ -64,10 +56,13 @@ macro_rules! for_all {
 
 for_all! {
     global_always_set_cookie = always_set_cookie,
+    global_cache_duration = cache_duration,
+    global_cache_key = cache_key,
     global_method = method,
     global_request_redirect = request_redirect,
     global_response_headers = response_headers,
     global_sign_in = sign_in,
     global_sign_in_parameter = sign_in_parameter,
+    global_snippet = snippet,
     global_url = url,
 }

@@ -43,9 +43,6 @@ pub(super) const BY_FLAG: &[(&str, &str)] = &[
 
 /// Keys of nginx' buffers, tables and processes, and of protections that are always on: nothing is lost without them.
 pub(super) const NO_MEANING: &[&str] = &[
-    "allow-snippet-annotations",
-    "annotation-value-word-blocklist",
-    "annotations-risk-level",
     "client-body-buffer-size",
     "debug-connections",
     "default-type",
@@ -94,3 +91,15 @@ pub(super) const NO_MEANING: &[&str] = &[
 /// Keys that refuse clients or requests: what they were to refuse is served.
 pub(super) const GUARDS: &[&str] =
     &["enable-modsecurity", "enable-owasp-modsecurity-crs", "global-auth-url", "modsecurity-snippet"];
+
+/// Keys with a value by which they ask for nothing that is not so in any case.
+pub(super) const AS_IT_IS: &[(&str, &str)] = &[
+    ("enable-brotli", "false"),
+    ("enable-modsecurity", "false"),
+    ("enable-opentelemetry", "false"),
+    ("enable-owasp-modsecurity-crs", "false"),
+    ("ssl-protocols", "TLSv1.2 TLSv1.3"),
+    ("ssl-protocols", "TLSv1.3 TLSv1.2"),
+    ("use-geoip2", "false"),
+    ("use-http2", "true"),
+];

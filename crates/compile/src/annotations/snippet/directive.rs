@@ -129,6 +129,25 @@ pub(super) fn may_guard(directive: &Directive) -> bool {
         || directive.block.iter().flatten().any(may_guard)
 }
 
+/// Whether a directive above all hosts says what others may use, and does nothing by itself.
+pub(super) fn only_defines(name: &str) -> bool {
+    const DEFINITIONS: &[&str] = &[
+        "geo",
+        "limit_conn_zone",
+        "limit_req_zone",
+        "log_format",
+        "lua_*",
+        "map",
+        "map_*",
+        "proxy_cache_path",
+        "resolver*",
+        "split_clients",
+        "upstream",
+        "variables_*",
+    ];
+    DEFINITIONS.iter().any(|pattern| is(name, pattern))
+}
+
 /// Whether the name is this one, where a `*` stands for anything.
 fn is(name: &str, pattern: &str) -> bool {
     let mut parts = pattern.split('*');

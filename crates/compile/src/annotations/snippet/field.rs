@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use model::{HeaderChange, HeaderEdit};
+use model::{FieldText, HeaderChange, HeaderEdit};
 
 use super::meaning::{BAD_ARGUMENTS, BAD_FIELD, HAS_VARIABLE, Read};
-use crate::annotations::headers;
+use crate::annotations::headers::{self, NoText};
 
 /// A field's name in lower case, if it is one that may be edited.
 pub(super) type NameOf = fn(&str) -> Option<Arc<str>>;
@@ -17,7 +17,7 @@ pub(super) fn edit(field: &str, name_of: NameOf, edits: &mut Vec<HeaderEdit>) ->
         "" => remove(name.trim(), name_of, edits),
         value => {
             let name = name_of(name.trim()).ok_or(BAD_FIELD)?;
-            edits.push(HeaderEdit { name, change: HeaderChange::Set(fixed(value)?) });
+            edits.push(HeaderEdit { name, change: HeaderChange::Set(text(value)?) });
             Ok(())
         }
     }
@@ -32,13 +32,12 @@ pub(super) fn remove(name: &str, name_of: NameOf, edits: &mut Vec<HeaderEdit>) -
     Ok(())
 }
 
-/// A value that is the same for all requests.
-pub(super) fn fixed(value: &str) -> Result<Arc<str>, &'static str> {
-    match value {
-        value if value.contains('$') => Err(HAS_VARIABLE),
-        value if !headers::is_value(value) => Err(BAD_ARGUMENTS),
-        value => Ok(value.into()),
-    }
+/// A value, with variables of the request or without.
+pub(super) fn text(value: &str) -> Result<FieldText, &'static str> {
+    headers::text_with_variables(value).map_err(|why| match why {
+        NoText::Characters => BAD_ARGUMENTS,
+        NoText::Variable(_) => HAS_VARIABLE,
+    })
 }
 
 /// Whether endpoints get this field with this value in any case, or the field is that of a connection that is ours.

@@ -1,13 +1,11 @@
 //! What a snippet asks for, in the words of the settings.
 
-use std::sync::Arc;
-
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use model::{HeaderChange, HeaderEdit};
+use model::{FieldText, HeaderChange, HeaderEdit};
 
 use super::Place;
 use super::directive::{Unread, annotation_of, has_nothing_to_do, instead_of, is_written_for_each_path};
-use super::field::{edit, fixed, is_so_already, remove};
+use super::field::{edit, is_so_already, remove, text};
 use super::syntax::Directive;
 use crate::annotations::{Annotation, access, headers, nginx, time};
 use crate::policy::RouteSettings;
@@ -36,7 +34,7 @@ pub(in crate::annotations) struct Meaning {
 
 pub(super) type Read = Result<(), &'static str>;
 
-pub(super) const HAS_VARIABLE: &str = "has a variable of nginx";
+pub(super) const HAS_VARIABLE: &str = "has a variable of nginx that is not known here";
 pub(super) const BAD_FIELD: &str = "is about a field that is ours to write, or that is none";
 pub(super) const BAD_ARGUMENTS: &str = "has arguments that are not honoured";
 const NOT_HONOURED: &str = "is not honoured";
@@ -132,14 +130,14 @@ impl Meaning {
         Ok(())
     }
 
-    fn add_field(&mut self, name: &str, value: &str, change: fn(Arc<str>) -> HeaderChange) -> Read {
+    fn add_field(&mut self, name: &str, value: &str, change: fn(FieldText) -> HeaderChange) -> Read {
         // nginx adds no empty field.
         if value.is_empty() {
             return Ok(());
         }
         self.added.push(HeaderEdit {
             name: headers::response_name(name).ok_or(BAD_FIELD)?,
-            change: change(fixed(value)?),
+            change: change(text(value)?),
         });
         Ok(())
     }
@@ -152,7 +150,7 @@ impl Meaning {
         }
         let change = match value {
             "" => HeaderChange::Remove,
-            value => HeaderChange::Set(fixed(value)?),
+            value => HeaderChange::Set(text(value)?),
         };
         self.request.push(HeaderEdit { name: headers::request_name(&name).ok_or(BAD_FIELD)?, change });
         Ok(())
@@ -212,6 +210,14 @@ impl Meaning {
         settings.response_headers.splice(0..0, edits.collect::<Vec<_>>());
         settings.request_headers.splice(0..0, self.request.iter().cloned());
         self.apply_asked(settings);
+    }
+
+    /// The same behind what another snippet says of the host: where that has no list of those that are let in, which ends all,
+    /// the rules of both hold.
+    pub(super) fn apply_behind(&self, settings: &mut RouteSettings) {
+        let deny = std::mem::take(&mut settings.deny);
+        self.apply_to_host(settings);
+        settings.deny.extend(deny);
     }
 
     fn apply_asked(&self, settings: &mut RouteSettings) {

@@ -74,7 +74,7 @@ fn rules_for_addresses_become_lists_and_an_order_that_these_cannot_say_denies() 
 fn of_a_snippet_that_is_not_read_whole_nothing_holds_and_one_that_may_guard_denies() {
     for (value, denies) in [
         ("more_set_headers 'X-A: b'; sub_filter a b;", false),
-        ("more_set_headers 'X-A: $host';", false),
+        ("more_set_headers 'X-A: $request_time';", false),
         ("more_set_headers -s 404 'X-A: b';", false),
         ("add_header Content-Length 5;", false),
         ("proxy_set_header X-Forwarded-For 127.0.0.1;", false),

@@ -4,15 +4,16 @@ use http::{HeaderMap, StatusCode};
 use model::HeaderEdit;
 
 use crate::answer_filter::edit_fields;
+use crate::exchange::Exchange;
 
 /// Makes the edits in a request's head. What a client sends in another spelling of a name that is set or removed goes, too:
 /// an endpoint that hands fields on as variables cannot tell `X.User` from the `X-User` that it believes.
-pub(super) fn edit_request(edits: &[HeaderEdit], head: &mut HeaderMap) {
+pub(super) fn edit_request(exchange: &Exchange, edits: &[HeaderEdit], head: &mut HeaderMap) {
     let decided = edits.iter().filter(|edit| !edit.change.keeps());
     for HeaderEdit { name, .. } in decided {
         remove_all_spellings(name, head);
     }
-    edit_fields(edits, StatusCode::OK, head);
+    edit_fields(exchange, edits, StatusCode::OK, head);
 }
 
 /// Removes the fields whose names are other spellings of this one.

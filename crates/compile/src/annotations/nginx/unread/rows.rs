@@ -69,19 +69,10 @@ const TRACES: &str =
     "is not honoured: traceparent and the like are passed on, and no span of our own is made";
 const CHOSEN: &str =
     "is not honoured: rustls offers its own suites of TLS 1.2 and 1.3, all with forward secrecy";
-const ASKED_EACH_TIME: &str = "is not honoured: the server is asked about each request";
-const CAPACITY: &str = "give the server what that takes, and remove it; its connections are kept";
 const MODSECURITY: &str = "asks for a firewall of requests (WAF)";
 
 /// The rest of the names, in the order of the alphabet.
 pub(super) const UNREAD: &[Unread] = &[
-    told("auth-cache-duration", ASKED_EACH_TIME, CAPACITY),
-    told("auth-cache-key", ASKED_EACH_TIME, CAPACITY),
-    denies(
-        "auth-proxy-set-headers",
-        "names a ConfigMap of fields for the authenticating service, which are not sent",
-    ),
-    denies("auth-snippet", "changes how the authenticating service is asked"),
     told(
         "connection-proxy-header",
         "is not honoured: the connection to an endpoint is ours, and is kept open",

@@ -12,7 +12,7 @@ use http::header::{HeaderMap, HeaderName};
 use http::{Request, StatusCode, Version};
 use http_body::Body;
 use hyper::body::Incoming;
-use model::Balance;
+use model::{Balance, Filters};
 
 use super::Question;
 use crate::client::Carrier;
@@ -53,6 +53,11 @@ pub(super) async fn ask(
         question.head.insert(REQUEST_ID, id.clone());
     }
     let carrier = &exchange.carrier;
+    let (words, timers) = (&carrier.worker().words, &carrier.worker().timers);
+    let kept = question.print.as_ref().and_then(|print| words.look(print, &question.head, timers));
+    if let Some((status, head)) = kept {
+        return word(status, head);
+    }
     let started = Instant::now();
     let asked = ask_endpoints(exchange, &question).await;
     carrier.timer().clear(Wait::Upstream);
@@ -61,6 +66,18 @@ pub(super) async fn ask(
         of_client.unwrap_or(Refusal::AuthServer)
     })?;
     question.pool.cells.record(status.as_u16(), started.elapsed());
+    let cache =
+        exchange.filters().and_then(Filters::auth).and_then(|auth| auth.external.as_ref()?.cache.as_ref());
+    if let (Some(print), Some(cache)) = (question.print, cache)
+        && word(status, HeaderMap::new()).is_ok()
+    {
+        words.keep(cache, print, &question.head, (status, &head), timers);
+    }
+    word(status, head)
+}
+
+/// What an answer means.
+fn word(status: StatusCode, head: HeaderMap) -> Result<Word, Refusal> {
     match status {
         _ if status.is_success() => Ok(Word::Yes(head)),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Ok(Word::No(status, head)),

@@ -5,13 +5,14 @@ use std::rc::Rc;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::uri::{PathAndQuery, Uri};
 use http::{Method, Version};
-use model::{AuthServer, ExternalAuth, Facts, Get, Policy, RequestPath};
+use model::{AuthServer, ExternalAuth, Facts, Get, Policy, RequestPath, WordCache};
 
 use super::super::client_tls;
 use super::Asked;
 use crate::error::Refusal;
 use crate::headers;
 use crate::upstream::BackendPool;
+use crate::words::Print;
 
 const METHOD: HeaderName = HeaderName::from_static("x-original-method");
 const URL: HeaderName = HeaderName::from_static("x-original-url");
@@ -30,6 +31,8 @@ pub(super) struct Question {
     pub(super) method: Method,
     pub(super) target: Uri,
     pub(super) head: HeaderMap,
+    /// By what its answer is kept, if it is.
+    pub(super) print: Option<Print>,
 }
 
 impl Question {
@@ -48,8 +51,17 @@ impl Question {
         let method = external.method.as_deref().map_or(Ok(Method::GET), |method| method.parse());
         let method = method.map_err(|_| Refusal::AuthServer)?;
         let head = head(external, asked).ok_or(Refusal::AuthServer)?;
-        Ok(Question { pool, method, target: target.into(), head })
+        let print = external.cache.as_ref().map(|cache| print(external, cache, asked)).transpose()?;
+        Ok(Question { pool, method, target: target.into(), head, print })
     }
+}
+
+/// Requests of a route for which the key is the same get the same word.
+fn print<B>(external: &ExternalAuth, cache: &WordCache, asked: &Asked<'_, B>) -> Result<Print, Refusal> {
+    let key = asked.variables().fill(&cache.key).ok_or(Refusal::AuthServer)?;
+    let route = asked.exchange.route().ok_or(Refusal::AuthServer)?;
+    let (object, host) = (route.origin.object.to_string(), route.host.to_string());
+    Ok(Print::new(external, &[object.as_bytes(), host.as_bytes(), route.path.as_str().as_bytes(), &key]))
 }
 
 /// The endpoints that are asked. On the request's own host they are those of the route that serves the target: unless that
@@ -107,8 +119,13 @@ fn head<B>(external: &ExternalAuth, asked: &Asked<'_, B>) -> Option<HeaderMap> {
         client_tls::tell(demanded, client, &mut head);
     }
     for (name, template) in &*external.request_headers {
-        let value = variables.fill_value(template)?;
-        head.insert(HeaderName::from_bytes(name.as_bytes()).ok()?, value);
+        let (name, value) = (HeaderName::from_bytes(name.as_bytes()).ok()?, variables.fill_value(template)?);
+        // As with nginx a field without a value is not sent.
+        if value.is_empty() {
+            head.remove(name);
+        } else {
+            head.insert(name, value);
+        }
     }
     Some(head)
 }
