@@ -29,7 +29,7 @@ use tokio::sync::Semaphore;
 
 pub use accept::Accept;
 pub use command::{Command, CommandRequest, CommandSender, command_channel};
-pub use state::{LoadBalancers, Registration, State};
+pub use state::{Dns, LoadBalancers, Registration, State};
 
 /// Concurrent connections; more wait in the socket's backlog. A probe, a scraper and a few operators need less.
 const CONNECTIONS_MAX: usize = 64;

@@ -20,9 +20,34 @@ pub struct State {
     pub requests: u64,
     /// Why the last upgrade failed, if it did.
     pub upgrade_failed: Option<String>,
+    /// The DNS records of the hosts that are served, if they are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dns: Option<Dns>,
     /// The load balancers at which this node is registered, if it is to be at any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub load_balancers: Option<LoadBalancers>,
+}
+
+/// The DNS records of the hosts that are served.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Dns {
+    /// Whether this process is the one that writes them. The others know nothing of what is below.
+    pub writes: bool,
+    /// When all was last looked at, in seconds since 1970.
+    pub looked_at: Option<u64>,
+    /// Names with records of ours.
+    pub ours: usize,
+    /// Names whose records are as they should be.
+    pub in_place: usize,
+    /// Changes that were made since the start.
+    pub changes: u64,
+    /// Changes that are held back, and why; the first of them.
+    pub withheld: Vec<String>,
+    /// What is wrong; the first of it.
+    pub problems: Vec<String>,
+    /// Why the records are not kept, if they are not.
+    pub error: Option<String>,
 }
 
 /// The load balancers in front of this node.

@@ -10,6 +10,8 @@ mod protocols;
 mod admin;
 mod control;
 #[cfg(feature = "aws")]
+mod dns;
+#[cfg(feature = "aws")]
 mod frontend;
 mod state;
 

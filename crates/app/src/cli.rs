@@ -30,7 +30,9 @@ use model::Balance;
 use proxy::AccessLog;
 
 #[cfg(feature = "aws")]
-pub(crate) use self::aws::{AwsArgs, FrontendArgs, FrontendCommand, StatusArgs};
+pub(crate) use self::aws::{
+    AwsArgs, DnsArgs, DnsCommand, DnsPlanArgs, FrontendArgs, FrontendCommand, StatusArgs,
+};
 pub(crate) use before::{CheckArgs, DiffArgs, ExplainArgs, Format, LintArgs, ReportArgs};
 pub(crate) use classes::ClassArgs;
 pub(crate) use cluster::ClusterArgs;
@@ -80,6 +82,10 @@ pub(crate) enum Subcommand {
     Drain(DrainArgs),
     /// Make the process at a control socket start its successor, from the same file, and wait until that serves
     Upgrade(ControlArgs),
+    /// Say what would change in the DNS records of hosts, in Route 53
+    #[cfg(feature = "aws")]
+    #[command(subcommand)]
+    Dns(DnsCommand),
     /// Ask AWS about the load balancers in front of this node
     #[cfg(feature = "aws")]
     #[command(subcommand)]
@@ -179,6 +185,10 @@ pub(crate) struct RunArgs {
     #[cfg(feature = "aws")]
     #[command(flatten)]
     pub(crate) aws: AwsArgs,
+
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    pub(crate) dns: DnsArgs,
 
     #[cfg(feature = "aws")]
     #[command(flatten)]

@@ -41,6 +41,9 @@ pub struct Config {
     pub controller: controller::ControllerConfig,
     /// The data plane's settings.
     pub proxy: proxy::Config,
+    /// The records of the hosts in Route 53, if they are to be kept.
+    #[cfg(feature = "aws")]
+    pub dns: Option<aws::dns::keeper::Config>,
     /// This node at the load balancers of AWS, if it is to be registered there.
     #[cfg(feature = "aws")]
     pub frontend: Option<aws::frontend::Settings>,
@@ -174,6 +177,12 @@ impl Config {
             access_log: args.access_log,
         };
         #[cfg(feature = "aws")]
+        let dns = args.dns.config(args.aws.settings()).map_err(ConfigError)?;
+        #[cfg(feature = "aws")]
+        let has_dns = dns.is_some();
+        #[cfg(not(feature = "aws"))]
+        let has_dns = false;
+        #[cfg(feature = "aws")]
         let frontend = args.frontend.settings(args.aws.settings(), &settings.class).map_err(ConfigError)?;
         #[cfg(feature = "aws")]
         let balancers_max = frontend.as_ref().map(|frontend| frontend.drain_max).unwrap_or_default();
@@ -190,7 +199,8 @@ impl Config {
         let (source, settings) = match args.manifests {
             Some(manifests) => (Source::Folder(manifests), of_folder(settings)),
             None => {
-                let cluster = args.cluster.cluster(&settings.class, own_pod);
+                let mut cluster = args.cluster.cluster(&settings.class, own_pod);
+                cluster.report.others_write = has_dns;
                 let only_namespaces = match &cluster.namespaces {
                     Namespaces::Named(names) => names.clone(),
                     Namespaces::All | Namespaces::Labelled(_) => Vec::new(),
@@ -215,6 +225,8 @@ impl Config {
             program: None,
             controller,
             proxy,
+            #[cfg(feature = "aws")]
+            dns,
             #[cfg(feature = "aws")]
             frontend,
             memory_max,

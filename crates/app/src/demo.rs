@@ -92,6 +92,8 @@ fn config(args: &DemoArgs, shop: &Shop, files: FdLimit) -> Config {
         leave: Leave::default(),
         program: None,
         #[cfg(feature = "aws")]
+        dns: None,
+        #[cfg(feature = "aws")]
         frontend: None,
         memory_max: None,
         controller: controller::ControllerConfig::new(

@@ -6,7 +6,7 @@
 //!
 //! Owns: flags and their meaning, the order of start and stop, the wiring between the crates, exit codes, and the
 //! commands `run`, `check`, `explain`, `lint`, `diff`, `demo`, `chown-dir`, and those that talk to a running process:
-//! `probe`, `drain`, `upgrade`, or to AWS: `frontend`. Never: logic of its own about routes or requests; that is `compile`'s, `model`'s and
+//! `probe`, `drain`, `upgrade`, or to AWS: `dns` and `frontend`. Never: logic of its own about routes or requests; that is `compile`'s, `model`'s and
 //! `proxy`'s. Start at [`main`], then [`build`](build()).
 
 mod cli;
@@ -24,6 +24,8 @@ mod check;
 mod chown_dir;
 mod demo;
 mod diff;
+#[cfg(feature = "aws")]
+mod dns;
 mod explain;
 #[cfg(feature = "aws")]
 mod frontend;
@@ -56,6 +58,8 @@ pub fn main(cli: Cli) -> ExitCode {
         Subcommand::Probe(args) => ask::probe(&args),
         Subcommand::Drain(args) => ask::drain(&args),
         Subcommand::Upgrade(args) => ask::upgrade(&args),
+        #[cfg(feature = "aws")]
+        Subcommand::Dns(command) => dns::run(&command),
         #[cfg(feature = "aws")]
         Subcommand::Frontend(command) => frontend::run(&command),
         Subcommand::ChownDir(args) => chown_dir::run(&args),

@@ -1,5 +1,7 @@
 //! `/metrics`: what the workers count, and what is live. What each name means is said in [`families`].
 
+#[cfg(feature = "aws")]
+mod dns;
 mod families;
 #[cfg(feature = "aws")]
 mod frontend;
@@ -20,6 +22,8 @@ pub(crate) struct Metrics {
     drain: Watch,
     proxy: Arc<OnceLock<proxy::Metrics>>,
     #[cfg(feature = "aws")]
+    dns: Option<Published<aws::dns::keeper::State>>,
+    #[cfg(feature = "aws")]
     frontend: Option<Published<aws::frontend::State>>,
 }
 
@@ -36,6 +40,8 @@ impl Metrics {
             drain,
             proxy,
             #[cfg(feature = "aws")]
+            dns: None,
+            #[cfg(feature = "aws")]
             frontend: None,
         }
     }
@@ -44,6 +50,12 @@ impl Metrics {
     #[cfg(feature = "aws")]
     pub(crate) fn with_frontend(self, frontend: Option<Published<aws::frontend::State>>) -> Metrics {
         Metrics { frontend, ..self }
+    }
+
+    /// With the DNS records of what is served.
+    #[cfg(feature = "aws")]
+    pub(crate) fn with_dns(self, dns: Option<Published<aws::dns::keeper::State>>) -> Metrics {
+        Metrics { dns, ..self }
     }
 
     /// Everything in Prometheus' text format. Each scrape has a recorder of its own: what is gone from the table is
@@ -58,6 +70,10 @@ impl Metrics {
             export_problems(self.live.problems.load().iter().chain(&*self.ports.load()));
             export_node(self.live.node.load().as_ref().as_ref());
             self.live.stats.export();
+            #[cfg(feature = "aws")]
+            if let Some(live) = &self.dns {
+                dns::export(&live.load());
+            }
             #[cfg(feature = "aws")]
             if let Some(live) = &self.frontend {
                 frontend::export(&live.load());

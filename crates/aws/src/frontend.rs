@@ -32,7 +32,7 @@ pub use operation::Operation;
 pub use place::{At, Kind, Place, Target};
 pub use select::{Selector, Tag};
 pub use state::{PlaceState, State};
-pub use status::{Status, status};
+pub use status::{Status, frontends, status};
 
 use std::time::Duration;
 

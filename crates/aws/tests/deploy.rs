@@ -57,6 +57,18 @@ fn each_call_of_the_sdk_is_one_that_the_role_has_a_right_to() {
     assert_eq!(told, known);
 }
 
+#[test]
+fn the_role_for_dns_has_the_right_to_each_call_of_route_53_that_is_made_and_to_no_other() {
+    let policy: serde_json::Value = serde_json::from_str(&read("deploy/aws/iam/dns.json")).unwrap();
+    let statements = policy["Statement"].as_array().unwrap();
+    let granted = statements.iter().flat_map(|statement| statement["Action"].as_array().unwrap());
+    let granted: BTreeSet<String> = granted.map(|action| action.as_str().unwrap().to_owned()).collect();
+    let source = read("crates/aws/src/dns/route53.rs");
+    let methods = source.split("self.0.").skip(1).map(|rest| rest.split_once('(').unwrap().0);
+    let made: BTreeSet<String> = methods.map(|method| format!("route53:{}", camel(method))).collect();
+    assert_eq!(granted, made);
+}
+
 fn camel(snake: &str) -> String {
     let word = |word: &str| word[..1].to_uppercase() + &word[1..];
     snake.split('_').map(word).collect()

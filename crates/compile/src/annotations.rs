@@ -19,6 +19,7 @@ mod edge;
 mod effect;
 mod endpoint;
 mod feed;
+mod frontend;
 mod headers;
 mod hsts;
 mod limit;

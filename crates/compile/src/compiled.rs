@@ -6,7 +6,7 @@ use std::sync::Arc;
 use model::{BackendKey, Problem, RouteTable};
 
 use crate::backend::{Again, Before, OfService};
-use crate::{CertificateClaims, NoRoutes, ObjectKey, Objects, Settings};
+use crate::{CertificateClaims, NoRoutes, ObjectKey, Objects, ServedHost, Settings};
 
 /// What came of the objects.
 #[derive(Clone, Debug)]
@@ -27,6 +27,8 @@ pub struct Compiled {
     pub pending: BTreeSet<BackendKey>,
     /// The Ingresses of our class, sorted; those that are refused too.
     pub ours: Vec<ObjectKey>,
+    /// The hosts of the routes, sorted, each with where its clients come from.
+    pub hosts: Arc<Vec<ServedHost>>,
     /// The Secrets that our Ingresses and the settings name, whether they exist or not.
     pub secrets: BTreeSet<ObjectKey>,
     /// The ConfigMaps that our Ingresses and the one of the settings name, whether they exist or not.

@@ -53,6 +53,7 @@ mod conflict;
 mod no_routes;
 mod problems;
 pub mod reasons;
+mod served_hosts;
 mod tcp_services;
 mod tls;
 
@@ -68,6 +69,7 @@ pub use external_name::external_name_of;
 pub use no_routes::{NoRoutes, NoRoutesReason};
 pub use objects::{EndpointSlices, ObjectKey, Objects, SERVICE_NAME_LABEL, service_of};
 pub use profile::Profile;
+pub use served_hosts::{HostScheme, ServedHost};
 pub use source::ingress::{config_maps_of, default_backend_of, secrets_of};
 pub use tls::{Basis, CertificateClaims, Claim, NamedSecret};
 
@@ -80,6 +82,7 @@ use field_maps::FieldMaps;
 use hosts::Hosts;
 use problems::Problems;
 use routes::Output;
+use served_hosts::Schemes;
 use source::Draft;
 use tls::Tls;
 
@@ -201,10 +204,12 @@ fn compile_after(
     let drafts = host_snippets::apply(drafts, &mut out.problems);
     let (hosts, mut tls, mut passwords) =
         (Hosts::read(&drafts, &mut out.problems), Tls::new(objects), Passwords::new(objects));
+    let mut schemes = Schemes::default();
     let pages = out.default_backend(settings, drafts.iter().any(Draft::is_catch_all));
     for mut draft in drafts {
         hosts.complete(&mut draft);
         passwords.resolve(&draft.object, &mut draft.asked, &mut out.problems);
+        schemes.add(&draft.object, draft.asked.scheme);
         tls.add(&draft, &hosts, &mut out.problems);
         out.add(draft, &hosts, pages.as_ref());
     }
@@ -213,6 +218,7 @@ fn compile_after(
     out.canaries.tell_unused(&mut out.problems);
     let table = out.builder.build(generation);
     conflict::tell(&table, &mut out.problems);
+    let served_hosts = schemes.hosts(&table, &mut out.problems);
     let is_foreign = classes.tell_foreign(&mut out.problems);
     let no_routes = table.routes().is_empty().then(|| no_routes::why(objects, settings, ours.len()));
     if ours.is_empty() && !is_foreign {
@@ -231,6 +237,7 @@ fn compile_after(
         external_names,
         pending,
         ours,
+        hosts: served_hosts,
         secrets,
         config_maps,
         services,

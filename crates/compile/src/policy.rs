@@ -39,7 +39,7 @@ pub(crate) use edge::of as edge_of;
 pub(crate) use pages::PageBackends;
 pub(crate) use redirect::{RedirectSettings, to_www};
 pub(crate) use rewrite::of_root;
-pub(crate) use settings::{Locations, NamedConfigMap, RouteSettings};
+pub(crate) use settings::{Locations, NamedConfigMap, RouteSettings, SchemeSaid};
 pub(crate) use upstream::UpstreamSecret;
 
 /// What is known of a route beside what its object asks for.

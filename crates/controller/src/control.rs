@@ -80,7 +80,13 @@ pub async fn run(
     synced: impl FnOnce(),
 ) -> Result<Infallible, Error> {
     match config.source.clone() {
-        Source::Folder(manifests) => folder::run(config, manifests, live, synced).await,
+        Source::Folder(manifests) => {
+            let writes = folder::write_until_drain(live.writes.clone(), drain);
+            tokio::select! {
+                ended = folder::run(config, manifests, live, synced) => ended,
+                never = writes => match never {},
+            }
+        }
         Source::Cluster(cluster) => cluster::run(config, *cluster, live, drain, synced).await,
     }
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use compile::{Compiled, NoRoutesReason, Settings};
+use compile::{Compiled, NoRoutesReason, ServedHost, Settings};
 use model::{BackendKey, Problem, Published, RouteTable};
 use tls::{AllClientCas, AllCredentials, Certificates, Tickets};
 
@@ -43,6 +43,10 @@ pub struct Live {
     pub problems: Published<Vec<Problem>>,
     /// Why the table has no routes, in one line, if it has none.
     pub no_routes: Published<Option<Arc<str>>>,
+    /// The hosts that have routes, sorted.
+    pub hosts: Published<Vec<ServedHost>>,
+    /// Whether this replica is the one that writes what all replicas would: the holder of the Lease or, with a folder, each.
+    pub writes: Published<bool>,
     /// The node we run on, if it is known.
     pub node: Published<Option<Node>>,
     /// What was counted.
@@ -60,6 +64,8 @@ impl Default for Live {
             client_cas: Published::new(AllClientCas::default()),
             problems: Published::new(Vec::new()),
             no_routes: Published::new(None),
+            hosts: Published::new(Vec::new()),
+            writes: Published::new(false),
             node: Published::new(None),
             stats: Arc::default(),
         }
@@ -115,6 +121,7 @@ impl Publisher {
         {
             self.live.routes.publish(compiled.table.clone());
         }
+        self.tell_hosts();
         self.tell_no_routes();
         if source_changed
             || all
@@ -146,6 +153,14 @@ impl Publisher {
             self.live.client_cas.publish(client_cas);
         }
         self.live.stats.certificates(self.certificates.ends());
+    }
+
+    /// Makes known which hosts there are, once they are served.
+    fn tell_hosts(&self) {
+        let Some(compiled) = &self.compiled else { return };
+        if *self.live.hosts.load() != *compiled.hosts {
+            self.live.hosts.publish(Vec::clone(&compiled.hosts));
+        }
     }
 
     /// Makes known why there are no routes. It is logged once for each reason: how many Ingresses there are of other

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use compile::ObjectKey;
 use k8s_openapi::api::networking::v1::IngressLoadBalancerIngress;
 use kube::Client;
-use model::Problem;
+use model::{Problem, Published};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -66,24 +66,26 @@ pub(crate) fn start(
     config: ReportConfig,
     told: watch::Receiver<Told>,
     draining: lifecycle::Watch,
+    writes: Published<bool>,
     metrics: Arc<ReportMetrics>,
 ) -> Reporting {
-    let writes = config.status.is_some() || config.events;
-    Reporting(writes.then(|| tokio::spawn(run(client, config, told, draining, metrics))))
+    let has_lease = config.status.is_some() || config.events || config.others_write;
+    Reporting(has_lease.then(|| tokio::spawn(run(client, config, told, draining, writes, metrics))))
 }
 
 /// Writes status and Events while it holds the Lease, until it is dropped. Once a drain begins it gives the Lease away,
-/// so that another replica takes over at once.
+/// so that another replica takes over at once. What it holds is published in `writes`, for others that write.
 pub(crate) async fn run(
     client: Client,
     config: ReportConfig,
     told: watch::Receiver<Told>,
     draining: lifecycle::Watch,
+    writes: Published<bool>,
     metrics: Arc<ReportMetrics>,
 ) {
     let client = api::bounded(client);
     let (lead, leads) = watch::channel(false);
-    let lease = Lease::new(client.clone(), &config, lead, Arc::clone(&metrics));
+    let lease = Lease::new(client.clone(), &config, lead, writes, Arc::clone(&metrics));
     tokio::join!(lease.hold(draining), write(client, config, told, leads, metrics));
 }
 

@@ -24,9 +24,10 @@ const SLOW_TARGETS: [(&str, &str); 9] = [
 ];
 /// The target that has both kinds, and its modules with those of the other kind.
 const WHOLE_PROCESS: &str = "whole_process";
-const SLOW_MODULES: [(&str, &str); 5] = [
+const SLOW_MODULES: [(&str, &str); 6] = [
     ("cluster::", "Kubernetes"),
     ("conformance::", "h2spec"),
+    ("dns::", "moto"),
     ("libraries::", "HTTP clients of Python"),
     ("load_balancers::moto::", "moto"),
     ("monitoring::", "Prometheus and Chromium"),

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use aws::frontend::{Keeper, Settings, State};
+use aws::target::Frontends;
 use lifecycle::{Balancers, Readiness, Waiting, Watch};
 use model::Published;
 
@@ -30,6 +31,11 @@ impl Frontend {
     /// What is known of the registrations, kept up to date.
     pub(super) fn state(&self) -> Published<State> {
         self.keeper.state()
+    }
+
+    /// The load balancers that were found, for DNS.
+    pub(super) fn found(&self) -> Published<Frontends> {
+        self.keeper.frontends()
     }
 
     /// Keeps this node registered for as long as the process lives.

@@ -174,6 +174,8 @@ mod tests {
             leave: Leave::default(),
             program: None,
             #[cfg(feature = "aws")]
+            dns: None,
+            #[cfg(feature = "aws")]
             frontend: None,
             memory_max: None,
             controller: controller::ControllerConfig::new(source, compile::Settings::default()),

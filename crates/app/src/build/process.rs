@@ -17,6 +17,8 @@ use super::admin::Admin;
 use super::allocator;
 use super::control::ControlSocket;
 #[cfg(feature = "aws")]
+use super::dns::Dns;
+#[cfg(feature = "aws")]
 use super::frontend::Frontend;
 use super::lame_duck::LameDuck;
 use super::leave::{LeaveState, Leaving};
@@ -52,6 +54,9 @@ pub(super) struct Process {
     watch: Watch,
     waiting: Option<Waiting>,
     standing: Standing,
+    /// Keeps the DNS records of what it serves.
+    #[cfg(feature = "aws")]
+    dns: Option<Dns>,
     /// Keeps this node registered at its load balancers, once it serves.
     #[cfg(feature = "aws")]
     frontend: Option<Frontend>,
@@ -77,6 +82,12 @@ impl Process {
             standing.frontend = Some(frontend.state());
             frontend
         });
+        #[cfg(feature = "aws")]
+        let dns = config.dns.take().map(|settings| {
+            let dns = Dns::new(settings);
+            standing.dns = Some(dns.state());
+            dns
+        });
         let admin = Admin::new(admin, health, standing.sources(&live, readiness));
         let config_map = config.controller.settings.tcp_services.clone();
         let ports = standing.ports.clone();
@@ -100,6 +111,8 @@ impl Process {
             watch,
             waiting,
             standing,
+            #[cfg(feature = "aws")]
+            dns,
             #[cfg(feature = "aws")]
             frontend,
         }
@@ -182,8 +195,20 @@ impl Process {
         let duck = self.standing.duck.clone();
         self.tasks.spawn(async move { match duck.count(move || metrics.accepted()).await {} });
         #[cfg(feature = "aws")]
+        self.in_front();
+    }
+
+    /// Keeps what stands in front of this node as it should be: DNS reads which load balancers are found.
+    #[cfg(feature = "aws")]
+    fn in_front(&mut self) {
+        let mut frontends = model::Published::new(aws::target::Frontends::default());
         if let Some(frontend) = self.frontend.take() {
+            frontends = frontend.found();
             self.tasks.spawn(async move { match frontend.run().await {} });
+        }
+        if let Some(dns) = self.dns.take() {
+            let live = self.live.clone();
+            self.tasks.spawn(async move { match dns.run(live, frontends).await {} });
         }
     }
 

@@ -21,6 +21,9 @@ pub(super) struct Standing {
     pub(super) ports: Published<Vec<Problem>>,
     /// The data plane starts later than the pages.
     proxy: Arc<OnceLock<proxy::Metrics>>,
+    /// The DNS records of what is served.
+    #[cfg(feature = "aws")]
+    pub(super) dns: Option<Published<aws::dns::keeper::State>>,
     /// The load balancers in front of this node.
     #[cfg(feature = "aws")]
     pub(super) frontend: Option<Published<aws::frontend::State>>,
@@ -34,6 +37,8 @@ impl Standing {
             upgrade,
             ports: Published::new(Vec::new()),
             proxy: Arc::default(),
+            #[cfg(feature = "aws")]
+            dns: None,
             #[cfg(feature = "aws")]
             frontend: None,
         }
@@ -50,7 +55,7 @@ impl Standing {
         let metrics =
             Metrics::new(live.clone(), self.ports.clone(), self.watch.clone(), Arc::clone(&self.proxy));
         #[cfg(feature = "aws")]
-        let metrics = metrics.with_frontend(self.frontend.clone());
+        let metrics = metrics.with_frontend(self.frontend.clone()).with_dns(self.dns.clone());
         let (standing, routes) = (self.clone(), live.routes.clone());
         Sources {
             readiness,
@@ -74,6 +79,10 @@ impl Standing {
             connections,
             requests,
             upgrade_failed: self.upgrade.failed(),
+            #[cfg(feature = "aws")]
+            dns: self.dns.as_ref().map(|live| crate::dns::shown(&live.load())),
+            #[cfg(not(feature = "aws"))]
+            dns: None,
             #[cfg(feature = "aws")]
             load_balancers: self.frontend.as_ref().map(|live| crate::frontend::shown(&live.load())),
             #[cfg(not(feature = "aws"))]

@@ -1,10 +1,12 @@
 //! How AWS is reached, for all that asks it, and which load balancers are ours.
 
+mod dns;
 mod frontend;
 
 use aws::sdk::Settings;
 use clap::Args;
 
+pub(crate) use dns::{DnsArgs, DnsCommand, DnsPlanArgs};
 pub(crate) use frontend::{FrontendArgs, FrontendCommand, StatusArgs};
 
 /// Region and address of AWS' services. Credentials are found as AWS' own tools do.

@@ -97,7 +97,7 @@ impl ClusterArgs {
             None => Namespaces::Named(self.watch_namespace),
         };
         let status = publish.filter(|_| !self.no_status);
-        let report = Report { status, events: !self.no_events, lease };
+        let report = Report { status, events: !self.no_events, others_write: false, lease };
         let pod = self.pod_namespace.zip(self.pod_name).map(|(namespace, name)| own_pod(namespace, name));
         let secrets =
             Secrets { read_interval: self.secret_read_interval.0, grace_period: self.secret_grace_period.0 };

@@ -2,7 +2,7 @@
 
 mod failures;
 mod leaving;
-mod moto;
+pub(crate) mod moto;
 mod replaced;
 mod status;
 

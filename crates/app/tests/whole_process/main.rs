@@ -16,6 +16,7 @@ mod cluster;
 mod config_map;
 mod conformance;
 mod demo;
+mod dns;
 mod drain;
 mod endpoints;
 mod explain;

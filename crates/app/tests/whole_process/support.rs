@@ -7,6 +7,7 @@ mod client;
 mod cluster;
 mod fake_api;
 mod gate;
+pub(crate) mod moto;
 mod namespaces;
 mod relay;
 mod survivors;

@@ -3,7 +3,7 @@
 use super::discover::discover;
 use super::fault::Fault;
 use super::identity::Needs;
-use super::{Calls, Health, Identity, Place, Settings};
+use super::{Calls, Health, Identity, Place, Selector, Settings};
 use crate::sdk;
 use crate::target::Frontends;
 
@@ -50,4 +50,13 @@ pub async fn status(settings: &Settings) -> Result<Status, Fault> {
         places.push((place, health));
     }
     Ok(Status { region: calls.region.clone(), identity, places, frontends: found.frontends, notes })
+}
+
+/// Asks AWS only to which load balancers DNS leads.
+///
+/// # Errors
+/// If AWS cannot be asked.
+pub async fn frontends(sdk: &sdk::Settings, selector: &Selector) -> Result<Frontends, Fault> {
+    let calls = Calls::new(&sdk::load(sdk).await)?;
+    Ok(discover(&calls, selector).await?.frontends)
 }

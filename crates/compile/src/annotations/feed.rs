@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use ipnet::IpNet;
 
-use super::{Annotation, Dialect, Reader, access, no_effect, time};
+use super::{Annotation, Dialect, Reader, access, frontend, no_effect, time};
 use crate::policy::{Locations, RouteSettings};
 use crate::problems::Fault;
 use crate::reasons;
@@ -19,9 +19,9 @@ const ROWS: &[(&str, Reader)] = &[
     ("backend-keepalive-seconds", time::read_seconds),
     ("backend-timeout-seconds", time::read_seconds),
     ("exact-path", exact_path),
-    // Which load balancer is in front changes nothing for a request.
-    ("frontend-elb-scheme", nothing),
-    ("frontend-scheme", nothing),
+    // The older name of the one below, likewise.
+    ("frontend-elb-scheme", frontend::scheme),
+    ("frontend-scheme", frontend::scheme),
     ("strip-path", strip_path),
 ];
 
@@ -58,10 +58,6 @@ fn locations<'s>(
             format!("{} has no effect, since the Ingress is not read by feed's rules", annotation.name);
         Fault::warning(reasons::NO_EFFECT, message, "start with --profile feed, or remove it").into()
     })
-}
-
-fn nothing(_: &Annotation<'_>, _: &mut RouteSettings) -> Result<(), Vec<Fault>> {
-    Ok(())
 }
 
 /// These two words and no other.

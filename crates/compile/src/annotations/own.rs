@@ -1,8 +1,8 @@
 //! Our own dialect.
 
 use super::{
-    Annotation, Dialect, Reader, access, auth, backend, client_tls, compress, endpoint, headers, limit,
-    redirect, retry, rewrite, size, time,
+    Annotation, Dialect, Reader, access, auth, backend, client_tls, compress, endpoint, frontend, headers,
+    limit, redirect, retry, rewrite, size, time,
 };
 use crate::policy::RouteSettings;
 use crate::problems::Fault;
@@ -45,6 +45,7 @@ const ROWS: &[(&str, Reader)] = &[
     ("compress", compress::compress),
     ("connect-timeout", time::connect),
     ("deny-addresses", access::deny),
+    ("frontend-scheme", frontend::scheme),
     ("hash-by", endpoint::hash_by),
     ("https-redirect", redirect::force_https),
     ("load-balance", endpoint::balance),

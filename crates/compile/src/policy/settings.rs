@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 use model::{
-    Balance, Blocked, Edge, HeaderEdit, HostMatch, PathTemplate, Protocol, ProxyHeader, Retry, Template,
-    Timeouts,
+    Balance, Blocked, Edge, FrontendScheme, HeaderEdit, HostMatch, PathTemplate, Protocol, ProxyHeader,
+    Retry, Template, Timeouts,
 };
 
 use super::affinity::AffinitySettings;
@@ -28,6 +28,24 @@ use crate::profile::Profile;
 use crate::tcp_services::TcpSettings;
 use crate::tls::NamedSecret;
 
+/// What an object says of where clients come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum SchemeSaid {
+    #[default]
+    Nothing,
+    Unreadable,
+    Scheme(FrontendScheme),
+}
+
+impl SchemeSaid {
+    pub(crate) fn scheme(self) -> Option<FrontendScheme> {
+        match self {
+            SchemeSaid::Scheme(scheme) => Some(scheme),
+            SchemeSaid::Nothing | SchemeSaid::Unreadable => None,
+        }
+    }
+}
+
 /// What an object asks for its routes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RouteSettings {
@@ -45,6 +63,8 @@ pub(crate) struct RouteSettings {
     pub(crate) operators_snippets: Vec<Arc<HostSnippet>>,
     /// What is told of clients, and to them; if nothing, as the proxy does by itself.
     pub(crate) edge: Option<Arc<Edge>>,
+    /// From where clients come, which is for DNS alone.
+    pub(crate) scheme: SchemeSaid,
     /// Whether requests stay out of the access log.
     pub(crate) is_unlogged: bool,
     /// How endpoints share requests.

@@ -42,7 +42,7 @@ pub(super) async fn run(
     let (tell, told) = watch::channel(Told::default());
     let metrics = Arc::clone(&live.stats.report);
     let report = ReportConfig::new(cluster.report.clone(), &namespace, &config.settings.controller_name);
-    let _reporting = report::start(client, report, told, drain, metrics);
+    let _reporting = report::start(client, report, told, drain, live.writes.clone(), metrics);
 
     let mut sources = Sources::new(config.dns_server, &watches, &cluster);
     let mut state = State::new(Publisher::new(live.clone(), config.settings), live, &cluster, &watches);

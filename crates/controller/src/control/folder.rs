@@ -5,6 +5,9 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use lifecycle::{Phase, Watch as Drain};
+use model::Published;
+
 use super::{ControllerConfig, Error, FIRST_ANSWERS_TIME_MAX, blocking};
 use crate::external_name::ExternalNames;
 use crate::index::Index;
@@ -55,6 +58,16 @@ pub(super) async fn run(
         watch.renew();
         let written = watch.written();
         state = blocking(move || state.look(&written)).await;
+    }
+}
+
+/// Of several processes with a folder each writes, as they know nothing of each other; but none that leaves.
+pub(super) async fn write_until_drain(writes: Published<bool>, mut drain: Drain) -> Infallible {
+    loop {
+        writes.publish(true);
+        drain.reached(Phase::Draining).await;
+        writes.publish(false);
+        drain.back_before(Phase::Draining).await;
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Report {
     pub status: Option<Publish>,
     /// Whether problems are told as Events.
     pub events: bool,
+    /// Whether something outside of the cluster is written by the Lease's holder, too: then there is one in any case.
+    pub others_write: bool,
     /// The Lease whose holder alone writes.
     pub lease: LeaseName,
 }
@@ -95,6 +97,8 @@ pub(crate) struct ReportConfig {
     pub(crate) status: Option<Publish>,
     /// As in [`Report`].
     pub(crate) events: bool,
+    /// As in [`Report`].
+    pub(crate) others_write: bool,
     /// The Lease's namespace and name.
     pub(crate) lease: ObjectKey,
     /// This process among its replicas; no other process may ever have the same.
@@ -110,13 +114,14 @@ impl ReportConfig {
     /// Fills in our own names. `namespace` is the one we run in, `controller` the `spec.controller` of our
     /// IngressClasses.
     pub(crate) fn new(report: Report, namespace: &str, controller: &str) -> ReportConfig {
-        let Report { status, events, lease } = report;
+        let Report { status, events, others_write, lease } = report;
         let lease = ObjectKey::new(lease.namespace.unwrap_or_else(|| namespace.to_owned()), lease.name);
         // Replicas share a Lease, installations do not.
         let field_manager = format!("{FIELD_MANAGER_PREFIX}/{}/{}", lease.namespace, lease.name);
         ReportConfig {
             status,
             events,
+            others_write,
             lease,
             identity: identity(&host()),
             field_manager: cut(field_manager),

@@ -15,6 +15,7 @@ use k8s_openapi::api::coordination::v1;
 use kube::{Api, Client};
 use kube_lease_manager::{LeaseCreateMode, LeaseManager, LeaseManagerError, LeaseParams};
 use lifecycle::Phase;
+use model::Published;
 use tokio::sync::watch;
 
 use super::api::{self, Failures};
@@ -45,6 +46,8 @@ pub(super) struct Lease {
     identity: String,
     /// Whether we hold it.
     lead: watch::Sender<bool>,
+    /// The same, for others than status and Events.
+    writes: Published<bool>,
     metrics: Arc<ReportMetrics>,
 }
 
@@ -64,13 +67,14 @@ impl Lease {
         client: Client,
         config: &ReportConfig,
         lead: watch::Sender<bool>,
+        writes: Published<bool>,
         metrics: Arc<ReportMetrics>,
     ) -> Lease {
         let (name, identity) = (config.lease.clone(), config.identity.clone());
         // Two that want the Lease are told apart by their field managers.
         let params = LeaseParams::new(&*identity, DURATION.as_secs(), RENEWED_BEFORE_END.as_secs())
             .with_field_manager(&*identity);
-        Lease { client, name, params, identity, lead, metrics }
+        Lease { client, name, params, identity, lead, writes, metrics }
     }
 
     /// Holds the Lease whenever that is possible. It is given away when a drain begins, and wanted again by a process
@@ -148,6 +152,7 @@ impl Lease {
         if self.lead.send_replace(leads) == leads {
             return;
         }
+        self.writes.publish(leads);
         self.metrics.leader.store(leads, Ordering::Relaxed);
         match leads {
             true => tracing::info!(lease = %self.name, "this replica writes status and Events"),

@@ -122,7 +122,7 @@ impl WhichArgs {
     ///
     /// # Errors
     /// Names the flag that cannot be used.
-    fn selector(&self, class: &str) -> Result<Option<Selector>, &'static str> {
+    pub(crate) fn selector(&self, class: &str) -> Result<Option<Selector>, &'static str> {
         let tag = |key: &str, value: &str| Tag { key: key.to_owned(), value: value.to_owned() };
         let tags = self.frontend_tag_value.iter().flat_map(|value| {
             let class = (!self.frontend_class_tag.is_empty()).then(|| tag(&self.frontend_class_tag, class));
