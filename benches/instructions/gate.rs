@@ -41,10 +41,10 @@ impl Gate {
         let manifests = folder.join("manifests");
         fs::create_dir(&manifests)?;
         let backend = backend("upstream", HOST, upstream.address, true);
-        let asked = format!("namespace: default, annotations: {{{annotations}}}");
+        let asked = format!("namespace: shop, annotations: {{{annotations}}}");
         fs::write(
             manifests.join("bench.yaml"),
-            CLASS.to_owned() + &backend.replacen("namespace: default", &asked, 1),
+            CLASS.to_owned() + &backend.replacen("namespace: shop", &asked, 1),
         )?;
         fs::write(
             manifests.join("secret.yaml"),

@@ -66,6 +66,8 @@ http {{
     server {{
         listen {http} backlog=4096;
         listen {https} ssl http2 backlog=4096;
+        # Before 1.23.4 nginx does not offer it by itself.
+        ssl_protocols TLSv1.2 TLSv1.3;
         ssl_certificate tls.crt;
         ssl_certificate_key tls.key;
         server_name {HOST};
