@@ -126,3 +126,17 @@ fn after_its_time_a_request_is_not_tried_again() {
         assert_eq!(both(&gate(retry, &[&bad, &good]), GET), statuses, "{within:?}");
     }
 }
+
+#[test]
+fn what_an_endpoint_resets_before_it_is_written_goes_to_another_with_its_body_or_not_at_all() {
+    let (whole, requests) = Upstream::recording("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    let resetting = Upstream::scripted(system_tests::Peer::reset);
+    let sluice = gate(Retry::default(), &[&resetting, &whole]);
+    for request in [POST, PUT].into_iter().cycle().take(200) {
+        let (status, _) = ask(&sluice, request);
+        assert!([200, 502].contains(&status), "{status}: an endpoint waited for a body that did not come");
+    }
+    for request in requests.try_iter() {
+        assert_eq!(request.text(), "body");
+    }
+}

@@ -15,13 +15,15 @@ mod reading;
 mod sending;
 mod sent;
 
+use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
 use http_body::Frame;
 use tokio::io::AsyncWrite;
+use tokio::task::unconstrained;
 
 pub(crate) use self::framing::Framing;
 pub(crate) use self::head::RequestHead;
@@ -171,7 +173,12 @@ impl Http1Connection {
     /// Whether an idle connection is still open, as far as the runtime knows: a look at a flag, not a system call. What comes
     /// unasked ends it.
     pub(super) fn is_open(&mut self) -> bool {
-        self.is_at_rest() && self.poll_read(&mut Context::from_waker(Waker::noop())).is_pending()
+        if !self.is_at_rest() {
+            return false;
+        }
+        // Unconstrained: it must not say so because this task has used up its share of this turn.
+        let mut read = pin!(unconstrained(poll_fn(|cx| self.poll_read(cx))));
+        read.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending()
     }
 
     /// The next piece of what the endpoint sends; an empty one is its end.
@@ -192,7 +199,10 @@ impl Http1Connection {
     fn poll_write(&mut self, head: &mut &[u8], cx: &mut Context<'_>) -> Result<(), Refusal> {
         loop {
             if let Some(sending) = &mut self.sending {
-                sending.fill(cx).inspect_err(|_| self.is_kept = false)?;
+                // Of a request that cannot be written here the body is left to another endpoint.
+                if !self.is_deaf || self.is_begun {
+                    sending.fill(cx).inspect_err(|_| self.is_kept = false)?;
+                }
                 if self.is_deaf && sending.has_pieces() {
                     sending.skip();
                     continue;

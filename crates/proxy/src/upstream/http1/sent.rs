@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use http::{Response, StatusCode, Version};
-use http_body::Body;
 
 use super::answer::{Head, HeadReader, append};
 use super::head::{BodyFraming, RequestHead};
@@ -47,8 +46,8 @@ impl Http1Connection {
     ) -> Sent<'a> {
         self.stage = Stage::Head;
         (self.is_begun, self.is_answered, self.in_step) = (false, false, false);
-        let has_none = body.is_end_stream() || matches!(request.body(), BodyFraming::Length(0));
-        self.sending = (!has_none).then(|| Sending::new(body, request.body()));
+        // As the head says, which is written already: a body that has less fails, and is never taken for none.
+        self.sending = (!has_none(request)).then(|| Sending::new(body, request.body()));
         let left = self.limits.bytes_max + self.limits.bytes_max.max(BYTES_BESIDE_MAX);
         Sent {
             connection: self,
@@ -70,6 +69,10 @@ impl Http1Connection {
     ) -> Sent<'a> {
         Sent { interims: 0, ..self.send(carrier, request, body) }
     }
+}
+
+fn has_none(request: &RequestHead) -> bool {
+    matches!(request.body(), BodyFraming::Length(0))
 }
 
 impl Future for Sent<'_> {
@@ -169,7 +172,8 @@ impl Sent<'_> {
         let unsent = match connection.sending.take() {
             _ if connection.is_begun || answered => None,
             Some(sending) => sending.into_body(),
-            None => Some(RequestBody::empty(self.carrier.clone())),
+            // Where there was one it was taken from the client, and is gone.
+            None => has_none(self.request).then(|| RequestBody::empty(self.carrier.clone())),
         };
         Box::new(Unanswered { why, unsent, answered, unseen: false })
     }
