@@ -12,7 +12,7 @@ use super::plan::{Action, Change, Plan, Withheld};
 pub const CYCLES: u32 = 2;
 /// How many of a hundred names of ours may go in one cycle, by default.
 pub const PERCENT_MAX: u8 = 30;
-/// So many may go in any case: of few names a share is less than one.
+/// So many may go in any case, but never more than half: of few names a share is less than one.
 const ALWAYS_MAX: usize = 10;
 
 /// What has to be so before anything is deleted.
@@ -71,7 +71,7 @@ impl Guard {
     /// Why nothing may be deleted, if nothing may.
     fn too_many(&self, deletions: usize, owned: usize, is_empty: bool) -> Option<String> {
         let percent = self.limits.percent;
-        let max = (owned * usize::from(percent) / 100).max(ALWAYS_MAX);
+        let max = (owned * usize::from(percent) / 100).max(ALWAYS_MAX.min(owned.div_ceil(2)));
         if percent >= 100 || deletions == 0 {
             return None;
         }
@@ -124,6 +124,7 @@ mod tests {
         for _ in 0..5 {
             assert_eq!(judged(&mut guard, 31, 100, false), 0);
             assert_eq!(judged(&mut guard, 2, 2, true), 0);
+            assert_eq!(judged(&mut guard, 7, 12, false), 0);
         }
         for _ in 0..2 {
             judged(&mut guard, 30, 100, false);

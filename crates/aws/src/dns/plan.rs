@@ -156,9 +156,12 @@ impl<'a> Planning<'a> {
     /// The hosts of each zone.
     fn place(&mut self, desired: &'a Desired, views: &[ZoneView<'_>]) -> Vec<Vec<Led<'a>>> {
         let mut here = vec![Vec::new(); views.len()];
-        for name in &desired.kept {
-            for at in zones_of(name, views) {
-                self.wanted[at].insert(name.clone());
+        // In every zone that it could be in: where a zone below another one is new, resolvers may not ask it yet, and what
+        // stands in the one above is what they find.
+        for name in desired.kept.iter().chain(desired.hosts.iter().map(|host| &host.name)) {
+            let here = views.iter().map(|view| name.is_in(&view.zone.name));
+            for (wanted, _) in self.wanted.iter_mut().zip(here).filter(|(_, is_in)| *is_in) {
+                wanted.insert(name.clone());
             }
         }
         for host in &desired.hosts {
@@ -170,7 +173,6 @@ impl<'a> Planning<'a> {
                 self.plan.problems.push(*told::no_target(host));
             }
             for at in zones {
-                self.wanted[at].insert(host.name.clone());
                 here[at].extend(target.map(|target| Led { host, target }));
             }
         }

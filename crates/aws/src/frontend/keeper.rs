@@ -112,9 +112,11 @@ impl Keeper {
     /// Looks at all places once, does what is to be done there, and waits until it is time to look again.
     async fn look(&mut self, wanted: Wanted) {
         match wanted {
-            Wanted::In => self.departure = None,
-            Wanted::Out => {
-                self.departure.get_or_insert_with(|| Departure::new(self.settings.drain_max));
+            Wanted::Out if self.departure.is_some() => {}
+            _ => {
+                self.departure = (wanted == Wanted::Out).then(|| Departure::new(self.settings.drain_max));
+                // What was let go of in an earlier departure says nothing of the next one.
+                self.balancer.set_let_go(false);
             }
         }
         let done = self.attend(wanted).await;
@@ -127,21 +129,28 @@ impl Keeper {
         sleep(self.pause(wanted)).await;
     }
 
+    /// What is known is cared for, whatever else cannot be found out.
+    ///
     /// # Errors
-    /// The first fault that concerns more than one place.
+    /// A fault that concerns more than one place.
     async fn attend(&mut self, wanted: Wanted) -> Result<(), Fault> {
-        let calls = self.calls().await?;
+        let (calls, mut fault) = (self.calls().await?, None);
         if self.looks_left == 0 && (wanted == Wanted::In || !self.is_discovered) {
-            let found = discover(&calls, &self.settings.selector).await?;
-            self.take(found);
+            match discover(&calls, &self.settings.selector).await {
+                Ok(found) => self.take(found),
+                Err(why) => fault = Some(why),
+            }
         }
         self.looks_left = self.looks_left.saturating_sub(1);
         let needs = Needs::of(self.state.places.iter().map(|one| &one.place));
         if !self.identity.has(needs) {
-            self.identity = Identity::find(&self.settings.identity, needs).await?;
+            match Identity::find(&self.settings.identity, needs).await {
+                Ok(identity) => self.identity = identity,
+                Err(why) => fault = fault.or(Some(why)),
+            }
         }
         self.visit_all(wanted, &calls).await;
-        Ok(())
+        fault.map_or(Ok(()), Err)
     }
 
     async fn visit_all(&mut self, wanted: Wanted, calls: &Arc<Calls>) {

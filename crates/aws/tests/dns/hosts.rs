@@ -121,6 +121,18 @@ fn each_host_is_in_the_longest_zone_that_has_it_of_those_that_all_see_and_of_the
 }
 
 #[test]
+fn a_new_zone_below_another_gets_its_records_and_those_above_stay_since_it_may_not_be_asked_yet() {
+    let model = Model::with_zones(&ZONES);
+    let hosts = [("a.shop.example.com", Scheme::InternetFacing)];
+    for edit in of_one_zone(&model, &hosts, &targets()).changes.iter().flat_map(|change| &change.edits) {
+        model.put(0, edit.record().clone());
+    }
+    let plan = plan(&model, 2, &desired(&hosts), &targets(), &Settings::new("us"));
+    let changes: Vec<_> = plan.changes.iter().map(|change| (change.action, &*change.zone.id)).collect();
+    assert_eq!(changes, [(Action::Create, "Z1")]);
+}
+
+#[test]
 fn a_static_name_becomes_a_cname_but_not_at_the_name_of_a_zone() {
     let hosts = [("www.example.com", Scheme::InternetFacing), ("example.com", Scheme::InternetFacing)];
     let plan = of_one_zone(&Model::with_zones(&ZONES), &hosts, &named());
