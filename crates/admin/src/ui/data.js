@@ -36,20 +36,20 @@ export function value(metrics, name, wanted = {}) {
   return sum;
 }
 
-const key = (labels) => `${labels.namespace}/${labels.service}:${labels.port}`;
+export const backendName = ({ namespace, service, port }) => `${namespace}/${service}:${port}`;
+const bucket = ({ labels, value }) => [labels.le === "+Inf" ? Infinity : Number(labels.le), value];
 
 // For each backend: its counters.
 function backendCounters(metrics) {
   const backends = new Map();
   const of = (labels) => {
-    const name = key(labels);
+    const name = backendName(labels);
     if (!backends.has(name)) backends.set(name, { classes: {}, buckets: [], inFlight: 0 });
     return backends.get(name);
   };
   for (const { labels, value } of metrics.get("sluicegate_backend_responses_total") ?? []) of(labels).classes[labels.class] = value;
   for (const { labels, value } of metrics.get("sluicegate_backend_requests_in_flight") ?? []) of(labels).inFlight = value;
-  for (const { labels, value } of metrics.get("sluicegate_backend_request_duration_seconds_bucket") ?? [])
-    of(labels).buckets.push([labels.le === "+Inf" ? Infinity : Number(labels.le), value]);
+  for (const sample of metrics.get("sluicegate_backend_request_duration_seconds_bucket") ?? []) of(sample.labels).buckets.push(bucket(sample));
   return backends;
 }
 
@@ -69,8 +69,7 @@ export function quantile(share, now, before) {
   return low;
 }
 
-const buckets = (metrics) =>
-  (metrics.get("sluicegate_request_duration_seconds_bucket") ?? []).map(({ labels, value }) => [labels.le === "+Inf" ? Infinity : Number(labels.le), value]);
+const buckets = (metrics) => (metrics.get("sluicegate_request_duration_seconds_bucket") ?? []).map(bucket);
 const sum = (classes) => Object.values(classes).reduce((all, one) => all + one, 0);
 
 export class Rates {

@@ -1,6 +1,6 @@
 // Asks the process every two seconds and shows what it says. It only reads.
 
-import { ask, difference, Rates, value } from "./data.js";
+import { ask, backendName, difference, Rates, value } from "./data.js";
 import { element, List } from "./list.js";
 import { wrong } from "./verdict.js";
 
@@ -13,7 +13,6 @@ const asked = { routes: [], endpoints: [], generation: null };
 const shown = { backends: [], routes: [], problems: [], certificates: [], changes: [] };
 let phase = null;
 
-const backendName = ({ namespace, service, port }) => `${namespace}/${service}:${port}`;
 const seconds = (time) => (time === null || time === undefined ? "–" : time < 0.001 ? "< 1 ms" : time < 1 ? `${Math.round(time * 1000)} ms` : `${time.toFixed(1)} s`);
 const percent = (share) => (share > 0 ? `${(100 * share).toFixed(1)} %` : "0 %");
 const leadsTo = (route) => (route.backend ? `${route.backend.service}:${route.backend.port}` : route.split ? route.split.shares.map(({ backend, weight }) => `${backend.service} ${weight}/${route.split.total}`).join(", ") : "an answer of our own");

@@ -1,12 +1,13 @@
 // What is wrong, worst first: the one thing that a reader must see at once.
 
+import { backendName, value } from "./data.js";
+
 const DAY = 86400;
 const ENDS_SOON = 7 * DAY;
 const ERRORS_MANY = 0.05; // of a backend's answers
 const RATE_LEAST = 0.1; // requests per second below which a share says nothing
 
 const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
-const name = ({ namespace, service, port }) => `${namespace}/${service}:${port}`;
 
 // [{ tone, what, more, tab }]
 export function wrong({ ready, state, metrics, rates, endpoints, problems, certificates, now }) {
@@ -16,7 +17,7 @@ export function wrong({ ready, state, metrics, rates, endpoints, problems, certi
   if (state.phase !== "serving") say("warn", `This process is ${state.phase}`, [`${state.connections} connections and ${state.requests} requests are left`, ...(state.reasons ?? [])].join("; "));
   if (ready.no_routes) say("bad", "There is no route", ready.no_routes);
   const down = endpoints.filter((backend) => !backend.endpoints.some((endpoint) => endpoint.takesRequests));
-  const asked = down.filter((backend) => (rates.backends.get(name(backend))?.rate ?? 0) > 0);
+  const asked = down.filter((backend) => (rates.backends.get(backendName(backend))?.rate ?? 0) > 0);
   if (asked.length > 0) say("bad", count(asked.length, "backend that is asked has", "backends that are asked have") + " no endpoint", list(asked), "backends");
   if (down.length > asked.length) say("warn", count(down.length - asked.length, "backend has", "backends have") + " no endpoint, and no requests", list(down.filter((one) => !asked.includes(one))), "backends");
   for (const [backend, { rate, errors }] of [...rates.backends].sort((one, other) => other[1].errors - one[1].errors).slice(0, 3)) {
@@ -29,10 +30,10 @@ export function wrong({ ready, state, metrics, rates, endpoints, problems, certi
   const ending = certificates.filter(({ ends }) => ends - now < ENDS_SOON);
   const over = ending.filter(({ ends }) => ends <= now);
   if (ending.length > 0) say(over.length > 0 ? "bad" : "warn", count(ending.length, "certificate ends", "certificates end") + " within a week", ending.slice(0, 5).map((one) => one.name).join(", "), "certificates");
-  const dropped = metrics.get("sluicegate_access_log_lines_dropped_total")?.[0]?.value ?? 0;
+  const dropped = value(metrics, "sluicegate_access_log_lines_dropped_total");
   if (dropped > 0) say("warn", `${dropped} lines of the access log were dropped`, "what takes them is too slow");
   return all.sort((one, other) => (one.tone === "bad" ? 0 : 1) - (other.tone === "bad" ? 0 : 1));
 }
 
 const count = (number, one, many) => `${number} ${number === 1 ? one : many}`;
-const list = (backends) => backends.slice(0, 5).map(name).join(", ") + (backends.length > 5 ? ", …" : "");
+const list = (backends) => backends.slice(0, 5).map(backendName).join(", ") + (backends.length > 5 ? ", …" : "");
