@@ -140,15 +140,18 @@ fn half_a_head_is_waited_for_when_the_idle_time_is_over() {
 /// none is lost without a trace, and that the client sees a clean end.
 #[test]
 fn a_request_written_while_the_idle_time_runs_out_is_answered_or_counted() {
-    const CLIENTS: u64 = 240;
+    // The deadline is noticed up to two ticks of 50 ms late: the writes are spread over that time.
+    each_is_answered_or_counted::<240>(Duration::from_millis(200), Duration::from_micros(500));
+}
+
+/// So many clients write a request each, one after the other, from the end of this idle time on.
+fn each_is_answered_or_counted<const CLIENTS: u64>(idle: Duration, apart: Duration) {
     let upstream = Upstream::answering("hello");
-    let idle = Duration::from_millis(200);
     let sluice = Sluice::with(|config| config.idle_timeout = idle, &[upstream.address]);
     let mut clients: Vec<_> = (0..CLIENTS).map(|_| Client::connect(sluice.address)).collect();
     let opened = Instant::now();
     for (place, client) in clients.iter_mut().enumerate() {
-        // The deadline is noticed up to two ticks of 50 ms late: the writes are spread over that time.
-        let moment = opened + idle + Duration::from_micros(500) * place as u32;
+        let moment = opened + idle + apart * place as u32;
         thread::sleep(moment.saturating_duration_since(Instant::now()));
         client.send(REQUEST);
     }

@@ -63,10 +63,15 @@ impl Counts {
             return;
         };
         *self.sent.lock().unwrap().entry(name.to_owned()).or_default() += 1;
-        let (to, from) = (target.try_clone().unwrap(), client.try_clone().unwrap());
-        spawn(move || pump(from, to));
-        spawn(move || pump(target, client));
+        join(client, target);
     }
+}
+
+/// Passes on what either side of a connection says, until both have ended it.
+pub fn join(client: TcpStream, target: TcpStream) {
+    let (to, from) = (target.try_clone().unwrap(), client.try_clone().unwrap());
+    spawn(move || pump(from, to));
+    spawn(move || pump(target, client));
 }
 
 fn pump(mut from: TcpStream, mut to: TcpStream) {

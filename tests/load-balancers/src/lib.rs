@@ -23,7 +23,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-pub use front::Front;
+pub use front::{Front, join};
 pub use model::{Balancer, Group, Kind, TargetType};
 
 use model::Model;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use proxy::Protocol;
 use system_tests::{Client, End, PATIENCE, Sluice, Upstream, eventually};
 
-use super::{LATE_BYTES, REQUEST};
+use super::{REQUEST, each_is_answered_or_counted};
 use crate::secure::Edge;
 
 /// Twice as long as a task is kept.
@@ -64,20 +64,7 @@ fn no_request_is_lost_at_the_moment_at_which_its_connection_loses_its_task() {
 
 #[test]
 fn a_request_written_while_a_long_idle_time_runs_out_is_answered_or_counted() {
-    const CLIENTS: u64 = 200;
-    let upstream = Upstream::answering("hello");
-    let sluice = Sluice::with(|config| config.idle_timeout = LONG, &[upstream.address]);
-    let mut clients: Vec<_> = (0..CLIENTS).map(|_| Client::connect(sluice.address)).collect();
-    let opened = Instant::now();
-    for (place, client) in clients.iter_mut().enumerate() {
-        let moment = opened + LONG + Duration::from_millis(place as u64);
-        thread::sleep(moment.saturating_duration_since(Instant::now()));
-        client.send(REQUEST);
-    }
-    let answered = clients.iter_mut().filter_map(|client| client.try_response().ok()).count() as u64;
-    clients.iter_mut().for_each(|client| assert_eq!(client.rest(), (vec![], End::Clean)));
-    let late = (CLIENTS - answered) * REQUEST.len() as u64;
-    eventually("each lost request is counted", || sluice.count(LATE_BYTES) == late);
+    each_is_answered_or_counted::<200>(LONG, Duration::from_millis(1));
 }
 
 #[test]

@@ -119,14 +119,7 @@ impl Client {
     /// # Errors
     /// As the socket says.
     pub fn read_some(&mut self, most: usize) -> io::Result<Vec<u8>> {
-        let early = self.reader.take();
-        if !early.is_empty() {
-            return Ok(early);
-        }
-        let mut bytes = vec![0; most];
-        let read = self.stream.read(&mut bytes)?;
-        bytes.truncate(read);
-        Ok(bytes)
+        self.reader.some(&mut self.stream, most)
     }
 
     /// Whether the proxy closes cleanly without sending anything more.

@@ -107,6 +107,21 @@ impl Reader {
         self.buffer.is_empty()
     }
 
+    /// What has come and was not yet read as part of a message; else what one read brings, which is nothing at the end.
+    ///
+    /// # Errors
+    /// As the socket says.
+    pub fn some(&mut self, stream: &mut impl Read, most: usize) -> io::Result<Vec<u8>> {
+        let early = self.take();
+        if !early.is_empty() {
+            return Ok(early);
+        }
+        let mut bytes = vec![0; most];
+        let read = stream.read(&mut bytes)?;
+        bytes.truncate(read);
+        Ok(bytes)
+    }
+
     /// Gives away what has come and was not yet read as part of a message.
     pub fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.buffer)

@@ -1,6 +1,6 @@
 //! Upstreams that follow a script, byte by byte.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -207,14 +207,7 @@ impl Peer {
     /// # Errors
     /// As the socket says.
     pub fn read_some(&mut self, most: usize) -> io::Result<Vec<u8>> {
-        let early = self.reader.take();
-        if !early.is_empty() {
-            return Ok(early);
-        }
-        let mut bytes = vec![0; most];
-        let read = self.stream.read(&mut bytes)?;
-        bytes.truncate(read);
-        Ok(bytes)
+        self.reader.some(&mut self.stream, most)
     }
 
     /// Writes bytes as they are.

@@ -1,8 +1,8 @@
 //! A stand-in for a load balancer of TCP connections: it checks each target's health, needs a few failures to believe
 //! one, learns late, and never moves a connection that it has made.
 
-use std::io::{Read, Write, copy};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{sleep, spawn};
@@ -108,15 +108,8 @@ impl Target {
             self.refused.fetch_add(1, Ordering::SeqCst);
             return;
         };
-        let (to, from) = (target.try_clone().unwrap(), client.try_clone().unwrap());
-        spawn(move || pump(from, to));
-        spawn(move || pump(target, client));
+        load_balancers::join(client, target);
     }
-}
-
-fn pump(mut from: TcpStream, mut to: TcpStream) {
-    let _ = copy(&mut from, &mut to);
-    let _ = to.shutdown(Shutdown::Write);
 }
 
 fn is_healthy(address: SocketAddr) -> bool {
